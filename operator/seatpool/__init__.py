@@ -1,0 +1,1 @@
+"""Seatpool: named-user software licenses that serve as if they were floating."""

@@ -1,0 +1,177 @@
+"""What every resource shares: camelCase names, durations, quantities of time, and the class that describes a kind.
+
+The pydantic models of this package are the one source of the CRDs (see `crd.py`): a field's description is what
+`kubectl explain` prints, a field's constraint is what the API server enforces.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+GROUP = "seatpool.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+FIELD_MANAGER = "seatpool"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+DURATION_PATTERN = r"^([0-9]+(ms|s|m|h|d))+$"
+_PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
+_UNIT = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
+
+def parse_duration(text: str) -> timedelta:
+    """Turn `15m`, `1h30m`, `250ms` or `365d` into a timedelta; ValueError says what would be right."""
+    if not re.fullmatch(DURATION_PATTERN, text):
+        raise ValueError(f"{text!r} is not a duration; write for example 250ms, 30s, 15m, 1h30m or 365d")
+    try:
+        return sum((int(count) * _UNIT[unit] for count, unit in _PART.findall(text)), timedelta())
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is longer than any duration that can be kept; use at most 36500d") from error
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back as the same value, to the millisecond."""
+    rest = round(value / _UNIT["ms"])
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, round(_UNIT[unit] / _UNIT["ms"]))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def format_instant(value: datetime) -> str:
+    """RFC 3339 in UTC, to the millisecond when there are any: what the API server's date-time format takes."""
+    value = value.astimezone(UTC)
+    spec = "milliseconds" if value.microsecond // 1000 else "seconds"
+    return value.replace(tzinfo=None).isoformat(timespec=spec) + "Z"
+
+
+def _read_duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _aware(value: object) -> object:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_read_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "maxLength": 32}),
+]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_aware),
+    PlainSerializer(format_instant, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def cel(rule: str, message: str, *, field_path: str | None = None) -> dict[str, str]:
+    """One `x-kubernetes-validations` entry; the message must say what would be right."""
+    entry = {"rule": rule, "message": message}
+    if field_path is not None:
+        entry["fieldPath"] = field_path
+    return entry
+
+
+def rules(*entries: dict[str, str], **extra: Any) -> dict[str, Any]:
+    """`json_schema_extra` for a field or a model that carries CEL rules."""
+    return {"x-kubernetes-validations": list(entries), **extra}
+
+
+class Model(BaseModel):
+    """A part of a resource: camelCase on the wire, snake_case in Python, unknown fields ignored when read."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
+
+    def wire(self) -> dict[str, Any]:
+        """The JSON-ready form; absent values stay absent."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class OwnerReference(Model):
+    """The object that this one belongs to."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool | None = None
+
+
+class Metadata(Model):
+    """The part of Kubernetes object metadata that Seatpool reads."""
+
+    name: str
+    namespace: str = "default"
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: Instant | None = None
+    deletion_timestamp: Instant | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+    finalizers: list[str] = Field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`, how the store and the logs name an object."""
+        return f"{self.namespace}/{self.name}"
+
+
+class PrinterColumn(Model):
+    """One column of `kubectl get`."""
+
+    name: str
+    type: str
+    json_path: str
+    description: str
+    priority: int = 0
+
+
+class Resource(Model):
+    """One object of a Seatpool kind."""
+
+    kind: ClassVar[str]
+    plural: ClassVar[str]
+    singular: ClassVar[str]
+    short_names: ClassVar[tuple[str, ...]]
+    columns: ClassVar[tuple[PrinterColumn, ...]]
+    has_status: ClassVar[bool] = True
+
+    metadata: Metadata
+
+    @property
+    def key(self) -> str:
+        return self.metadata.key
+
+
+def column(name: str, json_path: str, description: str, *, type: str = "string", wide: bool = False) -> PrinterColumn:  # noqa: A002
+    """A printer column; `wide` ones show with `-o wide` only."""
+    return PrinterColumn(name=name, type=type, json_path=json_path, description=description, priority=1 if wide else 0)
+
+
+READY_COLUMNS = (
+    column("Ready", '.status.conditions[?(@.type=="Ready")].status', "Whether the object is as it should be."),
+    column("Reason", '.status.conditions[?(@.type=="Ready")].reason', "Why, in one word."),
+)
+STATUS_COLUMN = column(
+    "Status", '.status.conditions[?(@.type=="Ready")].message', "Why, in a sentence.", wide=True
+)
+AGE_COLUMN = column("Age", ".metadata.creationTimestamp", "How long the object has existed.", type="date")

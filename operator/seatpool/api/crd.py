@@ -1,0 +1,161 @@
+"""CustomResourceDefinitions made from the models, so that code and cluster cannot drift apart.
+
+Pydantic writes JSON schema with references and unions; the API server wants a *structural* schema: no `$ref`, no
+`anyOf` with null, a type on every node. `structural` rewrites one into the other and refuses what it cannot express.
+"""
+
+import copy
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic.json_schema import GenerateJsonSchema
+
+from seatpool.api.base import API_VERSION, GROUP, VERSION, Model, Resource, format_duration
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.seatledger import SeatLedger
+from seatpool.api.workbench import Workbench
+
+RESOURCES: tuple[type[Resource], ...] = (LicensePool, LicenseServer, SeatLedger, Workbench)
+
+_DROPPED = {"title", "$defs", "propertyOrdering"}
+
+
+class _WireDefaults(GenerateJsonSchema):
+    """Defaults in the form that they have on the wire."""
+
+    def encode_default(self, dft: Any) -> Any:
+        if isinstance(dft, timedelta):
+            return format_duration(dft)
+        if isinstance(dft, Model):
+            return dft.wire()
+        return super().encode_default(dft)
+
+
+def _clean_text(text: str) -> str:
+    return " ".join(text.split())
+
+
+def structural(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """`schema` without references, titles and null unions; ValueError for what a CRD cannot say."""
+    schema = dict(schema)
+    if "$ref" in schema:
+        target = copy.deepcopy(definitions[schema.pop("$ref").removeprefix("#/$defs/")])
+        schema = {**target, **schema}
+    if "anyOf" in schema:
+        choices = [choice for choice in schema.pop("anyOf") if choice.get("type") != "null"]
+        if len(choices) != 1:
+            raise ValueError(f"a CRD cannot express the union {choices}")
+        chosen = structural(choices[0], definitions)
+        schema = {**chosen, **schema}
+        if schema.get("default", 0) is None:
+            del schema["default"]
+    result: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _DROPPED:
+            continue
+        if key == "properties":
+            result[key] = {name: structural(item, definitions) for name, item in value.items()}
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
+            result[key] = structural(value, definitions)
+        elif key == "description":
+            result[key] = _clean_text(value)
+        else:
+            result[key] = value
+    if "type" not in result:
+        raise ValueError(f"a CRD needs a type on every node: {result}")
+    return result
+
+
+def crd(resource: type[Resource]) -> dict[str, Any]:
+    """The CustomResourceDefinition of one kind."""
+    raw = resource.model_json_schema(by_alias=True, mode="validation", schema_generator=_WireDefaults)
+    root = structural(raw, raw.get("$defs", {}))
+    properties = {
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"type": "object"},
+        "spec": root["properties"]["spec"],
+    }
+    if resource.has_status:
+        # kstatus takes an empty status for ready; -1 says that nobody has looked at the object yet.
+        properties["status"] = {**root["properties"]["status"], "default": {"observedGeneration": -1}}
+    version: dict[str, Any] = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "schema": {
+            "openAPIV3Schema": {
+                "type": "object",
+                "description": _clean_text(resource.__doc__ or ""),
+                "required": ["spec"],
+                "properties": properties,
+            }
+        },
+        "additionalPrinterColumns": [column.wire() for column in resource.columns],
+    }
+    for entry in version["additionalPrinterColumns"]:
+        if entry["priority"] == 0:
+            del entry["priority"]
+    if resource.has_status:
+        version["subresources"] = {"status": {}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{resource.plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": resource.kind,
+                "listKind": f"{resource.kind}List",
+                "plural": resource.plural,
+                "singular": resource.singular,
+                "shortNames": list(resource.short_names),
+                "categories": ["seatpool"],
+            },
+            "versions": [version],
+        },
+    }
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes the same text for the same data, without YAML aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def render(resource: type[Resource]) -> str:
+    """The YAML of one kind's CRD."""
+    return "# Generated from operator/seatpool/api by `make generate`; do not edit.\n" + yaml.dump(
+        crd(resource), Dumper=_Dumper, sort_keys=False, width=110
+    )
+
+
+def files() -> Iterator[tuple[str, str]]:
+    """Name and content of every generated CRD file."""
+    for resource in RESOURCES:
+        yield f"{GROUP}_{resource.plural}.yaml", render(resource)
+
+
+def write(folder: Path) -> list[Path]:
+    """Write every CRD into `folder`; the paths that changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = []
+    for name, text in files():
+        path = folder / name
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            changed.append(path)
+    return changed
+
+
+def type_of(obj: dict[str, Any]) -> type[Resource]:
+    """The class of a raw object; KeyError for an object that is not one of ours."""
+    if obj.get("apiVersion") != API_VERSION:
+        raise KeyError(obj.get("apiVersion"))
+    return {resource.kind: resource for resource in RESOURCES}[obj["kind"]]

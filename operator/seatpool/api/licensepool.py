@@ -1,0 +1,237 @@
+"""LicensePool: one licensed product on one server, how many seats it has, and who gets them."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from seatpool.api.base import (
+    AGE_COLUMN,
+    READY_COLUMNS,
+    STATUS_COLUMN,
+    Duration,
+    Instant,
+    Model,
+    PrinterColumn,
+    Resource,
+    cel,
+    column,
+    rules,
+)
+from seatpool.api.conditions import Conditions
+from seatpool.api.licenseserver import Mode
+from seatpool.api.workbench import InstanceState
+
+MAX_SEATS = 5000
+SHOWN_WAITING = 20
+USER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$"
+USER_GLOB = r"^[A-Za-z0-9._@+*?\[\]!-]{1,128}$"
+TYPE_GLOB = r"^([A-Za-z0-9*?]|\[!?[A-Za-z0-9._+-]+\])([A-Za-z0-9._+*?-]|\[!?[A-Za-z0-9._+-]+\])*$"
+
+User = Annotated[str, Field(pattern=USER_PATTERN)]
+Namespace = Annotated[str, Field(pattern=r"^(\*|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$", max_length=63)]
+TypeGlob = Annotated[
+    str,
+    Field(max_length=128, json_schema_extra=rules(cel(
+        f"self.matches(r'{TYPE_GLOB}')",
+        "can match nothing: a type is letters, digits and . _ + -, begins with a letter or digit; "
+        "write it out or use * ? [abc], for example vew-matlab or vew-*"))),
+]
+
+
+class Order(StrEnum):
+    """Who of those who wait is next."""
+
+    FIRST_COME = "FirstCome"
+    PRIORITY = "Priority"
+
+
+class EmptyList(StrEnum):
+    """What is written when nobody is to be on the list."""
+
+    WRITE = "Write"
+    KEEP_PLACEHOLDER = "KeepPlaceholder"
+
+
+class Adoption(StrEnum):
+    """What happens to people who are on the list before the operator first writes it."""
+
+    ADOPT = "Adopt"
+    OVERWRITE = "Overwrite"
+
+
+class OnDelete(StrEnum):
+    """What happens to the list when the pool is deleted."""
+
+    RETAIN = "Retain"
+    CLEAR = "Clear"
+
+
+class ServerRef(Model):
+    """The LicenseServer, in the pool's own namespace."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+    """Name of the LicenseServer."""
+
+
+class Reservation(Model):
+    """Seats that are kept free for some people."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(cel("has(self.users) != has(self.userPattern)", "give either users or userPattern"))
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=63)]
+    """Name of the reservation; it appears in explanations."""
+    users: Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] | None = None
+    """The people it is for."""
+    user_pattern: Annotated[str, Field(pattern=USER_GLOB)] | None = None
+    """The people it is for, as a glob such as phd-*."""
+    seats: Annotated[int, Field(ge=1, le=MAX_SEATS)]
+    """How many seats are kept free for them."""
+
+
+class Priority(Model):
+    """Weight of some people in the waiting line."""
+
+    user_pattern: Annotated[str, Field(pattern=USER_GLOB)]
+    """The people, as a glob such as oncall-*."""
+    weight: Annotated[int, Field(ge=-1000, le=1000)]
+    """Higher goes first. Everybody else has 0; the first pattern that matches counts."""
+
+
+class MaxReassignments(Model):
+    """A budget of re-assignments: how often seats may pass from one person to another."""
+
+    count: Annotated[int, Field(ge=0, le=1000)]
+    """How many re-assignments the vendor permits in the window."""
+    window: Duration
+    """Length of the sliding window, for example 365d."""
+
+
+class LicensePoolSpec(Model):
+    """One licensed product: its seats, who gets them, and the vendor's rules."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            cel("!has(self.reservations) || self.reservations.map(r, r.seats).sum() <= self.seats",
+                "the reservations together have more seats than the pool: raise seats or lower the reservations",
+                field_path=".reservations"),
+            cel("!has(self.protectedUsers) || size(self.protectedUsers) <= self.seats",
+                "there are more protectedUsers than seats: each of them takes one", field_path=".protectedUsers"),
+            cel("!has(self.protectedUsers) || !has(self.deniedUsers) || "
+                "!self.protectedUsers.exists(u, u in self.deniedUsers)",
+                "a user is both in protectedUsers and in deniedUsers: choose one", field_path=".deniedUsers"),
+            cel("self.order != 'FirstCome' || !has(self.priorities) || size(self.priorities) == 0",
+                "priorities are only used with order: Priority", field_path=".priorities"),
+        )
+    )
+
+    server_ref: Annotated[ServerRef, Field(json_schema_extra=rules(
+        cel("self == oldSelf", "serverRef cannot change; create another pool and delete this one")))]
+    """The license server that holds the list. It cannot change."""
+    product: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}$", json_schema_extra=rules(
+        cel("self == oldSelf", "product cannot change; create another pool and delete this one")))]
+    """The licensed product, as the vendor's client names it. It cannot change."""
+    seats: Annotated[int, Field(ge=0, le=MAX_SEATS)]
+    """How many named users the license has: the list is never longer."""
+    workbench_types: Annotated[tuple[TypeGlob, ...], Field(min_length=1, max_length=100)]
+    """Types of workbenches that have the product installed, as globs such as vew-matlab or vew-*."""
+    workbench_namespaces: Annotated[tuple[Namespace, ...], Field(max_length=100)] = ()
+    """Namespaces whose Workbenches are served; empty means the pool's own, * means all."""
+    active_states: Annotated[tuple[InstanceState, ...], Field(min_length=1, max_length=6)] = (
+        InstanceState.PENDING, InstanceState.RUNNING)
+    """Instance states in which a workbench needs a seat."""
+    order: Order = Order.FIRST_COME
+    """Who of those who wait is next: FirstCome, or Priority by weight and then by time."""
+    reservations: Annotated[
+        tuple[Reservation, ...],
+        Field(max_length=50, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
+    ] = ()
+    """Seats that are kept free for some people. A person belongs to the first reservation that names or matches."""
+    priorities: Annotated[tuple[Priority, ...], Field(max_length=100)] = ()
+    """Weights in the waiting line, used with order Priority."""
+    protected_users: Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] = ()
+    """People who are always on the list; each takes a seat."""
+    denied_users: Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] = ()
+    """People who never get a seat."""
+    minimum_hold: Duration = timedelta(0)
+    """Vendor's rule: a seat once given is kept at least so long."""
+    linger: Duration = timedelta(0)
+    """How long a seat is kept after the last workbench stops. A few minutes spare flapping."""
+    seat_cool_down: Duration = timedelta(0)
+    """Vendor's rule: a freed seat is blocked for other people so long; the same person may come back."""
+    readmit_after: Duration = timedelta(0)
+    """Vendor's rule: somebody who left may not return so long."""
+    max_reassignments: MaxReassignments | None = None
+    """Vendor's rule: a budget of re-assignments that is never exceeded. Absent means no limit."""
+    mode: Mode = Mode.ENFORCE
+    """Enforce writes the list; DryRun computes and shows it only."""
+    suspend: bool = False
+    """Stop changing the list. It stays as it is."""
+    empty_list: EmptyList = EmptyList.WRITE
+    """What is written when nobody is to be on the list. For some vendors an empty list means everybody."""
+    adoption: Adoption = Adoption.ADOPT
+    """Adopt: people found on the list at first contact keep their seat for the linger time. Overwrite: they do not."""
+    on_delete: OnDelete = OnDelete.RETAIN
+    """Retain leaves the list on the server when the pool is deleted; Clear empties it first."""
+
+
+class PoolWaiting(Model):
+    """Somebody who waits."""
+
+    user: str
+    """The named user."""
+    since: Instant
+    """Since when."""
+    reason: str
+    """Why, in one word."""
+
+
+class LicensePoolStatus(Model):
+    """How the pool stands."""
+
+    observed_generation: int = -1
+    """The metadata.generation that this status was computed from; -1 before the operator has seen the pool."""
+    seats: int | None = None
+    """Seats that can be given."""
+    used: int | None = None
+    """People on the list."""
+    waiting: int | None = None
+    """People who wait for a seat."""
+    oldest_wait: Instant | None = None
+    """Since when the first of them waits."""
+    queue: tuple[PoolWaiting, ...] = ()
+    """The first 20 who wait, in order."""
+    reassignments_used: int | None = None
+    """How much of the re-assignment budget is spent in the present window."""
+    list_hash: str | None = None
+    """SHA-256 of the list as it should be: users in order, each followed by a newline."""
+    revision: int | None = None
+    """Revision of the list that was last read back from the server as it should be."""
+    conditions: Conditions = ()
+
+
+class LicensePool(Resource):
+    """One licensed product: its seats and who gets them. Seatpool keeps the product's named-user list on the license
+    server equal to the people whose workbenches are active, within the seats and the vendor's rules."""
+
+    kind: ClassVar[str] = "LicensePool"
+    plural: ClassVar[str] = "licensepools"
+    singular: ClassVar[str] = "licensepool"
+    short_names: ClassVar[tuple[str, ...]] = ("pool", "pools")
+    columns: ClassVar[tuple[PrinterColumn, ...]] = (
+        *READY_COLUMNS,
+        column("Seats", ".spec.seats", "Seats that can be given.", type="integer"),
+        column("Used", ".status.used", "People on the list.", type="integer"),
+        column("Waiting", ".status.waiting", "People who wait for a seat.", type="integer"),
+        column("Product", ".spec.product", "The licensed product."),
+        column("Server", ".spec.serverRef.name", "The license server."),
+        column("Oldest-Wait", ".status.oldestWait", "How long the first of them waits.", type="date", wide=True),
+        STATUS_COLUMN,
+        AGE_COLUMN,
+    )
+
+    spec: LicensePoolSpec
+    status: LicensePoolStatus = LicensePoolStatus()

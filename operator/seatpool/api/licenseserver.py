@@ -1,0 +1,246 @@
+"""LicenseServer: a machine on which lists of named users are applied, and how to reach it."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from seatpool.api.base import (
+    AGE_COLUMN,
+    READY_COLUMNS,
+    STATUS_COLUMN,
+    Duration,
+    Instant,
+    Model,
+    PrinterColumn,
+    Resource,
+    cel,
+    column,
+    rules,
+)
+from seatpool.api.conditions import Conditions
+
+DEFAULT_DOCUMENT = "Seatpool-ApplyUserLists"
+Arg = Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class Adapter(StrEnum):
+    """Which license manager's client is called."""
+
+    XLC = "xlc"
+
+
+class Mode(StrEnum):
+    """Whether lists are written or only computed and shown."""
+
+    ENFORCE = "Enforce"
+    DRY_RUN = "DryRun"
+
+
+class ListFormatType(StrEnum):
+    """How the client prints a list."""
+
+    LINES = "Lines"
+    JSON = "Json"
+    REGEX = "Regex"
+
+
+class ListFormat(Model):
+    """How to read the users from what the list command prints."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            cel("self.type != 'Regex' || has(self.pattern)",
+                "type Regex needs a pattern with one group that matches the user, for example '^user: (\\\\S+)$'"),
+        )
+    )
+
+    type: ListFormatType = ListFormatType.LINES
+    """Lines: one user a line. Json: an array of strings, or of objects with the user under `field`, at `path`.
+    Regex: `pattern` is searched in every line."""
+    path: Annotated[tuple[Arg, ...], Field(max_length=8)] = ()
+    """Json: keys that lead to the array, from the top."""
+    field: Arg | None = None
+    """Json: the key of the user in each element, when the elements are objects."""
+    pattern: Arg | None = None
+    """Regex: a regular expression whose first group is the user."""
+    ignore: Arg | None = None
+    """Lines: lines that match this regular expression are skipped, for example '^#'."""
+
+
+_TEMPLATE = cel(
+    "self.exists(a, a.contains('{product}'))", "must have an argument that contains {product}"
+)
+
+
+class XlcSettings(Model):
+    """How the vendor's license client (xLC) is called. Arguments are passed as they are, never through a shell."""
+
+    apply: Annotated[
+        tuple[Arg, ...],
+        Field(min_length=1, max_length=32, json_schema_extra=rules(
+            _TEMPLATE, cel("self.exists(a, a.contains('{file}'))", "must have an argument that contains {file}"))),
+    ] = ("xlc", "apply", "--product", "{product}", "--file", "{file}")
+    """Command and arguments that overwrite a product's whole list. {product} and {file} are replaced; the file has
+    one user a line."""
+    list: Annotated[tuple[Arg, ...], Field(min_length=1, max_length=32, json_schema_extra=rules(_TEMPLATE))] = (
+        "xlc", "list", "--product", "{product}")
+    """Command and arguments that print a product's present list."""
+    list_format: ListFormat = ListFormat()
+    """How to read the users from what the list command prints."""
+    state_dir: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]{1,254}$")] = "/var/lib/seatpool"
+    """Folder on the license server that holds the revision fence and the lists."""
+    placeholder_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")] = "seatpool-placeholder"
+    """The user that is written instead of an empty list by pools with emptyList KeepPlaceholder."""
+
+
+class Target(Model):
+    """The managed node that the commands are sent to: its instance id, or the tag that exactly one node has."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            cel("has(self.instanceId) != (has(self.tag) && has(self.value))",
+                "give either instanceId, or tag and value"),
+            cel("has(self.tag) == has(self.value)", "tag and value go together"),
+        )
+    )
+
+    instance_id: Annotated[str, Field(pattern=r"^(i|mi)-[0-9a-f]{8,17}$")] | None = None
+    """Id of the EC2 instance or of the hybrid-activated node."""
+    tag: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """Tag key that names the node."""
+    value: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    """Tag value that names the node."""
+
+
+class Guard(Model):
+    """When a change is held back because it would put out suspiciously many people at once."""
+
+    max_release_percent: Annotated[int, Field(ge=1, le=100)] = 50
+    """Hold a change that takes more than this share of the people off the server's lists."""
+    min_users: Annotated[int, Field(ge=0, le=100000)] = 10
+    """Servers with fewer people on their lists are not guarded."""
+
+
+def _ms(text_default: int) -> Any:
+    return timedelta(milliseconds=text_default)
+
+
+class LicenseServerSpec(Model):
+    """Where lists are applied and how."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            cel("!has(self.externalId) || has(self.roleArn)", "externalId is only used together with roleArn"),
+            cel("self.adapter != 'xlc' || has(self.xlc)", "adapter xlc needs the xlc settings"),
+        )
+    )
+
+    adapter: Adapter = Adapter.XLC
+    """Which license manager's client is called. Its settings are in the field of the same name."""
+    xlc: XlcSettings = XlcSettings()
+    """Settings of the xlc adapter."""
+    target: Target
+    """The managed node that the commands are sent to."""
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    """AWS region of the node."""
+    role_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$")] | None = None
+    """IAM role to assume before commands are sent, when the node is in another account."""
+    external_id: Annotated[str, Field(min_length=2, max_length=1224)] | None = None
+    """External id that the role's trust policy asks for."""
+    document: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.:/-]{3,128}$")] = DEFAULT_DOCUMENT
+    """Name of the SSM document with the apply script."""
+    timeout: Duration = timedelta(seconds=60)
+    """How long one command may run on the node. SSM waits at least 30 s for delivery on top of it."""
+    verify_interval: Duration = timedelta(minutes=5)
+    """How often the lists are read back when nothing changes."""
+    debounce: Annotated[Duration, Field(json_schema_extra=rules(
+        cel("self.matches('^([0-9]{1,3}ms|[0-5]s|[1-4][0-9]{3}ms|5000ms)$')", "must be at most 5s, for example 250ms")))
+    ] = timedelta(milliseconds=250)
+    """How long changes are collected before a command is sent to an idle server. While a command is in flight
+    changes collect by themselves."""
+    min_interval: Duration = timedelta(0)
+    """Least time between two commands, for fragile servers."""
+    mode: Mode = Mode.ENFORCE
+    """Enforce writes lists; DryRun computes and shows them only."""
+    suspend: bool = False
+    """Stop sending commands. Lists stay as they are."""
+    guard: Guard = Guard()
+    """When a change is held back because it would put out suspiciously many people at once."""
+
+
+class ProductState(Model):
+    """What is known of one product's list on the server."""
+
+    product: str
+    """The licensed product."""
+    hash: str
+    """SHA-256 of the list: users in order, each followed by a newline."""
+    count: int = 0
+    """How many people are on it."""
+    revision: int = 0
+    """The revision that wrote it."""
+
+
+class InFlight(Model):
+    """The command that is under way, written before it is sent."""
+
+    revision: int
+    """The revision that it carries."""
+    sent_at: Instant
+    """When the intent was written."""
+    command_id: str | None = None
+    """SSM command id; absent until SSM has answered."""
+    instance_id: str | None = None
+    """The node that it was sent to."""
+    products: tuple[ProductState, ...] = ()
+    """The lists that it carries."""
+
+
+class LicenseServerStatus(Model):
+    """What the operator knows of the server."""
+
+    observed_generation: int | None = None
+    """The metadata.generation that this status was computed from."""
+    revision: int = 0
+    """Highest revision that was ever intended; it only grows."""
+    holder: str | None = None
+    """Identity of the operator process that wrote the revision."""
+    in_flight: InFlight | None = None
+    """The command that is under way, if any."""
+    last_applied: Instant | None = None
+    """When a list was last written and read back as intended."""
+    last_verified: Instant | None = None
+    """When the lists were last read back."""
+    applied: Annotated[
+        tuple[ProductState, ...],
+        Field(json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["product"]}),
+    ] = ()
+    """The lists that were read back from the server."""
+    users: int = 0
+    """How many people are on the server's lists, counted once for each list."""
+    conditions: Conditions = ()
+
+
+class LicenseServer(Resource):
+    """A license server and how to reach it. Only the operator writes to its lists, and only with the vendor's
+    permission to do so."""
+
+    kind: ClassVar[str] = "LicenseServer"
+    plural: ClassVar[str] = "licenseservers"
+    singular: ClassVar[str] = "licenseserver"
+    short_names: ClassVar[tuple[str, ...]] = ("licsrv", "licsrvs")
+    columns: ClassVar[tuple[PrinterColumn, ...]] = (
+        *READY_COLUMNS,
+        column("InSync", '.status.conditions[?(@.type=="InSync")].status', "Whether its lists are as they should be."),
+        column("Users", ".status.users", "People on its lists.", type="integer"),
+        column("Revision", ".status.revision", "Newest revision of its lists.", type="integer"),
+        column("Last-Applied", ".status.lastApplied", "When a list was last written.", type="date"),
+        column("Mode", ".spec.mode", "Enforce or DryRun.", wide=True),
+        STATUS_COLUMN,
+        AGE_COLUMN,
+    )
+
+    spec: LicenseServerSpec
+    status: LicenseServerStatus = LicenseServerStatus()

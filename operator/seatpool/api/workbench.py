@@ -1,0 +1,107 @@
+"""Workbench: one engineer's cloud machine, mirrored from EC2 or written by hand."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from seatpool.api.base import AGE_COLUMN, Instant, Model, PrinterColumn, Resource, column, rules
+from seatpool.api.conditions import Conditions
+
+
+class InstanceState(StrEnum):
+    """EC2's instance states, in the order of an instance's life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SHUTTING_DOWN = "shutting-down"
+    TERMINATED = "terminated"
+
+
+class SeatPhase(StrEnum):
+    """How a workbench's owner stands with one pool."""
+
+    ASSIGNED = "Assigned"
+    WAITING = "Waiting"
+    DENIED = "Denied"
+    RELEASING = "Releasing"
+
+
+class WorkbenchSpec(Model):
+    """The instance, whose it is, and in which state it is. The mirror writes it from events and inventories."""
+
+    instance_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")]
+    """EC2 instance id, for example i-0123456789abcdef0."""
+    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    """AWS account number, 12 digits."""
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    """AWS region, for example eu-central-1."""
+    owner: Annotated[str, Field(min_length=1, max_length=256)]
+    """User id of the person who works on it, as the tag spells it. It is normalised and checked before it is used;
+    an owner that no license server could take is refused, with a condition that says why."""
+    type: Annotated[str, Field(min_length=1, max_length=256)]
+    """Type of the workbench; pools choose their workbenches by it."""
+    state: InstanceState
+    """EC2 instance state."""
+    state_changed_at: Instant
+    """Time of the newest event or inventory behind the state. Older news is ignored."""
+    launched_at: Instant | None = None
+    """Since when the instance is active without a break; it decides who came first."""
+
+
+class WorkbenchSeat(Model):
+    """How the owner stands with one pool."""
+
+    pool: str
+    """The pool, as namespace/name."""
+    phase: SeatPhase
+    """Assigned, Waiting, Denied or Releasing."""
+    position: int | None = None
+    """Place in the waiting line, 1 is next."""
+    since: Instant | None = None
+    """Since when the phase holds."""
+    reason: str
+    """Why, in one word."""
+
+
+class WorkbenchStatus(Model):
+    """What the operator says about the workbench."""
+
+    observed_generation: int | None = None
+    """The metadata.generation that this status was computed from."""
+    seats: Annotated[
+        tuple[WorkbenchSeat, ...],
+        Field(json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["pool"]}),
+    ] = ()
+    """One entry for each pool that serves this workbench."""
+    conditions: Conditions = ()
+
+
+class Workbench(Resource):
+    """One engineer's cloud machine. Its owner is put on the named-user list of every licensed product that is
+    installed on it, for as long as one of the owner's workbenches is active."""
+
+    kind: ClassVar[str] = "Workbench"
+    plural: ClassVar[str] = "workbenches"
+    singular: ClassVar[str] = "workbench"
+    short_names: ClassVar[tuple[str, ...]] = ("wb",)
+    columns: ClassVar[tuple[PrinterColumn, ...]] = (
+        column("Owner", ".spec.owner", "Who works on it."),
+        column("Type", ".spec.type", "Type of the workbench."),
+        column("State", ".spec.state", "EC2 instance state."),
+        column("Seats", ".status.seats[*].phase", "How the owner stands with each pool."),
+        column("Ready", '.status.conditions[?(@.type=="Ready")].status', "Whether every seat was given."),
+        column("Pools", ".status.seats[*].pool", "The pools that serve it.", wide=True),
+        column("Account", ".spec.account", "AWS account.", wide=True),
+        column("Region", ".spec.region", "AWS region.", wide=True),
+        AGE_COLUMN,
+    )
+
+    spec: Annotated[
+        WorkbenchSpec,
+        Field(json_schema_extra=rules({"rule": "self.instanceId == oldSelf.instanceId",
+                                       "message": "instanceId cannot change; delete the Workbench and create another"})),
+    ]
+    status: WorkbenchStatus = WorkbenchStatus()
