@@ -1,0 +1,53 @@
+# Every target sets up what it needs by itself; only Python 3.11+, Go 1.26+ and git have to be there.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+SHELL_SCRIPTS := $(wildcard .ci/run operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap environment test demo lint types imports generate generated check
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  make PYTHON=python3.12 ...   another Python        make test ARGS="-k name"   arguments for the program'
+
+bootstrap: ## set up .venv, etcd, kube-apiserver and kubectl (the other targets do it themselves)
+	@$(require_python)
+	@$(PYTHON) tools/bootstrap.py
+
+environment:
+	@$(require_python)
+	@$(PYTHON) tools/bootstrap.py --no-controlplane
+
+test: bootstrap ## run the tests, on a real control plane
+	$(BIN)/pytest $(ARGS)
+
+demo: bootstrap ## see it work in the terminal; ARGS="--help" tells what else it can do
+	@$(BIN)/seatpool demo $(ARGS)
+
+lint: environment ## ruff and shellcheck
+	$(BIN)/ruff check
+	$(BIN)/shellcheck $(SHELL_SCRIPTS)
+
+types: environment ## mypy, strict
+	$(BIN)/mypy
+	MYPYPATH=tools $(BIN)/mypy tools/setup_steps.py
+
+imports: environment ## the layers: who may import whom
+	$(BIN)/lint-imports
+
+generate: environment ## write crds/ from the models
+	$(BIN)/seatpool crds --out crds
+
+generated: environment ## fail when crds/ is not what the models say
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(BIN)/seatpool crds --out "$$fresh" >/dev/null && \
+	{ diff -ru crds "$$fresh" || { echo 'crds/ is not what the models say: run make generate' >&2; exit 1; }; }
+
+check: lint types imports generated ## all of lint, types, imports and generated
+
+define require_python
+command -v $(PYTHON) >/dev/null || \
+{ echo 'Python 3.11 or newer is needed and $(PYTHON) is not on PATH: install it, or name it: make PYTHON=python3.12' >&2; exit 1; }
+endef

@@ -1,0 +1,21 @@
+"""How owners' names become user ids; one setting for the whole installation."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seatpool.domain.identity import check_user, normalise
+
+
+class IdentitySettings(BaseModel):
+    """One person may appear as `CORP\\x`, `x`, `x@corp.example` or `X`; two spellings never take two seats."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    strip_domain: bool = Field(default=True, description=r"Drop `DOMAIN\` before and `@domain` after the user id.")
+    fold_case: bool = Field(default=True, description="Turn user ids into lower case.")
+    mapping: dict[str, str] = Field(default_factory=dict, description="User ids that are replaced, after the above.")
+
+    def user(self, owner: str) -> str:
+        """The user id of an owner; `InvalidUser` says why there is none."""
+        user = normalise(owner, strip_domain=self.strip_domain, fold_case=self.fold_case, mapping=self.mapping)
+        check_user(user)
+        return user

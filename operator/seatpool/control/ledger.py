@@ -1,0 +1,119 @@
+"""The pool's memory as SeatLedger objects, and back.
+
+One object holds at most 500 seats, so a large pool has several *shares*. A person's entries are always in the share that
+the person's name hashes to: one grant rewrites one object, and nothing moves when others come and go.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from seatpool.api.seatledger import (
+    SEATS_PER_LEDGER,
+    LedgerGrant,
+    LedgerReadmit,
+    LedgerVacated,
+    LedgerWaiting,
+    SeatLedgerSpec,
+)
+from seatpool.domain.memory import Grant, Memory, Vacated, Waiting
+from seatpool.domain.reasons import Reason
+
+# Names do not spread evenly: shares are planned for fewer seats than they may hold.
+_PLANNED = SEATS_PER_LEDGER * 4 // 5
+
+
+def share_count(seats: int) -> int:
+    """Into how many objects a pool of so many seats is divided."""
+    return 1 if seats <= SEATS_PER_LEDGER else -(-seats // _PLANNED)
+
+
+def _share_of(user: str, shares: int) -> int:
+    return int.from_bytes(hashlib.sha256(user.encode()).digest()[:4], "big") % shares
+
+
+def ledger_name(pool: str, share: int) -> str:
+    return f"{pool}-{share}"
+
+
+def to_specs(memory: Memory, *, pool: str, shares: int) -> tuple[SeatLedgerSpec, ...]:
+    """The shares of a memory, in order; equal memories give equal shares."""
+    grants: list[list[LedgerGrant]] = [[] for _ in range(shares)]
+    waiting: list[list[LedgerWaiting]] = [[] for _ in range(shares)]
+    vacated: list[list[LedgerVacated]] = [[] for _ in range(shares)]
+    readmit: list[list[LedgerReadmit]] = [[] for _ in range(shares)]
+    for user, grant in sorted(memory.assigned.items()):
+        grants[_share_of(user, shares)].append(
+            LedgerGrant(
+                user=user, since=_stored(grant.since), idle_since=_stored_or_none(grant.idle_since), reason=grant.reason
+            )
+        )
+    for user, wait in sorted(memory.waiting.items()):
+        waiting[_share_of(user, shares)].append(LedgerWaiting(user=user, since=_stored(wait.since)))
+    for seat in memory.vacated:
+        vacated[_share_of(seat.user, shares)].append(LedgerVacated(user=seat.user, at=_stored(seat.at)))
+    for user, until in sorted(memory.readmit.items()):
+        readmit[_share_of(user, shares)].append(LedgerReadmit(user=user, until=_stored(until)))
+    return tuple(
+        SeatLedgerSpec(
+            pool=pool,
+            shares=shares,
+            assigned=tuple(grants[index]),
+            waiting=tuple(waiting[index]),
+            vacated=tuple(vacated[index]),
+            readmit=tuple(readmit[index]),
+            reassignments=tuple(_stored(at) for at in memory.reassignments) if index == 0 else (),
+        )
+        for index in range(shares)
+    )
+
+
+def from_specs(specs: Iterable[SeatLedgerSpec]) -> Memory:
+    """The memory that the shares hold together."""
+    assigned: dict[str, Grant] = {}
+    waiting: dict[str, Waiting] = {}
+    vacated: list[Vacated] = []
+    readmit: dict[str, datetime] = {}
+    reassignments: set[datetime] = set()
+    for spec in specs:
+        for grant in spec.assigned:
+            assigned[grant.user] = Grant(
+                user=grant.user, since=grant.since, idle_since=grant.idle_since, reason=_reason(grant.reason)
+            )
+        for wait in spec.waiting:
+            waiting[wait.user] = Waiting(user=wait.user, since=wait.since)
+        vacated.extend(Vacated(user=seat.user, at=seat.at) for seat in spec.vacated)
+        for block in spec.readmit:
+            readmit[block.user] = block.until
+        reassignments.update(spec.reassignments)
+    return Memory(
+        assigned=assigned,
+        waiting=waiting,
+        vacated=tuple(sorted(vacated, key=lambda seat: (seat.at, seat.user))),
+        readmit=readmit,
+        reassignments=tuple(sorted(reassignments)),
+    )
+
+
+def to_milliseconds(value: datetime) -> datetime:
+    """The instant as the API server keeps it; the clock is read so, lest memory and ledger differ."""
+    return value - timedelta(microseconds=value.microsecond % 1000)
+
+
+_stored = to_milliseconds
+
+
+def _stored_or_none(value: datetime | None) -> datetime | None:
+    return None if value is None else to_milliseconds(value)
+
+
+def _reason(text: str) -> Reason:
+    try:
+        return Reason(text)
+    except ValueError:
+        return Reason.GRANTED
+
+
+def changed_shares(before: Mapping[int, SeatLedgerSpec], after: Iterable[SeatLedgerSpec]) -> list[int]:
+    """Which shares differ from what was last written."""
+    return [index for index, spec in enumerate(after) if before.get(index) != spec]

@@ -1,0 +1,242 @@
+"""What the operator knows of the cluster right now, in memory.
+
+Fed by a paged LIST at start, by Kopf's watches, and by the audit that repairs what a watch missed. It keeps of a Workbench
+only what decisions need, so that ten thousand of them are a few megabytes. Every change names the pools whose answer
+may be different now; the reconciler of their server is woken.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from seatpool.api.base import Resource
+from seatpool.api.conditions import Condition
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
+from seatpool.api.workbench import Workbench, WorkbenchSeat
+from seatpool.control.identity import IdentitySettings
+from seatpool.control.rules import pool_rules, pool_selector
+from seatpool.domain.demand import DemandIndex, WorkbenchFact
+from seatpool.domain.identity import InvalidUser
+from seatpool.domain.rules import PoolRules
+
+Raw = dict[str, Any]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkbenchView:
+    """The part of a Workbench that is kept."""
+
+    key: str
+    uid: str
+    version: int
+    generation: int
+    user: str | None
+    problem: str | None
+    seats: tuple[WorkbenchSeat, ...]
+    conditions: tuple[Condition, ...]
+    observed_generation: int | None
+
+
+@dataclass(slots=True)
+class LedgerView:
+    """One share of a pool's memory as it is stored."""
+
+    name: str
+    uid: str
+    resource_version: str
+    spec: SeatLedgerSpec
+
+
+@dataclass
+class Store:
+    """The cluster's objects by `namespace/name`. Not thread safe: it belongs to one event loop."""
+
+    identity: IdentitySettings
+    on_dirty: Callable[[str], None] = lambda _server: None
+    """Called with the key of a server that has work."""
+    on_problem: Callable[[str], None] = lambda _workbench: None
+    """Called with the key of a workbench whose status should be looked at."""
+    on_pool: Callable[[str], None] = lambda _pool: None
+    """Called with the key of a pool that appeared, changed or vanished."""
+    on_server: Callable[[str], None] = lambda _server: None
+    """Called with the key of a server that appeared, changed or vanished."""
+
+    demand: DemandIndex = field(default_factory=DemandIndex)
+    workbenches: dict[str, WorkbenchView] = field(default_factory=dict)
+    pools: dict[str, LicensePool] = field(default_factory=dict)
+    rules: dict[str, PoolRules] = field(default_factory=dict)
+    servers: dict[str, LicenseServer] = field(default_factory=dict)
+    ledgers: dict[str, dict[int, LedgerView]] = field(default_factory=lambda: defaultdict(dict))
+    dirty_pools: dict[str, datetime] = field(default_factory=dict)
+    """Pools whose demand or rules changed, and since when nobody has looked."""
+    _claims: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    _versions: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+
+    def put(self, resource: type[Resource], raw: Raw, *, now: datetime) -> bool:
+        """Take an object in; False when it is not newer than what is known. ValidationError for a broken one."""
+        metadata = raw["metadata"]
+        key = f"{metadata['namespace']}/{metadata['name']}"
+        version = int(metadata["resourceVersion"])
+        known = self._versions.get((resource.kind, key))
+        if known is not None and version <= known[1]:
+            return False
+        if resource is Workbench:
+            self._put_workbench(Workbench.model_validate(raw), version, now)
+        elif resource is LicensePool:
+            self._put_pool(LicensePool.model_validate(raw), now)
+        elif resource is LicenseServer:
+            self._put_server(LicenseServer.model_validate(raw))
+        else:
+            self.put_ledger(SeatLedger.model_validate(raw))
+        self._versions[resource.kind, key] = (metadata["uid"], version)
+        return True
+
+    def remove(self, resource: type[Resource], key: str, *, uid: str | None, now: datetime) -> bool:
+        """Forget an object; False when it is not known, or when another object of that name is."""
+        known = self._versions.get((resource.kind, key))
+        if known is None or (uid is not None and known[0] != uid):
+            return False
+        del self._versions[resource.kind, key]
+        if resource is Workbench:
+            del self.workbenches[key]
+            self._mark(self.demand.remove(key), now)
+        elif resource is LicensePool:
+            self._remove_pool(key)
+        elif resource is LicenseServer:
+            del self.servers[key]
+            self.on_server(key)
+        else:
+            self._forget_ledger(key)
+        return True
+
+    def known(self, resource: type[Resource]) -> dict[str, tuple[str, int]]:
+        """uid and version of every known object of a kind, by key."""
+        return {key: seen for (kind, key), seen in self._versions.items() if kind == resource.kind}
+
+    def pools_of_server(self, server: str) -> Iterator[LicensePool]:
+        """The pools that refer to a server, in a stable order."""
+        for key in sorted(self.pools):
+            if self.server_of(key) == server:
+                yield self.pools[key]
+
+    def server_of(self, pool: str) -> str:
+        """Key of the server that a pool refers to, whether it exists or not."""
+        known = self.pools[pool]
+        return f"{known.metadata.namespace}/{known.spec.server_ref.name}"
+
+    def claimant(self, pool: str) -> str:
+        """Key of the pool that has the right to this pool's product on its server: the eldest."""
+        return self._claims[self.server_of(pool), self.pools[pool].spec.product][0]
+
+    def mark(self, pool: str, now: datetime) -> None:
+        """Say that a pool should be looked at."""
+        self._mark({pool}, now)
+
+    def put_ledger(self, ledger: SeatLedger) -> None:
+        """Remember a share as it is stored."""
+        pool = f"{ledger.metadata.namespace}/{ledger.spec.pool}"
+        index = int(ledger.metadata.name.rpartition("-")[2])
+        self.ledgers[pool][index] = LedgerView(
+            name=ledger.metadata.name,
+            uid=ledger.metadata.uid,
+            resource_version=ledger.metadata.resource_version,
+            spec=ledger.spec,
+        )
+
+    def _put_workbench(self, workbench: Workbench, version: int, now: datetime) -> None:
+        spec, metadata = workbench.spec, workbench.metadata
+        user: str | None = None
+        problem: str | None = None
+        try:
+            user = self.identity.user(spec.owner)
+        except InvalidUser as error:
+            problem = str(error)
+        before = self.workbenches.get(workbench.key)
+        self.workbenches[workbench.key] = WorkbenchView(
+            key=workbench.key,
+            uid=metadata.uid,
+            version=version,
+            generation=metadata.generation,
+            user=user,
+            problem=problem,
+            seats=workbench.status.seats,
+            conditions=workbench.status.conditions,
+            observed_generation=workbench.status.observed_generation,
+        )
+        if user is None or metadata.deletion_timestamp is not None:
+            dirty = self.demand.remove(workbench.key)
+        else:
+            dirty = self.demand.put(
+                WorkbenchFact(
+                    key=workbench.key,
+                    namespace=metadata.namespace,
+                    owner=user,
+                    type=spec.type,
+                    state=spec.state.value,
+                    active_since=spec.launched_at or spec.state_changed_at,
+                )
+            )
+        self._mark(dirty, now)
+        if before is None or before.generation != metadata.generation or problem != before.problem:
+            self.on_problem(workbench.key)
+
+    def _put_pool(self, pool: LicensePool, now: datetime) -> None:
+        before = self.pools.get(pool.key)
+        self.pools[pool.key] = pool
+        if before is not None and before.metadata.uid == pool.metadata.uid:
+            same = before.metadata.generation == pool.metadata.generation
+            same = same and before.metadata.deletion_timestamp == pool.metadata.deletion_timestamp
+            if same and before.metadata.annotations == pool.metadata.annotations:
+                return
+        elif before is not None:
+            self._drop_claim(before)
+        self.rules[pool.key] = pool_rules(pool.spec, self.identity)
+        self.demand.put_pool(pool_selector(pool))
+        claims = self._claims[self.server_of(pool.key), pool.spec.product]
+        if pool.key not in claims:
+            claims.append(pool.key)
+        claims.sort(key=lambda key: (self.pools[key].metadata.creation_timestamp or _EPOCH, key))
+        for key in claims:
+            self.on_pool(key)
+        self._mark(set(claims), now)
+
+    def _remove_pool(self, key: str) -> None:
+        server = self.server_of(key)
+        pool = self.pools.pop(key)
+        self.rules.pop(key, None)
+        self.demand.remove_pool(key)
+        self.dirty_pools.pop(key, None)
+        claims = self._claims[server, pool.spec.product]
+        claims.remove(key)
+        for other in claims:
+            self.on_pool(other)
+            self.dirty_pools.setdefault(other, datetime.now(UTC))
+        if not claims:
+            del self._claims[server, pool.spec.product]
+        self.on_pool(key)
+        self.on_dirty(server)
+
+    def _drop_claim(self, pool: LicensePool) -> None:
+        claim = (f"{pool.metadata.namespace}/{pool.spec.server_ref.name}", pool.spec.product)
+        if pool.key in self._claims.get(claim, []):
+            self._claims[claim].remove(pool.key)
+
+    def _put_server(self, server: LicenseServer) -> None:
+        self.servers[server.key] = server
+        self.on_server(server.key)
+
+    def _forget_ledger(self, key: str) -> None:
+        namespace, name = key.split("/", 1)
+        pool, _, index = name.rpartition("-")
+        self.ledgers.get(f"{namespace}/{pool}", {}).pop(int(index), None)
+
+    def _mark(self, pools: set[str], now: datetime) -> None:
+        for pool in pools:
+            if pool in self.pools:
+                self.dirty_pools.setdefault(pool, now)
+                self.on_dirty(self.server_of(pool))

@@ -1,0 +1,17 @@
+"""Arithmetic on instants that cannot fail.
+
+Durations come from resources that people write: `minimumHold: 999999d` must mean "for ever", not an OverflowError in the
+middle of a pool's answer.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def after(instant: datetime, duration: timedelta) -> datetime:
+    """`instant + duration`, at most NEVER."""
+    try:
+        return min(instant + duration, NEVER)
+    except OverflowError:
+        return NEVER

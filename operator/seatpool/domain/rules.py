@@ -1,0 +1,112 @@
+"""A pool's rules as the domain computes with them.
+
+The globs in reservations and priorities are compiled, and the answer for each person kept, because every answer of a
+pool asks for all of its holders. Rules are values: a changed pool has new rules, and so new answers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property, lru_cache
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.globs import matcher
+
+_ZERO = timedelta(0)
+_REMEMBERED = 1 << 15
+
+
+class InvalidRules(SeatpoolError):
+    """Rules that cannot be computed with; the API server refuses such a pool before it comes here."""
+
+
+class Order(StrEnum):
+    """Who of those who wait is next."""
+
+    FIRST_COME = "FirstCome"
+    PRIORITY = "Priority"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Seats that are kept free for the people who are named or whose user id matches the glob."""
+
+    name: str
+    users: frozenset[str]
+    pattern: str | None
+    seats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """Weight in line of the people whose user id matches the glob; higher goes first."""
+
+    pattern: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReassignmentBudget:
+    """At most `count` seats pass from one person to another in any window of this length."""
+
+    count: int
+    window: timedelta
+
+
+@dataclass(frozen=True)
+class PoolRules:
+    """Seats, order, and the vendor's five re-assignment rules of one pool."""
+
+    seats: int
+    order: Order = Order.FIRST_COME
+    reservations: tuple[Reservation, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+    protected: tuple[str, ...] = ()
+    denied: frozenset[str] = field(default_factory=frozenset)
+    minimum_hold: timedelta = _ZERO
+    linger: timedelta = _ZERO
+    seat_cool_down: timedelta = _ZERO
+    readmit_after: timedelta = _ZERO
+    max_reassignments: ReassignmentBudget | None = None
+
+    def __post_init__(self) -> None:
+        budget = self.max_reassignments
+        amounts: dict[str, int | timedelta] = {"seats": self.seats}
+        amounts |= {f"seats of reservation {item.name}": item.seats for item in self.reservations}
+        amounts |= {name: getattr(self, name) for name in ("minimum_hold", "linger", "seat_cool_down", "readmit_after")}
+        if budget is not None:
+            amounts |= {"max_reassignments.count": budget.count, "max_reassignments.window": budget.window}
+        for name, amount in amounts.items():
+            if amount < (_ZERO if isinstance(amount, timedelta) else 0):
+                raise InvalidRules(f"pool rules: {name} is {amount}; it must not be negative")
+
+    @property
+    def remembers_seats(self) -> bool:
+        """Whether a freed seat differs from one that nobody ever had."""
+        return self.seat_cool_down > _ZERO or self.max_reassignments is not None
+
+    @cached_property
+    def always(self) -> frozenset[str]:
+        """The protected people; somebody who is also denied is not among them, for a ban is stronger."""
+        return frozenset(self.protected) - self.denied
+
+    @cached_property
+    def reservation_of(self) -> Callable[[str], int | None]:
+        """The index of the first reservation that names or matches a person."""
+        tests = [(item.users, matcher([item.pattern] if item.pattern else [])) for item in self.reservations]
+
+        def first(user: str) -> int | None:
+            return next((index for index, (users, matches) in enumerate(tests) if user in users or matches(user)), None)
+
+        return lru_cache(maxsize=_REMEMBERED)(first) if tests else lambda _user: None
+
+    @cached_property
+    def weight_of(self) -> Callable[[str], int]:
+        """The weight of a person in line: that of the first pattern that matches, else 0."""
+        tests = [(matcher([item.pattern]), item.weight) for item in self.priorities]
+
+        def first(user: str) -> int:
+            return next((weight for matches, weight in tests if matches(user)), 0)
+
+        return lru_cache(maxsize=_REMEMBERED)(first) if tests and self.order is Order.PRIORITY else lambda _user: 0

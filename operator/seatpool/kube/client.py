@@ -1,0 +1,217 @@
+"""The one door to the Kubernetes API for everything that Kopf does not do.
+
+Kopf watches. Reads and writes go through here, on the `kubernetes` package's asynchronous client, because Kopf has
+neither server-side apply nor paged lists. Bodies are plain dicts: the models turn them into objects where needed.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.exceptions import ApiException
+
+from seatpool.api.base import FIELD_MANAGER, GROUP, VERSION, Resource
+from seatpool.kube.errors import Unavailable, error_for
+
+Body = dict[str, Any]
+REQUEST_TIMEOUT = 30.0
+CONNECTIONS = 64
+
+
+class KubeClient:
+    """Reads and writes of our kinds and of Kubernetes Events. Safe to share between tasks of one event loop."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
+
+    @classmethod
+    async def connect(cls, *, kubeconfig: str | None = None) -> "KubeClient":
+        """Connect as the pod's service account, or by kubeconfig outside a cluster."""
+        settings = Configuration()
+        settings.connection_pool_maxsize = CONNECTIONS
+        if kubeconfig is None:
+            try:
+                config.load_incluster_config(client_configuration=settings)
+            except config.ConfigException:
+                await config.load_kube_config(client_configuration=settings)
+        else:
+            await config.load_kube_config(config_file=kubeconfig, client_configuration=settings)
+        settings.retries = False
+        return cls(ApiClient(configuration=settings))
+
+    @property
+    def configuration(self) -> Configuration:
+        return self._api.configuration
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    async def list_page(
+        self,
+        resource: type[Resource],
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        limit: int = 500,
+        token: str | None = None,
+    ) -> Body:
+        """One page of a list, as the API server sends it."""
+        query: dict[str, str] = {"limit": str(limit)}
+        if label_selector:
+            query["labelSelector"] = label_selector
+        if token:
+            query["continue"] = token
+        return await self._call("GET", _path(resource, namespace), query=query)
+
+    async def list_all(
+        self,
+        resource: type[Resource],
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        page: int = 500,
+    ) -> tuple[list[Body], str]:
+        """Every object, read in pages, and the resource version of the list."""
+        items: list[Body] = []
+        token: str | None = None
+        while True:
+            answer = await self.list_page(
+                resource, namespace=namespace, label_selector=label_selector, limit=page, token=token
+            )
+            items.extend(answer["items"])
+            token = answer["metadata"].get("continue")
+            if not token:
+                return items, answer["metadata"]["resourceVersion"]
+
+    async def get(self, resource: type[Resource], namespace: str, name: str) -> Body:
+        return await self._call("GET", _path(resource, namespace, name))
+
+    async def create(self, resource: type[Resource], namespace: str, body: Mapping[str, Any]) -> Body:
+        return await self._call(
+            "POST", _path(resource, namespace), query={"fieldManager": FIELD_MANAGER}, body=_typed(resource, body)
+        )
+
+    async def replace(self, resource: type[Resource], namespace: str, name: str, body: Mapping[str, Any]) -> Body:
+        """Put the whole object; with metadata.resourceVersion it is a compare-and-swap."""
+        return await self._call(
+            "PUT", _path(resource, namespace, name), query={"fieldManager": FIELD_MANAGER}, body=_typed(resource, body)
+        )
+
+    async def merge_patch(self, resource: type[Resource], namespace: str, name: str, body: Mapping[str, Any]) -> Body:
+        return await self._call(
+            "PATCH",
+            _path(resource, namespace, name),
+            query={"fieldManager": FIELD_MANAGER},
+            body=dict(body),
+            content_type="application/merge-patch+json",
+        )
+
+    async def apply(
+        self,
+        resource: type[Resource],
+        namespace: str,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        status: bool = False,
+        force: bool = True,
+        manager: str = FIELD_MANAGER,
+    ) -> Body:
+        """Server-side apply; with metadata.resourceVersion in the body it is a compare-and-swap."""
+        document = _typed(resource, body)
+        document["metadata"] = {**document.get("metadata", {}), "name": name, "namespace": namespace}
+        return await self._call(
+            "PATCH",
+            _path(resource, namespace, name) + ("/status" if status else ""),
+            query={"fieldManager": manager, "force": "true" if force else "false"},
+            body=document,
+            content_type="application/apply-patch+yaml",
+        )
+
+    async def delete(
+        self,
+        resource: type[Resource],
+        namespace: str,
+        name: str,
+        *,
+        uid: str | None = None,
+        resource_version: str | None = None,
+    ) -> None:
+        """Delete, only that very object when a uid or resource version is given."""
+        conditions = {"uid": uid, "resourceVersion": resource_version}
+        preconditions = {key: value for key, value in conditions.items() if value}
+        body: Body = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if preconditions:
+            body["preconditions"] = preconditions
+        await self._call("DELETE", _path(resource, namespace, name), body=body)
+
+    async def get_raw(self, path: str) -> Body:
+        """Read any path, for example a CRD or an OpenAPI document."""
+        return await self._call("GET", path)
+
+    async def write_event(self, namespace: str, name: str, body: Mapping[str, Any], *, create: bool) -> Body:
+        """Create a Kubernetes Event, or update the count of one that exists."""
+        path = f"/api/v1/namespaces/{quote(namespace)}/events"
+        if create:
+            return await self._call("POST", path, body=dict(body))
+        return await self._call(
+            "PATCH", f"{path}/{quote(name)}", body=dict(body), content_type="application/merge-patch+json"
+        )
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        content_type: str = "application/json",
+    ) -> Body:
+        what = f"{method} {path}"
+        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            response = await self._api.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=REQUEST_TIMEOUT
+            )
+            raw = await response.read()
+        except ApiException as error:
+            raise _from_answer(error.status or 0, str(error.body or error.reason or ""), what) from error
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+            raise Unavailable(status=0, reason="NoAnswer", message=str(error) or type(error).__name__, what=what) from error
+        if not 200 <= response.status < 300:
+            raise _from_answer(response.status, raw.decode("utf-8", "replace"), what)
+        answer: Body = json.loads(raw)
+        return answer
+
+
+def _from_answer(status: int, text: str, what: str) -> Exception:
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = {}
+    if not isinstance(parsed, dict):
+        parsed = {}
+    return error_for(
+        status=status, reason=str(parsed.get("reason", "")), message=str(parsed.get("message", text[:500])), what=what
+    )
+
+
+def _path(resource: type[Resource], namespace: str | None, name: str | None = None) -> str:
+    path = f"/apis/{GROUP}/{VERSION}"
+    if namespace is not None:
+        path += f"/namespaces/{quote(namespace, safe='')}"
+    path += f"/{resource.plural}"
+    if name is not None:
+        path += f"/{quote(name, safe='')}"
+    return path
+
+
+def _typed(resource: type[Resource], body: Mapping[str, Any]) -> Body:
+    return {"apiVersion": f"{GROUP}/{VERSION}", "kind": resource.kind, **body}

@@ -1,0 +1,96 @@
+"""Settings of the mirror: which queue, which accounts and regions, which tags."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from seatpool.api.base import Duration
+
+ACCOUNT_PATTERN = r"^[0-9]{12}$"
+REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+QUEUE_PATTERN = r"^(https?://\S+|arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,80})$"
+
+Region = Annotated[str, Field(pattern=REGION_PATTERN)]
+
+
+class AccountConfig(BaseModel):
+    """One AWS account with workbenches. Events of accounts and regions that are not listed are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account: str = Field(pattern=ACCOUNT_PATTERN, description="AWS account number, 12 digits.")
+    regions: tuple[Region, ...] = Field(min_length=1, description="Regions with workbenches.")
+    namespace: str = Field(
+        default="default", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="Where its objects are written."
+    )
+    inventory: bool = Field(
+        default=True, description="Whether EC2 may be asked. Without it the objects live by events alone."
+    )
+    role_arn: str | None = Field(
+        default=None, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$", description="Role to assume to ask EC2."
+    )
+    external_id: str | None = Field(
+        default=None, min_length=2, max_length=1224, description="External id that the role asks for."
+    )
+
+    @model_validator(mode="after")
+    def _an_external_id_needs_a_role(self) -> Self:
+        if self.external_id is not None and self.role_arn is None:
+            raise ValueError(f"account {self.account}: external_id is given without role_arn; give both or neither")
+        return self
+
+
+class MirrorConfig(BaseModel):
+    """How EC2 instances become Workbench objects."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    queue: str | None = Field(
+        default=None, pattern=QUEUE_PATTERN, description="SQS queue of the events: its URL, ARN or name."
+    )
+    region: str | None = Field(
+        default=None, pattern=REGION_PATTERN, description="Region of the queue when only its name or URL is given."
+    )
+    endpoint_url: str | None = Field(default=None, description="Another AWS endpoint, for a stand-in.")
+    accounts: tuple[AccountConfig, ...] = Field(default=(), description="Accounts with workbenches.")
+    tag_owner: str = Field(
+        default="vew:workbench:ownerId", min_length=1, max_length=128, description="Tag of the owner."
+    )
+    tag_type: str = Field(default="vew:workbench:type", min_length=1, max_length=128, description="Tag of the type.")
+    custom_source: str = Field(default="vew.workbench", min_length=1, description="`source` of the custom events.")
+    custom_detail_type: str = Field(
+        default="Workbench State Change", min_length=1, description="`detail-type` of the custom events."
+    )
+    resync_interval: Annotated[Duration, Field(ge=timedelta(milliseconds=100))] = Field(
+        default=timedelta(minutes=5), description="How often EC2 is asked for all workbenches."
+    )
+    describe_lag: Annotated[Duration, Field(ge=timedelta(0))] = Field(
+        default=timedelta(seconds=15), description="How far an answer of EC2 may lag behind its own events."
+    )
+    future_tolerance: Annotated[Duration, Field(ge=timedelta(0))] = Field(
+        default=timedelta(minutes=5), description="How far ahead of the clock an event's time may be."
+    )
+    terminated_retention: Annotated[Duration, Field(ge=timedelta(0))] = Field(
+        default=timedelta(minutes=10),
+        description="How long the object of a terminated instance stays, against late events.",
+    )
+    receivers: int = Field(default=4, ge=1, le=32, description="Receives in flight at the same time.")
+    long_poll: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=20))] = Field(
+        default=timedelta(seconds=20), description="How long a receive waits for messages."
+    )
+    visibility: Annotated[Duration, Field(ge=timedelta(seconds=2), le=timedelta(hours=12))] = Field(
+        default=timedelta(seconds=30), description="After how long a message that was not handled comes back."
+    )
+    write_concurrency: int = Field(
+        default=32, ge=1, le=64, description="Writes to the Kubernetes API at the same time."
+    )
+    inventory_page: int = Field(default=1000, ge=5, le=1000, description="Instances in a page of an inventory.")
+
+    @model_validator(mode="after")
+    def _an_account_is_listed_once(self) -> Self:
+        for account, count in Counter(entry.account for entry in self.accounts).items():
+            if count > 1:
+                raise ValueError(f"account {account} is listed {count} times; list it once with all its regions")
+        return self

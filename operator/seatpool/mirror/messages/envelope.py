@@ -1,0 +1,118 @@
+"""EventBridge envelopes, read as text that anybody may have written.
+
+JSON that two readers understand differently (a key twice, NaN, half a surrogate pair) is refused: the next reader is
+the Kubernetes API, and it shall not see another document than we checked.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from seatpool.mirror.config import ACCOUNT_PATTERN, REGION_PATTERN
+from seatpool.mirror.messages.outcome import Flaw
+from seatpool.mirror.newer import to_millisecond
+
+MAX_BYTES = 256 * 1024
+INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+_ACCOUNT = re.compile(ACCOUNT_PATTERN)
+_REGION = re.compile(REGION_PATTERN)
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+class Flawed(Exception):  # noqa: N818
+    """Stays inside this package: parsing ends in a `Malformed`."""
+
+    def __init__(self, flaw: Flaw, detail: str) -> None:
+        super().__init__(detail)
+        self.flaw = flaw
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The outer part, with its kind and nothing else checked; each reader below names the field that is wrong."""
+
+    source: str
+    detail_type: str
+    fields: Mapping[str, Any]
+
+    @property
+    def account(self) -> str:
+        return _matching(self.fields, "account", _ACCOUNT, "12 digits")
+
+    @property
+    def region(self) -> str:
+        return _matching(self.fields, "region", _REGION, "a region such as eu-central-1")
+
+    @property
+    def time(self) -> datetime:
+        raw = _matching(self.fields, "time", _TIME, "an RFC 3339 time such as 2026-01-31T12:00:00Z")
+        try:
+            return to_millisecond(datetime.fromisoformat(raw).astimezone(UTC))
+        except (ValueError, OverflowError) as error:
+            raise Flawed(Flaw.BAD_FIELD, f"field time: {raw!r}: {error}") from error
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        detail = self.fields.get("detail")
+        if not isinstance(detail, dict):
+            raise Flawed(Flaw.BAD_FIELD, "field detail must be an object")
+        return detail
+
+
+def read_envelope(body: str) -> Envelope:
+    """The envelope in a message body; `Flawed` says what is wrong."""
+    if len(body) > MAX_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise Flawed(Flaw.TOO_LARGE, f"a body of {len(body)} characters is more than {MAX_BYTES} bytes")
+    try:
+        document = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Flawed(Flaw.NOT_JSON, str(error)) from error
+    if not isinstance(document, dict):
+        raise Flawed(Flaw.NOT_AN_ENVELOPE, f"a JSON {type(document).__name__} instead of an object")
+    kind = {}
+    for name in ("source", "detail-type"):
+        value = document.get(name)
+        if not isinstance(value, str):
+            raise Flawed(Flaw.NOT_AN_ENVELOPE, f"field {name} must be a string")
+        kind[name] = value
+    return Envelope(source=kind["source"], detail_type=kind["detail-type"], fields=document)
+
+
+def read_instance_id(fields: Mapping[str, Any], name: str) -> str:
+    return _matching(fields, name, INSTANCE_ID, "an EC2 instance id")
+
+
+def read_text(fields: Mapping[str, Any], name: str, *, max_length: int) -> str:
+    """A string of 1 to `max_length` characters that can be stored as it is."""
+    value = fields.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= max_length:
+        raise Flawed(Flaw.BAD_FIELD, f"field {name}: {value!r} is not a string of 1 to {max_length} characters")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Flawed(Flaw.BAD_FIELD, f"field {name}: {value!r} is not valid Unicode") from error
+    return value
+
+
+def _matching(fields: Mapping[str, Any], name: str, pattern: re.Pattern[str], what: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise Flawed(Flaw.BAD_FIELD, f"field {name}: {value!r} is not {what}")
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Flawed(Flaw.DUPLICATE_KEY, f"key {twice!r} appears more than once")
+    return document
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise Flawed(Flaw.NOT_JSON, f"{text} is not JSON")

@@ -1,0 +1,42 @@
+"""What the mirror counts. Labels come from closed sets only: never an instance, a user or a message id."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_PREFIX = "seatpool_mirror_"
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+
+
+class MirrorMetrics:
+    """One set for one mirror, on the registry that the process serves."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(_PREFIX + name, text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(_PREFIX + name, text, labels, registry=registry)
+
+        def histogram(name: str, text: str) -> Histogram:
+            return Histogram(_PREFIX + name, text, buckets=_SECONDS, registry=registry)
+
+        self.received = counter("received", "Messages received, again ones included.", "kind", "outcome")
+        self.malformed = counter("malformed", "Messages that nobody can handle, by flaw.", "flaw")
+        self.irrelevant = counter("irrelevant", "Messages that do not concern us, by reason.", "reason")
+        self.handled = counter("handled", "Instances settled from a batch of messages, by result.", "result")
+        self.deleted = counter("deleted", "Messages deleted from the queue.")
+        self.delete_failed = counter("delete_failed", "Messages that the queue refused to delete.")
+        self.message_age = histogram("message_age_seconds", "From a message's arrival in the queue to its object.")
+        self.event_lag = histogram("event_lag_seconds", "From an event's own time to its object.")
+        self.queue_depth = gauge("queue_depth", "Messages in the queue, as SQS estimates it.", "messages")
+        self.events_connected = gauge("events_connected", "1 while the queue answers.")
+        self.queue_redrive = gauge("queue_redrive", "1 if the queue has a dead-letter queue.")
+        self.writes = counter("writes", "Writes of Workbench objects.", "verb", "result")
+        self.objects = gauge("objects", "Workbench objects of the mirror.")
+        self.inventories = counter("inventories", "Inventories, by result.", "account", "region", "result")
+        self.inventory_fresh = gauge("inventory_fresh", "1 while the inventory is believed.", "account", "region")
+        self.inventory_at = gauge(
+            "inventory_last_success_timestamp_seconds", "When the last complete inventory ended.", "account", "region"
+        )
+        self.corrections = counter("resync_corrections", "What inventories had to correct.", "direction")
+        self.restarts = counter("restarts", "Parts of the mirror that failed by a fault of ours.", "part")
+        self.log_suppressed = counter("log_suppressed", "Log lines left out because there were too many.", "event")

@@ -1,0 +1,145 @@
+"""Long polls, several in flight. No error ends them: an absent, forbidden or unreachable queue may come back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+
+from seatpool.mirror.aws_faults import AWS_ERRORS, describe_fault, reason_of
+from seatpool.mirror.config import MirrorConfig
+from seatpool.mirror.handling import Disposal, Handling
+from seatpool.mirror.health import HealthBoard
+from seatpool.mirror.metrics import MirrorMetrics
+from seatpool.mirror.queue import EventQueue, Message
+from seatpool.mirror.sparing_log import SparingLog
+
+RECEIVES_WITHOUT_REDRIVE = 5
+FEW_RECEIVES = 10
+SOON = 3
+DEPTH_INTERVAL = 30.0
+MAX_PAUSE = 30.0
+
+
+class Receivers:
+    """Receives, hands over, and lets the queue know."""
+
+    def __init__(
+        self,
+        config: MirrorConfig,
+        queue: EventQueue,
+        handling: Handling,
+        *,
+        health: HealthBoard,
+        metrics: MirrorMetrics,
+        log: SparingLog,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._config = config
+        self._queue = queue
+        self._handling = handling
+        self._health = health
+        self._metrics = metrics
+        self._log = log
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._patiently()(self._open)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(self._config.receivers):
+                tasks.create_task(self._receive_for_ever())
+            tasks.create_task(self._measure_depth())
+
+    async def _open(self) -> None:
+        await self._queue.open()
+        redrive = self._queue.redrive
+        self._health.redrive = redrive
+        self._metrics.queue_redrive.set(bool(redrive))
+        if redrive is False:
+            self._log.warning(
+                "no dead-letter queue",
+                reason="NoRedrivePolicy",
+                advice=f"give the queue a RedrivePolicy; bad messages go after {RECEIVES_WITHOUT_REDRIVE} receives",
+            )
+
+    async def _receive_for_ever(self) -> None:
+        while True:
+            messages: list[Message] = await self._patiently()(self._queue.receive)
+            self._health.events(ok=True, reason="Connected", now=self._clock())
+            if messages:
+                async with self._kept_hidden(messages):
+                    disposals = await self._handling.handle(messages)
+                await self._dispose(messages, disposals)
+
+    async def _measure_depth(self) -> None:
+        while True:
+            try:
+                for name, count in (await self._queue.depth()).items():
+                    self._metrics.queue_depth.labels(name).set(count)
+            except AWS_ERRORS as error:
+                self._log.warning("queue depth unknown", reason=reason_of(error), error=describe_fault(error))
+            await asyncio.sleep(DEPTH_INTERVAL)
+
+    async def _dispose(self, messages: Sequence[Message], disposals: Mapping[str, Disposal]) -> None:
+        by_disposal: dict[Disposal, list[Message]] = {disposal: [] for disposal in Disposal}
+        for message in messages:
+            disposal = disposals[message.id]
+            last_time = message.receives >= RECEIVES_WITHOUT_REDRIVE
+            if disposal is Disposal.BAD and self._queue.redrive is False and last_time:
+                self._log.warning("bad message deleted", reason="NoRedrivePolicy", message=message.id)
+                disposal = Disposal.DELETE
+            by_disposal[disposal].append(message)
+        try:
+            await self._delete(by_disposal[Disposal.DELETE])
+            if by_disposal[Disposal.BACK_SOON]:
+                await self._queue.set_visibility(by_disposal[Disposal.BACK_SOON], seconds=SOON)
+            limit = self._queue.max_receives or RECEIVES_WITHOUT_REDRIVE
+            if by_disposal[Disposal.BAD] and limit <= FEW_RECEIVES:
+                # Again at once, until the queue has had enough of it: it is in the dead-letter queue within seconds.
+                await self._queue.set_visibility(by_disposal[Disposal.BAD], seconds=0)
+        except AWS_ERRORS as error:
+            # All of it was handled and will only come back as a duplicate.
+            self._log.warning("messages not let go", reason=reason_of(error), error=describe_fault(error))
+
+    async def _delete(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        deleted = await self._queue.delete(messages)
+        self._metrics.deleted.inc(len(deleted))
+        if len(deleted) < len(messages):
+            self._metrics.delete_failed.inc(len(messages) - len(deleted))
+            self._log.warning("messages not deleted", reason="Failed", count=len(messages) - len(deleted))
+
+    @asynccontextmanager
+    async def _kept_hidden(self, messages: Sequence[Message]) -> AsyncIterator[None]:
+        """Keep messages invisible to others for as long as they are worked on."""
+        seconds = int(self._config.visibility.total_seconds())
+
+        async def extend() -> None:
+            while True:
+                await asyncio.sleep(seconds / 2)
+                try:
+                    await self._queue.set_visibility(messages, seconds=seconds)
+                except AWS_ERRORS as error:
+                    self._log.warning("messages not kept hidden", reason=reason_of(error), error=describe_fault(error))
+
+        task = asyncio.create_task(extend())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _patiently(self) -> AsyncRetrying:
+        def note(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome is not None else None
+            if isinstance(error, Exception):
+                self._health.events(ok=False, reason=reason_of(error), message=describe_fault(error), now=self._clock())
+
+        return AsyncRetrying(
+            retry=retry_if_exception_type(AWS_ERRORS),
+            wait=wait_exponential_jitter(multiplier=0.5, max=MAX_PAUSE, jitter=1),
+            before_sleep=note,
+        )

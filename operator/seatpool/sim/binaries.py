@@ -1,0 +1,56 @@
+"""Where the programs of a real control plane are found on this machine.
+
+`tools/bootstrap.py` fills the cache folder and `seatpool.sim.controlplane` starts what lies in it. Both ask this
+module, so that they cannot look in different places. The bootstrap runs before any dependency is installed, so this is
+standard library only.
+"""
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["ETCD_VERSION", "KUBERNETES_VERSION", "PROGRAMS", "cache_dir", "find", "missing", "named_dir", "target"]
+
+KUBERNETES_VERSION = "1.37.2"
+"""Also pinned in tools/controlplane/go.mod; a test keeps the two equal."""
+
+ETCD_VERSION = "3.7.3"
+
+PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
+
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def target() -> str:
+    """This machine in the words of Go releases, such as `linux-amd64`."""
+    machine = platform.machine().lower()
+    return f"{sys.platform}-{_ARCHITECTURES.get(machine, machine)}"
+
+
+def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder that outlives clones: $SEATPOOL_CACHE, else seatpool under $XDG_CACHE_HOME or ~/.cache."""
+    if chosen := environ.get("SEATPOOL_CACHE"):
+        return Path(chosen).expanduser().absolute()
+    if base := environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "seatpool"
+    return Path.home() / ".cache" / "seatpool"
+
+
+def named_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """The cache folder of exactly these versions for this machine."""
+    return cache_dir(environ) / f"controlplane-v{KUBERNETES_VERSION}-etcd-v{ETCD_VERSION}-{target()}"
+
+
+def missing(directory: Path) -> tuple[str, ...]:
+    """The programs that `directory` lacks."""
+    return tuple(name for name in PROGRAMS if not os.access(directory / name, os.X_OK))
+
+
+def find(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The first folder that holds all programs: $KUBEBUILDER_ASSETS (the envtest convention), else the cache."""
+    candidates = [named_dir(environ)]
+    if assets := environ.get("KUBEBUILDER_ASSETS"):
+        candidates.insert(0, Path(assets).expanduser().absolute())
+    return next((directory for directory in candidates if not missing(directory)), None)

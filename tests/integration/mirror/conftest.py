@@ -1,0 +1,324 @@
+"""A mirror between real boto3 clients, moto's AWS and a real API server."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+import structlog
+from botocore.awsrequest import AWSResponse
+from botocore.loaders import Loader
+from moto.server import ThreadedMotoServer
+from prometheus_client import CollectorRegistry
+
+from seatpool.api.base import format_instant
+from seatpool.api.workbench import Workbench
+from seatpool.kube.client import KubeClient
+from seatpool.kube.errors import NotFound
+from seatpool.mirror.config import AccountConfig, MirrorConfig
+from seatpool.mirror.mirror import Mirror
+from seatpool.sim.controlplane import ControlPlane
+
+ACCOUNT = "123456789012"  # what moto takes credentials without a role for
+REGION = "eu-central-1"
+MAX_RECEIVES = 3
+MODELS = Loader()  # reading EC2's takes longer than most tests
+
+Body = dict[str, Any]
+
+
+@dataclass
+class Aws:
+    """An account with a queue, as a site would have it."""
+
+    endpoint: str
+    queue: str
+    queue_url: str = ""
+    dead_letter_url: str = ""
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def session(self) -> boto3.Session:
+        core = botocore.session.Session()
+        core.register_component("data_loader", MODELS)
+        return boto3.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION, botocore_session=core
+        )
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        if (service, region) not in self.clients:
+            self.clients[service, region] = self.session().client(
+                service, region_name=region, endpoint_url=self.endpoint
+            )
+        return self.clients[service, region]
+
+    def start_instance(self, *, owner: str | None, type: str = "vew-matlab", region: str = REGION) -> str:  # noqa: A002
+        tags = [{"Key": "vew:workbench:type", "Value": type}]
+        if owner is not None:
+            tags.append({"Key": "vew:workbench:ownerId", "Value": owner})
+        answer = self.client("ec2", region).run_instances(
+            ImageId="ami-12c6146b",
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+        )
+        return str(answer["Instances"][0]["InstanceId"])
+
+    def send(self, *bodies: object) -> None:
+        sqs = self.client("sqs")
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+        for start in range(0, len(texts), 10):
+            sqs.send_message_batch(
+                QueueUrl=self.queue_url,
+                Entries=[{"Id": str(n), "MessageBody": text} for n, text in enumerate(texts[start : start + 10])],
+            )
+
+    def left_in_queue(self) -> int:
+        return self._depth(self.queue_url)
+
+    def dead_letters(self) -> int:
+        return self._depth(self.dead_letter_url)
+
+    def _depth(self, url: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+
+def ago(seconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def state_change(instance: str, state: str, at: datetime, *, account: str = ACCOUNT) -> Body:
+    return {
+        "version": "0",
+        "id": secrets.token_hex(8),
+        "detail-type": "EC2 Instance State-change Notification",
+        "source": "aws.ec2",
+        "account": account,
+        "time": format_instant(at),
+        "region": REGION,
+        "resources": [f"arn:aws:ec2:{REGION}:{account}:instance/{instance}"],
+        "detail": {"instance-id": instance, "state": state},
+    }
+
+
+def workbench_event(instance: str, state: str, at: datetime, *, owner: str = "ann", account: str = ACCOUNT) -> Body:
+    event = state_change(instance, state, at, account=account)
+    return event | {
+        "detail-type": "Workbench State Change",
+        "source": "vew.workbench",
+        "detail": {
+            "user-id": owner,
+            "workbench-type": "vew-matlab",
+            "workbench-state": state,
+            "instance-id": instance,
+        },
+    }
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]] | Callable[[], bool], *, seconds: float = 10) -> None:
+    """Wait until something is so; it fails with the condition's name when it does not come about."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        answer = condition()
+        if await answer if isinstance(answer, Awaitable) else answer:
+            return
+        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds:g} s: {condition}"
+        await asyncio.sleep(0.03)
+
+
+@dataclass
+class Faults:
+    """What EC2 shall answer instead, by the real client's own hooks: the call is made up, its refusal is parsed."""
+
+    code: str | None = None
+    only_from_page: int = 1
+    empty: int = 0
+    """How many more answers show nothing at all."""
+    only_by_id: bool = False
+    calls: int = 0
+
+    def session_factory(self, aws: Aws) -> Callable[[], boto3.Session]:
+        def make() -> boto3.Session:
+            session = aws.session()
+            session.events.register("before-call.ec2.DescribeInstances", self._answer)
+            return session
+
+        return make
+
+    def _answer(self, params: Any, **_: Any) -> Any:
+        self.calls += 1
+        page = 2 if "NextToken" in params["body"] else 1
+        by_id = any(name.startswith("InstanceId") for name in params["body"])
+        if self.code is not None and page >= self.only_from_page and (by_id or not self.only_by_id):
+            refusal = {"Error": {"Code": self.code, "Message": "as the test wants it"}, "ResponseMetadata": {}}
+            return AWSResponse("", 403, {}, None), refusal
+        if self.empty > 0:
+            self.empty -= 1
+            return AWSResponse("", 200, {}, None), {"Reservations": [], "ResponseMetadata": {}}
+        return None
+
+
+class Wire:
+    """A wire to the API server that can be cut: connections are reset, new ones refused."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._target = int(plane.url.rsplit(":", 1)[1])
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers |= {writer, far_writer}
+        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        self._writers -= {writer, far_writer}
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()
+
+
+@dataclass
+class Stage:
+    """A namespace on the API server, an AWS, and mirrors between them."""
+
+    aws: Aws
+    kube: KubeClient
+    namespace: str
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def config(self, **changes: Any) -> MirrorConfig:
+        """Inventory is off unless asked for, so that events alone explain what happens."""
+        account = {"account": ACCOUNT, "regions": [REGION], "namespace": self.namespace, "inventory": False}
+        account |= changes.pop("account", {})
+        settings = {
+            "queue": self.aws.queue,
+            "region": REGION,
+            "endpoint_url": self.aws.endpoint,
+            "accounts": [AccountConfig.model_validate(account)],
+            "long_poll": "1s",
+            "visibility": "2s",
+            "describe_lag": "0s",
+            "resync_interval": "300ms",
+            "receivers": 2,
+        }
+        return MirrorConfig.model_validate(settings | changes)
+
+    @asynccontextmanager
+    async def mirror(
+        self, *, kube: KubeClient | None = None, session_factory: Any = None, **changes: Any
+    ) -> AsyncIterator[Mirror]:
+        self.registry = CollectorRegistry()
+        mirror = Mirror(
+            self.config(**changes),
+            kube or self.kube,
+            registry=self.registry,
+            log=structlog.get_logger(),
+            session_factory=session_factory or self.aws.session,
+        )
+        task = asyncio.create_task(mirror.run())
+        try:
+            yield mirror
+            assert not task.done(), "the mirror ended by itself"
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def get(self, instance: str) -> Body | None:
+        try:
+            return await self.kube.get(Workbench, self.namespace, instance)
+        except NotFound:
+            return None
+
+    async def state(self, instance: str) -> str | None:
+        found = await self.get(instance)
+        return found["spec"]["state"] if found else None
+
+    async def until_state(self, instance: str, state: str | None, *, seconds: float = 10) -> None:
+        async def is_so() -> bool:
+            return await self.state(instance) == state
+
+        await eventually(is_so, seconds=seconds)
+
+    async def until_handled(self, *, seconds: float = 10) -> None:
+        await eventually(lambda: self.aws.left_in_queue() == 0, seconds=seconds)
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(f"seatpool_mirror_{name}", labels) or 0.0
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(aws_endpoint: str) -> Aws:
+    reset = urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset, timeout=10).read()
+    name = f"events-{secrets.token_hex(4)}"
+    aws = Aws(endpoint=aws_endpoint, queue=name)
+    sqs = aws.client("sqs")
+    aws.dead_letter_url = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+    policy = {
+        "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-dlq",
+        "maxReceiveCount": str(MAX_RECEIVES),
+    }
+    aws.queue_url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": json.dumps(policy)})["QueueUrl"]
+    return aws
+
+
+@pytest.fixture
+async def stage(aws: Aws, control_plane: ControlPlane, namespace: str) -> AsyncIterator[Stage]:
+    kube = await KubeClient.connect(kubeconfig=str(control_plane.kubeconfig))
+    yield Stage(aws=aws, kube=kube, namespace=namespace)
+    await kube.close()
+
+
+@pytest.fixture
+async def wire(control_plane: ControlPlane) -> AsyncIterator[Wire]:
+    wire = Wire(control_plane)
+    await wire.mend()
+    yield wire
+    wire.cut()
+
+
+@pytest.fixture
+async def kube_by_wire(control_plane: ControlPlane, wire: Wire, tmp_path: Path) -> AsyncIterator[KubeClient]:
+    kubeconfig = tmp_path / "kubeconfig"
+    text = control_plane.kubeconfig.read_text()
+    kubeconfig.write_text(text.replace(control_plane.url, f"https://127.0.0.1:{wire.port}"))
+    kube = await KubeClient.connect(kubeconfig=str(kubeconfig))
+    yield kube
+    await kube.close()

@@ -1,0 +1,17 @@
+"""What must be true of the tree itself."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_the_folder_operator_is_no_package_that_would_hide_the_standard_librarys() -> None:
+    assert not (REPOSITORY / "operator" / "__init__.py").exists()
+
+
+def test_python_that_starts_in_the_repository_finds_the_standard_library() -> None:
+    code = "import collections, operator; print(operator.__file__)"
+    started = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert not Path(started.stdout.strip()).is_relative_to(REPOSITORY / "operator")

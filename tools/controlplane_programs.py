@@ -1,0 +1,81 @@
+"""etcd, kube-apiserver and kubectl: ready ones where there are any, else built here.
+
+The order is from cheap to dear: $KUBEBUILDER_ASSETS, the cache, a download as envtest does it, and a build from the
+pinned Go module, which takes minutes.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from envtest_download import download
+from progress import SetupError, run, say
+from whole import exclusive, folder
+
+from seatpool.sim import binaries
+
+GO_NEEDED = (1, 26)
+
+PACKAGES = {
+    "etcd": "go.etcd.io/etcd/server/v3",
+    "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+}
+
+
+def ensure(module: Path) -> Path:
+    """The folder with all programs; `module` is the Go module that pins them."""
+    if ready := binaries.find():
+        return ready
+    if assets := os.environ.get("KUBEBUILDER_ASSETS"):
+        lacking = ", ".join(binaries.missing(Path(assets).expanduser().absolute()))
+        say(f"KUBEBUILDER_ASSETS={assets} has no executable {lacking}; going on without it")
+    home = binaries.named_dir()
+    with exclusive(home.name, cache=home.parent):
+        if not binaries.missing(home):
+            return home
+        with folder(home) as partial:
+            if not download(partial):
+                build(module, partial)
+    say(f"control plane in {home}")
+    return home
+
+
+def build(module: Path, into: Path) -> None:
+    """Build all programs from the pinned module; needs Go, and git for modules that no proxy has."""
+    environ = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
+    check_toolchain(module, environ)
+    say("building the control plane: about 5 minutes on 2 cores, once for each version")
+    for number, (program, package) in enumerate(PACKAGES.items(), 1):
+        run(
+            f"go build {program} ({number} of {len(PACKAGES)})",
+            ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", linker_flags(), "-o", into / program, package],
+            cwd=module,
+            environ=environ,
+        )
+
+
+def linker_flags() -> str:
+    """Without these kube-apiserver takes itself for v0.0.0, and clients refuse to talk to something so old."""
+    major, minor, _ = binaries.KUBERNETES_VERSION.split(".")
+    stamped = {"gitVersion": f"v{binaries.KUBERNETES_VERSION}", "gitMajor": major, "gitMinor": minor}
+    variables = (f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamped.items())
+    return " ".join(["-s", "-w", *variables])
+
+
+def check_toolchain(module: Path, environ: dict[str, str]) -> None:
+    """SetupError when Go or git is missing, or when Go is too old and does not fetch a newer one by itself."""
+    needed = ".".join(map(str, GO_NEEDED))
+    instead = f"or set KUBEBUILDER_ASSETS to a folder with ready {', '.join(PACKAGES)}"
+    advice = {"go": f"install Go {needed} or newer (https://go.dev/dl/), {instead}", "git": f"install git, {instead}"}
+    for program in advice:
+        if not shutil.which(program, path=environ.get("PATH")):
+            raise SetupError(f"building the control plane needs {program}, which is not on PATH: {advice[program]}")
+    found = subprocess.run(
+        ["go", "env", "GOVERSION"], cwd=module, env=environ, capture_output=True, text=True, check=False
+    )
+    version = re.match(r"go(\d+)\.(\d+)", found.stdout)
+    if found.returncode or not version or (int(version[1]), int(version[2])) < GO_NEEDED:
+        raise SetupError(f"Go is too old or broken ({(found.stdout + found.stderr).strip()}): {advice['go']}")

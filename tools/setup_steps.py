@@ -1,0 +1,47 @@
+"""The order of the set-up and its command line: first the programs of Python, then those of the control plane."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import controlplane_programs
+import python_environment
+from progress import SetupError, say
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bootstrap.py",
+        description="Makes .venv from uv.lock and provides etcd, kube-apiserver and kubectl. Safe to repeat.",
+        epilog="SEATPOOL_CACHE moves the cache (default ~/.cache/seatpool); KUBEBUILDER_ASSETS names a folder with "
+        "ready programs; SEATPOOL_ENVTEST_INDEX names another index of ready-made programs, empty = do not download.",
+    )
+    parser.add_argument("--no-controlplane", action="store_true", help="only the Python environment")
+    parser.add_argument("--print-assets", action="store_true", help="print the folder with the control-plane programs")
+    return parser.parse_args(arguments)
+
+
+def stop_on_signal(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    signal.signal(signal.SIGTERM, stop_on_signal)
+    try:
+        python_environment.ensure(REPOSITORY)
+        if not options.no_controlplane:
+            assets = controlplane_programs.ensure(REPOSITORY / "tools" / "controlplane")
+            if options.print_assets:
+                print(assets)
+    except SetupError as error:
+        say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("stopped; run it again to go on")
+        return 130
+    return 0
