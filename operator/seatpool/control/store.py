@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from seatpool.api.base import Resource
+from seatpool.api.base import Metadata, Resource
 from seatpool.api.conditions import Condition
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
-from seatpool.api.workbench import Workbench, WorkbenchSeat
+from seatpool.api.workbench import Workbench, WorkbenchStatus
 from seatpool.control.identity import IdentitySettings
 from seatpool.control.rules import pool_rules, pool_selector
 from seatpool.domain.demand import DemandIndex, WorkbenchFact
@@ -31,15 +31,26 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class WorkbenchView:
     """The part of a Workbench that is kept."""
 
-    key: str
-    uid: str
-    version: int
-    generation: int
+    metadata: Metadata
     user: str | None
     problem: str | None
-    seats: tuple[WorkbenchSeat, ...]
-    conditions: tuple[Condition, ...]
-    observed_generation: int | None
+    """Why the owner is no user id."""
+    status: WorkbenchStatus
+
+    @property
+    def generation(self) -> int:
+        return self.metadata.generation
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return self.status.conditions
+
+    @property
+    def observed_generation(self) -> int | None:
+        return self.status.observed_generation
+
+    def status_wire(self) -> Raw:
+        return self.status.wire()
 
 
 @dataclass(slots=True)
@@ -86,7 +97,7 @@ class Store:
         if known is not None and version <= known[1]:
             return False
         if resource is Workbench:
-            self._put_workbench(Workbench.model_validate(raw), version, now)
+            self._put_workbench(Workbench.model_validate(raw), now)
         elif resource is LicensePool:
             self._put_pool(LicensePool.model_validate(raw), now)
         elif resource is LicenseServer:
@@ -95,6 +106,20 @@ class Store:
             self.put_ledger(SeatLedger.model_validate(raw))
         self._versions[resource.kind, key] = (metadata["uid"], version)
         return True
+
+    def put_quietly(self, resource: type[LicenseServer], raw: Raw) -> None:
+        """Keep the answer to a status write of our own: it is no news to anybody."""
+        metadata = raw["metadata"]
+        key = f"{metadata['namespace']}/{metadata['name']}"
+        known = self._versions.get((resource.kind, key))
+        if known is not None and int(metadata["resourceVersion"]) > known[1]:
+            self.servers[key] = resource.model_validate(raw)
+            self._versions[resource.kind, key] = (metadata["uid"], int(metadata["resourceVersion"]))
+
+    def workbenches_served_by(self, pool: str) -> Iterator[str]:
+        """Keys of the active workbenches that a pool serves."""
+        for keys in self.demand.workbenches(pool).values():
+            yield from keys
 
     def remove(self, resource: type[Resource], key: str, *, uid: str | None, now: datetime) -> bool:
         """Forget an object; False when it is not known, or when another object of that name is."""
@@ -148,7 +173,7 @@ class Store:
             spec=ledger.spec,
         )
 
-    def _put_workbench(self, workbench: Workbench, version: int, now: datetime) -> None:
+    def _put_workbench(self, workbench: Workbench, now: datetime) -> None:
         spec, metadata = workbench.spec, workbench.metadata
         user: str | None = None
         problem: str | None = None
@@ -158,15 +183,7 @@ class Store:
             problem = str(error)
         before = self.workbenches.get(workbench.key)
         self.workbenches[workbench.key] = WorkbenchView(
-            key=workbench.key,
-            uid=metadata.uid,
-            version=version,
-            generation=metadata.generation,
-            user=user,
-            problem=problem,
-            seats=workbench.status.seats,
-            conditions=workbench.status.conditions,
-            observed_generation=workbench.status.observed_generation,
+            metadata=metadata, user=user, problem=problem, status=workbench.status
         )
         if user is None or metadata.deletion_timestamp is not None:
             dirty = self.demand.remove(workbench.key)
@@ -227,8 +244,15 @@ class Store:
             self._claims[claim].remove(pool.key)
 
     def _put_server(self, server: LicenseServer) -> None:
+        before = self.servers.get(server.key)
         self.servers[server.key] = server
-        self.on_server(server.key)
+        if (
+            before is None
+            or before.metadata.uid != server.metadata.uid
+            or before.metadata.generation != server.metadata.generation
+            or before.metadata.annotations != server.metadata.annotations
+        ):
+            self.on_server(server.key)
 
     def _forget_ledger(self, key: str) -> None:
         namespace, name = key.split("/", 1)

@@ -1,7 +1,7 @@
 """Arithmetic on instants that cannot fail.
 
-Durations come from resources that people write: `minimumHold: 999999d` must mean "for ever", not an OverflowError in the
-middle of a pool's answer.
+Durations come from resources that people write: `minimumHold: 999999d` must mean what it says, and one that reaches
+beyond the calendar "for ever", not an OverflowError in the middle of a pool's answer.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,8 +1,8 @@
 """What a pool has to remember between two answers.
 
-Everything else follows from the workbenches that exist now. These few facts do not: who has a seat since when, who waits
-since when, which seats were freed, who may not return yet, and what of the budget is spent. The memory is a value:
-`allocate` takes one and returns the next, and whoever calls it stores that before it acts.
+Everything else follows from the workbenches that exist now. These few facts do not: who has a seat since when, who
+waits since when, which seats were freed, who may not return yet, and what of the budget is spent. The memory is a
+value: `allocate` takes one and returns the next, and whoever calls it stores that before it acts.
 """
 
 from collections.abc import Mapping

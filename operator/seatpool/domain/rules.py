@@ -17,7 +17,7 @@ _ZERO = timedelta(0)
 _REMEMBERED = 1 << 15
 
 
-class InvalidRules(SeatpoolError):
+class InvalidRules(SeatpoolError):  # noqa: N818
     """Rules that cannot be computed with; the API server refuses such a pool before it comes here."""
 
 
@@ -72,14 +72,18 @@ class PoolRules:
 
     def __post_init__(self) -> None:
         budget = self.max_reassignments
-        amounts: dict[str, int | timedelta] = {"seats": self.seats}
-        amounts |= {f"seats of reservation {item.name}": item.seats for item in self.reservations}
-        amounts |= {name: getattr(self, name) for name in ("minimum_hold", "linger", "seat_cool_down", "readmit_after")}
+        counts = {"seats": self.seats}
+        counts |= {f"seats of reservation {item.name}": item.seats for item in self.reservations}
+        durations = {
+            name: getattr(self, name) for name in ("minimum_hold", "linger", "seat_cool_down", "readmit_after")
+        }
         if budget is not None:
-            amounts |= {"max_reassignments.count": budget.count, "max_reassignments.window": budget.window}
-        for name, amount in amounts.items():
-            if amount < (_ZERO if isinstance(amount, timedelta) else 0):
-                raise InvalidRules(f"pool rules: {name} is {amount}; it must not be negative")
+            counts["max_reassignments.count"] = budget.count
+            durations["max_reassignments.window"] = budget.window
+        negative: dict[str, int | timedelta] = {name: count for name, count in counts.items() if count < 0}
+        negative |= {name: duration for name, duration in durations.items() if duration < _ZERO}
+        for name, amount in negative.items():
+            raise InvalidRules(f"pool rules: {name} is {amount}; it must not be negative")
 
     @property
     def remembers_seats(self) -> bool:

@@ -7,6 +7,7 @@ neither server-side apply nor paged lists. Bodies are plain dicts: the models tu
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,19 @@ from seatpool.kube.errors import Unavailable, error_for
 Body = dict[str, Any]
 REQUEST_TIMEOUT = 30.0
 CONNECTIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the API server is reached, for whoever has a client of its own."""
+
+    server: str
+    ca_file: str | None
+    verify: bool
+    scheme: str | None
+    token: str | None
+    certificate_file: str | None
+    key_file: str | None
 
 
 class KubeClient:
@@ -47,6 +61,22 @@ class KubeClient:
     @property
     def configuration(self) -> Configuration:
         return self._api.configuration
+
+    async def access(self) -> Access:
+        """The present way and credentials; a service account's token is read anew when it was renewed."""
+        headers: dict[str, str] = {}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], "/", "GET", None)
+        scheme, _, token = headers.get("authorization", headers.get("Authorization", "")).partition(" ")
+        settings = self._api.configuration
+        return Access(
+            server=settings.host,
+            ca_file=settings.ssl_ca_cert,
+            verify=settings.verify_ssl,
+            scheme=scheme or None,
+            token=token or None,
+            certificate_file=settings.cert_file,
+            key_file=settings.key_file,
+        )
 
     async def close(self) -> None:
         await self._api.close()

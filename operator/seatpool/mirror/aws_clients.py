@@ -12,17 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
-import botocore.session
 from botocore.config import Config
-from botocore.credentials import (
-    AssumeRoleCredentialFetcher,
-    CredentialProvider,
-    CredentialResolver,
-    DeferredRefreshableCredentials,
-)
-from botocore.exceptions import NoCredentialsError
-from botocore.loaders import Loader
 
+from seatpool.aws.sessions import Role, SessionFactory, Sessions
 from seatpool.mirror.config import AccountConfig, MirrorConfig
 
 if TYPE_CHECKING:
@@ -30,7 +22,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
 
-SessionFactory = Callable[[], boto3.Session]
 QUICK_THREADS = 8
 ROLE_SESSION_NAME = "seatpool-mirror"
 _QUICK = Config(connect_timeout=5, read_timeout=20, retries={"mode": "adaptive", "max_attempts": 4})
@@ -45,13 +36,15 @@ class AwsClients:
 
     def __init__(self, config: MirrorConfig, session_factory: SessionFactory = boto3.Session) -> None:
         self._config = config
-        self._session_factory = session_factory
         self._making = threading.Lock()
-        self._home: boto3.Session | None = None
-        self._sessions: dict[str, boto3.Session] = {}
+        self._sessions = Sessions(
+            factory=session_factory,
+            endpoint_url=config.endpoint_url,
+            config=_QUICK,
+            role_session_name=ROLE_SESSION_NAME,
+        )
         self._ec2: dict[tuple[str, str], EC2Client] = {}
         self._sqs: dict[tuple[str | None, bool], SQSClient] = {}
-        self._models = Loader()  # of a megabyte of EC2 in each session, only one is needed
         self._quick = ThreadPoolExecutor(QUICK_THREADS, thread_name_prefix="mirror-aws")
 
     async def quickly(self, call: Callable[[], T]) -> T:
@@ -98,7 +91,7 @@ class AwsClients:
     def sqs(self, *, region: str | None, polling: bool) -> "SQSClient":
         with self._making:
             if (region, polling) not in self._sqs:
-                self._sqs[region, polling] = self._home_session().client(
+                self._sqs[region, polling] = self._sessions.home().client(
                     "sqs",
                     region_name=region,
                     endpoint_url=self._config.endpoint_url,
@@ -123,51 +116,9 @@ class AwsClients:
             )
         return sts.get_caller_identity()["Account"]
 
-    def _home_session(self) -> boto3.Session:
-        if self._home is None:
-            self._home = self._session_factory()
-        return self._home
-
     def _session(self, account: AccountConfig) -> boto3.Session:
         if account.role_arn is None:
-            return self._home_session()
-        if account.account not in self._sessions:
-            self._sessions[account.account] = self._assuming(account, account.role_arn)
-        return self._sessions[account.account]
-
-    def _assuming(self, account: AccountConfig, role_arn: str) -> boto3.Session:
-        home = self._home_session()
-        source = home.get_credentials()
-        if source is None:
-            raise NoCredentialsError
-        extra = {"RoleSessionName": ROLE_SESSION_NAME}
-        if account.external_id is not None:
-            extra["ExternalId"] = account.external_id
-
-        def make_client(service: str, **keys: str) -> "STSClient":
-            return home.client(  # type: ignore[call-overload,no-any-return]
-                service,
-                region_name=account.regions[0],
-                endpoint_url=self._config.endpoint_url,
-                config=_QUICK,
-                **keys,
-            )
-
-        fetcher = AssumeRoleCredentialFetcher(make_client, source, role_arn, extra_args=extra)
-        session = botocore.session.Session()
-        session.register_component("data_loader", self._models)
-        session.register_component("credential_provider", CredentialResolver([_Assumed(fetcher)]))
-        return boto3.Session(botocore_session=session)
-
-
-class _Assumed(CredentialProvider):
-    """Credentials of a role, fetched when first needed and again before they expire."""
-
-    METHOD = "assume-role"
-
-    def __init__(self, fetcher: AssumeRoleCredentialFetcher) -> None:
-        super().__init__()
-        self._fetcher = fetcher
-
-    def load(self) -> DeferredRefreshableCredentials:
-        return DeferredRefreshableCredentials(self._fetcher.fetch_credentials, self.METHOD)
+            return self._sessions.home()
+        return self._sessions.of(
+            Role(arn=account.role_arn, external_id=account.external_id, region=account.regions[0])
+        )

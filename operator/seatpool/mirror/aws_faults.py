@@ -2,16 +2,9 @@
 
 from enum import StrEnum
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,  # noqa: A004
-    CredentialRetrievalError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from seatpool.aws.refusals import error_code, is_denied, is_throttled, is_unreachable, lacks_credentials
 from seatpool.domain.errors import SeatpoolError
 
 
@@ -34,14 +27,7 @@ class FaultReason(StrEnum):
     AWS_ERROR = "AWSError"
 
 
-_DENIED = {
-    "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "OptInRequired",
-    "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "ExpiredToken", "Blocked",
-}  # fmt: skip
 _MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
-_THROTTLED = {
-    "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestThrottled",
-}  # fmt: skip
 
 _ADVICE = {
     FaultReason.ACCESS_DENIED: "allow the action in the IAM policy, or check role_arn and external_id",
@@ -54,26 +40,18 @@ _ADVICE = {
 }
 
 
-def error_code(error: Exception) -> str:
-    """AWS's own code for a refused call, empty when there was no answer."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", ""))
-    return ""
-
-
 def reason_of(error: Exception) -> FaultReason:
-    code = error_code(error)
-    if code in _DENIED:
+    if is_denied(error):
         return FaultReason.ACCESS_DENIED
-    if code in _MISSING:
+    if error_code(error) in _MISSING:
         return FaultReason.QUEUE_MISSING
-    if code in _THROTTLED:
+    if is_throttled(error):
         return FaultReason.THROTTLED
-    if isinstance(error, NoCredentialsError | CredentialRetrievalError):
+    if lacks_credentials(error):
         return FaultReason.NO_CREDENTIALS
     if isinstance(error, NoRegionError):
         return FaultReason.NO_REGION
-    if isinstance(error, ConnectionError | HTTPClientError):
+    if is_unreachable(error):
         return FaultReason.UNREACHABLE
     return FaultReason.AWS_ERROR
 

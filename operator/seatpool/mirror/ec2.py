@@ -11,8 +11,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from seatpool.api.workbench import InstanceState
+from seatpool.aws.refusals import error_code
 from seatpool.mirror.aws_clients import AwsClients
-from seatpool.mirror.aws_faults import UnexpectedAnswer, error_code
+from seatpool.mirror.aws_faults import UnexpectedAnswer
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.newer import to_millisecond
 from seatpool.mirror.sources import Source

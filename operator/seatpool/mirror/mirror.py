@@ -12,9 +12,10 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
+from seatpool.aws.sessions import SessionFactory
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
-from seatpool.mirror.aws_clients import AwsClients, SessionFactory
+from seatpool.mirror.aws_clients import AwsClients
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.ec2 import Ec2Reader
 from seatpool.mirror.enquiries import Enquiries, Strangers
@@ -88,6 +89,13 @@ class Mirror:
     def health(self) -> MirrorHealth:
         """How everything stands at this instant."""
         return self._board.snapshot()
+
+    def unknown_sources(self) -> tuple[str, ...]:
+        """Account/region pairs that may hide workbenches: never inventoried completely, and no object tells of any."""
+        missing = self.health.waiting_for
+        return tuple(
+            str(source) for source in self._sources if str(source) in missing and next(self._objects.of(source), None) is None
+        )
 
     def observe(self, raw: dict[str, Any]) -> None:
         """A watch saw a Workbench, of whomever."""

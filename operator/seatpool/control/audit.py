@@ -1,0 +1,91 @@
+"""A paged LIST now and then, to repair what a watch missed.
+
+A watch that was cut and began anew tells of living objects only: what was deleted meanwhile would stay for ever, and with it
+somebody's seat. What the list shows newer than known is taken in; what it does not show is forgotten.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.api.base import Resource
+from seatpool.control.metrics import ControlMetrics
+from seatpool.control.store import Raw, Store
+from seatpool.kube.client import KubeClient
+from seatpool.kube.errors import KubeError, NotFound
+
+SETTLE = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Compares the store with the API server."""
+
+    kinds: Sequence[type[Resource]]
+    namespaces: Sequence[str]
+    kube: KubeClient
+    store: Store
+    take: Callable[[type[Resource], Raw], bool]
+    forget: Callable[[type[Resource], str, str | None], bool]
+    metrics: ControlMetrics
+    log: FilteringBoundLogger
+    clock: Callable[[], datetime]
+
+    async def load(self) -> None:
+        """The first list of everything. Raises what the API server answers: KubeError."""
+        for kind in self.kinds:
+            for raw in await self._list(kind):
+                self.take(kind, raw)
+
+    async def run(self, *, interval: float) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(interval)
+            for kind in self.kinds:
+                try:
+                    await self.look_at(kind)
+                except KubeError as error:
+                    self.log.warning("audit failed", kind=kind.kind, error=str(error))
+
+    async def look_at(self, kind: type[Resource]) -> None:
+        """Compare one kind, and repair."""
+        before = self.store.known(kind)
+        listed = {_key(raw): raw for raw in await self._list(kind)}
+        await asyncio.sleep(SETTLE)  # what a living watch knows by now it has brought by then
+        after = self.store.known(kind)
+        repaired = 0
+        for key, raw in listed.items():
+            if key in after and after[key][1] < int(raw["metadata"]["resourceVersion"]):
+                repaired += self.take(kind, raw)
+            elif key not in after and (again := await self._read(kind, key)) is not None:
+                repaired += self.take(kind, again)
+        pruned = sum(
+            self.forget(kind, key, uid)
+            for key, (uid, _) in before.items()
+            if (key not in listed or listed[key]["metadata"]["uid"] != uid) and after.get(key, ("", 0))[0] == uid
+        )
+        if repaired or pruned:
+            self.metrics.repairs.labels(kind.kind).inc(repaired)
+            self.metrics.ghosts.labels(kind.kind).inc(pruned)
+            self.log.warning("a watch had missed something", kind=kind.kind, repaired=repaired, pruned=pruned)
+
+    async def _read(self, kind: type[Resource], key: str) -> Raw | None:
+        """An object that the list showed and no watch did; it may have been deleted since."""
+        try:
+            return await self.kube.get(kind, *key.split("/", 1))
+        except NotFound:
+            return None
+
+    async def _list(self, kind: type[Resource]) -> list[Raw]:
+        found: list[Raw] = []
+        for namespace in self.namespaces or (None,):
+            items, _ = await self.kube.list_all(kind, namespace=namespace)
+            found.extend(items)
+        return found
+
+
+def _key(raw: Raw) -> str:
+    return f"{raw['metadata']['namespace']}/{raw['metadata']['name']}"

@@ -1,0 +1,42 @@
+"""Holds back a change that would put out suspiciously many people at once.
+
+A wrong tag, a wrong account or a wiped cluster looks just like everybody going home in the same second. An admin who knows
+that it is true says so with an annotation that names this very change.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from seatpool.api.licenseserver import LicenseServer
+
+APPROVAL = "seatpool.io/approve-change"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A change that waits for a person."""
+
+    leaving: int
+    present: int
+    percent: int
+    token: str
+
+    def message(self, server: LicenseServer) -> str:
+        return (
+            f"{self.leaving} of {self.present} people would lose their seats at once, more than the "
+            f"{self.percent} % that spec.guard.maxReleasePercent allows; nobody is released. If it is right: kubectl annotate "
+            f"--overwrite licenseserver/{server.metadata.name} -n {server.metadata.namespace} {APPROVAL}={self.token}"
+        )
+
+
+def look_at(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str, str]]) -> Held | None:
+    """The change as it must be held, or None when it may go on. `leaving` are (pool, user) pairs."""
+    pairs = sorted(leaving)
+    limits = server.spec.guard
+    if present < limits.min_users or len(pairs) * 100 <= present * limits.max_release_percent:
+        return None
+    token = hashlib.sha256("\n".join(f"{pool} {user}" for pool, user in pairs).encode()).hexdigest()[:12]
+    if server.metadata.annotations.get(APPROVAL) == token:
+        return None
+    return Held(leaving=len(pairs), present=present, percent=limits.max_release_percent, token=token)

@@ -1,0 +1,85 @@
+"""Kopf's part: discovery, watch streams, credentials and shutdown, and nothing else.
+
+Only `on.event` is used: it writes no annotation and no finalizer on anybody's objects. Kopf drops the errors of such handlers,
+so a handler does one thing that cannot fail half-way: it hands the object over.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import kopf
+
+from seatpool.api.base import GROUP, VERSION, Resource
+from seatpool.control.store import Raw
+from seatpool.kube.client import KubeClient
+
+Seen = Callable[[type[Resource], str, Raw], None]
+"""Called with a kind, the type of the watch event (ADDED, MODIFIED, DELETED, or empty in a first list), and the object."""
+
+
+def make_registry(kinds: Sequence[type[Resource]], seen: Seen, kube: KubeClient) -> kopf.OperatorRegistry:
+    """The handlers of one operator; nothing is registered globally, so that two can live in a process."""
+    registry = kopf.OperatorRegistry()
+    for kind in kinds:
+        _watch(registry, kind, seen)
+
+    @kopf.on.login(registry=registry)
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        return await connection_info(kube)
+
+    return registry
+
+
+def make_settings() -> kopf.OperatorSettings:
+    """Kopf's settings. `worker_limit` stays unset: with it the start of 10,000 objects takes several times as long."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.watching.client_timeout = 600
+    settings.watching.connect_timeout = 30
+    settings.watching.chunk_size = 500
+    settings.networking.request_timeout = 30
+    settings.queueing.idle_timeout = 0.1
+    settings.execution.max_workers = 1
+    settings.persistence.finalizer = f"{GROUP}/finalizer"
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP, key="last", v1=False)
+    return settings
+
+
+async def run_kopf(
+    registry: kopf.OperatorRegistry,
+    *,
+    namespaces: Sequence[str],
+    stop: asyncio.Event,
+    ready: asyncio.Event,
+) -> None:
+    """Watch until `stop` is set."""
+    await kopf.operator(
+        registry=registry,
+        settings=make_settings(),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        stop_flag=stop,
+        ready_flag=ready,
+    )
+
+
+async def connection_info(kube: KubeClient) -> kopf.ConnectionInfo:
+    """The same way to the API server that our own client takes, so that the pod needs no cluster DNS."""
+    access = await kube.access()
+    return kopf.ConnectionInfo(
+        server=access.server,
+        ca_path=access.ca_file,
+        insecure=not access.verify,
+        token=access.token,
+        scheme=access.scheme,
+        certificate_path=access.certificate_file,
+        private_key_path=access.key_file,
+    )
+
+
+def _watch(registry: kopf.OperatorRegistry, kind: type[Resource], seen: Seen) -> None:
+    @kopf.on.event(GROUP, VERSION, kind.plural, registry=registry, id=f"seen-{kind.singular}")
+    async def hand_over(event: Any, **_: Any) -> None:
+        seen(kind, event["type"] or "", event["object"])

@@ -1,0 +1,89 @@
+"""Reads and writes a pool's memory, kept in SeatLedger objects.
+
+Only the shares that changed are written, each as a compare-and-swap: an operator that does not know yet that another one
+took over cannot undo what that one remembered. A conflict is the caller's sign to read again and compute anew.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from seatpool.api.base import API_VERSION, OwnerReference
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
+from seatpool.control.ledger import changed_shares, from_specs, ledger_name, share_count, to_specs
+from seatpool.control.metrics import ControlMetrics
+from seatpool.control.store import LedgerView, Store
+from seatpool.domain.memory import Memory
+from seatpool.kube.client import Body, KubeClient
+from seatpool.kube.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBook:
+    """The SeatLedgers of all pools."""
+
+    store: Store
+    kube: KubeClient
+    metrics: ControlMetrics
+
+    def recall(self, pool: LicensePool) -> Memory | None:
+        """What the pool remembered when it was last written; None for a pool that never had a memory."""
+        shares = self.store.ledgers.get(pool.key)
+        return from_specs(view.spec for _, view in sorted(shares.items())) if shares else None
+
+    async def refresh(self, pool: LicensePool) -> Memory | None:
+        """`recall`, read from the API server."""
+        namespace = pool.metadata.namespace
+        known = self.store.ledgers.pop(pool.key, {})
+        shares = share_count(pool.spec.seats)
+        names = {view.name for view in known.values()} | {ledger_name(pool.metadata.name, n) for n in range(shares)}
+        for name in sorted(names):
+            try:
+                raw = await self.kube.get(SeatLedger, namespace, name)
+            except NotFound:
+                continue
+            self.store.put_ledger(SeatLedger.model_validate(raw))
+        return self.recall(pool)
+
+    async def save(self, pool: LicensePool, memory: Memory) -> int:
+        """Make the objects say what the memory is; how many had to be written. Conflict when they are not as known."""
+        shares = share_count(pool.spec.seats)
+        specs = to_specs(memory, pool=pool.metadata.name, shares=shares)
+        known = self.store.ledgers.get(pool.key, {})
+        changed = changed_shares({index: view.spec for index, view in known.items()}, specs)
+        await asyncio.gather(*(self._write(pool, index, specs[index], known.get(index)) for index in changed))
+        for index in [index for index in known if index >= shares]:
+            await self._drop(pool, known[index])
+            known.pop(index, None)
+        return len(changed)
+
+    async def _write(self, pool: LicensePool, index: int, spec: SeatLedgerSpec, known: LedgerView | None) -> None:
+        namespace, name = pool.metadata.namespace, ledger_name(pool.metadata.name, index)
+        owner = OwnerReference(
+            api_version=API_VERSION,
+            kind=LicensePool.kind,
+            name=pool.metadata.name,
+            uid=pool.metadata.uid,
+            controller=True,
+        )
+        metadata: Body = {"name": name, "namespace": namespace, "ownerReferences": [owner.wire()]}
+        body: Body = {"metadata": metadata, "spec": spec.wire()}
+        self.metrics.writes.labels("ledger").inc()
+        if known is None:
+            stored = await self.kube.create(SeatLedger, namespace, body)
+        else:
+            metadata["resourceVersion"] = known.resource_version
+            try:
+                stored = await self.kube.replace(SeatLedger, namespace, name, body)
+            except NotFound:
+                del metadata["resourceVersion"]
+                stored = await self.kube.create(SeatLedger, namespace, body)
+        self.store.put_ledger(SeatLedger.model_validate(stored))
+
+    async def _drop(self, pool: LicensePool, view: LedgerView) -> None:
+        try:
+            await self.kube.delete(
+                SeatLedger, pool.metadata.namespace, view.name, uid=view.uid, resource_version=view.resource_version
+            )
+        except NotFound:
+            return

@@ -1,0 +1,83 @@
+"""What a Workbench says about its owner's seats, made from the standing of every pool that serves it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from seatpool.api.conditions import condition, merge
+from seatpool.api.workbench import SeatPhase, WorkbenchSeat, WorkbenchStatus
+from seatpool.control.condition_reasons import SENTENCES, ConditionReason
+from seatpool.control.standing import Standing, spoken
+from seatpool.control.store import WorkbenchView
+
+
+def workbench_status(
+    view: WorkbenchView,
+    *,
+    serving: Iterable[str],
+    active: Mapping[str, bool],
+    standings: Mapping[str, Standing],
+    now: datetime,
+) -> WorkbenchStatus:
+    """The whole status. `serving` are the pools that serve it, `active` tells for which of them it is active."""
+    pools = sorted(serving)
+    seats = tuple(
+        seat
+        for pool in pools
+        if view.user is not None
+        and pool in standings
+        and (seat := _seat(pool, view.user, standings[pool], active=active.get(pool, False))) is not None
+    )
+    ready = _ready(view, seats, served=bool(pools), active=any(active.values()))
+    return WorkbenchStatus(
+        observed_generation=view.generation,
+        seats=seats,
+        conditions=merge(view.conditions, [condition("Ready", *ready, generation=view.generation, now=now)]),
+    )
+
+
+def _seat(pool: str, user: str, standing: Standing, *, active: bool) -> WorkbenchSeat | None:
+    answer = standing.answer
+    if answer is None:
+        return None
+    held = answer.seats.get(user)
+    if held is not None and not active:
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.RELEASING, since=held.since, reason=held.reason)
+    if not active:
+        return None
+    if held is not None and standing.confirmed(user):
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.ASSIGNED, since=held.since, reason=held.reason)
+    if held is not None:
+        return WorkbenchSeat(
+            pool=pool, phase=SeatPhase.WAITING, since=held.since, reason=ConditionReason.LIST_PENDING.value
+        )
+    for waiting in answer.waiting:
+        if waiting.user == user:
+            return WorkbenchSeat(
+                pool=pool,
+                phase=SeatPhase.WAITING,
+                position=waiting.position,
+                since=waiting.since,
+                reason=waiting.reason,
+            )
+    if user in answer.denied:
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.DENIED, reason="Denied")
+    return None
+
+
+def _ready(
+    view: WorkbenchView, seats: tuple[WorkbenchSeat, ...], *, served: bool, active: bool
+) -> tuple[bool, str, str]:
+    reason = ConditionReason.ALL_ASSIGNED
+    if view.problem is not None:
+        return False, ConditionReason.INVALID_OWNER.value, f"spec.owner: {view.problem}"
+    if not served:
+        return True, ConditionReason.NO_POOL.value, SENTENCES[ConditionReason.NO_POOL]
+    if not active:
+        return True, ConditionReason.INACTIVE.value, SENTENCES[ConditionReason.INACTIVE]
+    lacking = [seat for seat in seats if seat.phase is not SeatPhase.ASSIGNED]
+    if lacking:
+        told = spoken(
+            f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in lacking
+        )
+        return False, ConditionReason.SOME_WAIT.value, f"No seat yet: {told}"
+    return True, reason.value, SENTENCES[reason]

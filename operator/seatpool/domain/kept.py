@@ -1,0 +1,67 @@
+"""Seats that are kept free: for reservations that are not full, and for protected people who have no seat yet."""
+
+from collections.abc import Iterable
+
+from seatpool.domain.rules import PoolRules
+
+
+class Kept:
+    """How many free seats have to remain when somebody takes one.
+
+    A protected person may belong to a reservation; the seat that is kept for the one is then also the one that is kept
+    for the other, and counts once.
+    """
+
+    def __init__(self, *, rules: PoolRules, holders: Iterable[str]) -> None:
+        self._reservation_of = rules.reservation_of
+        self._always = rules.always
+        self._open = [item.seats for item in rules.reservations]
+        self._missing = set(rules.always)
+        self._missing_in = [0] * len(rules.reservations)
+        self._missing_elsewhere = 0
+        self._all_claims: int | None = None
+        for user in self._missing:
+            self._count_missing(user, 1)
+        if self._open or self._missing:
+            for user in holders:
+                self.seated(user)
+
+    def beyond(self, user: str) -> int:
+        """How many seats must remain for others if this person takes one.
+
+        Nobody comes before the protected. Members of a reservation that is not full have a claim of their own and come
+        only after the protected; everybody else comes after all claims.
+        """
+        if user in self._always:
+            return 0
+        index = self._reservation_of(user)
+        if index is not None and self._open[index] > 0:
+            return len(self._missing)
+        if self._all_claims is None:
+            claims = zip(self._open, self._missing_in, strict=True)
+            self._all_claims = self._missing_elsewhere + sum(max(0, seats, missing) for seats, missing in claims)
+        return self._all_claims
+
+    def seated(self, user: str) -> None:
+        """Somebody has a seat now."""
+        self._all_claims = None
+        index = self._reservation_of(user)
+        if index is not None:
+            self._open[index] -= 1
+        if user in self._missing:
+            self._missing.remove(user)
+            self._count_missing(user, -1)
+
+    def left(self, user: str) -> None:
+        """Somebody has no seat any more."""
+        self._all_claims = None
+        index = self._reservation_of(user)
+        if index is not None:
+            self._open[index] += 1
+
+    def _count_missing(self, user: str, change: int) -> None:
+        index = self._reservation_of(user)
+        if index is None:
+            self._missing_elsewhere += change
+        else:
+            self._missing_in[index] += change

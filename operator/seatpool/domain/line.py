@@ -1,0 +1,41 @@
+"""Who waits, and in which order."""
+
+from collections.abc import Container, Mapping
+from datetime import datetime
+
+from seatpool.domain.memory import Waiting
+from seatpool.domain.need import Need
+from seatpool.domain.rules import Order, PoolRules
+
+
+def in_line(
+    *,
+    rules: PoolRules,
+    needs: Mapping[str, Need],
+    holders: Container[str],
+    before: Mapping[str, Waiting],
+    now: datetime,
+) -> list[Waiting]:
+    """Everybody who should have a seat and has none, the next one first.
+
+    The protected are in the line even when they need nothing, and at its front. A place in line never gets worse while
+    the need goes on, even when the workbench that it began with stops.
+    """
+    line = [
+        _place(user, need.since, before)
+        for user, need in needs.items()
+        if user not in holders and user not in rules.denied
+    ]
+    line += [_place(user, now, before) for user in rules.always if user not in holders and user not in needs]
+    line.sort(key=lambda place: place.user)
+    line.sort(key=lambda place: place.since)
+    if rules.order is Order.PRIORITY:
+        line.sort(key=lambda place: -rules.weight_of(place.user))
+    if rules.always:
+        line.sort(key=lambda place: place.user not in rules.always)
+    return line
+
+
+def _place(user: str, since: datetime, before: Mapping[str, Waiting]) -> Waiting:
+    known = before.get(user)
+    return known if known is not None and known.since <= since else Waiting(user, since)

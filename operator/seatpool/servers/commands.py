@@ -1,0 +1,110 @@
+"""What is asked of a license server, before any adapter turns it into parameters.
+
+A command is checked when it is made, so that what travels is known to be right and the script's own checks are a
+second line.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from seatpool.api.licensepool import MAX_SEATS, USER_PATTERN
+from seatpool.domain.errors import SeatpoolError
+
+PRODUCT_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}"
+OWNER_PATTERN = r"[A-Za-z0-9-]{1,64}"
+MAX_REVISION = 10**15 - 1
+_USER = re.compile(USER_PATTERN.removeprefix("^").removesuffix("$"))
+
+
+class BadCommand(SeatpoolError):  # noqa: N818
+    """A command that must not be sent; the message names the field and its value."""
+
+
+class Action(StrEnum):
+    """What the script does with each product."""
+
+    APPLY = "apply"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListChange:
+    """The whole new list of one product."""
+
+    product: str
+    users: tuple[str, ...]
+    seats: int | None = None
+    """The server refuses a longer list."""
+    keep_placeholder: bool = False
+    """Write the placeholder user instead of an empty list."""
+
+    def __post_init__(self) -> None:
+        _check_product(self.product)
+        for user in self.users:
+            if not is_user(user):
+                raise BadCommand(f"product {self.product}: user {user!r} has characters that a list cannot carry")
+        if len(set(self.users)) != len(self.users):
+            raise BadCommand(f"product {self.product}: a user is on the list twice; give each user once")
+        if len(self.users) > MAX_SEATS:
+            raise BadCommand(
+                f"product {self.product}: {len(self.users)} users, but a list has at most {MAX_SEATS}; use two products"
+            )
+        if self.seats is not None and len(self.users) > self.seats:
+            raise BadCommand(f"product {self.product}: {len(self.users)} users for {self.seats} seats")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListCommand:
+    """New lists for some products, or the wish to see some."""
+
+    revision: int
+    owner: str
+    """Id of this installation; the fence on the server keeps it."""
+    takeover: str | None = None
+    """The installation whose lists may be taken over."""
+    changes: tuple[ListChange, ...] = ()
+    products: tuple[str, ...] = field(default=())
+    """Products to read back only."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.revision <= MAX_REVISION:
+            raise BadCommand(f"revision {self.revision} is not between 0 and {MAX_REVISION}")
+        for name, owner in (("owner", self.owner), ("takeover", self.takeover)):
+            if owner is not None and not re.fullmatch(OWNER_PATTERN, owner):
+                raise BadCommand(f"{name} {owner!r} is not 1 to 64 letters, digits and hyphens")
+        if bool(self.changes) == bool(self.products):
+            raise BadCommand("a command has either changes or products to read back, not both and not neither")
+        for product in self.products:
+            _check_product(product)
+        names = self.names
+        if len(set(names)) != len(names):
+            raise BadCommand(f"a product is in the command twice: {', '.join(sorted(names))}")
+
+    @property
+    def action(self) -> Action:
+        return Action.APPLY if self.changes else Action.LIST
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The products, in order."""
+        return self.products or tuple(change.product for change in self.changes)
+
+
+def is_user(text: str) -> bool:
+    """Whether a list can carry this user id."""
+    return _USER.fullmatch(text) is not None
+
+
+def list_hash(users: Iterable[str]) -> str:
+    """SHA-256 of a list: its users in order, each followed by a newline."""
+    return hashlib.sha256("".join(f"{user}\n" for user in sorted(set(users))).encode()).hexdigest()
+
+
+def _check_product(product: str) -> None:
+    if not re.fullmatch(PRODUCT_PATTERN, product):
+        raise BadCommand(
+            f"product {product!r} is not 1 to 63 letters, digits and . _ + -, beginning with a letter or digit"
+        )

@@ -1,0 +1,81 @@
+"""The SSM document: the apply script, and parameters that can carry nothing but base64 and digits.
+
+The payload reaches the script as an environment variable (`interpolationType: ENV_VAR`). Agents older than 3.3.2746.0
+do not know that and set no variable; for them the value is put into the script, as AWS documents it, which is safe
+because the allowed pattern leaves no character that a shell would read. `SendCommand` pins the document by its hash.
+"""
+
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from seatpool.servers.payload import SEND_LIMIT
+
+PAYLOAD = "Payload"
+EXECUTION_TIMEOUT = "ExecutionTimeout"
+STEP = "applyUserLists"
+MAX_PAYLOAD = 32_768
+DOCUMENT_LIMIT = 64 * 1024
+"""For the document and its parameters together."""
+_BEFORE = (
+    "#!/bin/sh",
+    'if [ -z "${SSM_Payload+x}" ]; then export SSM_Payload="{{ Payload }}"; fi',
+)
+
+
+def script() -> str:
+    """The apply script as it stands in the package."""
+    return files("seatpool.servers").joinpath("apply.sh").read_text(encoding="utf-8")
+
+
+def document() -> dict[str, Any]:
+    """The content of the SSM document of type Command."""
+    return {
+        "schemaVersion": "2.2",
+        "description": "Seatpool: puts lists of named users onto a license server, and reads them back.",
+        "parameters": {
+            PAYLOAD: {
+                "type": "String",
+                "description": "What to do: base64 of gzip of lines, made by Seatpool.",
+                "allowedPattern": "^[A-Za-z0-9+/=]*$",
+                "maxChars": MAX_PAYLOAD,
+                "interpolationType": "ENV_VAR",
+            },
+            EXECUTION_TIMEOUT: {
+                "type": "String",
+                "description": "After how many seconds the script is stopped.",
+                "default": "60",
+                "allowedPattern": "^[1-9][0-9]{0,4}$",
+            },
+        },
+        "mainSteps": [
+            {
+                "action": "aws:runShellScript",
+                "name": STEP,
+                "precondition": {"StringEquals": ["platformType", "Linux"]},
+                "inputs": {
+                    "timeoutSeconds": "{{ " + EXECUTION_TIMEOUT + " }}",
+                    "runCommand": [*_BEFORE, *script().splitlines()[1:]],
+                },
+            }
+        ],
+    }
+
+
+@cache
+def document_json() -> str:
+    """The content as it is to be uploaded, to the byte: its hash depends on it."""
+    return json.dumps(document(), indent=2, ensure_ascii=True) + "\n"
+
+
+@cache
+def document_hash() -> str:
+    """The Sha256 that SSM keeps for this content."""
+    return hashlib.sha256(document_json().encode()).hexdigest()
+
+
+def room_left() -> int:
+    """How far document and largest payload stay below what SSM takes."""
+    return DOCUMENT_LIMIT - len(document_json().encode()) - SEND_LIMIT

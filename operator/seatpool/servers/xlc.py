@@ -1,0 +1,154 @@
+"""The vendor's license client (xLC): a product's whole list is given in a file, and printed on request."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from seatpool.api.licenseserver import ListFormatType, XlcSettings
+from seatpool.servers.commands import Action, ListChange, ListCommand, list_hash
+from seatpool.servers.listing import Listing, UnreadableList, parse_listing
+from seatpool.servers.payload import MAX_PRODUCTS, SEND_LIMIT, Header, block, list_lines, pack, stages, words
+from seatpool.servers.printed import Entry, Listed, NotWhole, chunks, read_summary, whole_text
+from seatpool.servers.report import ProductReport, Report, Result
+
+PARAMETER = "Payload"
+READER = "reader"
+"""Stands for the owner where nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class XlcAdapter:
+    """Commands to parameters and outputs to reports, for the settings of one license server."""
+
+    settings: XlcSettings
+
+    def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
+        """As many products together as fit into one send; a list that does not fit is alone."""
+        groups: list[tuple[Any, ...]] = []
+        for item in command.changes or command.products:
+            longer = (*groups[-1], item) if groups else (item,)
+            if groups and len(longer) <= MAX_PRODUCTS and self._fits(_part(command, longer)):
+                groups[-1] = longer
+            else:
+                groups.append((item,))
+        return tuple(_part(command, group) for group in groups)
+
+    def parameters(self, command: ListCommand) -> tuple[dict[str, list[str]], ...]:
+        """One send, or for a list that does not fit into one, its parts and then the send that joins them."""
+        whole = self._pack(command, parts={})
+        if len(whole) <= SEND_LIMIT:
+            return (_named(whole),)
+        parts: dict[str, int] = {}
+        ahead: list[str] = []
+        for change in command.changes:
+            sends = stages(self._header(command), change.product, self._file(change))
+            parts[change.product] = len(sends)
+            ahead += sends
+        return tuple(_named(payload) for payload in (*ahead, self._pack(command, parts=parts)))
+
+    def more(self, unread: Mapping[str, int]) -> dict[str, list[str]]:
+        """A send that fetches what comes after the given offsets."""
+        header = Header(revision=0, owner=READER, takeover=None, state_dir=self.settings.state_dir)
+        lines = list(header.lines("read"))
+        for product, offset in unread.items():
+            lines += block(product, f"offset {offset}")
+        return _named(pack(lines))
+
+    def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> Report:
+        """A report; `unread` in it says what has to be fetched and added to the outputs. With the command at hand a
+        list that is exactly as commanded need not be fetched."""
+        summary = read_summary(outputs[0])
+        pieces: dict[str, list[tuple[int, str]]] = {}
+        for output in outputs:
+            for product, offset, piece in chunks(output):
+                pieces.setdefault(product, []).append((offset, piece))
+        commanded = {} if command is None else {change.product: self._file(change) for change in command.changes}
+        products = {
+            entry.product: self._product(entry, pieces.get(entry.product, ()), commanded.get(entry.product))
+            for entry in summary.results
+        }
+        return Report(revision=summary.revision, products=products)
+
+    def _fits(self, command: ListCommand) -> bool:
+        return len(self._pack(command, parts={})) <= SEND_LIMIT
+
+    def _header(self, command: ListCommand) -> Header:
+        return Header(
+            revision=command.revision,
+            owner=command.owner,
+            takeover=command.takeover,
+            state_dir=self.settings.state_dir,
+        )
+
+    def _pack(self, command: ListCommand, *, parts: Mapping[str, int]) -> str:
+        lines = list(self._header(command).lines(command.action))
+        for change in command.changes:
+            lines += self._change(change, parts=parts.get(change.product, 0))
+        for product in command.products:
+            lines += block(product, f"list {self._arguments(self.settings.list, product)}")
+        return pack(lines)
+
+    def _change(self, change: ListChange, *, parts: int) -> list[str]:
+        users = self._file(change)
+        lines = [
+            f"apply {self._arguments(self.settings.apply, change.product)}",
+            f"list {self._arguments(self.settings.list, change.product)}",
+            *list_lines(users),
+        ]
+        if change.seats is not None:
+            lines.append(f"limit {max(change.seats, len(users))}")
+        if parts:
+            lines.append(f"parts {parts}")
+        return block(change.product, *lines, users=() if parts else users)
+
+    def _file(self, change: ListChange) -> Sequence[str]:
+        if not change.users and change.keep_placeholder:
+            return (self.settings.placeholder_user,)
+        return sorted(change.users)
+
+    def _arguments(self, template: Sequence[str], product: str) -> str:
+        values = {"{product}": product, "{file}": f"{self.settings.state_dir}/{product}.list"}
+        return words(re.sub(r"\{(?:product|file)\}", lambda found: values[found[0]], part) for part in template)
+
+    def _product(
+        self, entry: Entry, pieces: Sequence[tuple[int, str]], commanded: Sequence[str] | None
+    ) -> ProductReport:
+        report = ProductReport(
+            result=entry.result, fence=entry.fence, owner=entry.owner, exit_code=entry.code, detail=entry.detail
+        )
+        if entry.listed is None:
+            return report
+        try:
+            text = whole_text(pieces, entry.listed)
+            if not isinstance(text, NotWhole):
+                return self._listing(report, parse_listing(text, self.settings.list_format))
+        except UnreadableList as error:
+            return _unreadable(report, str(error))
+        if commanded is not None and self._is_known(entry.listed, commanded):
+            return self._listing(report, Listing(users=tuple(commanded)))
+        return replace(report, unread=text.missing_from)
+
+    def _is_known(self, listed: Listed, users: Sequence[str]) -> bool:
+        form = self.settings.list_format
+        return form.type is ListFormatType.LINES and form.ignore is None and listed.sorted == list_hash(users)
+
+    def _listing(self, report: ProductReport, listing: Listing) -> ProductReport:
+        placeholder = listing.users == (self.settings.placeholder_user,) and not listing.odd
+        users = () if placeholder else listing.users
+        return replace(report, users=users, odd=listing.odd, placeholder=placeholder)
+
+
+def _unreadable(report: ProductReport, why: str) -> ProductReport:
+    detail = "; ".join(part for part in (report.detail, why) if part)
+    worked = report.result in (Result.APPLIED, Result.LISTED)
+    return replace(report, result=Result.FAILED if worked else report.result, detail=detail)
+
+
+def _part(command: ListCommand, items: tuple[Any, ...]) -> ListCommand:
+    named = {"changes": items} if command.action is Action.APPLY else {"products": items}
+    return ListCommand(revision=command.revision, owner=command.owner, takeover=command.takeover, **named)
+
+
+def _named(payload: str) -> dict[str, list[str]]:
+    return {PARAMETER: [payload]}

@@ -1,0 +1,153 @@
+"""AWS for tests, the demo and benchmarks: moto over real HTTP for unmodified boto3 clients, and SSM that runs scripts.
+
+moto's backends are global in a process, so two stand-ins in one process are one AWS with two doors. Two accounts'
+worth of independent AWS need two processes: `AwsProcess`, which is `python -m seatpool.sim.aws` kept on a lifeline.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.sim.aws_control import AwsControl
+from seatpool.sim.aws_front import Front
+from seatpool.sim.lifeline import Lifeline
+from seatpool.sim.ssm_api import RunCommand
+
+__all__ = ["AwsProcess", "AwsStandIn", "AwsStandInError"]
+
+HOST = "127.0.0.1"
+
+
+class AwsStandInError(SeatpoolError):
+    """The stand-in's process did not start; the message says what it said."""
+
+
+class AwsStandIn:
+    """An AWS in this process; give `endpoint` to boto3 with any credentials."""
+
+    def __init__(self, directory: Path, *, port: int = 0) -> None:
+        """`directory` is where nodes' homes may be kept; port 0 takes a free one."""
+        self.directory = directory.absolute()
+        self._port = port
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self._lifeline = Lifeline()
+        self._run_command = RunCommand(self._lifeline)
+        front = Front(DomainDispatcherApplication(create_backend_app), self._run_command)
+        self._server = make_server(HOST, self._port, front, threaded=True, request_handler=_QuietHandler)
+        self.endpoint = f"http://{HOST}:{self._server.server_port}"
+        self.control = AwsControl(self.endpoint)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Refuse new requests and kill every script that runs."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._run_command.close()
+        self._lifeline.close()
+
+
+class AwsProcess:
+    """An AWS in a process of its own, with backends of its own, that ends with this one at the latest."""
+
+    def __init__(self, directory: Path, *, port: int = 0) -> None:
+        self.directory = directory.absolute()
+        self._port = port
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, *, timeout: float = 60.0) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._lifeline = Lifeline()
+        log = self.directory / "aws.log"
+        options = ["--port", str(self._port), "--directory", str(self.directory)]
+        command = [sys.executable, "-m", "seatpool.sim.aws", *options]
+        with log.open("wb") as output:
+            self._child = self._lifeline.start(command, output=output)
+        deadline = time.monotonic() + timeout
+        while (ready := _ready_line(log)) is None:
+            if self._child.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise AwsStandInError(f"port {self._port}: not ready within {timeout:g} s: {log.read_text()[-2000:]}")
+            time.sleep(0.01)
+        self.endpoint = str(ready["endpoint"])
+        self.control = AwsControl(self.endpoint)
+
+    def stop(self) -> None:
+        """kill -9, without grace; all that it held is gone."""
+        self._lifeline.end(self._child, grace=1.0)
+        self._lifeline.close()
+
+
+class _QuietHandler(MotoRequestHandler):
+    def log_request(self, *_: object) -> None:
+        """Nobody reads a line for each request."""
+
+
+def _ready_line(log: Path) -> dict[str, Any] | None:
+    for line in log.read_text(errors="replace").splitlines(keepends=True):
+        if line.startswith('{"endpoint"') and line.endswith("\n"):
+            document: dict[str, Any] = json.loads(line)
+            return document
+    return None
+
+
+def _serve(directory: Path, port: int) -> None:
+    """Until SIGTERM, SIGINT or the end of the parent."""
+    parent, ended = os.getppid(), threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    with AwsStandIn(directory, port=port) as aws:
+        sys.stdout.write(json.dumps({"endpoint": aws.endpoint, "pid": os.getpid()}) + "\n")
+        sys.stdout.flush()
+        while os.getppid() == parent and not ended.wait(0.2):
+            pass
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m seatpool.sim.aws", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--directory", type=Path, required=True, help="where nodes' homes may be kept")
+    given = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    _serve(given.directory, given.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""A fleet of workbenches: EC2 instances that people start and stop, and the events that EventBridge makes of it."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from seatpool.sim.aws_access import ACCOUNT, AwsAccess
+from seatpool.sim.envelopes import state_change, workbench_event
+from seatpool.sim.posting import Posting, Troubles
+
+__all__ = ["Fleet"]
+
+OWNER_TAG, TYPE_TAG = "vew:workbench:ownerId", "vew:workbench:type"
+IMAGE = "ami-12c6146b"  # one that moto knows
+
+
+class Fleet:
+    """Instances of one account in one region. Methods may be called from several threads."""
+
+    def __init__(
+        self,
+        endpoint_url: str,
+        *,
+        region: str,
+        queue_url: str,
+        account: str = ACCOUNT,
+        queue_region: str | None = None,
+        access: AwsAccess | None = None,
+        owner_tag: str = OWNER_TAG,
+        type_tag: str = TYPE_TAG,
+        custom_events: bool = False,
+        whole_seconds: bool = False,
+        troubles: Troubles | None = None,
+        randomness: random.Random | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """The queue belongs to the stand-in's own account, as where the operator runs. `access` shares clients.
+
+        EC2's events tell the time in whole seconds; without `whole_seconds` they tell milliseconds, so that somebody
+        who lives faster here than machines boot still has an order.
+        """
+        self._access = access or AwsAccess(endpoint_url, region=region, account=account)
+        self._owner_tag = owner_tag
+        self._type_tag = type_tag
+        self._custom_events = custom_events
+        self._whole_seconds = whole_seconds
+        self._now = now
+        self._people: dict[str, tuple[str, str]] = {}
+        home = AwsAccess(endpoint_url, region=queue_region or region)
+        self._posting = Posting(
+            home.client("sqs"),
+            queue_url,
+            troubles=troubles or Troubles(),
+            randomness=randomness or random.Random(0),  # noqa: S311
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def account(self) -> str:
+        return self._access.account
+
+    @property
+    def region(self) -> str:
+        return self._access.region
+
+    @property
+    def troubles(self) -> Troubles:
+        return self._posting.troubles
+
+    @troubles.setter
+    def troubles(self, troubles: Troubles) -> None:
+        self._posting.troubles = troubles
+
+    @property
+    def lost(self) -> int:
+        """How many events never got to the queue."""
+        return self._posting.lost
+
+    def start(self, owner: str | None, type: str = "vew-matlab", *, tags: Mapping[str, str] | None = None) -> str:  # noqa: A002
+        """Start a new workbench; its instance id. The owner tag may be whatever EC2 takes; None is a missing one."""
+        all_tags = {self._type_tag: type} | ({} if owner is None else {self._owner_tag: owner}) | dict(tags or {})
+        answer = self._ec2.run_instances(
+            ImageId=IMAGE,
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[
+                {"ResourceType": "instance", "Tags": [{"Key": key, "Value": text} for key, text in all_tags.items()]}
+            ],
+        )
+        instance_id = str(answer["Instances"][0]["InstanceId"])
+        self._people[instance_id] = (owner or "", type)
+        self.announce(instance_id, "pending", "running")
+        return instance_id
+
+    def stop(self, instance_id: str) -> None:
+        self._ec2.stop_instances(InstanceIds=[instance_id])
+        self.announce(instance_id, "stopping", "stopped")
+
+    def start_again(self, instance_id: str) -> None:
+        self._ec2.start_instances(InstanceIds=[instance_id])
+        self.announce(instance_id, "pending", "running")
+
+    def terminate(self, instance_id: str) -> None:
+        self._ec2.terminate_instances(InstanceIds=[instance_id])
+        self.announce(instance_id, "shutting-down", "terminated")
+
+    def announce(self, instance_id: str, *states: str, at: datetime | None = None) -> None:
+        """Post events that EC2 need not agree with."""
+        self._posting.post([self.event(instance_id, state, at=at) for state in states])
+
+    def post(self, events: Sequence[dict[str, Any]]) -> None:
+        """Post any events, under the same troubles."""
+        self._posting.post(events)
+
+    def event(self, instance_id: str, state: str, *, at: datetime | None = None) -> dict[str, Any]:
+        at = at or self._now()
+        at = at.replace(microsecond=0) if self._whole_seconds else at
+        place = {"account": self.account, "region": self.region}
+        if self._custom_events:
+            owner, kind = self._people[instance_id]
+            return workbench_event(instance_id=instance_id, state=state, at=at, owner=owner, type=kind, **place)
+        return state_change(instance_id=instance_id, state=state, at=at, **place)
+
+    def settle(self) -> None:
+        """Wait until every delayed event is in the queue."""
+        self._posting.settle()
+
+    def close(self) -> None:
+        """Delayed events that are left are lost."""
+        self._posting.close()
+
+    @property
+    def _ec2(self) -> Any:
+        return self._access.client("ec2")

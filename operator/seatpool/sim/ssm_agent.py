@@ -1,0 +1,162 @@
+"""The SSM agent of one managed node: takes commands, runs their script for real, reports.
+
+Commands on a node run side by side and in no order, as the real agent's workers do. Whoever needs an order has to
+bring it, and whoever needs a command exactly once too.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.sim.conduct import Conduct
+from seatpool.sim.lifeline import Lifeline
+from seatpool.sim.ssm_commands import Ending, Invocation, Phase
+from seatpool.sim.ssm_document import Script, script
+from seatpool.sim.ssm_script import ScriptRun, search_path
+
+__all__ = ["Agent"]
+
+WORKERS = 5
+LOOK_AGAIN = 0.01
+
+
+class Agent:
+    """A node's agent; `home` is what stands for its disk."""
+
+    def __init__(
+        self,
+        instance_id: str,
+        home: Path,
+        *,
+        region: str,
+        lifeline: Lifeline,
+        is_running: Callable[[], bool],
+        closing: threading.Event,
+    ) -> None:
+        self.instance_id = instance_id
+        self.home = home
+        self._region = region
+        self._lifeline = lifeline
+        self._is_running = is_running
+        self._closing = closing
+        self._workers = threading.Semaphore(WORKERS)
+        self._lock = threading.Lock()
+        self._held: threading.Event | None = None
+
+    @property
+    def conduct(self) -> Conduct:
+        return Conduct.read(self.home)
+
+    @property
+    def online(self) -> bool:
+        return self._is_running() and not self.conduct.offline
+
+    def deliver(self, invocation: Invocation) -> None:
+        """Returns at once."""
+        threading.Thread(target=self._handle, args=(invocation,), name="ssm-command", daemon=True).start()
+
+    def _handle(self, invocation: Invocation) -> None:
+        try:
+            self._take(invocation)
+        except SeatpoolError as error:
+            invocation.end(Ending(phase=Phase.FAILED, stderr=str(error)))
+
+    def _take(self, invocation: Invocation) -> None:
+        conduct = self.conduct
+        if conduct.undeliverable:
+            invocation.end(Ending(phase=Phase.UNDELIVERABLE))
+            return
+        if not self._arrives(invocation):
+            return
+        is_held = self._hold(conduct.hold_for_next)
+        try:
+            self._run(invocation, self.conduct)
+        finally:
+            if not is_held:
+                self._release()
+
+    def _arrives(self, invocation: Invocation) -> bool:
+        """Wait for the agent to be there; False when the command has ended before."""
+        while not self._closing.is_set():
+            conduct = self.conduct
+            waited = time.monotonic() - invocation.command.sent
+            limit = conduct.delivery_timeout
+            if waited >= (invocation.command.delivery_timeout if limit is None else limit):
+                invocation.end(Ending(phase=Phase.DELIVERY_TIMED_OUT))
+                return False
+            if waited >= conduct.delivery_delay and self._is_running() and not conduct.offline:
+                return not invocation.stopped.is_set()
+            if invocation.stopped.wait(LOOK_AGAIN):
+                return False
+        return False
+
+    def _hold(self, seconds: float) -> bool:
+        """Wait until the next command has run, if this is the one to be overtaken."""
+        with self._lock:
+            if not seconds or self._held is not None:
+                return False
+            held = self._held = threading.Event()
+        held.wait(seconds)
+        with self._lock:
+            self._held = None
+        return True
+
+    def _release(self) -> None:
+        with self._lock:
+            if self._held is not None:
+                self._held.set()
+
+    def _run(self, invocation: Invocation, conduct: Conduct) -> None:
+        command = invocation.command
+        plan = script(command.content, command.values, platform=conduct.platform, legacy=conduct.legacy)
+        with self._workers:
+            if not invocation.begin():
+                return
+            if plan is None:  # every step is for another platform: skipped, which SSM calls a success
+                invocation.end(Ending(phase=Phase.SUCCESS, code=0))
+                return
+            ending = self._execute(plan, invocation, conduct, attempt=0)
+        if conduct.mute:
+            invocation.stopped.wait(plan.timeout)
+            ending = Ending(phase=Phase.EXECUTION_TIMED_OUT)
+        invocation.end(ending)
+        for attempt, delay in enumerate(conduct.repeat_after, start=1):
+            if not self._closing.wait(delay):
+                self._execute(plan, invocation, conduct, attempt=attempt)
+
+    def _execute(self, plan: Script, invocation: Invocation, conduct: Conduct, *, attempt: int) -> Ending:
+        folder = self.home / ".ssm" / f"{invocation.command.id}.{attempt}"
+        folder.mkdir(parents=True)
+        run = ScriptRun(
+            plan.text,
+            shell=conduct.shell,
+            folder=folder,
+            environ=self._environ() | dict(plan.environ),
+            lifeline=self._lifeline,
+        )
+        with ExitStack() as timers:
+            for seconds, cause in ((plan.timeout, Phase.EXECUTION_TIMED_OUT), (conduct.kill_after, Phase.FAILED)):
+                if seconds is not None:
+                    timer = threading.Timer(seconds, run.kill, args=(cause,))
+                    timer.daemon = True
+                    timer.start()
+                    timers.callback(timer.cancel)
+            if attempt == 0:
+                invocation.killable(lambda: run.kill(Phase.CANCELLED))
+            ending = run.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+        return ending
+
+    def _environ(self) -> dict[str, str]:
+        """Nothing of this process's own: the real agent is a system service."""
+        return {
+            "PATH": search_path(self.home),
+            "HOME": str(self.home),
+            "XLC_HOME": str(self.home),
+            "AWS_SSM_INSTANCE_ID": self.instance_id,
+            "AWS_SSM_REGION_NAME": self._region,
+        }

@@ -1,0 +1,27 @@
+"""`operator_that_dies.py SETTINGS STEP`: the operator, which kills itself without grace when it reaches a step."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from seatpool.control.operator import Operator
+from seatpool.control.reconciler import Step
+from seatpool.settings import LogSettings, load_settings
+from seatpool.telemetry import configure_logging
+
+
+def die(_server: str, step: Step) -> None:
+    if step.value == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def main() -> None:
+    operator = Operator(load_settings(file=Path(sys.argv[1])), on_step=die)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, operator.stop)
+    await operator.run()
+
+
+configure_logging(LogSettings())
+asyncio.run(main())
