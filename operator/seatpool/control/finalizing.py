@@ -13,6 +13,7 @@ from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Conflict, NotFound
 
 CLEAR_LIST = f"{GROUP}/clear-list"
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +25,30 @@ class Finalizer:
 
     async def look_at(self, pool: LicensePool, *, cleared: bool) -> None:
         """Make the finalizer right; `cleared` says that the list was seen empty, or that there is no server."""
-        present = CLEAR_LIST in pool.metadata.finalizers
-        deleting = pool.metadata.deletion_timestamp is not None
-        needed = pool.spec.on_delete is OnDelete.CLEAR and not (deleting and cleared)
-        if present == needed or (needed and deleting):
-            return
-        others = [name for name in pool.metadata.finalizers if name != CLEAR_LIST]
-        body = {
-            "metadata": {
-                "resourceVersion": pool.metadata.resource_version,
-                "finalizers": [*others, CLEAR_LIST] if needed else others,
-            }
-        }
-        self.metrics.writes.labels("finalizer").inc()
-        try:
-            await self.kube.merge_patch(LicensePool, pool.metadata.namespace, pool.metadata.name, body)
-        except (Conflict, NotFound):
-            return  # the pool has changed, and will be looked at again when the watch brings it
+        wanted = _finalizers(pool, cleared=cleared)
+        for _ in range(ATTEMPTS):
+            if wanted is None:
+                return
+            body = {"metadata": {"resourceVersion": pool.metadata.resource_version, "finalizers": wanted}}
+            self.metrics.writes.labels("finalizer").inc()
+            try:
+                await self.kube.merge_patch(LicensePool, pool.metadata.namespace, pool.metadata.name, body)
+                return
+            except NotFound:
+                return
+            except Conflict:
+                # Statuses change the version too; what is decided is decided again on what is there now.
+                raw = await self.kube.get(LicensePool, pool.metadata.namespace, pool.metadata.name)
+                pool = LicensePool.model_validate(raw)
+                wanted = _finalizers(pool, cleared=cleared)
+
+
+def _finalizers(pool: LicensePool, *, cleared: bool) -> list[str] | None:
+    """The finalizers as they should be, None when they are."""
+    present = CLEAR_LIST in pool.metadata.finalizers
+    deleting = pool.metadata.deletion_timestamp is not None
+    needed = pool.spec.on_delete is OnDelete.CLEAR and not (deleting and cleared)
+    if present == needed or (needed and deleting):
+        return None
+    others = [name for name in pool.metadata.finalizers if name != CLEAR_LIST]
+    return [*others, CLEAR_LIST] if needed else others

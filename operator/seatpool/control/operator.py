@@ -87,6 +87,7 @@ class Operator:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._stop = asyncio.Event()
+        self._kopf_stop = asyncio.Event()
         self._kopf_ready = asyncio.Event()
         self._may_write = asyncio.Event()
         self._loaded = False
@@ -113,9 +114,7 @@ class Operator:
         try:
             await self._until_stopped(self._serve(kube, transport))
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._end_tasks()
             transport.close()
             await kube.close()
             await probes.stop()
@@ -127,7 +126,9 @@ class Operator:
         try:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if self._stop.is_set() and not working.done():
-                # Kopf is given the time to close its streams.
+                # Ours go first: Kopf waits for every task that began after it, and then gets time to close its streams.
+                await self._end_tasks()
+                self._kopf_stop.set()
                 await asyncio.wait({working}, timeout=5)
             if working.done():
                 working.result()
@@ -135,6 +136,11 @@ class Operator:
             for task in (working, stopping):
                 task.cancel()
             await asyncio.gather(working, stopping, return_exceptions=True)
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, kube: KubeClient, transport: SsmTransport) -> None:
         installation = self.settings.installation or await self._patiently(lambda: _cluster_id(kube))
@@ -158,7 +164,7 @@ class Operator:
         self._start("heartbeats", self.heartbeats.run)
         self._start("first inventory", self._wait_for_inventory)
         registry = make_registry(KINDS, self._seen, kube)
-        await run_kopf(registry, namespaces=self.settings.namespaces, stop=self._stop, ready=self._kopf_ready)
+        await run_kopf(registry, namespaces=self.settings.namespaces, stop=self._kopf_stop, ready=self._kopf_ready)
         if not self._stop.is_set():
             raise SeatpoolError("Kopf ended by itself: watching is not possible; see its log lines above")
 

@@ -99,7 +99,6 @@ class _Answer:
             reason = refusal(place.user, situation)
             if reason is Reason.POOL_FULL and (gives_way := next(sheddable, None)) is not None:
                 self._release(gives_way.user, Reason.MADE_ROOM_FOR_PROTECTED)
-                situation.kept.left(gives_way.user)
                 reason = None
             if reason is None:
                 self._grant(place, Reason.PROTECTED, situation)

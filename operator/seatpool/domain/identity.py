@@ -16,7 +16,7 @@ _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _SHOWN = 80
 
 
-class InvalidUser(SeatpoolError):  # noqa: N818
+class InvalidUser(SeatpoolError):
     """A user id that cannot stand on a list."""
 
 

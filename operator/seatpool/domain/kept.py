@@ -52,13 +52,6 @@ class Kept:
             self._missing.remove(user)
             self._count_missing(user, -1)
 
-    def left(self, user: str) -> None:
-        """Somebody has no seat any more."""
-        self._all_claims = None
-        index = self._reservation_of(user)
-        if index is not None:
-            self._open[index] += 1
-
     def _count_missing(self, user: str, change: int) -> None:
         index = self._reservation_of(user)
         if index is None:

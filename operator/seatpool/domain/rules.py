@@ -17,7 +17,7 @@ _ZERO = timedelta(0)
 _REMEMBERED = 1 << 15
 
 
-class InvalidRules(SeatpoolError):  # noqa: N818
+class InvalidRules(SeatpoolError):
     """Rules that cannot be computed with; the API server refuses such a pool before it comes here."""
 
 

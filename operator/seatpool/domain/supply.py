@@ -5,6 +5,7 @@ cool-down is over and *cooled* from then on; with a budget it stays cooled, beca
 re-assignment. Whoever left a seat may return to it at any time and at no cost: nothing is re-assigned.
 """
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
@@ -105,7 +106,7 @@ class Supply:
         elif self.fresh < 0:
             self._forget(next(iter(self._cooled)))
             if self._counts(self._now):
-                self.reassignments.append(self._now)
+                insort(self.reassignments, self._now)
 
     def vacate(self, user: str) -> None:
         """Take one back."""

@@ -106,8 +106,8 @@ class AwsProcess:
         self.control = AwsControl(self.endpoint)
 
     def stop(self) -> None:
-        """kill -9, without grace; all that it held is gone."""
-        self._lifeline.end(self._child, grace=1.0)
+        """kill -9; all that it held is gone."""
+        self._lifeline.end(self._child)
         self._lifeline.close()
 
 

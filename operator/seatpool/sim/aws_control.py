@@ -1,15 +1,16 @@
 """What a test or the demo orders of an AWS stand-in, in this process or in another one: plain HTTP beside the API."""
 
 import json
+import urllib.error
 import urllib.request
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.sim.refusals import PlannedRefusal
 
-__all__ = ["AwsControl", "AwsControlError"]
+__all__ = ["Aws", "AwsControl", "AwsControlError"]
 
 
 class AwsControlError(SeatpoolError):
@@ -67,3 +68,12 @@ class AwsControl:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             raise AwsControlError(f"{path} {order}: {error.read().decode(errors='replace')}") from error
+
+
+class Aws(Protocol):
+    """A running stand-in, wherever it runs."""
+
+    endpoint: str
+    directory: Path
+    """Where nodes' homes are kept."""
+    control: AwsControl

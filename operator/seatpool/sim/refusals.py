@@ -9,7 +9,7 @@ from seatpool.domain.errors import SeatpoolError
 __all__ = ["PlannedRefusal", "Refusal", "Refusals"]
 
 
-class Refusal(SeatpoolError):  # noqa: N818
+class Refusal(SeatpoolError):
     """What the caller's boto3 raises as a ClientError."""
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:

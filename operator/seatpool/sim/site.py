@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from seatpool.api.licenseserver import DEFAULT_DOCUMENT
-from seatpool.sim.aws import AwsProcess, AwsStandIn
 from seatpool.sim.aws_access import ACCOUNT, AwsAccess
+from seatpool.sim.aws_control import Aws
 from seatpool.sim.fleet import IMAGE, Fleet
 from seatpool.sim.license_host import LicenseHost
 
@@ -30,7 +30,7 @@ class LicenseServerNode:
 class Site:
     """One account's region, set up."""
 
-    def __init__(self, aws: AwsStandIn | AwsProcess, *, region: str = REGION, account: str = ACCOUNT) -> None:
+    def __init__(self, aws: Aws, *, region: str = REGION, account: str = ACCOUNT) -> None:
         self.aws = aws
         self.access = AwsAccess(aws.endpoint, region=region, account=account)
         self.queue = ""
@@ -41,7 +41,7 @@ class Site:
     @classmethod
     def create(
         cls,
-        aws: AwsStandIn | AwsProcess,
+        aws: Aws,
         *,
         document: str | Mapping[str, Any],
         document_name: str = DEFAULT_DOCUMENT,

@@ -24,6 +24,7 @@ from seatpool.sim.ssm_nodes import Caller, Node, Nodes
 __all__ = ["RunCommand"]
 
 COMMENT_LIMIT = 100
+COMMANDS_KEPT = 5000
 Body = dict[str, Any]
 
 
@@ -78,12 +79,19 @@ class RunCommand:
         for node in nodes:
             hidden = node.agent.conduct.visible_after
             command.invocations[node.id] = Invocation(command, node.id, visible_after=hidden)
-        with self._lock:
-            self._commands[command.id] = command
+        self._keep(command)
         answer = command.describe()  # before the agents start: the real answer is never further than Pending
         for node in nodes:
             node.agent.deliver(command.invocations[node.id])
         return {"Command": answer}
+
+    def _keep(self, command: Command) -> None:
+        """SSM remembers commands for 30 days; a benchmark would fill the memory with their output."""
+        with self._lock:
+            self._commands[command.id] = command
+            oldest = next(iter(self._commands.values()))
+            if len(self._commands) > COMMANDS_KEPT and oldest.phase.final:
+                del self._commands[oldest.id]
 
     def _targets(self, caller: Caller, body: Body) -> list[Node]:
         wanted: list[str] = body.get("InstanceIds") or []

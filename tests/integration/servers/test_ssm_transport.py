@@ -12,6 +12,7 @@ from botocore.credentials import CredentialResolver
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from tests.integration.servers.conftest import Bench, apply
 
+from seatpool.servers.document import document_json
 from seatpool.servers.faults import CommandFault, TransportError
 from seatpool.servers.places import Sent
 from seatpool.servers.ssm import SsmTransport, now
@@ -144,7 +145,7 @@ async def test_without_credentials_nothing_is_sent(bench: Bench) -> None:
 async def test_a_role_in_another_account_is_assumed(bench: Bench) -> None:
     other = AwsAccess(bench.site.endpoint, region=bench.site.region, account="210987654321")
     place = bench.place(roleArn="arn:aws:iam::210987654321:role/seatpool", externalId="secret")
-    other.client("ssm").create_document(Name="Other", Content="{}", DocumentType="Command")
+    other.client("ssm").create_document(Name="Other", Content=document_json(), DocumentType="Command")
     with pytest.raises(TransportError) as error:
         await bench.transport.send(place, {}, document="Other", document_hash=None, comment="")
     assert error.value.reason is CommandFault.INVALID_INSTANCE, "the document is known there, the node is not"

@@ -61,9 +61,7 @@ class Server:
         return str(answer["Command"]["CommandId"])
 
     def look(self, command: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.ssm.get_command_invocation(
-            CommandId=command, InstanceId=self.node.instance_id
-        )
+        answer: dict[str, Any] = self.ssm.get_command_invocation(CommandId=command, InstanceId=self.node.instance_id)
         return answer
 
     def until(self, command: str, *states: str, seconds: float = 10) -> dict[str, Any]:

@@ -1,27 +1,50 @@
 """An AWS in a process of its own."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.integration.sim.conftest import DOCUMENT, Server
 
 from seatpool.sim.aws import AwsProcess, AwsStandInError
+from seatpool.sim.aws_control import AwsControl
 from seatpool.sim.site import Site
 
-OWNER = """
+OWNERS = {
+    "on a lifeline": """
 import sys
 from pathlib import Path
 from seatpool.sim.aws import AwsProcess
 
 aws = AwsProcess(Path(sys.argv[1]))
 aws.start()
-print(aws.endpoint, flush=True)
+print('{"endpoint": "' + aws.endpoint + '"}', flush=True)
 sys.stdin.read()
-"""
+""",
+    "as a plain child": """
+import subprocess
+import sys
+
+subprocess.Popen([sys.executable, "-m", "seatpool.sim.aws", "--directory", sys.argv[1]], stderr=subprocess.DEVNULL)
+sys.stdin.read()
+""",
+}
+
+
+@dataclass
+class Elsewhere:
+    """A stand-in that somebody else started."""
+
+    endpoint: str
+    directory: Path
+    control: AwsControl
 
 
 def test_two_side_by_side_share_nothing_and_run_commands(tmp_path: Path) -> None:
@@ -50,34 +73,43 @@ def test_a_port_that_is_taken_is_an_error_with_the_processs_own_words(tmp_path: 
 
 def answers(endpoint: str) -> bool:
     host, port = endpoint.removeprefix("http://").split(":")
-    connect = f"import socket; socket.create_connection(({host!r}, {port}), timeout=1)"
-    return subprocess.run([sys.executable, "-c", connect], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
-def test_it_ends_with_its_parent_and_so_does_a_script_that_runs_in_it(tmp_path: Path) -> None:
-    owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def within_seconds(condition: Callable[[], bool], *, seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (so := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return so
+
+
+@pytest.mark.parametrize("owner", OWNERS.values(), ids=OWNERS)
+def test_it_ends_with_its_parent_and_so_does_a_script_that_runs_in_it(tmp_path: Path, owner: str) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", owner, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert owner.stdout is not None
-    assert owner.stdin is not None
-    endpoint = owner.stdout.readline().strip()
-    aws = AwsProcess(tmp_path)
-    aws.endpoint = endpoint
-    aws.control = type(aws.control)(endpoint) if hasattr(aws, "control") else __import__("seatpool.sim.aws_control", fromlist=["AwsControl"]).AwsControl(endpoint)
+    assert parent.stdout is not None
+    endpoint = json.loads(parent.stdout.readline())["endpoint"]
+    aws = Elsewhere(endpoint, tmp_path, AwsControl(endpoint))
     server = Server(site := Site.create(aws, document=DOCUMENT), site.add_license_server())
-    command = server.send("echo $$ >$HOME/pid; exec sleep 60")
-    server.until(command, "InProgress")
-    pid_file = server.node.host.home / "pid"
-    while not (pid_file.exists() and pid_file.read_text()):
-        time.sleep(0.01)
-    pid = int(pid_file.read_text())
-    os.kill(pid, 0)
-    owner.kill()
-    owner.communicate(timeout=5)
-    deadline = time.monotonic() + 5
-    while answers(endpoint) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not answers(endpoint)
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{pid}").exists()
+    server.send("echo $$ >$HOME/pid.new; mv $HOME/pid.new $HOME/pid; exec sleep 60")
+    assert within_seconds((server.node.host.home / "pid").exists)
+    pid = int((server.node.host.home / "pid").read_text())
+    assert answers(endpoint)
+    assert not is_gone(pid)
+    parent.kill()
+    parent.wait()
+    assert within_seconds(lambda: not answers(endpoint))
+    assert within_seconds(lambda: is_gone(pid))

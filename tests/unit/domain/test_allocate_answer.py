@@ -83,9 +83,12 @@ def test_a_release_tells_how_long_the_seat_was_held() -> None:
     assert answer.released == (Released("ann", Reason.WORKBENCHES_STOPPED, minutes(7)),)
 
 
-@pytest.mark.parametrize("knob", ["minimum_hold", "linger"])
-def test_a_seat_is_kept_to_the_last_microsecond_and_not_longer(knob: str) -> None:
-    rules = replace(PoolRules(seats=1), **{knob: minutes(15)})
+@pytest.mark.parametrize(
+    "rules",
+    [PoolRules(seats=1, minimum_hold=minutes(15)), PoolRules(seats=1, linger=minutes(15))],
+    ids=["hold", "linger"],
+)
+def test_a_seat_is_kept_to_the_last_microsecond_and_not_longer(rules: PoolRules) -> None:
     memory = holding("ann", idle=0)
     assert allocate(rules, {}, memory, at(15) - INSTANT).users == ("ann",)
     assert allocate(rules, {}, memory, at(15)).users == ()
@@ -119,9 +122,12 @@ def test_a_reassignment_leaves_the_window_on_the_microsecond() -> None:
     assert later.memory.reassignments == (at(15),)
 
 
-@pytest.mark.parametrize("knob", ["minimum_hold", "linger"])
-def test_an_absurd_duration_keeps_a_seat_for_ever(knob: str) -> None:
-    rules = replace(PoolRules(seats=1), **{knob: timedelta.max})
+@pytest.mark.parametrize(
+    "rules",
+    [PoolRules(seats=1, minimum_hold=timedelta.max), PoolRules(seats=1, linger=timedelta.max)],
+    ids=["hold", "linger"],
+)
+def test_an_absurd_duration_keeps_a_seat_for_ever(rules: PoolRules) -> None:
     answer = allocate(rules, {}, holding("ann", idle=0), START + AGES)
     assert (answer.users, answer.seats["ann"].until, answer.next_change) == (("ann",), None, None)
 
@@ -263,3 +269,24 @@ def test_what_was_reserved_and_whose_turn_it_is_are_decided_by_weight_and_kept_i
     answer = allocate(rules, needs(ann=0, bob=5, ben=6), EMPTY, at(7))
     assert [(place.position, place.user) for place in answer.waiting] == [(1, "bob"), (2, "ben"), (3, "ann")]
     assert list(answer.memory.waiting) == ["bob", "ben", "ann"]
+
+
+def test_a_grant_to_a_protected_person_says_so() -> None:
+    rules = PoolRules(seats=2, protected=("vip",))
+    answer = allocate(rules, needs(ann=0), holding("ann", "bob"), at(1))
+    assert answer.granted == (Granted("vip", Reason.PROTECTED, timedelta(0)),)
+    full = allocate(rules, needs(ann=0, bob=0), holding("ann", "bob"), at(1))
+    assert full.granted == (Granted("vip", Reason.PROTECTED, timedelta(0)),)
+    assert full.memory.assigned["vip"] == Grant("vip", at(1), at(1), Reason.PROTECTED)
+
+
+def test_reassignments_stay_in_the_order_of_time_when_a_clock_went_back() -> None:
+    rules = PoolRules(seats=1, max_reassignments=ReassignmentBudget(2, minutes(15)))
+    memory = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=(at(3),))
+    assert allocate(rules, needs(bob=0), memory, at(1)).memory.reassignments == (at(1), at(3))
+
+
+def test_seats_passed_on_at_one_instant_are_each_remembered() -> None:
+    rules = PoolRules(seats=2, max_reassignments=ReassignmentBudget(2, minutes(15)))
+    answer = allocate(rules, needs(cid=1, dan=1), holding("ann", "bob"), at(1))
+    assert (answer.memory.reassignments, answer.reassignments_used) == ((at(1), at(1)), 2)

@@ -51,8 +51,8 @@ class Pool:
         answer = allocate(self.rules, self.needs, self.memory, now)
         again = allocate(self.rules, self.needs, answer.memory, now)
         assert again == replace(answer, granted=(), released=()), "asking again changes nothing"
-        backwards = replace(self.memory, assigned=dict(reversed(self.memory.assigned.items())))
-        assert allocate(self.rules, dict(reversed(self.needs.items())), backwards, now) == answer, "order is no input"
+        backwards = replace(self.memory, assigned=dict(list(self.memory.assigned.items())[::-1]))
+        assert allocate(self.rules, dict(list(self.needs.items())[::-1]), backwards, now) == answer, "order is no input"
         assert answer.users == tuple(sorted(answer.seats)) == tuple(sorted(answer.memory.assigned))
         assert [place.position for place in answer.waiting] == list(range(1, len(answer.waiting) + 1))
         self.memory = answer.memory

@@ -12,16 +12,17 @@ from seatpool.servers.document import script
 from seatpool.servers.report import ProductReport, Report
 from seatpool.servers.xlc import XlcAdapter
 
-# The vendor's part in it: `apply` copies the file, `list` prints it; files beside it make it fail, lie or wait.
+# The vendor's part in it: `apply` reads the file and then keeps it, `list` prints it; files beside it make it fail, lie or wait.
 CLIENT = """#!/bin/sh
 home=$(dirname "$0")
 echo "$@" >>"$home/calls"
+[ "$1" = apply ] && cp "$3" "$home/taken.$$"
 [ -e "$home/slow.$1" ] && { : >"$home/began"; sleep "$(cat "$home/slow.$1")"; }
 case $1 in
     apply)
         [ -e "$home/fail.$2" ] && { cat "$home/fail.$2" >&2; exit 3; }
         [ -e "$home/daemon" ] && { sleep 60 >/dev/null 2>&1 & }
-        [ -e "$home/lie" ] || cp "$3" "$home/list.$2"
+        [ -e "$home/lie" ] || mv "$home/taken.$$" "$home/list.$2"
         echo "took $2"
         ;;
     list)

@@ -12,6 +12,7 @@ from tests.unit.servers.server_on_disk import ServerOnDisk
 
 from seatpool.servers import document
 from seatpool.servers.commands import ListChange, ListCommand, list_hash
+from seatpool.servers.printed import chunks
 from seatpool.servers.report import Result
 
 
@@ -130,9 +131,11 @@ def test_parts_of_an_older_revision_are_never_joined(dash_server: ServerOnDisk) 
 
 
 def test_thirty_products_with_lists_share_the_room_for_output(dash_server: ServerOnDisk) -> None:
-    changes = [ListChange(product=f"product-{n}", users=random_users(60 + n)) for n in range(30)]
+    changes = [ListChange(product=f"product-{n}", users=random_users(120 - n)) for n in range(30)]
     (whole,) = dash_server.adapter.split(command(*changes))
-    report = dash_server.do(whole)
+    outputs = dash_server.outputs(whole)
+    report = dash_server.adapter.parse(outputs)
+    assert [chunk[0] for chunk in chunks(outputs[0])] == [change.product for change in changes]
     assert {name: product.users for name, product in report.products.items()} == {c.product: c.users for c in changes}
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
 from seatpool.servers.commands import ListChange, ListCommand, list_hash
-from seatpool.servers.payload import pack, words
+from seatpool.servers.payload import MAX_PRODUCTS, pack, words
 from seatpool.servers.report import Result, ScriptRefused
 
 HOSTILE = [
@@ -128,6 +128,7 @@ def test_damage_on_the_way_is_noticed(dash_server: ServerOnDisk, damage: str) ->
     assert report["result"] == ("applied" if damage == "list" else "failed")
     assert report["detail"]
     assert (dash_server.home / "list.vew").exists() == (damage == "list")
+    assert (dash_server.state / "vew.revision").exists() == (damage in {"apply", "list"})
 
 
 @pytest.mark.parametrize("text", ["", "AAAA", "not base64", base64.b64encode(b"x").decode()])
@@ -170,6 +171,15 @@ def test_a_client_that_talks_without_end_is_quoted_with_its_last_words(server: S
     report = server.apply("ann", revision=1)
     assert report.detail.endswith("the end")
     assert len(report.detail) <= 500
+
+
+def test_thirty_clients_that_talk_too_much_still_leave_whole_lines_of_output(dash_server: ServerOnDisk) -> None:
+    changes = tuple(ListChange(product=f"{n:063d}", users=("ann",)) for n in range(MAX_PRODUCTS))
+    for change in changes:
+        (dash_server.home / f"fail.{change.product}").write_text('"' * 1000)
+    report = dash_server.do(ListCommand(revision=1, owner="x" * 64, changes=changes))
+    assert {product.result for product in report.products.values()} == {Result.FAILED}
+    assert all(product.users == () for product in report.products.values())
 
 
 def test_a_client_that_says_yes_and_does_nothing_is_seen_in_the_list(server: ServerOnDisk) -> None:

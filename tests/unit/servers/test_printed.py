@@ -20,7 +20,7 @@ def packed(text: str) -> tuple[str, Listed]:
     return letters, Listed(length=len(letters), sha=hashlib.sha256(letters.encode()).hexdigest())
 
 
-def summary(listed: Listed | None, **changes: Any) -> str:
+def summary(listed: Listed | None, /, **changes: Any) -> str:
     entry = {"product": "vew", "result": "listed", "fence": 4, "owner": "here", "code": 0, "detail": "",
              "listed": None if listed is None else listed.model_dump(exclude_none=True)}  # fmt: skip
     return json.dumps({"v": 1, "revision": 4, "results": [entry | changes]})

@@ -5,7 +5,6 @@ import random
 import threading
 from typing import Any
 
-
 from seatpool.sim.posting import Posting, Troubles
 
 

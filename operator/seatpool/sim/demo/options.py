@@ -1,0 +1,77 @@
+"""What was asked for on the command line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from seatpool.api.base import parse_duration
+from seatpool.api.licensepool import MAX_SEATS
+from seatpool.domain.errors import SeatpoolError
+
+__all__ = ["DemoError", "DemoOptions", "ReplayOptions"]
+
+
+class DemoError(SeatpoolError):
+    """The demo cannot go on; the message says which part and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions:
+    """A file of events to replay."""
+
+    file: Path
+    speed: float
+    """Seconds of the file in one second; 0 sends without waiting."""
+    seats: Mapping[str, int]
+    """By workbench type."""
+    linger: timedelta
+    """In the file's own time."""
+
+    @property
+    def linger_here(self) -> timedelta:
+        """The linger time as it passes while the file is replayed; whole milliseconds, which a pool can keep."""
+        if not self.linger or not self.speed:
+            return self.linger
+        return timedelta(milliseconds=max(1, round(self.linger / timedelta(milliseconds=1) / self.speed)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """One demo."""
+
+    once: bool
+    directory: Path
+    replay: ReplayOptions | None
+
+    @classmethod
+    def read(
+        cls, *, once: bool, replay: Path | None, speed: float, seats: Sequence[str], linger: str, directory: Path
+    ) -> Self:
+        """The options, or a DemoError that names the one that is wrong."""
+        if replay is None:
+            return cls(once=once, directory=directory.absolute(), replay=None)
+        if not replay.is_file():
+            raise DemoError(f"--replay {replay}: there is no such file")
+        return cls(
+            once=once,
+            directory=directory.absolute(),
+            replay=ReplayOptions(
+                file=replay, speed=speed, seats=dict(map(_seats_of_type, seats)), linger=_duration(linger)
+            ),
+        )
+
+
+def _seats_of_type(text: str) -> tuple[str, int]:
+    kind, _, number = text.rpartition("=")
+    if not kind or not (number.isascii() and number.isdigit()) or int(number) > MAX_SEATS:
+        raise DemoError(f"--seats {text}: write TYPE=N with N from 0 to {MAX_SEATS}, for example --seats vew-matlab=30")
+    return kind, int(number)
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise DemoError(f"--linger: {error}") from error
