@@ -5,7 +5,7 @@ so a handler does one thing that cannot fail half-way: it hands the object over.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import kopf
@@ -14,6 +14,7 @@ from seatpool.api.base import GROUP, VERSION, Resource
 from seatpool.control.store import Raw
 from seatpool.kube.client import KubeClient
 
+LONGEST_PAUSE = 20.0
 Seen = Callable[[type[Resource], str, Raw], None]
 """Called with a kind, the type of the watch event (ADDED, MODIFIED, DELETED, or empty in a first list), and the object."""
 
@@ -31,6 +32,15 @@ def make_registry(kinds: Sequence[type[Resource]], seen: Seen, kube: KubeClient)
     return registry
 
 
+class Patience:
+    """Pauses between Kopf's tries of one request, without an end: a watch that gives up is never started again."""
+
+    def __iter__(self) -> Iterator[float]:
+        yield from (1, 1, 2, 3, 5, 8, 13)
+        while True:
+            yield LONGEST_PAUSE
+
+
 def make_settings() -> kopf.OperatorSettings:
     """Kopf's settings. `worker_limit` stays unset: with it the start of 10,000 objects takes several times as long."""
     settings = kopf.OperatorSettings()
@@ -39,6 +49,7 @@ def make_settings() -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 30
     settings.watching.chunk_size = 500
     settings.networking.request_timeout = 30
+    settings.networking.error_backoffs = Patience()
     settings.queueing.idle_timeout = 0.1
     settings.execution.max_workers = 1
     settings.persistence.finalizer = f"{GROUP}/finalizer"

@@ -218,12 +218,13 @@ class ServerReconciler:
         for key in [key for key in self._view.standings if key not in keys]:
             self._around.standings.pop(key, None)
             self._todo.pop(key, None)
+        standings = {pool.key: self._around.standings.setdefault(pool.key, Standing()) for pool in ours}
         for pool in ours:
-            standing = self._around.standings.setdefault(pool.key, Standing())
+            standing = standings[pool.key]
             standing.known = self._view.known.get(pool.spec.product)
             standing.keep_placeholder = pool.spec.empty_list is EmptyList.KEEP_PLACEHOLDER
             standing.clearing = pool.metadata.deletion_timestamp is not None and pool.spec.on_delete is OnDelete.CLEAR
-        self._view.standings = {pool.key: self._around.standings[pool.key] for pool in ours}
+        self._view.standings = standings
         products = {pool.spec.product for pool in ours}
         self._view.known = {product: known for product, known in self._view.known.items() if product in products}
         self._forced &= products
@@ -294,14 +295,14 @@ class ServerReconciler:
         self, server: LicenseServer, pools: list[LicensePool], product: str, told: ProductReport | None
     ) -> None:
         pool = next(pool for pool in pools if pool.spec.product == product)
-        standing = self._around.standings[pool.key]
+        standing = self._view.standings[pool.key]
         before = self._view.known.get(product)
         if told is None or told.result is Result.FAILED or told.users is None:
             detail = "the answer does not mention it" if told is None else told.detail or "no list was printed"
             self._trouble(pool, ConditionReason.READ_FAILED, f"product {product!r} cannot be read: {detail}")
             return
         known = self._take_known(product, told)
-        if told.owner not in ("", self._around.installation) and not self._may_take_over(server, told.owner):
+        if self._is_foreign(server, known):
             self._foreign(pool, told.owner)
             return
         if standing.trouble is not None and standing.trouble.reason in (
@@ -355,7 +356,7 @@ class ServerReconciler:
         questions: list[Question] = []
         others = 0
         for pool in pools:
-            standing = self._around.standings[pool.key]
+            standing = self._view.standings[pool.key]
             marked = self._store.dirty_pools.pop(pool.key, None)
             if marked is not None:
                 self._todo.setdefault(pool.key, marked)
@@ -369,7 +370,7 @@ class ServerReconciler:
             if not due and not held and pool.key not in self._todo:
                 others += len(answer.users) if answer is not None else 0
                 continue
-            memory = self._memory_of(pool, standing, now)
+            memory = self._memory_of(server, pool, standing, now)
             if memory is None:
                 continue
             questions.append(
@@ -386,7 +387,9 @@ class ServerReconciler:
         self._view.held = made.held
         return made
 
-    def _memory_of(self, pool: LicensePool, standing: Standing, now: datetime) -> Memory | None:
+    def _memory_of(
+        self, server: LicenseServer, pool: LicensePool, standing: Standing, now: datetime
+    ) -> Memory | None:
         """What the pool remembers; at first contact the people on the list, once they are known."""
         if standing.memory is not None:
             return standing.memory
@@ -394,7 +397,7 @@ class ServerReconciler:
         if remembered is not None:
             return remembered
         known = standing.known
-        if known is None or (standing.trouble and standing.trouble.reason is ConditionReason.FOREIGN_OWNER):
+        if known is None or self._is_foreign(server, known):
             return None
         if pool.spec.adoption is Adoption.OVERWRITE:
             return Memory.empty()
@@ -417,7 +420,7 @@ class ServerReconciler:
         )
         for pool, result in zip(answered, results, strict=True):
             if isinstance(result, Conflict):
-                self._around.standings[pool.key].memory = await self._around.ledgers.refresh(pool)
+                self._view.standings[pool.key].memory = await self._around.ledgers.refresh(pool)
                 self._todo.setdefault(pool.key, self._around.now())
             elif not isinstance(result, BaseException):
                 self._commit(pool, planned.answers[pool.key])
@@ -426,7 +429,7 @@ class ServerReconciler:
                 raise result
 
     def _commit(self, pool: LicensePool, answer: Allocation) -> None:
-        standing = self._around.standings[pool.key]
+        standing = self._view.standings[pool.key]
         before = standing.answer
         standing.memory, standing.answer = answer.memory, answer
         marked = self._todo.pop(pool.key, None)
@@ -446,7 +449,7 @@ class ServerReconciler:
             return ()
         changes = []
         for pool in pools:
-            standing = self._around.standings[pool.key]
+            standing = self._view.standings[pool.key]
             product = pool.spec.product
             answer = planned.answers.get(pool.key)
             users = () if standing.clearing else (answer.users if answer is not None else standing.wanted)
@@ -476,7 +479,7 @@ class ServerReconciler:
             return False
         if pool.metadata.deletion_timestamp is not None and not standing.clearing:
             return False
-        if known.owner not in ("", self._around.installation) and not self._may_take_over(server, known.owner):
+        if self._is_foreign(server, known):
             return False
         return not self._is_backing_off(pool.spec.product)
 
@@ -549,7 +552,7 @@ class ServerReconciler:
 
     def _take_result(self, pool: LicensePool, change: ListChange, told: ProductReport | None) -> None:
         product = change.product
-        standing = self._around.standings[pool.key]
+        standing = self._view.standings[pool.key]
         if told is None:
             self._forget_lists([product])
             self._trouble(pool, ConditionReason.APPLY_FAILED, f"product {product!r}: the answer does not mention it")
@@ -610,7 +613,7 @@ class ServerReconciler:
 
     def _trouble(self, pool: LicensePool, reason: ConditionReason, message: str) -> None:
         """One product failed; the others go on."""
-        standing = self._around.standings[pool.key]
+        standing = self._view.standings[pool.key]
         self._backoff_of(pool.spec.product).failed()
         if standing.trouble is None or standing.trouble.reason is not reason:
             self._around.announcer.apply_failed(pool, message)
@@ -619,7 +622,7 @@ class ServerReconciler:
         self._around.announcer.pool(pool.key)
 
     def _foreign(self, pool: LicensePool, owner: str) -> None:
-        standing = self._around.standings[pool.key]
+        standing = self._view.standings[pool.key]
         message = (
             f"the list of product {pool.spec.product!r} on the license server belongs to installation {owner}, ours is "
             f"{self._around.installation}; nothing is written. To take it over: kubectl annotate --overwrite "
@@ -631,15 +634,16 @@ class ServerReconciler:
         self._around.announcer.pool(pool.key)
 
     def _recovered(self, pool: LicensePool) -> None:
-        standing = self._around.standings[pool.key]
+        standing = self._view.standings[pool.key]
         self._product_backoff.pop(pool.spec.product, None)
         if standing.trouble is not None and standing.trouble.reason is not ConditionReason.SERVER_UNREACHABLE:
             self._around.announcer.list_recovered(pool)
         standing.trouble = None
         self._around.announcer.pool(pool.key)
 
-    def _may_take_over(self, server: LicenseServer, owner: str) -> bool:
-        return server.metadata.annotations.get(TAKE_OVER) == owner
+    def _is_foreign(self, server: LicenseServer, known: Known) -> bool:
+        """Whether another installation owns the list, and nobody said that it may be taken over."""
+        return known.owner not in ("", self._around.installation, server.metadata.annotations.get(TAKE_OVER))
 
     def _backoff_of(self, product: str) -> Backoff:
         return self._product_backoff.setdefault(product, Backoff(self._around.rng, monotonic=self._around.monotonic))
@@ -652,7 +656,7 @@ class ServerReconciler:
 
     async def _close(self, pools: list[LicensePool]) -> None:
         for pool in pools:
-            standing = self._around.standings[pool.key]
+            standing = self._view.standings[pool.key]
             if (
                 self._view.reached
                 and standing.trouble

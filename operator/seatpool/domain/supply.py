@@ -79,9 +79,12 @@ class Supply:
 
     @property
     def next_budget(self) -> datetime | None:
-        """When the oldest re-assignment leaves the window."""
+        """When the budget next has one more left; after a budget was lowered several have to leave the window first."""
         budget = self._rules.max_reassignments
-        return after(self.reassignments[0], budget.window) if budget is not None and self.reassignments else None
+        if budget is None:
+            return None
+        decisive = self.reassignments[max(0, len(self.reassignments) - budget.count) :]
+        return after(decisive[0], budget.window) if decisive else None
 
     def was_left_by(self, user: str) -> bool:
         """Whether a vacated seat is this person's own."""

@@ -21,7 +21,7 @@ output_limit=23500
 list_limit=4194304
 payload_limit=4194304
 detail_limit=400
-details_limit=6000
+details_limit=3900
 
 broken() {
     printf '{"v":1,"revision":0,"results":[],"error":"%s"}\n' "$1"
@@ -286,7 +286,7 @@ finish() {
             read) read_more ;;
         esac
     fi
-    detail=$(escaped "$(printf '%s' "$detail" | tail -c "$((detail_limit + 100))")")
+    detail=$(escaped "$(printf '%s' "$detail" | tail -c "$((detail_limit + 60))")")
     results="$results${results:+,}{\"product\":\"$product\",\"result\":\"$result\",\"fence\":$fence,\"owner\":\"$fence_owner\",\"code\":$code,\"detail\":\"$detail\",\"listed\":$listed}"
 }
 

@@ -290,3 +290,13 @@ def test_seats_passed_on_at_one_instant_are_each_remembered() -> None:
     rules = PoolRules(seats=2, max_reassignments=ReassignmentBudget(2, minutes(15)))
     answer = allocate(rules, needs(cid=1, dan=1), holding("ann", "bob"), at(1))
     assert (answer.memory.reassignments, answer.reassignments_used) == ((at(1), at(1)), 2)
+
+
+def test_after_a_budget_was_lowered_all_that_is_too_much_has_to_leave_the_window() -> None:
+    rules = PoolRules(seats=1, max_reassignments=ReassignmentBudget(1, minutes(15)))
+    memory = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=(at(0), at(4)))
+    answer = allocate(rules, needs(bob=0), memory, at(5))
+    assert (earliest(answer), answer.next_change, answer.reassignments_used) == ({"bob": at(19)}, at(19), 2)
+    nothing = replace(rules, max_reassignments=ReassignmentBudget(0, minutes(15)))
+    answer = allocate(nothing, needs(bob=0), memory, at(5))
+    assert (earliest(answer), answer.next_change) == ({"bob": None}, None)

@@ -12,7 +12,8 @@ from seatpool.servers.document import script
 from seatpool.servers.report import ProductReport, Report
 from seatpool.servers.xlc import XlcAdapter
 
-# The vendor's part in it: `apply` reads the file and then keeps it, `list` prints it; files beside it make it fail, lie or wait.
+# The vendor's part in it: `apply` reads the file and then keeps it, `list` prints it; files beside it make it fail,
+# lie or wait.
 CLIENT = """#!/bin/sh
 home=$(dirname "$0")
 echo "$@" >>"$home/calls"

@@ -131,7 +131,7 @@ def test_parts_of_an_older_revision_are_never_joined(dash_server: ServerOnDisk) 
 
 
 def test_thirty_products_with_lists_share_the_room_for_output(dash_server: ServerOnDisk) -> None:
-    changes = [ListChange(product=f"product-{n}", users=random_users(120 - n)) for n in range(30)]
+    changes = [ListChange(product=f"product-{n}", users=random_users(90 - n)) for n in range(30)]
     (whole,) = dash_server.adapter.split(command(*changes))
     outputs = dash_server.outputs(whole)
     report = dash_server.adapter.parse(outputs)

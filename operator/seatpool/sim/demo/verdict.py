@@ -17,7 +17,7 @@ and what is collected by one debounce is decided together.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from math import inf
@@ -43,16 +43,24 @@ class QueueLooks:
         """The question was asked at `at`, and the answer was: nothing visible and nothing in anybody's hands."""
         self._empty.append(at)
 
+    def empty_since(self, at: float) -> bool:
+        """Whether it was seen empty after that instant."""
+        return bool(self._empty) and self._empty[-1] >= at
+
     def settled(self, arrived: float) -> float:
         """When the effect of what arrived then must be on the lists; infinity while that cannot be said."""
         index = bisect_left(self._empty, arrived)
         return self._empty[index] + SETTLE if index < len(self._empty) else inf
 
 
-def violations(known: Known, records: Records, looks: QueueLooks, *, linger: float) -> list[str]:
-    """What was wrong, the first hundred of it; empty when nothing was."""
+def violations(
+    known: Known, records: Records, looks: QueueLooks, *, linger: float = 0.0, products: Collection[str] | None = None
+) -> list[str]:
+    """What was wrong, the first hundred of it; empty when nothing was. `products` are those that are judged, or all."""
     found: list[str] = []
     for product, pool in known.pools.items():
+        if products is not None and product not in products:
+            continue
         record, spells = records[product], known.spells(product)
         found += _too_long(product, record, seats=pool.seats)
         found += _without_need(product, record, spells, looks, linger=linger)

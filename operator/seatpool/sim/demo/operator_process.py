@@ -1,0 +1,113 @@
+"""The operator as a user runs it: `seatpool run --config FILE`, a process of its own with no more rights than it needs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from seatpool.sim.demo.options import DemoError
+from seatpool.sim.lifeline import Lifeline
+
+__all__ = ["OperatorProcess"]
+
+GRACE = 15.0
+LINES_SHOWN_OF_THE_LOG = 12
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LOGNAME", "USER", "NO_PROXY", "no_proxy")
+
+
+class OperatorProcess:
+    """One run of it; its log is kept."""
+
+    def __init__(self, directory: Path, settings: Mapping[str, Any]) -> None:
+        self.config = directory / "settings.yaml"
+        self.log = directory / "operator.log"
+        self.config.write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+        self._lifeline = Lifeline()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._url = ""
+
+    def start(self, *, timeout: float = 60.0) -> None:
+        """Return when /readyz says so."""
+        # Nothing of this shell's own AWS account or cluster may reach it.
+        environ = {name: value for name, value in os.environ.items() if name in PASSED_ON}
+        environ |= {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        command = [sys.executable, "-m", "seatpool.cli", "run", "--config", self.config]
+        with self.log.open("wb") as output:
+            self._child = self._lifeline.start(command, environ=environ, output=output)
+        deadline = time.monotonic() + timeout
+        while not self._is_ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise DemoError(f"the operator was not ready within {timeout:g} s; the end of {self.log}:{self._end_of_log()}")
+            time.sleep(0.05)
+
+    def check(self) -> None:
+        """DemoError when it has ended by itself."""
+        if self._child is None or self._child.poll() is None:
+            return
+        raise DemoError(f"the operator ended with code {self._child.returncode}; the end of {self.log}:{self._end_of_log()}")
+
+    def stop(self) -> int | None:
+        """SIGTERM, and its exit code: 0 when it ended as it should."""
+        child, self._child = self._child, None
+        if child is not None:
+            self._lifeline.end(child, grace=GRACE)
+        self._lifeline.close()
+        return child.returncode if child is not None else None
+
+    def peak_memory(self) -> float:
+        """The most that it ever held, in MB; 0 where the system does not tell."""
+        if self._child is None:
+            return 0.0
+        try:
+            status = Path(f"/proc/{self._child.pid}/status").read_text()
+        except OSError:
+            return 0.0
+        kilobytes = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
+        return round(int(kilobytes) / 1024, 1)
+
+    def total(self, metric: str) -> float:
+        """The sum of a metric over its labels, from /metrics."""
+        text = self._get("/metrics") or ""
+        families = text_string_to_metric_families(text)
+        return sum(sample.value for family in families for sample in family.samples if sample.name == metric)
+
+    def _is_ready(self) -> bool:
+        if not self._url and (port := self._port()) is not None:
+            self._url = f"http://127.0.0.1:{port}"
+        return bool(self._url) and self._get("/readyz") is not None
+
+    def _port(self) -> int | None:
+        for line in self.log.read_text(errors="replace").splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict) and entry.get("event") == "starting":
+                return int(entry["port"])
+        return None
+
+    def _get(self, path: str) -> str | None:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(self._url + path, timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return None
+
+    def _end_of_log(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "".join(f"\n    {line}" for line in lines[-LINES_SHOWN_OF_THE_LOG:])

@@ -1,0 +1,151 @@
+"""Replays a file of events against the running operator and judges what the license server has in the end."""
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+
+from seatpool.api.base import format_duration
+from seatpool.api.licensepool import MAX_SEATS
+from seatpool.sim.demo.event_file import EventFile, Line
+from seatpool.sim.demo.known import Known, PoolFacts, user_of
+from seatpool.sim.demo.options import DemoError, ReplayOptions
+from seatpool.sim.demo.pacing import Sender
+from seatpool.sim.demo.stage import NAMESPACE, SERVER, Stage
+from seatpool.sim.demo.verdict import final_faults
+from seatpool.sim.demo.view import View
+from seatpool.sim.demo.watching import Watching
+
+__all__ = ["pool_facts", "prepare", "replay"]
+
+PATIENCE = 60.0
+REST = 1.0
+"""How long lists must stay right before they are believed."""
+PRODUCT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}")
+
+
+def pool_facts(file: EventFile, seats: Mapping[str, int]) -> dict[str, PoolFacts]:
+    """A pool for each workbench type, whose product has the type's name."""
+    types = file.types()
+    if unknown := sorted(seats.keys() - set(types)):
+        raise DemoError(f"--seats {unknown[0]}: the file has no such workbench type; it has {', '.join(types)}")
+    people: dict[str, set[str]] = {kind: set() for kind in types if PRODUCT.fullmatch(kind)}
+    for event in file.events:
+        if event.type in people and event.owner is not None and (user := user_of(event.owner)) is not None:
+            people[event.type].add(user)
+    return {
+        kind: PoolFacts(seats=seats.get(kind, min(MAX_SEATS, len(users))), types=(kind,))
+        for kind, users in people.items()
+    }
+
+
+def prepare(stage: Stage, file: EventFile, pools: Mapping[str, PoolFacts], *, linger: timedelta) -> None:
+    """Everything that has to be there before the first event."""
+    # In compressed time everybody does go home in the same second.
+    stage.apply_license_server(guard={"maxReleasePercent": 100})
+    names = _names(pools)
+    for product, pool in pools.items():
+        stage.node.host.seats(product, pool.seats)
+    stage.apply([_pool(names[product], product, pool, linger=linger) for product, pool in pools.items()])
+    accounts = [
+        {"account": account, "regions": list(regions), "inventory": False} for account, regions in file.places().items()
+    ]
+    stage.start_operator(accounts=accounts, receivers=4)
+
+
+def replay(
+    stage: Stage, file: EventFile, options: ReplayOptions, *, known: Known, watching: Watching, view: View
+) -> list[str]:
+    """Send everything and wait until the lists are right; what went wrong besides the lists."""
+    sender = Sender(
+        stage.site.client("sqs"), stage.site.queue_url, speed=options.speed, sent=lambda line, at: _note(known, line, at)
+    )
+    failure: list[BaseException] = []
+
+    def send() -> None:
+        try:
+            sender.send(file.lines)
+        except Exception as error:  # noqa: BLE001
+            failure.append(error)
+
+    thread = Thread(target=send, name="sender", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(timeout=0.25)
+        watching.check()
+        view.progress(_progress(sender, file, known, watching))
+    if failure:
+        raise failure[0]
+    view.tell(f"all {len(file.lines):,} lines are sent; waiting until every list is right")
+    if _wait_for_rest(known, watching, patience=PATIENCE + options.linger_here.total_seconds(), view=view):
+        return []
+    return [f"{watching.queue_depth} events were not handled"] if watching.queue_depth else []
+
+
+def _note(known: Known, line: Line, at: float) -> None:
+    if line.event is not None:
+        known.add(line.event, at)
+
+
+def _wait_for_rest(known: Known, watching: Watching, *, patience: float, view: View) -> bool:
+    """Whether the queue was emptied and the lists became, and stayed, right in time."""
+    deadline = time.monotonic() + patience
+    right_since: float | None = None
+    began = time.time()
+    while time.monotonic() < deadline:
+        watching.check()
+        drained = watching.looks.empty_since(began)
+        right = drained and not any(
+            final_faults(product, watching.records[product].users, known.needs(product), seats=pool.seats)
+            for product, pool in known.pools.items()
+        )
+        if not right:
+            right_since = None
+        elif right_since is None:
+            right_since = time.monotonic()
+        elif time.monotonic() - right_since >= REST:
+            return True
+        view.progress(f"{watching.queue_depth} events in the queue; {'lists are right' if right else 'not right yet'}")
+        time.sleep(0.1)
+    return False
+
+
+def _progress(sender: Sender, file: EventFile, known: Known, watching: Watching) -> str:
+    clock = sender.now.strftime("%Y-%m-%d %H:%M") if sender.now is not None else "not begun"
+    taken = ", ".join(
+        f"{product} {len(watching.records[product].users)}/{pool.seats}" for product, pool in known.pools.items()
+    )
+    return (
+        f"{sender.done:,} of {len(file.lines):,} lines sent, file clock {clock}; taken: {taken}; "
+        f"{watching.records.grants:,} given, {watching.records.releases:,} taken back"
+    )
+
+
+def _names(pools: Mapping[str, PoolFacts]) -> dict[str, str]:
+    """A Kubernetes name for each product; products that differ in case only get a number."""
+    names: dict[str, str] = {}
+    for product in pools:
+        plain = re.sub(r"[^a-z0-9]+", "-", product.lower()).strip("-")
+        name, number = plain, 1
+        while name in names.values():
+            number += 1
+            name = f"{plain}-{number}"
+        names[product] = name
+    return names
+
+
+def _pool(name: str, product: str, pool: PoolFacts, *, linger: timedelta) -> dict[str, Any]:
+    return {
+        "apiVersion": "seatpool.io/v1alpha1",
+        "kind": "LicensePool",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "serverRef": {"name": SERVER},
+            "product": product,
+            "seats": pool.seats,
+            "workbenchTypes": list(pool.types),
+            "linger": format_duration(linger),
+        },
+    }

@@ -1,0 +1,144 @@
+"""Starts what Seatpool lives between: a Kubernetes API, AWS with a license server, and the operator itself.
+
+The cluster is filled as a user fills one: kubectl applies crds/ and examples/. The operator gets the ServiceAccount and the
+rights of examples/install/rbac.yaml, so that a right that is missing there shows here.
+"""
+
+import fcntl
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from seatpool.servers.document import document_json
+from seatpool.sim.aws import AwsProcess
+from seatpool.sim.controlplane import ControlPlane
+from seatpool.sim.demo.operator_process import OperatorProcess
+from seatpool.sim.demo.options import DemoError
+from seatpool.sim.site import LicenseServerNode, Site
+
+__all__ = ["NAMESPACE", "SERVER", "Stage"]
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+NAMESPACE = "seatpool"
+SERVICE_ACCOUNT = "seatpool"
+SERVER = "license-server"
+
+
+class Stage:
+    """Everything that runs, with its files in one folder. Leaving it ends every process."""
+
+    plane: ControlPlane
+    aws: AwsProcess
+    site: Site
+    node: LicenseServerNode
+    operator: OperatorProcess
+
+    def __init__(self, directory: Path, *, say: Callable[[str], None]) -> None:
+        """`say` gets one line for each part that was started."""
+        self.directory = directory
+        self._say = say
+        self._ending = ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            self._claim_directory()
+            with self._told("etcd and kube-apiserver"):
+                self.plane = self._ending.enter_context(ControlPlane(directory=self.directory / "control-plane"))
+            with self._told("AWS with a queue and a license server"):
+                self.aws = self._ending.enter_context(AwsProcess(self.directory / "aws"))
+                self.site = Site.create(self.aws, document=document_json())
+                self.node = self.site.add_license_server()
+            with self._told("CRDs, namespace and rights"):
+                self.plane.install_crds(_shipped("crds"))
+                for name in ("namespace.yaml", "rbac.yaml"):
+                    self.plane.kubectl("apply", "--filename", _shipped(f"examples/install/{name}"))
+        except BaseException:
+            self._ending.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ending.close()
+
+    def apply(self, objects: Sequence[Mapping[str, Any]]) -> None:
+        """kubectl apply."""
+        text = yaml.safe_dump_all([dict(one) for one in objects], sort_keys=False)
+        self.plane.kubectl("apply", "--filename", "-", input=text)
+
+    def example(self, name: str) -> list[dict[str, Any]]:
+        """The objects of a file in examples/."""
+        return [one for one in yaml.safe_load_all(_shipped(f"examples/{name}").read_text()) if one is not None]
+
+    def apply_license_server(self, **changes: Any) -> None:
+        """The example's, with its state where this user may write, and what else is different."""
+        (server,) = self.example("licenseserver.yaml")
+        spec = server["spec"]
+        spec["xlc"]["stateDir"] = self.node.host.state_dir
+        self.apply([server | {"spec": spec | changes}])
+
+    def start_operator(self, *, accounts: Sequence[Mapping[str, Any]], **mirror: Any) -> None:
+        """With the settings that make it work here."""
+        kubeconfig = self.plane.kubeconfig_for_service_account(NAMESPACE, SERVICE_ACCOUNT)
+        settings = {
+            "kubeconfig": str(kubeconfig),
+            "mirror": {
+                "queue": self.site.queue_url,
+                "region": self.site.region,
+                "endpoint_url": self.site.endpoint,
+                "accounts": [{"namespace": NAMESPACE, **account} for account in accounts],
+                "long_poll": "5s",
+                "visibility": "30s",
+                **mirror,
+            },
+            "servers": {"endpoint_url": self.site.endpoint},
+            "http": {"host": "127.0.0.1", "port": 0},
+            "log": {"format": "json"},
+        }
+        self.operator = OperatorProcess(self.directory, settings)
+        self._ending.callback(self._stop_operator)
+        with self._told("the operator"):
+            self.operator.start()
+
+    def commands(self) -> int:
+        """How many commands were sent to license servers, by the stand-in's own count."""
+        return self.aws.control.calls().get("SendCommand", 0)
+
+    def kubectl_hint(self) -> str:
+        return f"kubectl --kubeconfig {self.plane.kubeconfig} get seatpool -n {NAMESPACE}"
+
+    def _stop_operator(self) -> None:
+        code = self.operator.stop()
+        if code not in (0, None):
+            self._say(f"the operator did not end cleanly on SIGTERM: code {code}; see {self.operator.log}")
+
+    def _claim_directory(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        lock = self._ending.enter_context((self.directory / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DemoError(f"another demo runs in {self.directory}; end it, or give --directory") from error
+        for name in ("control-plane", "aws"):
+            shutil.rmtree(self.directory / name, ignore_errors=True)
+        (self.directory / "summary.json").unlink(missing_ok=True)
+
+    @contextmanager
+    def _told(self, part: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self._say(f"starting {part} ... {time.monotonic() - began:.1f} s")
+
+
+def _shipped(name: str) -> Path:
+    path = REPOSITORY / name
+    if not path.exists():
+        raise DemoError(f"{path} is missing: the demo applies crds/ and examples/, so run it from a clone of the repository")
+    return path

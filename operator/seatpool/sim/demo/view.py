@@ -1,0 +1,171 @@
+"""What is seen while it goes on: a live picture on a terminal, a line for each news elsewhere."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from seatpool.sim.demo.watching import PoolRow, SeatChange, Watching
+
+__all__ = ["LiveView", "PlainView", "View"]
+
+TELLINGS_SHOWN = 6
+CHANGES_SHOWN = 8
+NARROW = 100
+BAR = 20
+
+
+class View(Protocol):
+    """Shows what it is told and what it can see."""
+
+    def tell(self, text: str) -> None:
+        """A sentence of the story."""
+
+    def changed(self, change: SeatChange) -> None:
+        """Somebody came on a list or went off it."""
+
+    def progress(self, text: str) -> None:
+        """How far it is; replaces what was said before."""
+
+
+class PlainView:
+    """Lines."""
+
+    def __init__(self, console: Console, *, every_change: bool, progress_every: float = 5.0) -> None:
+        self._console = console
+        self._every_change = every_change
+        self._progress_every = progress_every
+        self._began = time.time()
+        self._told_progress = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def tell(self, text: str) -> None:
+        self._print(time.time(), text)
+
+    def changed(self, change: SeatChange) -> None:
+        if self._every_change:
+            self._print(change.at, f"    {change_line(change).plain}")
+
+    def progress(self, text: str) -> None:
+        if time.monotonic() - self._told_progress >= self._progress_every:
+            self._told_progress = time.monotonic()
+            self._print(time.time(), text)
+
+    def _print(self, at: float, text: str) -> None:
+        self._console.print(f"{max(0.0, at - self._began):6.1f} s  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveView:
+    """A picture that is drawn anew four times a second."""
+
+    def __init__(self, console: Console, watching: Callable[[], Watching]) -> None:
+        self._console = console
+        self._watching = watching
+        self._tellings: deque[str] = deque(maxlen=TELLINGS_SHOWN)
+        self._progress = ""
+        self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=4, transient=False)
+
+    def __enter__(self) -> Self:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def tell(self, text: str) -> None:
+        self._tellings.append(text)
+
+    def changed(self, change: SeatChange) -> None:
+        """Drawn with the next picture."""
+
+    def progress(self, text: str) -> None:
+        self._progress = text
+
+    def _picture(self) -> RenderableType:
+        watching = self._watching()
+        parts: list[RenderableType] = [pool_table(watching.pools, self._console.width)]
+        changes = _changes(list(watching.changes)[-CHANGES_SHOWN:])
+        file = _file(watching, self._console.width)
+        if self._console.width >= NARROW:
+            side_by_side = Table.grid(expand=True, padding=(0, 2))
+            side_by_side.add_column(ratio=1)
+            side_by_side.add_column(ratio=1)
+            side_by_side.add_row(changes, file)
+            parts.append(side_by_side)
+        else:
+            parts += [changes, file]
+        for index, text in enumerate(self._tellings):
+            newest = index == len(self._tellings) - 1
+            parts.append(Text(f"{'▸' if newest else ' '} {text}", style="bold" if newest else "dim"))
+        if self._progress:
+            parts.append(Text(self._progress, style="dim"))
+        return Padding(Group(*parts), (1, 0, 0, 0))
+
+
+def pool_table(pools: tuple[PoolRow, ...], width: int) -> Table:
+    """One line a pool."""
+    table = Table(box=None, padding=(0, 2, 0, 0), title="Pools", title_justify="left", title_style="bold")
+    for heading in ("Pool", "Seats", "Used", "Waiting"):
+        table.add_column(heading, justify="left" if heading == "Pool" else "right")
+    table.add_column("")
+    table.add_column("In line", overflow="ellipsis", no_wrap=True, max_width=max(8, width - 70))
+    for row in pools:
+        table.add_row(
+            row.name,
+            str(row.seats),
+            str(row.used),
+            Text(str(row.waiting), style="bold yellow" if row.waiting else ""),
+            _bar(row),
+            ", ".join(row.queue),
+        )
+    return table
+
+
+def change_line(change: SeatChange) -> Text:
+    """`+ ann  matlab  412 ms`."""
+    latency = "" if change.latency is None else f"  {change.latency * 1000:.0f} ms"
+    sign, style = ("+", "green") if change.on else ("-", "red")
+    return Text.assemble((f"{sign} {change.user}", style), f"  {change.product}", (latency, "dim"))
+
+
+def _changes(changes: list[SeatChange]) -> RenderableType:
+    lines = [change_line(change) for change in reversed(changes)]
+    empty = [Text("")] * (CHANGES_SHOWN - len(lines))
+    return Group(Text("Newest seats given (+) and taken back (-), from event to list", style="bold"), *lines, *empty)
+
+
+def _file(watching: Watching, width: int) -> RenderableType:
+    """The list that changed last, as it stands on the license server's disk."""
+    changes = list(watching.changes)
+    if not changes:
+        return Text("The list on the license server: none yet", style="bold")
+    path = watching.list_file(changes[-1].product)
+    try:
+        users = path.read_text(errors="replace").split()
+    except FileNotFoundError:
+        users = []
+    room = width if width < NARROW else width // 2 - 2
+    shown = Text(", ".join(users) or "(empty)", overflow="fold")
+    lines = shown.wrap(Console(width=room), room)[: CHANGES_SHOWN - 1] if users else [shown]
+    return Group(Text(f"On the license server: products/{path.name}, {len(users)} users", style="bold"), *lines)
+
+
+def _bar(row: PoolRow) -> Text:
+    full = min(BAR, round(BAR * row.used / row.seats)) if row.seats else 0
+    return Text.assemble(("█" * full, "yellow" if row.waiting else "green"), ("░" * (BAR - full), "dim"))
