@@ -86,7 +86,9 @@ def run(
     http_host: Annotated[
         str | None, typer.Option(help="Address to serve /healthz, /readyz and /metrics on. Default: 0.0.0.0.")
     ] = None,
-    http_port: Annotated[int | None, typer.Option(help="Port to serve them on. Default: 8080.", min=0, max=65535)] = None,
+    http_port: Annotated[
+        int | None, typer.Option(help="Port to serve them on. Default: 8080.", min=0, max=65535)
+    ] = None,
     log_format: Annotated[
         LogFormatOption | None, typer.Option(help="Default: console on a terminal and json elsewhere.")
     ] = None,
@@ -137,7 +139,7 @@ def demo(
     ] = None,
     speed: Annotated[
         float,
-        typer.Option(help="Replay: how many seconds of the file pass in one; 0 is as fast as the queue takes them.", min=0),
+        typer.Option(help="Replay: seconds of the file that pass in one; 0 is as fast as the queue takes them.", min=0),
     ] = 2000,
     seats: Annotated[
         list[str] | None,
@@ -292,7 +294,7 @@ def _print_settings() -> None:
         table.add_row(key, default, text)
     console = Console()
     console.print(table)
-    console.print("\nThe environment variable of mirror.long_poll is SEATPOOL_MIRROR__LONG_POLL, and so on.", markup=False)
+    console.print("\nThe environment variable of mirror.long_poll is SEATPOOL_MIRROR__LONG_POLL, and so on.")
 
 
 def _settings_of(model: "type[BaseModel]", above: str = "") -> Iterator[tuple[str, str, str]]:

@@ -40,8 +40,8 @@ from seatpool.kube.errors import Conflict, KubeError
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.faults import CommandFault, TransportError
 from seatpool.servers.link import ServerLink
-from seatpool.servers.report import ProductReport, Report, Result
 from seatpool.servers.places import Sent
+from seatpool.servers.report import ProductReport, Report, Result
 
 TAKE_OVER = "seatpool.io/take-over"
 LONGEST_SLEEP = 3600.0

@@ -4,7 +4,6 @@ Kopf watches. Reads and writes go through here, on the `kubernetes` package's as
 neither server-side apply nor paged lists. Bodies are plain dicts: the models turn them into objects where needed.
 """
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -213,7 +212,7 @@ class KubeClient:
             raw = await response.read()
         except ApiException as error:
             raise _from_answer(error.status or 0, str(error.body or error.reason or ""), what) from error
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise Unavailable(status=0, reason="NoAnswer", message=str(error) or type(error).__name__, what=what) from error
         if not 200 <= response.status < 300:
             raise _from_answer(response.status, raw.decode("utf-8", "replace"), what)

@@ -8,7 +8,7 @@ from seatpool.aws.refusals import error_code, is_denied, is_throttled, is_unreac
 from seatpool.domain.errors import SeatpoolError
 
 
-class UnexpectedAnswer(SeatpoolError):  # noqa: N818
+class UnexpectedAnswer(SeatpoolError):
     """AWS answered with something that its documentation does not know."""
 
 

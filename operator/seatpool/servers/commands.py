@@ -19,7 +19,7 @@ MAX_REVISION = 10**15 - 1
 _USER = re.compile(USER_PATTERN.removeprefix("^").removesuffix("$"))
 
 
-class BadCommand(SeatpoolError):  # noqa: N818
+class BadCommand(SeatpoolError):
     """A command that must not be sent; the message names the field and its value."""
 
 

@@ -15,7 +15,7 @@ LONGEST_ODD = 128
 MOST_ODD = 20
 
 
-class UnreadableList(SeatpoolError):  # noqa: N818
+class UnreadableList(SeatpoolError):
     """What was printed is not in the format that spec.xlc.listFormat describes."""
 
 

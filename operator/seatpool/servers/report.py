@@ -8,11 +8,11 @@ from types import MappingProxyType
 from seatpool.domain.errors import SeatpoolError
 
 
-class BadOutput(SeatpoolError):  # noqa: N818
+class BadOutput(SeatpoolError):
     """The output is not what the script prints; nothing can be said about any list."""
 
 
-class ScriptRefused(SeatpoolError):  # noqa: N818
+class ScriptRefused(SeatpoolError):
     """The script said why it did not begin; no list was touched."""
 
 

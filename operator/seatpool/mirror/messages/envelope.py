@@ -22,7 +22,7 @@ _REGION = re.compile(REGION_PATTERN)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 
-class Flawed(Exception):  # noqa: N818
+class Flawed(Exception):
     """Stays inside this package: parsing ends in a `Malformed`."""
 
     def __init__(self, flaw: Flaw, detail: str) -> None:

@@ -1,8 +1,8 @@
 """What the events say, as far as they have arrived: who needs a seat of what, since when and until when.
 
-This is the judge's own understanding. It shares no code with the mirror or with allocation; of Seatpool it uses only how
-owners' names become user ids. Events come twice and in any order, so each instance is looked at anew from all that has arrived
-of it, sorted by the events' own time.
+This is the judge's own understanding. It shares no code with the mirror or with allocation; of Seatpool it uses only
+how owners' names become user ids. Events come twice and in any order, so each instance is looked at anew from all that
+has arrived of it, sorted by the events' own time.
 """
 
 import threading
@@ -44,7 +44,7 @@ class Life:
 
 @dataclass(slots=True)
 class Spell:
-    """One person's need of one product, from the arrival of the event that began it to that of the one that ended it."""
+    """One person's need of one product, from the arrival of the event that began it to that of its end."""
 
     began: float
     crowded: bool

@@ -1,4 +1,4 @@
-"""The operator as a user runs it: `seatpool run --config FILE`, a process of its own with no more rights than it needs."""
+"""The operator as a user runs it, `seatpool run --config FILE`: a process of its own, without a right too many."""
 
 import json
 import os
@@ -21,7 +21,7 @@ __all__ = ["OperatorProcess"]
 
 GRACE = 15.0
 LINES_SHOWN_OF_THE_LOG = 12
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LOGNAME", "USER", "NO_PROXY", "no_proxy")
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LOGNAME", "USER")
 
 
 class OperatorProcess:
@@ -44,21 +44,21 @@ class OperatorProcess:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        command = [sys.executable, "-m", "seatpool.cli", "run", "--config", self.config]
+        command: list[str | Path] = [sys.executable, "-m", "seatpool.cli", "run", "--config", self.config]
         with self.log.open("wb") as output:
             self._child = self._lifeline.start(command, environ=environ, output=output)
         deadline = time.monotonic() + timeout
         while not self._is_ready():
             self.check()
             if time.monotonic() > deadline:
-                raise DemoError(f"the operator was not ready within {timeout:g} s; the end of {self.log}:{self._end_of_log()}")
+                raise DemoError(f"the operator was not ready within {timeout:g} s; {self._end_of_log()}")
             time.sleep(0.05)
 
     def check(self) -> None:
         """DemoError when it has ended by itself."""
         if self._child is None or self._child.poll() is None:
             return
-        raise DemoError(f"the operator ended with code {self._child.returncode}; the end of {self.log}:{self._end_of_log()}")
+        raise DemoError(f"the operator ended with code {self._child.returncode}; {self._end_of_log()}")
 
     def stop(self) -> int | None:
         """SIGTERM, and its exit code: 0 when it ended as it should."""
@@ -110,4 +110,4 @@ class OperatorProcess:
 
     def _end_of_log(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()
-        return "".join(f"\n    {line}" for line in lines[-LINES_SHOWN_OF_THE_LOG:])
+        return f"the end of {self.log}:" + "".join(f"\n    {line}" for line in lines[-LINES_SHOWN_OF_THE_LOG:])

@@ -55,8 +55,8 @@ class Sender:
         )
         at = time.time()
         if refused := answer.get("Failed"):
-            line = batch[int(refused[0]["Id"])].text
-            raise DemoError(f"the queue refused a line: {refused[0].get('Message')}: {line[:200]}; take it out of the file")
+            text = batch[int(refused[0]["Id"])].text[:200]
+            raise DemoError(f"the queue refused a line: {refused[0].get('Message')}: {text}; take it out of the file")
         for line in batch:
             self._sent(line, at)
             if line.event is not None:

@@ -59,9 +59,8 @@ def replay(
     stage: Stage, file: EventFile, options: ReplayOptions, *, known: Known, watching: Watching, view: View
 ) -> list[str]:
     """Send everything and wait until the lists are right; what went wrong besides the lists."""
-    sender = Sender(
-        stage.site.client("sqs"), stage.site.queue_url, speed=options.speed, sent=lambda line, at: _note(known, line, at)
-    )
+    sqs, queue_url = stage.site.client("sqs"), stage.site.queue_url
+    sender = Sender(sqs, queue_url, speed=options.speed, sent=lambda line, at: _note(known, line, at))
     failure: list[BaseException] = []
 
     def send() -> None:

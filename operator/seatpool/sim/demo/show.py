@@ -83,11 +83,8 @@ def _tell(options: DemoOptions, console: Console) -> int:
 def _view_of(
     stage: Stage, known: Known, console: Console, *, every_change: bool
 ) -> tuple[LiveView | PlainView, Watching]:
-    view: LiveView | PlainView
-    if console.is_terminal:
-        view = LiveView(console, lambda: watching)
-    else:
-        view = PlainView(console, every_change=every_change)
+    plain = not console.is_terminal
+    view = PlainView(console, every_change=every_change) if plain else LiveView(console, lambda: watching)
 
     def changed(change: SeatChange) -> None:
         view.changed(change)

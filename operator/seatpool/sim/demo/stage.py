@@ -1,7 +1,7 @@
 """Starts what Seatpool lives between: a Kubernetes API, AWS with a license server, and the operator itself.
 
-The cluster is filled as a user fills one: kubectl applies crds/ and examples/. The operator gets the ServiceAccount and the
-rights of examples/install/rbac.yaml, so that a right that is missing there shows here.
+The cluster is filled as a user fills one: kubectl applies crds/ and examples/. The operator gets the ServiceAccount and
+the rights of examples/install/rbac.yaml, so that a right that is missing there shows here.
 """
 
 import fcntl
@@ -140,5 +140,5 @@ class Stage:
 def _shipped(name: str) -> Path:
     path = REPOSITORY / name
     if not path.exists():
-        raise DemoError(f"{path} is missing: the demo applies crds/ and examples/, so run it from a clone of the repository")
+        raise DemoError(f"{path} is missing: the demo applies crds/ and examples/; run it from a clone of the repository")
     return path

@@ -95,14 +95,14 @@ class Story:
         self._until_listed("matlab", "ann", "carl", "dora", "eve")
 
     def _two_workbenches_take_one_seat(self) -> None:
-        self._view.tell("CORP\\Ann starts a second workbench and stops it again. One person, one seat: nothing is sent.")
+        self._view.tell("CORP\\Ann starts a second workbench and stops it. One person, one seat: nothing is sent.")
         instance = self._people.start("CORP\\Ann", MATLAB)
         time.sleep(1)
         self._people.stop(instance)
         self._until_listed("matlab", "ann", "carl", "dora", "eve")
 
     def _events_come_twice(self) -> None:
-        self._view.tell("The queue delivers Ann's start event three more times. Nothing is counted, so nothing changes.")
+        self._view.tell("The queue delivers Ann's start event three more times. Nothing is counted; nothing changes.")
         instance = next(one for one, (owner, _) in self._people.running.items() if owner == "ann")
         written = len(self._watching.records["matlab"].written)
         self._people.repeat_start(instance, times=3)
@@ -167,7 +167,7 @@ class Story:
 
     def _condition(self, instance: str) -> dict[str, Any]:
         """The Ready condition of a workbench, as kubectl shows it."""
-        found = self._stage.plane.kubectl("get", "workbench", instance, "-n", NAMESPACE, "-o", "json", "--ignore-not-found")
+        found = self._stage.plane.kubectl("get", "wb", instance, "-n", NAMESPACE, "-o", "json", "--ignore-not-found")
         conditions = json.loads(found).get("status", {}).get("conditions", []) if found else []
         return next((one for one in conditions if one["type"] == "Ready"), {})
 

@@ -60,18 +60,18 @@ class Summary:
                 )
             )
         figures = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        latency = self.latency_ms
         rows = {
             "events": f"{self.events:,}",
             "seats given / taken back / waits": f"{self.grants:,} / {self.releases:,} / {self.waits:,}",
-            "from event to list": "nothing to measure"
-            if latency.p50 is None
-            else f"p50 {latency.p50:.0f} ms, p95 {latency.p95:.0f} ms, p99 {latency.p99:.0f} ms, max {latency.max:.0f} ms",
+            "from event to list": ", ".join(
+                f"{name} {value:.0f} ms" for name, value in asdict(self.latency_ms).items() if value is not None
+            )
+            or "nothing to measure",
             "commands to the license server": f"{self.ssm_commands:,}",
             "operator's memory at its peak": f"{self.operator_rss_mb:.0f} MB",
         }
         for label, value in rows.items():
-            figures.add_row(Text(label, style="dim"), value)
+            figures.add_row(Text(label, style="dim"), Text(value))
         console.print(figures)
         if not self.violations:
             console.print("Every list was right, by the license server's own record.", style="bold green")

@@ -3,17 +3,18 @@
 What is determined, and so demanded:
 
 * No list is ever longer than the seats, and none was ever sent that the license server refused for its length.
-* Nobody is on a list without needing it for longer than `SETTLE` (and the linger time) after the queue was seen empty. A queue
-  that is empty has been read, and a message leaves it only after its object is written; what follows is a watch event
-  of some milliseconds, the debounce of a quarter of a second, and at most one command that was already under way.
+* Nobody is on a list without needing it for longer than `SETTLE` (and the linger time) after the queue was seen empty.
+  A queue that is empty has been read, and a message leaves it only after its object is written; what follows is a watch
+  event of some milliseconds, the debounce of a quarter of a second, and at most one command that was already under way.
   `SETTLE` is ten times what that takes on a busy machine.
 * In the end, if all who need a product fit, exactly they are on its list. If not, there are exactly as many people as
   seats, and each of them needs it.
 * Nobody is given a seat while somebody waits whose need is older: older by the events' own time, waiting and settled in
-  the sense above when the list was written, and older also if the other's breaks that nobody need have noticed did not count.
+  the sense above when the list was written, and older even if the other's breaks that nobody need have noticed do not
+  count.
 
-What is not determined is who is first among people whose events arrive within the same `SETTLE`: the queue promises no order,
-and what is collected by one debounce is decided together.
+What is not determined is who is first among people whose events arrive within the same `SETTLE`: the queue promises no
+order, and what is collected by one debounce is decided together.
 """
 
 from bisect import bisect_left

@@ -66,7 +66,8 @@ class PlainView:
             self._print(time.time(), text)
 
     def _print(self, at: float, text: str) -> None:
-        self._console.print(f"{max(0.0, at - self._began):6.1f} s  {text}", markup=False, highlight=False, soft_wrap=True)
+        line = f"{max(0.0, at - self._began):6.1f} s  {text}"
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveView:
