@@ -4,9 +4,7 @@ A command is checked when it is made, so that what travels is known to be right 
 second line.
 """
 
-import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -96,11 +94,6 @@ class ListCommand:
 def is_user(text: str) -> bool:
     """Whether a list can carry this user id."""
     return _USER.fullmatch(text) is not None
-
-
-def list_hash(users: Iterable[str]) -> str:
-    """SHA-256 of a list: its users in order, each followed by a newline."""
-    return hashlib.sha256("".join(f"{user}\n" for user in sorted(set(users))).encode()).hexdigest()
 
 
 def _check_product(product: str) -> None:

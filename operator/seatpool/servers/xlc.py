@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seatpool.api.licenseserver import ListFormatType, XlcSettings
-from seatpool.servers.commands import Action, ListChange, ListCommand, list_hash
+from seatpool.domain.listing import list_hash
+from seatpool.servers.commands import Action, ListChange, ListCommand
 from seatpool.servers.listing import Listing, UnreadableList, parse_listing
 from seatpool.servers.payload import MAX_PRODUCTS, SEND_LIMIT, Header, block, list_lines, pack, stages, words
 from seatpool.servers.printed import Entry, Listed, NotWhole, chunks, read_summary, whole_text

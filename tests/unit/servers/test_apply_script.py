@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
+from seatpool.domain.listing import list_hash
 from seatpool.servers import document
-from seatpool.servers.commands import ListChange, ListCommand, list_hash
+from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.printed import chunks
 from seatpool.servers.report import Result
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
-from seatpool.servers.commands import ListChange, ListCommand, list_hash
+from seatpool.domain.listing import list_hash
+from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.payload import MAX_PRODUCTS, pack, words
 from seatpool.servers.report import Result, ScriptRefused
 

@@ -140,5 +140,5 @@ class Stage:
 def _shipped(name: str) -> Path:
     path = REPOSITORY / name
     if not path.exists():
-        raise DemoError(f"{path} is missing: the demo applies crds/ and examples/; run it from a clone of the repository")
+        raise DemoError(f"{path} is missing: the demo applies crds/ and examples/: run it from a clone")
     return path

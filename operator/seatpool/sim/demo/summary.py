@@ -62,13 +62,13 @@ class Summary:
         figures = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         rows = {
             "events": f"{self.events:,}",
-            "seats given / taken back / waits": f"{self.grants:,} / {self.releases:,} / {self.waits:,}",
+            "given / taken back / waits": f"{self.grants:,} / {self.releases:,} / {self.waits:,}",
             "from event to list": ", ".join(
                 f"{name} {value:.0f} ms" for name, value in asdict(self.latency_ms).items() if value is not None
             )
             or "nothing to measure",
-            "commands to the license server": f"{self.ssm_commands:,}",
-            "operator's memory at its peak": f"{self.operator_rss_mb:.0f} MB",
+            "commands sent": f"{self.ssm_commands:,}",
+            "operator's peak memory": f"{self.operator_rss_mb:.0f} MB",
         }
         for label, value in rows.items():
             figures.add_row(Text(label, style="dim"), Text(value))

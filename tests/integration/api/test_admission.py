@@ -1,0 +1,164 @@
+"""What the real API server refuses at `kubectl apply`, and with which words."""
+
+import json
+from typing import Any
+
+import pytest
+
+from seatpool.sim.controlplane import ControlPlane, KubectlError
+
+Spec = dict[str, Any]
+
+POOL: Spec = {"serverRef": {"name": "licenses"}, "product": "matlab", "seats": 3, "workbenchTypes": ["vew-matlab"]}
+SERVER: Spec = {"target": {"instanceId": "i-0123456789abcdef0"}, "region": "eu-central-1"}
+WORKBENCH: Spec = {
+    "instanceId": "i-1", "account": "123456789012", "region": "eu-central-1", "owner": "ann", "type": "vew-matlab",
+    "state": "running", "stateChangedAt": "2026-01-01T00:00:00Z",
+}  # fmt: skip
+
+
+def apply(plane: ControlPlane, namespace: str, kind: str, spec: Spec, *, name: str = "x") -> str:
+    body = {"apiVersion": "seatpool.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    return plane.kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(body))
+
+
+BAD_POOLS: dict[str, tuple[Spec, str]] = {
+    "more reserved than there are": (
+        {"reservations": [{"name": "a", "seats": 2, "users": ["ann"]}, {"name": "b", "seats": 2, "userPattern": "b*"}]},
+        "the reservations together have more seats than the pool",
+    ),
+    "a reservation for nobody": ({"reservations": [{"name": "a", "seats": 1}]}, "give either users or userPattern"),
+    "a reservation for two kinds": (
+        {"reservations": [{"name": "a", "seats": 1, "users": ["ann"], "userPattern": "a*"}]},
+        "give either users or userPattern",
+    ),
+    "a window without a count": ({"maxReassignments": {"window": "365d"}}, "count"),
+    "a count without a window": ({"maxReassignments": {"count": 4}}, "window"),
+    "a type with a blank": ({"workbenchTypes": ["vew matlab"]}, "can match nothing"),
+    "a type with a slash": ({"workbenchTypes": ["vew/*"]}, "can match nothing"),
+    "an empty type": ({"workbenchTypes": [""]}, "can match nothing"),
+    "no types": ({"workbenchTypes": []}, "workbenchTypes"),
+    "more protected people than seats": (
+        {"protectedUsers": ["a", "b", "c", "d"]},
+        "there are more protectedUsers than seats",
+    ),
+    "protected and denied": ({"protectedUsers": ["a"], "deniedUsers": ["a"]}, "both in protectedUsers and in deniedUsers"),
+    "priorities that are not used": (
+        {"priorities": [{"userPattern": "a*", "weight": 1}]},
+        "priorities are only used with order: Priority",
+    ),
+    "seats below none": ({"seats": -1}, "seats"),
+    "more seats than are possible": ({"seats": 5001}, "seats"),
+    "an unknown order": ({"order": "Random"}, '"FirstCome", "Priority"'),
+    "a duration in words": ({"linger": "a while"}, "linger"),
+    "a user with a blank": ({"deniedUsers": ["a b"]}, "deniedUsers"),
+    "a product that is a path": ({"product": "../../etc/passwd"}, "product"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_POOLS)
+def test_a_bad_pool_is_refused_with_words_that_say_what_is_right(
+    control_plane: ControlPlane, namespace: str, case: str
+) -> None:
+    change, words = BAD_POOLS[case]
+    with pytest.raises(KubectlError) as refused:
+        apply(control_plane, namespace, "LicensePool", POOL | change)
+    assert words in str(refused.value)
+
+
+GOOD_POOLS: dict[str, Spec] = {
+    "the least": {},
+    "as many reserved as there are": {"reservations": [{"name": "a", "seats": 3, "userPattern": "phd-*"}]},
+    "a budget": {"maxReassignments": {"count": 4, "window": "365d"}},
+    "globs": {"workbenchTypes": ["vew-*", "[abc]-big", "?ew", "*"]},
+    "priorities": {"order": "Priority", "priorities": [{"userPattern": "oncall-*", "weight": 10}]},
+    "all knobs": {
+        "minimumHold": "30d", "linger": "15m", "seatCoolDown": "1h30m", "readmitAfter": "24h",
+        "protectedUsers": ["boss"], "deniedUsers": ["guest"], "emptyList": "KeepPlaceholder", "onDelete": "Clear",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GOOD_POOLS)
+def test_a_good_pool_is_taken(control_plane: ControlPlane, namespace: str, case: str) -> None:
+    assert "created" in apply(control_plane, namespace, "LicensePool", POOL | GOOD_POOLS[case])
+
+
+def test_server_and_product_of_a_pool_cannot_change(control_plane: ControlPlane, namespace: str) -> None:
+    apply(control_plane, namespace, "LicensePool", POOL)
+    for change, words in (
+        ({"serverRef": {"name": "other"}}, "serverRef cannot change"),
+        ({"product": "ansys"}, "product cannot change"),
+    ):
+        with pytest.raises(KubectlError, match=words):
+            apply(control_plane, namespace, "LicensePool", POOL | change)
+    apply(control_plane, namespace, "LicensePool", POOL | {"seats": 9})
+
+
+BAD_SERVERS: dict[str, tuple[Spec, str]] = {
+    "no target": ({"target": {}}, "give either instanceId, or tag and value"),
+    "two targets": (
+        {"target": {"instanceId": "i-0123456789abcdef0", "tag": "a", "value": "b"}},
+        "give either instanceId, or tag and value",
+    ),
+    "half a tag": ({"target": {"tag": "a"}}, "tag and value go together"),
+    "an external id without a role": ({"externalId": "abc"}, "externalId is only used together with roleArn"),
+    "a role that is none": ({"roleArn": "admin"}, "roleArn"),
+    "a region that is none": ({"region": "europe"}, "region"),
+    "a debounce that is too long": ({"debounce": "6s"}, "must be at most 5s"),
+    "an apply without a file": (
+        {"xlc": {"apply": ["xlc", "{product}"]}},
+        "must have an argument that contains {file}",
+    ),
+    "a list without a product": ({"xlc": {"list": ["xlc"]}}, "must have an argument that contains {product}"),
+    "a regex format without a pattern": ({"xlc": {"listFormat": {"type": "Regex"}}}, "type Regex needs a pattern"),
+    "a state folder with a blank": ({"xlc": {"stateDir": "/var/lib/seat pool"}}, "stateDir"),
+    "an unknown adapter": ({"adapter": "dongle"}, "adapter"),
+    "a guard of nothing": ({"guard": {"maxReleasePercent": 0}}, "maxReleasePercent"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SERVERS)
+def test_a_bad_server_is_refused_with_words_that_say_what_is_right(
+    control_plane: ControlPlane, namespace: str, case: str
+) -> None:
+    change, words = BAD_SERVERS[case]
+    with pytest.raises(KubectlError) as refused:
+        apply(control_plane, namespace, "LicenseServer", SERVER | change)
+    assert words in str(refused.value)
+
+
+def test_a_good_server_gets_its_defaults(control_plane: ControlPlane, namespace: str) -> None:
+    apply(control_plane, namespace, "LicenseServer", SERVER)
+    stored = json.loads(control_plane.kubectl("get", "licsrv", "x", "-n", namespace, "-o", "json"))
+    spec = stored["spec"]
+    assert (spec["mode"], spec["timeout"], spec["verifyInterval"], spec["debounce"]) == ("Enforce", "1m", "5m", "250ms")
+    assert spec["guard"] == {"maxReleasePercent": 50, "minUsers": 10}
+    assert stored["status"]["observedGeneration"] == -1
+    assert stored["status"]["conditions"] == []
+
+
+BAD_WORKBENCHES: dict[str, tuple[Spec, str]] = {
+    "an account that is none": ({"account": "12"}, "account"),
+    "an unknown state": ({"state": "asleep"}, '"pending", "running"'),
+    "no owner": ({"owner": ""}, "owner"),
+    "a time that is none": ({"stateChangedAt": "yesterday"}, "stateChangedAt"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_WORKBENCHES)
+def test_a_bad_workbench_is_refused(control_plane: ControlPlane, namespace: str, case: str) -> None:
+    change, words = BAD_WORKBENCHES[case]
+    with pytest.raises(KubectlError) as refused:
+        apply(control_plane, namespace, "Workbench", WORKBENCH | change)
+    assert words in str(refused.value)
+
+
+def test_kubectl_explain_reads_well(control_plane: ControlPlane) -> None:
+    text = " ".join(control_plane.kubectl("explain", "licensepool.spec").split())
+    for words in (
+        "One licensed product: its seats, who gets them, and the vendor's rules.",
+        "How many named users the license has: the list is never longer.",
+        "Vendor's rule: a freed seat is blocked for other people so long; the same person may come back.",
+    ):
+        assert words in text

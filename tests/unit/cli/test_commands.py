@@ -1,0 +1,103 @@
+"""What the commands print, and how they fail."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seatpool.api import crd
+from seatpool.servers.document import document_json
+from seatpool.settings import Settings
+
+
+def seatpool(*arguments: str | Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "seatpool.cli", *map(str, arguments)],
+        env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"} | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_help_needs_no_heavy_import() -> None:
+    code = "import seatpool.cli, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "typer" in loaded
+    assert not {"kopf", "boto3", "kubernetes", "moto", "pydantic", "aiohttp"} & set(loaded)
+
+
+def test_the_help_names_every_command() -> None:
+    told = seatpool("--help").stdout
+    assert all(f" {command} " in told for command in ("run", "demo", "crds", "document", "version"))
+
+
+def test_the_help_of_run_lists_every_setting() -> None:
+    told = seatpool("run", "--help").stdout
+    for name, field in Settings.model_fields.items():
+        assert name in told
+        inner = getattr(field.annotation, "model_fields", {})
+        assert all(f" {name}.{key} " in told for key in inner), name
+
+
+@pytest.mark.parametrize("option", ["--once", "--replay", "--speed", "--seats", "--linger", "--directory"])
+def test_the_help_of_demo_explains_each_option(option: str) -> None:
+    assert option in seatpool("demo", "--help").stdout
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    project = Path(__file__).parents[3] / "pyproject.toml"
+    assert f'version = "{seatpool("version").stdout.strip()}"' in project.read_text()
+
+
+def test_the_crds_are_printed_as_documents_that_kubectl_takes() -> None:
+    printed = list(yaml.safe_load_all(seatpool("crds").stdout))
+    assert [one["metadata"]["name"] for one in printed] == [
+        f"{kind.plural}.seatpool.io" for kind in crd.RESOURCES
+    ]
+
+
+def test_crds_are_written_once_and_then_only_where_they_differ(tmp_path: Path) -> None:
+    first = seatpool("crds", "--out", tmp_path / "crds")
+    again = seatpool("crds", "--out", tmp_path / "crds")
+    assert {path.name: path.read_text() for path in (tmp_path / "crds").iterdir()} == dict(crd.files())
+    assert len(first.stdout.splitlines()) == len(crd.RESOURCES)
+    assert again.stdout == ""
+
+
+def test_the_document_is_printed_to_the_byte_because_its_hash_is_pinned() -> None:
+    printed = seatpool("document").stdout
+    assert printed == document_json()
+    assert json.loads(printed)["schemaVersion"] == "2.2"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["run", "--config", "/nowhere/settings.yaml"], "/nowhere/settings.yaml"),
+        (["run", "--set", "mirror.receivers=many"], "mirror.receivers"),
+        (["run", "--set", "mirror.receivers"], "KEY=VALUE"),
+        (["run", "--set", "mirror=1", "--set", "mirror.receivers=2"], "mirror"),
+        (["run", "--set", "no.such=1"], "no"),
+        (["run", "--kubeconfig", "/nowhere/kubeconfig", "--http-port", "0"], "--kubeconfig"),
+        (["crds", "--out", "/dev/null/crds"], "/dev/null/crds"),
+        (["demo", "--replay", "/nowhere/events.jsonl"], "/nowhere/events.jsonl"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it_and_exit_code_2(arguments: list[str], named: str) -> None:
+    done = seatpool(*arguments, SEATPOOL_LOG__LEVEL="error")
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert done.stderr.startswith("seatpool: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_setting_that_is_wrong_in_the_environment_is_named_by_its_key() -> None:
+    done = seatpool("run", SEATPOOL_HTTP__PORT="high")
+    assert done.returncode == 2
+    assert "http.port" in done.stderr

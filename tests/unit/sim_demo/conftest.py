@@ -1,0 +1,64 @@
+"""Events and journals in a few letters."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from seatpool.sim.demo.event_file import WorkbenchEvent
+from seatpool.sim.demo.known import Known, PoolFacts
+from seatpool.sim.demo.record import Records
+from seatpool.sim.demo.verdict import SETTLE, QueueLooks
+from seatpool.sim.license_host import JournalEntry
+
+BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+def event(instance: int, user: str | None, state: str, at: float, *, type: str = "cad") -> WorkbenchEvent:
+    return WorkbenchEvent(
+        instance=f"i-{instance:08x}",
+        account="111122223333",
+        region="eu-central-1",
+        at=BEGIN + timedelta(seconds=at),
+        state=state,
+        owner=user,
+        type=None if user is None else type,
+    )
+
+
+def known(events: Iterable[tuple[float, WorkbenchEvent]], *, seats: int = 2) -> Known:
+    """Each event with the instant of its arrival."""
+    made = Known({"cad": PoolFacts(seats=seats, types=("cad",))})
+    for at, one in events:
+        made.add(one, at)
+    return made
+
+
+def journal(*lists: tuple[float, str], rejected: Iterable[tuple[float, str]] = ()) -> Records:
+    """Each list as names separated by blanks, with the instant at which it was written."""
+    made = Records()
+    for at, text, accepted in sorted([(*one, True) for one in lists] + [(*one, False) for one in rejected]):
+        users = tuple(text.split())
+        made.take(JournalEntry(at=datetime.fromtimestamp(at, UTC), product="cad", users=users, accepted=accepted))
+    return made
+
+
+def empty_at(*instants: float) -> QueueLooks:
+    looks = QueueLooks()
+    for at in instants:
+        looks.saw_empty(at)
+    return looks
+
+
+@pytest.fixture
+def always_empty() -> QueueLooks:
+    """The queue was seen empty in each second."""
+    return empty_at(*range(1000, 2000))
+
+
+@pytest.fixture
+def settle() -> float:
+    return SETTLE
+
+
+MakeEvent = Callable[..., WorkbenchEvent]
