@@ -18,7 +18,7 @@ from seatpool.sim.demo.verdict import final_faults
 from seatpool.sim.demo.view import View
 from seatpool.sim.demo.watching import Watching
 
-__all__ = ["pool_facts", "prepare", "replay"]
+__all__ = ["pool_facts", "pool_objects", "prepare", "replay"]
 
 PATIENCE = 60.0
 REST = 1.0
@@ -45,14 +45,19 @@ def prepare(stage: Stage, file: EventFile, pools: Mapping[str, PoolFacts], *, li
     """Everything that has to be there before the first event."""
     # In compressed time everybody does go home in the same second.
     stage.apply_license_server(guard={"maxReleasePercent": 100})
-    names = _names(pools)
     for product, pool in pools.items():
         stage.node.host.seats(product, pool.seats)
-    stage.apply([_pool(names[product], product, pool, linger=linger) for product, pool in pools.items()])
+    stage.apply(pool_objects(pools, linger=format_duration(linger)))
     accounts = [
         {"account": account, "regions": list(regions), "inventory": False} for account, regions in file.places().items()
     ]
     stage.start_operator(accounts=accounts, receivers=4)
+
+
+def pool_objects(pools: Mapping[str, PoolFacts], *, linger: str) -> list[dict[str, Any]]:
+    """The LicensePools, in the same order."""
+    names = _names(pools)
+    return [_pool(names[product], product, pool, linger=linger) for product, pool in pools.items()]
 
 
 def replay(
@@ -135,7 +140,7 @@ def _names(pools: Mapping[str, PoolFacts]) -> dict[str, str]:
     return names
 
 
-def _pool(name: str, product: str, pool: PoolFacts, *, linger: timedelta) -> dict[str, Any]:
+def _pool(name: str, product: str, pool: PoolFacts, *, linger: str) -> dict[str, Any]:
     return {
         "apiVersion": "seatpool.io/v1alpha1",
         "kind": "LicensePool",
@@ -145,6 +150,6 @@ def _pool(name: str, product: str, pool: PoolFacts, *, linger: timedelta) -> dic
             "product": product,
             "seats": pool.seats,
             "workbenchTypes": list(pool.types),
-            "linger": format_duration(linger),
+            "linger": linger,
         },
     }

@@ -1,14 +1,12 @@
-"""Events and journals in a few letters."""
+"""Events, arrivals and journals in a few letters. The product is always cad."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from seatpool.sim.demo.event_file import WorkbenchEvent
 from seatpool.sim.demo.known import Known, PoolFacts
 from seatpool.sim.demo.record import Records
-from seatpool.sim.demo.verdict import SETTLE, QueueLooks
+from seatpool.sim.demo.verdict import QueueLooks
 from seatpool.sim.license_host import JournalEntry
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -34,6 +32,11 @@ def known(events: Iterable[tuple[float, WorkbenchEvent]], *, seats: int = 2) -> 
     return made
 
 
+def arriving(*told: tuple[float, int, str, str], seats: int = 2) -> Known:
+    """Events (arrival, instance, user, state) whose own time is that of their arrival."""
+    return known(((at, event(instance, user, state, at)) for at, instance, user, state in told), seats=seats)
+
+
 def journal(*lists: tuple[float, str], rejected: Iterable[tuple[float, str]] = ()) -> Records:
     """Each list as names separated by blanks, with the instant at which it was written."""
     made = Records()
@@ -48,17 +51,3 @@ def empty_at(*instants: float) -> QueueLooks:
     for at in instants:
         looks.saw_empty(at)
     return looks
-
-
-@pytest.fixture
-def always_empty() -> QueueLooks:
-    """The queue was seen empty in each second."""
-    return empty_at(*range(1000, 2000))
-
-
-@pytest.fixture
-def settle() -> float:
-    return SETTLE
-
-
-MakeEvent = Callable[..., WorkbenchEvent]
