@@ -15,11 +15,12 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     YamlConfigSettingsSource,
 )
 
 from seatpool.api.base import Duration
-from seatpool.control.identity import IdentitySettings
+from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.config import MirrorConfig
 
@@ -137,8 +138,8 @@ def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = No
 
     FromFile.file = file
     try:
-        if file is not None and not file.is_file():
-            raise InvalidSettings(f"--config {file}: there is no such file")
+        if file is not None:
+            _check_file(file)
         return FromFile(**(flags or {}))
     except ValidationError as error:
         problems = [
@@ -146,5 +147,19 @@ def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = No
             for item in error.errors()
         ]
         raise InvalidSettings("settings are not right:\n" + "\n".join(problems)) from error
+    except SettingsError as error:
+        raise InvalidSettings(
+            f"environment: {error}; write lists and mappings as JSON, for example SEATPOOL_NAMESPACES='[\"team-a\"]'"
+        ) from error
     except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         raise InvalidSettings(f"--config {file}: {error}") from error
+
+
+def _check_file(file: Path) -> None:
+    if not file.is_file():
+        raise InvalidSettings(f"--config {file}: there is no such file")
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if content is not None and not isinstance(content, dict):
+        raise InvalidSettings(
+            f"--config {file}: the file holds {content!r:.40} instead of settings; write for example `log: {{level: debug}}`"
+        )

@@ -96,6 +96,7 @@ class Workbench(Resource):
         column("Pools", ".status.seats[*].pool", "The pools that serve it.", wide=True),
         column("Account", ".spec.account", "AWS account.", wide=True),
         column("Region", ".spec.region", "AWS region.", wide=True),
+        column("Namespace", ".metadata.namespace", "For programs that read a table of all namespaces.", wide=True),
         AGE_COLUMN,
     )
 

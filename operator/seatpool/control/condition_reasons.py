@@ -41,6 +41,7 @@ class ConditionReason(StrEnum):
     INACTIVE = "Inactive"
     INVALID_OWNER = "InvalidOwner"
     LIST_PENDING = "ListPending"
+    UNDECIDED = "Undecided"
 
 
 class EventReason(StrEnum):
@@ -94,4 +95,5 @@ SENTENCES: dict[ConditionReason, str] = {
     ConditionReason.INACTIVE: "The workbench is not active and needs no seat.",
     ConditionReason.INVALID_OWNER: "No license server could take the owner's name.",
     ConditionReason.LIST_PENDING: "The seat was given; the license server has not confirmed the list yet.",
+    ConditionReason.UNDECIDED: "The pool has not decided yet; its own conditions say why, if this lasts.",
 }

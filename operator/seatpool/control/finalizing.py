@@ -38,9 +38,19 @@ class Finalizer:
                 return
             except Conflict:
                 # Statuses change the version too; what is decided is decided again on what is there now.
-                raw = await self.kube.get(LicensePool, pool.metadata.namespace, pool.metadata.name)
-                pool = LicensePool.model_validate(raw)
-                wanted = _finalizers(pool, cleared=cleared)
+                current = await self._read(pool)
+                if current is None:
+                    return
+                pool, wanted = current, _finalizers(current, cleared=cleared)
+
+    async def _read(self, pool: LicensePool) -> LicensePool | None:
+        """The same pool as it is now; None when it is gone, even if there is another one of its name."""
+        try:
+            raw = await self.kube.get(LicensePool, pool.metadata.namespace, pool.metadata.name)
+        except NotFound:
+            return None
+        found = LicensePool.model_validate(raw)
+        return found if found.metadata.uid == pool.metadata.uid else None
 
 
 def _finalizers(pool: LicensePool, *, cleared: bool) -> list[str] | None:

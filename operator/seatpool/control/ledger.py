@@ -74,7 +74,7 @@ def from_specs(specs: Iterable[SeatLedgerSpec]) -> Memory:
     waiting: dict[str, Waiting] = {}
     vacated: list[Vacated] = []
     readmit: dict[str, datetime] = {}
-    reassignments: set[datetime] = set()
+    reassignments: list[datetime] = []  # two seats that passed in one answer share their instant, and both count
     for spec in specs:
         for grant in spec.assigned:
             assigned[grant.user] = Grant(
@@ -85,7 +85,7 @@ def from_specs(specs: Iterable[SeatLedgerSpec]) -> Memory:
         vacated.extend(Vacated(user=seat.user, at=seat.at) for seat in spec.vacated)
         for block in spec.readmit:
             readmit[block.user] = block.until
-        reassignments.update(spec.reassignments)
+        reassignments.extend(spec.reassignments)
     return Memory(
         assigned=assigned,
         waiting=waiting,

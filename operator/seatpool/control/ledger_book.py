@@ -15,7 +15,7 @@ from seatpool.control.metrics import ControlMetrics
 from seatpool.control.store import LedgerView, Store
 from seatpool.domain.memory import Memory
 from seatpool.kube.client import Body, KubeClient
-from seatpool.kube.errors import NotFound
+from seatpool.kube.errors import AlreadyExists, Conflict, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,24 @@ class LedgerBook:
         body: Body = {"metadata": metadata, "spec": spec.wire()}
         self.metrics.writes.labels("ledger").inc()
         if known is None:
-            stored = await self.kube.create(SeatLedger, namespace, body)
+            stored = await self._create(namespace, body)
         else:
             metadata["resourceVersion"] = known.resource_version
             try:
                 stored = await self.kube.replace(SeatLedger, namespace, name, body)
             except NotFound:
                 del metadata["resourceVersion"]
-                stored = await self.kube.create(SeatLedger, namespace, body)
+                stored = await self._create(namespace, body)
         self.store.put_ledger(SeatLedger.model_validate(stored))
+
+    async def _create(self, namespace: str, body: Body) -> Body:
+        """One that is there already is one that we did not know: the same as one that is not as known."""
+        try:
+            return await self.kube.create(SeatLedger, namespace, body)
+        except AlreadyExists as error:
+            raise Conflict(
+                status=error.status, reason=error.reason, message=str(error), what=body["metadata"]["name"]
+            ) from error
 
     async def _drop(self, pool: LicensePool, view: LedgerView) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from seatpool.api.conditions import Condition, condition, merge
+from seatpool.api.conditions import condition, merge
 from seatpool.api.licensepool import SHOWN_WAITING, LicensePool, LicensePoolStatus, PoolWaiting
 from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.control.condition_reasons import SENTENCES, ConditionReason
@@ -17,9 +17,9 @@ def pool_status(
     """The whole status."""
     answer = standing.answer
     waiting = () if answer is None else answer.waiting
-    in_sync = _in_sync(pool, standing, server)
+    in_sync = _in_sync(pool, standing, server, claimant)
     conditions = [
-        _ready(pool, in_sync, claimant),
+        _ready(in_sync),
         _reconciling(in_sync),
         in_sync,
         _saturated(answer),
@@ -50,7 +50,9 @@ def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str 
     return kind, holds, reason.value, message or SENTENCES[reason]
 
 
-def _in_sync(pool: LicensePool, standing: Standing, server: LicenseServer | None) -> Parts:
+def _in_sync(pool: LicensePool, standing: Standing, server: LicenseServer | None, claimant: str) -> Parts:
+    if claimant != pool.key:
+        return _parts("InSync", False, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
     if server is None:
         return _parts(
             "InSync", False, ConditionReason.SERVER_MISSING,
@@ -88,9 +90,7 @@ def _dry_run_message(standing: Standing) -> str:
     )
 
 
-def _ready(pool: LicensePool, in_sync: Parts, claimant: str) -> Parts:
-    if claimant != pool.key:
-        return _parts("Ready", False, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
+def _ready(in_sync: Parts) -> Parts:
     _, holds, reason, message = in_sync
     if reason in (ConditionReason.DRY_RUN, ConditionReason.SUSPENDED, ConditionReason.SERVER_SUSPENDED):
         return "Ready", True, reason, message
@@ -131,6 +131,3 @@ def _suspended(pool: LicensePool) -> Parts:
     if pool.spec.suspend:
         return _parts("Suspended", True, ConditionReason.SUSPENDED)
     return _parts("Suspended", False, ConditionReason.ACTIVE)
-
-
-__all__ = ["Condition", "pool_status"]

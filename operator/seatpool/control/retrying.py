@@ -1,8 +1,16 @@
 """Growing pauses after failures, with jitter, so that many who failed together do not come back together."""
 
+import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
+
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.kube.errors import KubeError
+
+T = TypeVar("T")
 
 
 class Backoff:
@@ -38,3 +46,42 @@ class Backoff:
     def remaining(self) -> float:
         """Seconds until the next try is due, 0 when it is."""
         return max(0.0, self._until - self._monotonic())
+
+
+class Backoffs:
+    """Those of one license server: one for reaching it at all, and one for each product that fails by itself."""
+
+    def __init__(self, rng: random.Random, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.server = Backoff(rng, monotonic=monotonic)
+        self._rng = rng
+        self._monotonic = monotonic
+        self._products: dict[str, Backoff] = {}
+
+    def failed(self, product: str) -> None:
+        """Another failure of this product."""
+        self._products.setdefault(product, Backoff(self._rng, monotonic=self._monotonic)).failed()
+
+    def succeeded(self, product: str) -> None:
+        """The product is well again."""
+        self._products.pop(product, None)
+
+    def remaining(self, product: str) -> float:
+        """Seconds until the product may be tried again, 0 when it may."""
+        backoff = self._products.get(product)
+        return 0.0 if backoff is None else backoff.remaining()
+
+    def keep_only(self, products: Collection[str]) -> None:
+        """Forget the products that are not served any more."""
+        self._products = {product: backoff for product, backoff in self._products.items() if product in products}
+
+
+async def patiently(call: Callable[[], Awaitable[T]], *, rng: random.Random, log: FilteringBoundLogger) -> T:
+    """Make a call to the Kubernetes API until it is answered."""
+    backoff = Backoff(rng, first=0.2, longest=15.0)
+    while True:
+        try:
+            return await call()
+        except KubeError as error:
+            backoff.failed()
+            log.warning("the Kubernetes API does not answer as needed", error=str(error))
+            await asyncio.sleep(backoff.remaining())

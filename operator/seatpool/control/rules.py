@@ -1,8 +1,8 @@
 """From a pool's spec to what the domain computes with: users normalised, globs kept, durations as they are."""
 
+from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool, LicensePoolSpec
 from seatpool.api.licensepool import Order as SpecOrder
-from seatpool.control.identity import IdentitySettings
 from seatpool.domain.demand import PoolSelector
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
 

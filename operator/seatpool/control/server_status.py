@@ -43,6 +43,8 @@ def server_status(
         ProductState(product=product, hash=list_hash(known.users), count=len(known.users), revision=known.revision)
         for product, known in sorted(view.known.items())
     )
+    if not applied and view.standings:
+        applied = before.applied  # the lists are being read anew
     kinds = [_ready(server, view), _reachable(view), _in_sync(server, view), _guarded(server, view)]
     return LicenseServerStatus(
         observed_generation=server.metadata.generation,
@@ -51,8 +53,8 @@ def server_status(
         in_flight=in_flight,
         last_applied=view.last_applied or before.last_applied,
         last_verified=view.last_verified or before.last_verified,
-        applied=applied or before.applied,
-        users=sum(state.count for state in applied or before.applied),
+        applied=applied,
+        users=sum(state.count for state in applied),
         conditions=merge(
             before.conditions,
             [

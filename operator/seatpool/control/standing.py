@@ -63,10 +63,14 @@ class Standing:
     @property
     def in_sync(self) -> bool:
         """Whether the license server was seen to have the list as it should be."""
-        known, wanted = self.known, self.wanted
-        if known is None or wanted is None or known.odd or known.users != wanted:
+        return self.wanted is not None and self.shows(self.wanted)
+
+    def shows(self, users: tuple[str, ...]) -> bool:
+        """Whether the license server was seen to have this list, in the form that the pool wants."""
+        known = self.known
+        if known is None or known.odd or known.users != users:
             return False
-        return bool(wanted) or known.placeholder == self.keep_placeholder
+        return bool(users) or known.placeholder == self.keep_placeholder
 
     def confirmed(self, user: str) -> bool:
         """Whether the license server was seen to have the person on the list."""

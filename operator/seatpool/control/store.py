@@ -13,11 +13,11 @@ from typing import Any
 
 from seatpool.api.base import Metadata, Resource
 from seatpool.api.conditions import Condition
+from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
 from seatpool.api.workbench import Workbench, WorkbenchStatus
-from seatpool.control.identity import IdentitySettings
 from seatpool.control.rules import pool_rules, pool_selector
 from seatpool.domain.demand import DemandIndex, WorkbenchFact
 from seatpool.domain.identity import InvalidUser
@@ -107,14 +107,11 @@ class Store:
         self._versions[resource.kind, key] = (metadata["uid"], version)
         return True
 
-    def put_quietly(self, resource: type[LicenseServer], raw: Raw) -> None:
-        """Keep the answer to a status write of our own: it is no news to anybody."""
+    def knows(self, resource: type[Resource], raw: Raw) -> bool:
+        """Whether this very object is known, and not only one of its name."""
         metadata = raw["metadata"]
-        key = f"{metadata['namespace']}/{metadata['name']}"
-        known = self._versions.get((resource.kind, key))
-        if known is not None and int(metadata["resourceVersion"]) > known[1]:
-            self.servers[key] = resource.model_validate(raw)
-            self._versions[resource.kind, key] = (metadata["uid"], int(metadata["resourceVersion"]))
+        known = self._versions.get((resource.kind, f"{metadata['namespace']}/{metadata['name']}"))
+        return known is not None and known[0] == metadata["uid"]
 
     def workbenches_served_by(self, pool: str) -> Iterator[str]:
         """Keys of the active workbenches that a pool serves."""
@@ -131,12 +128,13 @@ class Store:
             del self.workbenches[key]
             self._mark(self.demand.remove(key), now)
         elif resource is LicensePool:
-            self._remove_pool(key)
+            self._remove_pool(key, now)
+            self.on_pool(key)
         elif resource is LicenseServer:
             del self.servers[key]
             self.on_server(key)
         else:
-            self._forget_ledger(key)
+            self._forget_ledger(key, known[0], now)
         return True
 
     def known(self, resource: type[Resource]) -> dict[str, tuple[str, int]]:
@@ -163,9 +161,12 @@ class Store:
         self._mark({pool}, now)
 
     def put_ledger(self, ledger: SeatLedger) -> None:
-        """Remember a share as it is stored."""
+        """Remember a share as it is stored; news that are older than our own last write are none."""
         pool = f"{ledger.metadata.namespace}/{ledger.spec.pool}"
         index = int(ledger.metadata.name.rpartition("-")[2])
+        known = self.ledgers[pool].get(index)
+        if known is not None and int(ledger.metadata.resource_version) <= int(known.resource_version):
+            return
         self.ledgers[pool][index] = LedgerView(
             name=ledger.metadata.name,
             uid=ledger.metadata.uid,
@@ -204,15 +205,15 @@ class Store:
 
     def _put_pool(self, pool: LicensePool, now: datetime) -> None:
         before = self.pools.get(pool.key)
+        if before is not None and _decides_the_same(before, pool):
+            self.pools[pool.key] = pool
+            return
+        rules = pool_rules(pool.spec, self.identity)  # a pool that cannot be computed with changes nothing here
+        if before is not None and before.metadata.uid != pool.metadata.uid:
+            self._remove_pool(pool.key, now)
+            self.on_pool(pool.key)
         self.pools[pool.key] = pool
-        if before is not None and before.metadata.uid == pool.metadata.uid:
-            same = before.metadata.generation == pool.metadata.generation
-            same = same and before.metadata.deletion_timestamp == pool.metadata.deletion_timestamp
-            if same and before.metadata.annotations == pool.metadata.annotations:
-                return
-        elif before is not None:
-            self._drop_claim(before)
-        self.rules[pool.key] = pool_rules(pool.spec, self.identity)
+        self.rules[pool.key] = rules
         self.demand.put_pool(pool_selector(pool))
         claims = self._claims[self.server_of(pool.key), pool.spec.product]
         if pool.key not in claims:
@@ -222,7 +223,7 @@ class Store:
             self.on_pool(key)
         self._mark(set(claims), now)
 
-    def _remove_pool(self, key: str) -> None:
+    def _remove_pool(self, key: str, now: datetime) -> None:
         server = self.server_of(key)
         pool = self.pools.pop(key)
         self.rules.pop(key, None)
@@ -232,16 +233,10 @@ class Store:
         claims.remove(key)
         for other in claims:
             self.on_pool(other)
-            self.dirty_pools.setdefault(other, datetime.now(UTC))
         if not claims:
             del self._claims[server, pool.spec.product]
-        self.on_pool(key)
+        self._mark(set(claims), now)
         self.on_dirty(server)
-
-    def _drop_claim(self, pool: LicensePool) -> None:
-        claim = (f"{pool.metadata.namespace}/{pool.spec.server_ref.name}", pool.spec.product)
-        if pool.key in self._claims.get(claim, []):
-            self._claims[claim].remove(pool.key)
 
     def _put_server(self, server: LicenseServer) -> None:
         before = self.servers.get(server.key)
@@ -254,13 +249,28 @@ class Store:
         ):
             self.on_server(server.key)
 
-    def _forget_ledger(self, key: str) -> None:
+    def _forget_ledger(self, key: str, uid: str, now: datetime) -> None:
+        """A memory that somebody deleted has to be written again."""
         namespace, name = key.split("/", 1)
         pool, _, index = name.rpartition("-")
-        self.ledgers.get(f"{namespace}/{pool}", {}).pop(int(index), None)
+        shares = self.ledgers.get(f"{namespace}/{pool}", {})
+        if (known := shares.get(int(index))) is not None and known.uid == uid:
+            del shares[int(index)]
+            self._mark({f"{namespace}/{pool}"}, now)
 
     def _mark(self, pools: set[str], now: datetime) -> None:
         for pool in pools:
             if pool in self.pools:
                 self.dirty_pools.setdefault(pool, now)
                 self.on_dirty(self.server_of(pool))
+
+
+def _decides_the_same(before: LicensePool, pool: LicensePool) -> bool:
+    """Whether only the status, or labels, changed."""
+    old, new = before.metadata, pool.metadata
+    return (old.uid, old.generation, old.deletion_timestamp, old.annotations) == (
+        new.uid,
+        new.generation,
+        new.deletion_timestamp,
+        new.annotations,
+    )

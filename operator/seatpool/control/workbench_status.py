@@ -8,6 +8,7 @@ from seatpool.api.workbench import SeatPhase, WorkbenchSeat, WorkbenchStatus
 from seatpool.control.condition_reasons import SENTENCES, ConditionReason
 from seatpool.control.standing import Standing, spoken
 from seatpool.control.store import WorkbenchView
+from seatpool.domain.reasons import Reason
 
 
 def workbench_status(
@@ -20,13 +21,13 @@ def workbench_status(
 ) -> WorkbenchStatus:
     """The whole status. `serving` are the pools that serve it, `active` tells for which of them it is active."""
     pools = sorted(serving)
-    seats = tuple(
-        seat
+    said = {seat.pool: seat for seat in view.status.seats}
+    found = (
+        _seat(pool, view.user, standings.get(pool), active=active.get(pool, False), before=said.get(pool))
         for pool in pools
         if view.user is not None
-        and pool in standings
-        and (seat := _seat(pool, view.user, standings[pool], active=active.get(pool, False))) is not None
     )
+    seats = tuple(seat for seat in found if seat is not None)
     ready = _ready(view, seats, served=bool(pools), active=any(active.values()))
     return WorkbenchStatus(
         observed_generation=view.generation,
@@ -35,10 +36,15 @@ def workbench_status(
     )
 
 
-def _seat(pool: str, user: str, standing: Standing, *, active: bool) -> WorkbenchSeat | None:
+def _seat(
+    pool: str, user: str, standing: Standing | None, *, active: bool, before: WorkbenchSeat | None
+) -> WorkbenchSeat | None:
+    """How the owner stands with one pool. What was said last stands until the pool has its first answer: a restarted
+    operator does not write every workbench twice, and a suspended pool does not look empty."""
+    undecided = WorkbenchSeat(pool=pool, phase=SeatPhase.WAITING, reason=ConditionReason.UNDECIDED.value)
+    if standing is None or standing.answer is None:
+        return before if before is not None else (undecided if active else None)
     answer = standing.answer
-    if answer is None:
-        return None
     held = answer.seats.get(user)
     if held is not None and not active:
         return WorkbenchSeat(pool=pool, phase=SeatPhase.RELEASING, since=held.since, reason=held.reason)
@@ -60,14 +66,13 @@ def _seat(pool: str, user: str, standing: Standing, *, active: bool) -> Workbenc
                 reason=waiting.reason,
             )
     if user in answer.denied:
-        return WorkbenchSeat(pool=pool, phase=SeatPhase.DENIED, reason="Denied")
-    return None
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.DENIED, reason=Reason.DENIED.value)
+    return undecided
 
 
 def _ready(
     view: WorkbenchView, seats: tuple[WorkbenchSeat, ...], *, served: bool, active: bool
 ) -> tuple[bool, str, str]:
-    reason = ConditionReason.ALL_ASSIGNED
     if view.problem is not None:
         return False, ConditionReason.INVALID_OWNER.value, f"spec.owner: {view.problem}"
     if not served:
@@ -80,4 +85,4 @@ def _ready(
             f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in lacking
         )
         return False, ConditionReason.SOME_WAIT.value, f"No seat yet: {told}"
-    return True, reason.value, SENTENCES[reason]
+    return True, ConditionReason.ALL_ASSIGNED.value, SENTENCES[ConditionReason.ALL_ASSIGNED]

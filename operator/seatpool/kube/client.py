@@ -21,6 +21,7 @@ from seatpool.kube.errors import Unavailable, error_for
 Body = dict[str, Any]
 REQUEST_TIMEOUT = 30.0
 CONNECTIONS = 64
+TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,19 @@ class KubeClient:
             if not token:
                 return items, answer["metadata"]["resourceVersion"]
 
+    async def list_cached(self, resource: type[Resource], *, namespace: str | None = None) -> list[Body]:
+        """Every object as the API server has it in its cache, at once: for people who ask, a moment old at most."""
+        answer = await self._call("GET", _path(resource, namespace), query={"resourceVersion": "0"})
+        items: list[Body] = answer["items"]
+        return items
+
+    async def table_cached(self, resource: type[Resource], *, namespace: str | None = None) -> tuple[list[str], list[list[Any]]]:
+        """The printer columns' names and a row for each object: a tenth of what the objects themselves are."""
+        query = {"resourceVersion": "0", "includeObject": "None"}
+        answer = await self._call("GET", _path(resource, namespace), query=query, accept=TABLE)
+        names = [column["name"] for column in answer["columnDefinitions"]]
+        return names, [row["cells"] for row in answer.get("rows") or []]
+
     async def get(self, resource: type[Resource], namespace: str, name: str) -> Body:
         return await self._call("GET", _path(resource, namespace, name))
 
@@ -200,9 +214,10 @@ class KubeClient:
         query: Mapping[str, str] | None = None,
         body: Body | None = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> Body:
         what = f"{method} {path}"
-        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        headers = {"Content-Type": content_type, "Accept": accept}
         await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         try:

@@ -1,14 +1,15 @@
 """boto3 without a blocked event loop: clients made once, calls in threads.
 
-boto3 clients may be shared between threads, making them may not. Long polls have threads of their own, so that they
-never hold up a quick call; those threads are daemons, because a pool's threads would keep the process from
-ending until the last poll returns.
+boto3 clients may be shared between threads, making them may not. What may take long (a long poll, an account that does
+not answer) has threads of its own, so that it never holds up a quick call; those threads are daemons, because a pool's
+threads would keep the process from ending until the last answer came.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
@@ -23,12 +24,31 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
 QUICK_THREADS = 8
+LONGEST_POLL = 20.0
 ROLE_SESSION_NAME = "seatpool-mirror"
-_QUICK = Config(connect_timeout=5, read_timeout=20, retries={"mode": "adaptive", "max_attempts": 4})
-_POLL = Config(
-    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 1}, max_pool_connections=34
-)
 T = TypeVar("T")
+
+
+class Purpose(Enum):
+    """What a client is for; it decides how long and how often it tries."""
+
+    QUEUE = auto()
+    POLL = auto()
+    ENQUIRY = auto()
+    """Somebody's message waits for the answer."""
+    INVENTORY = auto()
+
+
+def _settings(purpose: Purpose, timeout: float) -> Config:
+    if purpose is Purpose.POLL:
+        once = {"mode": "standard", "max_attempts": 1}
+        return Config(connect_timeout=5, read_timeout=LONGEST_POLL + timeout, retries=once, max_pool_connections=34)  # type: ignore[arg-type]
+    if purpose is Purpose.ENQUIRY:
+        twice = {"mode": "standard", "max_attempts": 2}
+        return Config(connect_timeout=2, read_timeout=min(5, timeout), retries=twice)  # type: ignore[arg-type]
+    attempts = 2 if purpose is Purpose.INVENTORY else 4
+    adaptive = {"mode": "adaptive", "max_attempts": attempts}
+    return Config(connect_timeout=5, read_timeout=timeout, retries=adaptive)  # type: ignore[arg-type]
 
 
 class AwsClients:
@@ -36,23 +56,25 @@ class AwsClients:
 
     def __init__(self, config: MirrorConfig, session_factory: SessionFactory = boto3.Session) -> None:
         self._config = config
+        timeout = config.aws_timeout.total_seconds()
+        self._settings = {purpose: _settings(purpose, timeout) for purpose in Purpose}
         self._making = threading.Lock()
         self._sessions = Sessions(
             factory=session_factory,
             endpoint_url=config.endpoint_url,
-            config=_QUICK,
+            config=self._settings[Purpose.INVENTORY],
             role_session_name=ROLE_SESSION_NAME,
         )
-        self._ec2: dict[tuple[str, str], EC2Client] = {}
-        self._sqs: dict[tuple[str | None, bool], SQSClient] = {}
+        self._ec2: dict[tuple[AccountConfig, str, Purpose], EC2Client] = {}
+        self._sqs: dict[tuple[str | None, Purpose], SQSClient] = {}
         self._quick = ThreadPoolExecutor(QUICK_THREADS, thread_name_prefix="mirror-aws")
 
     async def quickly(self, call: Callable[[], T]) -> T:
         """Run a call that ends soon."""
         return await asyncio.get_running_loop().run_in_executor(self._quick, call)
 
-    async def slowly(self, call: Callable[[], T], *, unwanted: Callable[[T], None]) -> T:
-        """Run a long poll. Nothing can interrupt it: an answer that comes after a cancellation goes to `unwanted`."""
+    async def slowly(self, call: Callable[[], T], *, unwanted: Callable[[T], None] = lambda _: None) -> T:
+        """Run a call that may take long. Nothing can interrupt it: an answer after a cancellation goes to `unwanted`."""
         cancelled = threading.Event()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
@@ -78,7 +100,7 @@ class AwsClients:
             except RuntimeError:
                 return  # the loop was closed while the poll was waiting: nobody asks any more
 
-        threading.Thread(target=run, name="mirror-poll", daemon=True).start()
+        threading.Thread(target=run, name="mirror-slow", daemon=True).start()
         try:
             return await answer
         except asyncio.CancelledError:
@@ -88,23 +110,26 @@ class AwsClients:
     def close(self) -> None:
         self._quick.shutdown(wait=False, cancel_futures=True)
 
-    def sqs(self, *, region: str | None, polling: bool) -> "SQSClient":
+    def sqs(self, *, region: str | None, purpose: Purpose) -> "SQSClient":
         with self._making:
-            if (region, polling) not in self._sqs:
-                self._sqs[region, polling] = self._sessions.home().client(
+            if (region, purpose) not in self._sqs:
+                self._sqs[region, purpose] = self._sessions.home().client(
                     "sqs",
                     region_name=region,
                     endpoint_url=self._config.endpoint_url,
-                    config=_POLL if polling else _QUICK,
+                    config=self._settings[purpose],
                 )
-            return self._sqs[region, polling]
+            return self._sqs[region, purpose]
 
-    def ec2(self, account: AccountConfig, region: str) -> "EC2Client":
+    def ec2(self, account: AccountConfig, region: str, purpose: Purpose) -> "EC2Client":
         with self._making:
-            place = (account.account, region)
+            place = (account, region, purpose)
             if place not in self._ec2:
                 self._ec2[place] = self._session(account).client(
-                    "ec2", region_name=region, endpoint_url=self._config.endpoint_url, config=_QUICK
+                    "ec2",
+                    region_name=region,
+                    endpoint_url=self._config.endpoint_url,
+                    config=self._settings[purpose],
                 )
             return self._ec2[place]
 
@@ -112,13 +137,14 @@ class AwsClients:
         """The account that the credentials for an account really belong to."""
         with self._making:
             sts: STSClient = self._session(account).client(
-                "sts", region_name=account.regions[0], endpoint_url=self._config.endpoint_url, config=_QUICK
+                "sts",
+                region_name=account.regions[0],
+                endpoint_url=self._config.endpoint_url,
+                config=self._settings[Purpose.INVENTORY],
             )
         return sts.get_caller_identity()["Account"]
 
     def _session(self, account: AccountConfig) -> boto3.Session:
         if account.role_arn is None:
             return self._sessions.home()
-        return self._sessions.of(
-            Role(arn=account.role_arn, external_id=account.external_id, region=account.regions[0])
-        )
+        return self._sessions.of(Role(arn=account.role_arn, external_id=account.external_id, region=account.regions[0]))

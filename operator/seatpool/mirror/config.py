@@ -13,6 +13,7 @@ REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 QUEUE_PATTERN = r"^(https?://\S+|arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,80})$"
 
 Region = Annotated[str, Field(pattern=REGION_PATTERN)]
+TagValue = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class AccountConfig(BaseModel):
@@ -59,6 +60,9 @@ class MirrorConfig(BaseModel):
         default="vew:workbench:ownerId", min_length=1, max_length=128, description="Tag of the owner."
     )
     tag_type: str = Field(default="vew:workbench:type", min_length=1, max_length=128, description="Tag of the type.")
+    type_aliases: dict[TagValue, TagValue] = Field(
+        default_factory=dict, description="Types by another name: value of the type tag -> type of the Workbench."
+    )
     custom_source: str = Field(default="vew.workbench", min_length=1, description="`source` of the custom events.")
     custom_detail_type: str = Field(
         default="Workbench State Change", min_length=1, description="`detail-type` of the custom events."
@@ -85,6 +89,10 @@ class MirrorConfig(BaseModel):
     )
     write_concurrency: int = Field(
         default=32, ge=1, le=64, description="Writes to the Kubernetes API at the same time."
+    )
+    inventory_concurrency: int = Field(default=4, ge=1, le=32, description="Inventories at the same time.")
+    aws_timeout: Annotated[Duration, Field(ge=timedelta(milliseconds=500), le=timedelta(minutes=2))] = Field(
+        default=timedelta(seconds=20), description="How long an answer of AWS may take."
     )
     inventory_page: int = Field(default=1000, ge=5, le=1000, description="Instances in a page of an inventory.")
 

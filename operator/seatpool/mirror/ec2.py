@@ -12,11 +12,12 @@ from botocore.exceptions import ClientError
 
 from seatpool.api.workbench import InstanceState
 from seatpool.aws.refusals import error_code
-from seatpool.mirror.aws_clients import AwsClients
+from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.aws_faults import UnexpectedAnswer
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.newer import to_millisecond
 from seatpool.mirror.sources import Source
+from seatpool.mirror.type_aliases import TypeAliases
 
 IDS_IN_A_FILTER = 100
 
@@ -37,11 +38,13 @@ class Seen:
 
 
 class Ec2Reader:
-    """DescribeInstances in the three forms that the mirror needs."""
+    """DescribeInstances in the three forms that the mirror needs, with the patience that the purpose permits."""
 
-    def __init__(self, config: MirrorConfig, clients: AwsClients) -> None:
+    def __init__(self, config: MirrorConfig, clients: AwsClients, aliases: TypeAliases, purpose: Purpose) -> None:
         self._config = config
         self._clients = clients
+        self._aliases = aliases
+        self._purpose = purpose
 
     def account_number(self, source: Source) -> str:
         return self._clients.account_number(source.account)
@@ -49,7 +52,7 @@ class Ec2Reader:
     def workbenches(self, source: Source) -> list[Seen]:
         """Every tagged instance of a region, all pages or an error."""
         pages = (
-            self._clients.ec2(source.account, source.region)
+            self._clients.ec2(source.account, source.region, self._purpose)
             .get_paginator("describe_instances")
             .paginate(
                 Filters=[
@@ -63,7 +66,7 @@ class Ec2Reader:
 
     def find(self, source: Source, instance_ids: Iterable[str]) -> dict[str, Seen]:
         """Those of the instances that EC2 knows. Asked by filter, because by id one unknown instance fails them all."""
-        answer = self._clients.ec2(source.account, source.region).describe_instances(
+        answer = self._clients.ec2(source.account, source.region, self._purpose).describe_instances(
             Filters=[{"Name": "instance-id", "Values": list(instance_ids)}]
         )
         return {seen.instance_id: seen for seen in self._seen(answer)}
@@ -71,7 +74,9 @@ class Ec2Reader:
     def find_one(self, source: Source, instance_id: str) -> Seen | None:
         """The instance, or None when EC2 says in so many words that there is no such instance."""
         try:
-            answer = self._clients.ec2(source.account, source.region).describe_instances(InstanceIds=[instance_id])
+            answer = self._clients.ec2(source.account, source.region, self._purpose).describe_instances(
+                InstanceIds=[instance_id]
+            )
         except ClientError as error:
             if error_code(error) == "InvalidInstanceID.NotFound":
                 return None
@@ -89,10 +94,11 @@ class Ec2Reader:
                     ) from error
                 tags: Mapping[str, str] = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
                 launched_at = instance.get("LaunchTime")
+                type_tag = tags.get(self._config.tag_type)
                 yield Seen(
                     instance_id=instance["InstanceId"],
                     state=state,
                     launched_at=to_millisecond(launched_at.astimezone(UTC)) if launched_at else None,
                     owner=tags.get(self._config.tag_owner) or None,
-                    type=tags.get(self._config.tag_type) or None,
+                    type=self._aliases.of(type_tag) if type_tag else None,
                 )

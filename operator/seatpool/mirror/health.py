@@ -4,6 +4,7 @@ Conditions, metrics and probes are all made from `MirrorHealth`, so they cannot 
 logged: an outage of an hour is one line when it begins and one when it ends.
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.mirror.metrics import MirrorMetrics
+from seatpool.mirror.refused import Refused, RefusedSources
 from seatpool.mirror.sources import Source
 
 NOT_YET = "NotYetTried"
@@ -38,6 +40,8 @@ class EventsHealth:
     since: datetime
     redrive: bool | None
     """Whether bad messages end in a dead-letter queue; None while it is not known."""
+    refused: tuple[Refused, ...] = ()
+    """Accounts and regions that are not listed, and whose events came in the last hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,26 +93,34 @@ class _Inventory:
 class HealthBoard:
     """Where the parts of the mirror write how they are."""
 
-    sources: Iterable[Source]
     log: FilteringBoundLogger
     metrics: MirrorMetrics
+    refused: RefusedSources
     now: datetime
     has_queue: bool
     redrive: bool | None = None
     _events: Link = field(init=False)
     _kubernetes: Link = field(init=False)
-    _inventories: dict[tuple[str, str], _Inventory] = field(init=False)
+    _inventories: dict[tuple[str, str], _Inventory] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._events = Link(ok=not self.has_queue, reason=NOT_YET if self.has_queue else NO_QUEUE, since=self.now)
         self._kubernetes = Link(ok=False, reason=NOT_YET, since=self.now)
-        self._inventories = {
-            source.place: _Inventory(
-                source,
-                Link(ok=not source.inventory, reason=NOT_YET if source.inventory else EVENTS_ONLY, since=self.now),
-            )
-            for source in self.sources
-        }
+
+    def serve(self, sources: Iterable[Source], *, now: datetime) -> None:
+        """Speak of these and no others. One that was there before keeps what is known of it."""
+        before, self._inventories = self._inventories, {}
+        for source in sources:
+            known = before.pop(source.place, None)
+            if known is None or known.source.inventory != source.inventory:
+                reason = NOT_YET if source.inventory else EVENTS_ONLY
+                known = _Inventory(source, Link(ok=not source.inventory, reason=reason, since=now))
+            known.source = source
+            self._inventories[source.place] = known
+        for place in before:
+            for metric in (self.metrics.inventory_fresh, self.metrics.inventory_at):
+                with contextlib.suppress(KeyError):
+                    metric.remove(*place)
 
     def snapshot(self) -> MirrorHealth:
         return MirrorHealth(
@@ -118,6 +130,7 @@ class HealthBoard:
                 message=self._events.message,
                 since=self._events.since,
                 redrive=self.redrive,
+                refused=self._refused_now(),
             ),
             kubernetes=self._kubernetes,
             inventories=tuple(
@@ -143,8 +156,15 @@ class HealthBoard:
     def kubernetes(self, *, ok: bool, reason: str, message: str = "", now: datetime) -> None:
         self._kubernetes = self._moved(self._kubernetes, "kubernetes", ok=ok, reason=reason, message=message, now=now)
 
+    def _refused_now(self) -> tuple[Refused, ...]:
+        refused = self.refused.now()
+        self.metrics.refused_sources.set(len(refused))
+        return refused
+
     def inventory(self, source: Source, *, ok: bool, reason: str, message: str = "", now: datetime) -> None:
-        entry = self._inventories[source.place]
+        entry = self._inventories.get(source.place)
+        if entry is None:
+            return  # it was taken out of the settings while it was asked
         entry.link = self._moved(entry.link, f"inventory {source}", ok=ok, reason=reason, message=message, now=now)
         entry.tried = True
         if ok:

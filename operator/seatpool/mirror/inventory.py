@@ -7,13 +7,14 @@ answer that shows nothing at all, where there were active workbenches, is not be
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from seatpool.api.workbench import InstanceState
 from seatpool.kube.errors import Invalid, KubeError
-from seatpool.mirror.aws_clients import AwsClients
+from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.aws_faults import AWS_ERRORS, describe_fault, reason_of
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.ec2 import IDS_IN_A_FILTER, Ec2Reader, Seen
@@ -24,6 +25,7 @@ from seatpool.mirror.objects import Settled, WorkbenchObjects
 from seatpool.mirror.sources import Source
 from seatpool.mirror.sparing_log import SparingLog, shown
 from seatpool.mirror.stored import Entry
+from seatpool.mirror.type_aliases import TypeAliases
 
 MISSES_BEFORE_ASKING = 2
 ASKED_BY_ID = 50
@@ -45,6 +47,8 @@ class Inventory:
         *,
         config: MirrorConfig,
         clients: AwsClients,
+        aliases: TypeAliases,
+        slots: asyncio.Semaphore,
         objects: WorkbenchObjects,
         health: HealthBoard,
         metrics: MirrorMetrics,
@@ -54,10 +58,12 @@ class Inventory:
     ) -> None:
         self.tried = asyncio.Event()
         """Set after the first inventory, whatever came of it."""
+        self._wanted = asyncio.Event()
         self._source = source
         self._config = config
         self._clients = clients
-        self._reader = Ec2Reader(config, clients)
+        self._reader = Ec2Reader(config, clients, aliases, Purpose.INVENTORY)
+        self._slots = slots
         self._objects = objects
         self._health = health
         self._metrics = metrics
@@ -66,12 +72,18 @@ class Inventory:
         self._rng = rng
         self._is_our_account = False
 
+    def wake(self) -> None:
+        """Take the next one now."""
+        self._wanted.set()
+
     async def run(self) -> None:
         """Until cancelled: one after another, sooner again after a failure."""
         interval = self._config.resync_interval.total_seconds()
         failures = 0
         while True:
-            complete = await self.take()
+            self._wanted.clear()
+            async with self._slots:
+                complete = await self.take()
             self.tried.set()
             if complete:
                 failures = 0
@@ -79,7 +91,8 @@ class Inventory:
             else:
                 failures += 1
                 pause = min(interval, 2.0 ** min(failures, 20)) * self._rng.uniform(0.5, 1.0)
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), pause)
 
     async def take(self) -> bool:
         """One inventory; whether it was complete and believed. Raises nothing but cancellation."""
@@ -88,10 +101,11 @@ class Inventory:
             if not self._is_our_account and not await self._check_account():
                 return False
             as_of = to_millisecond(began - self._config.describe_lag)
-            seen = {one.instance_id: one for one in await self._clients.quickly(self._read_all)}
+            seen = {one.instance_id: one for one in await self._clients.slowly(self._read_all)}
             doubtful = not seen and any(entry.held.state in ACTIVE for entry in self._objects.of(self._source))
             await self._settle(list(seen.values()), as_of)
             await self._look_after_missing(seen, as_of, doubtful=doubtful)
+            await self._leave_other_namespaces(seen)
         except AWS_ERRORS as error:
             self._failed(reason_of(error), describe_fault(error))
             return False
@@ -112,7 +126,7 @@ class Inventory:
         return self._reader.workbenches(self._source)
 
     async def _check_account(self) -> bool:
-        actual = await self._clients.quickly(lambda: self._reader.account_number(self._source))
+        actual = await self._clients.slowly(lambda: self._reader.account_number(self._source))
         expected = self._source.account.account
         if actual != expected:
             self._failed(WRONG_ACCOUNT, f"the credentials for account {expected} belong to {actual}; check role_arn")
@@ -168,15 +182,23 @@ class Inventory:
         found: dict[str, Seen] = {}
         for start in range(0, len(missing), IDS_IN_A_FILTER):
             names = [entry.name for entry in missing[start : start + IDS_IN_A_FILTER]]
-            found |= await self._clients.quickly(lambda names=names: self._reader.find(self._source, names))  # type: ignore[misc]
+            found |= await self._clients.slowly(lambda names=names: self._reader.find(self._source, names))  # type: ignore[misc]
         gone = [entry for entry in missing if entry.name not in found and entry.misses >= MISSES_BEFORE_ASKING]
         for entry in [] if doubtful else gone[:ASKED_BY_ID]:
-            alone = await self._clients.quickly(lambda name=entry.name: self._reader.find_one(self._source, name))  # type: ignore[misc]
+            alone = await self._clients.slowly(lambda name=entry.name: self._reader.find_one(self._source, name))  # type: ignore[misc]
             if alone is not None:
                 found[alone.instance_id] = alone
             elif await self._objects.remove(entry):
                 self._metrics.corrections.labels("removed").inc()
         await self._settle(list(found.values()), as_of)
+
+    async def _leave_other_namespaces(self, seen: Mapping[str, Seen]) -> None:
+        """After the account got another namespace: an old object goes when the new one stands, or the instance ended."""
+        for entry in self._objects.of(self._source):
+            if entry.namespace != self._source.namespace:
+                there = self._objects.get(self._source.namespace, entry.name) is not None
+                if there or (entry.name in seen and seen[entry.name].state in _ENDED):
+                    await self._objects.remove(entry)
 
 
 def _direction(before: Held | None, after: Held) -> str:

@@ -25,6 +25,14 @@ class MirrorMetrics:
         self.handled = counter("handled", "Instances settled from a batch of messages, by result.", "result")
         self.deleted = counter("deleted", "Messages deleted from the queue.")
         self.delete_failed = counter("delete_failed", "Messages that the queue refused to delete.")
+        self.parked = counter("parked", "Messages put into the dead-letter queue with their reason.", "reason")
+        self.dead_letters = gauge("dead_letters", "Messages in the dead-letter queue, as SQS estimates it.")
+        self.refused_sources = gauge(
+            "refused_sources", "Accounts and regions whose events came in the last hour although they are not listed."
+        )
+        self.unlisted_objects = gauge(
+            "unlisted_objects", "Workbench objects of accounts and regions that are not listed any more."
+        )
         self.message_age = histogram("message_age_seconds", "From a message's arrival in the queue to its object.")
         self.event_lag = histogram("event_lag_seconds", "From an event's own time to its object.")
         self.queue_depth = gauge("queue_depth", "Messages in the queue, as SQS estimates it.", "messages")

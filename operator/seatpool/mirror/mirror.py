@@ -15,24 +15,32 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from seatpool.aws.sessions import SessionFactory
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
-from seatpool.mirror.aws_clients import AwsClients
+from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.ec2 import Ec2Reader
 from seatpool.mirror.enquiries import Enquiries, Strangers
 from seatpool.mirror.handling import Handling
 from seatpool.mirror.health import HealthBoard, MirrorHealth
+from seatpool.mirror.inventories import Inventories
 from seatpool.mirror.inventory import Inventory
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.objects import WorkbenchObjects
+from seatpool.mirror.parking import Parking
 from seatpool.mirror.queue import EventQueue
 from seatpool.mirror.receivers import Receivers
+from seatpool.mirror.refused import RefusedSources
+from seatpool.mirror.settling import Settling
 from seatpool.mirror.sources import Source, Sources
 from seatpool.mirror.sparing_log import SparingLog
 from seatpool.mirror.tombstones import Tombstones
+from seatpool.mirror.type_aliases import TypeAliases
+from seatpool.mirror.unlisted import Unlisted
 
 MAX_PAUSE = 30.0
 RESTART_PAUSE = 10.0
+LIVE = frozenset({"accounts", "type_aliases"})
+"""Settings that `reconfigure` can change while the mirror runs."""
 
 
 def utc_now() -> datetime:
@@ -56,34 +64,28 @@ class Mirror:
     ) -> None:
         self.ready = asyncio.Event()
         """Set when the objects were read and each inventory was tried once; `health.waiting_for` tells which failed."""
-        self._config = config
+        self.config = config
         self._log = log
         self._clock = clock
+        self._monotonic = monotonic
         self._rng = rng or random.Random()  # noqa: S311
         self._sources = Sources(config)
+        self._aliases = TypeAliases(config.type_aliases)
         self._metrics = MirrorMetrics(registry)
         self._sparing_log = SparingLog(log, self._metrics, monotonic=monotonic)
         self._clients = AwsClients(config, session_factory)
+        self._refused = RefusedSources(clock)
         self._board = HealthBoard(
-            sources=tuple(self._sources),
-            log=log,
-            metrics=self._metrics,
-            now=clock(),
-            has_queue=config.queue is not None,
+            log=log, metrics=self._metrics, refused=self._refused, now=clock(), has_queue=config.queue is not None
         )
+        self._board.serve(self._sources, now=clock())
         self._objects = WorkbenchObjects(kube, metrics=self._metrics, clock=clock, concurrency=config.write_concurrency)
-        self._handling = Handling(
-            config=config,
-            sources=self._sources,
-            registry=Registry(config, self._sources),
-            objects=self._objects,
-            enquiries=Enquiries(Ec2Reader(config, self._clients), self._clients),
-            strangers=Strangers(monotonic=monotonic),
-            health=self._board,
-            metrics=self._metrics,
-            log=self._sparing_log,
-            clock=clock,
+        self._slots = asyncio.Semaphore(config.inventory_concurrency)
+        self._inventories = Inventories(
+            self._inventory_of, lambda inventory: self._kept_running("inventory", inventory.run)
         )
+        self._loaded = False
+        self._handling = self._make_handling()
 
     @property
     def health(self) -> MirrorHealth:
@@ -94,7 +96,9 @@ class Mirror:
         """Account/region pairs that may hide workbenches: never inventoried completely, and no object tells of any."""
         missing = self.health.waiting_for
         return tuple(
-            str(source) for source in self._sources if str(source) in missing and next(self._objects.of(source), None) is None
+            str(source)
+            for source in self._sources
+            if str(source) in missing and next(self._objects.of(source), None) is None
         )
 
     def observe(self, raw: dict[str, Any]) -> None:
@@ -105,21 +109,43 @@ class Mirror:
         """A watch saw the Workbench `namespace/name` go."""
         self._objects.forget(key, uid=uid)
 
+    async def reconfigure(self, config: MirrorConfig) -> tuple[str, ...]:
+        """Take over new accounts and aliases; the names of other settings that differ and wait for a restart.
+
+        Raises KubeError, and then nothing has changed. An account that is not listed any more releases nobody.
+        """
+        if self._loaded:
+            await self._objects.load({account.namespace for account in config.accounts} - set(self._sources.namespaces))
+        live = {name: getattr(config, name) for name in LIVE}
+        changed = live != {name: getattr(self.config, name) for name in LIVE}
+        self.config = self.config.model_copy(update=live)
+        if changed:
+            self._sources.replace(self.config)
+            self._aliases.replace(config.type_aliases)
+            self._board.serve(self._sources, now=self._clock())
+            for source in self._sources:
+                self._refused.forget(*source.place)
+            if self._loaded:
+                self._inventories.serve(self._sources)
+                self._inventories.wake()
+        return tuple(name for name in MirrorConfig.model_fields if getattr(config, name) != getattr(self.config, name))
+
     async def run(self) -> None:
         """Until cancelled. No failure outside ends it."""
-        inventories = {source: self._inventory_of(source) for source in self._sources if source.inventory}
         try:
             await self._load()
+            self._loaded = True
             async with asyncio.TaskGroup() as tasks:
-                if self._config.queue is not None:
+                if self.config.queue is not None:
                     tasks.create_task(self._kept_running("receivers", self._receivers().run))
-                for inventory in inventories.values():
-                    tasks.create_task(self._kept_running("inventory", inventory.run))
-                tasks.create_task(self._kept_running("tombstones", self._tombstones().run))
-                for inventory in inventories.values():
-                    await inventory.tried.wait()
+                self._inventories.serve(self._sources)
+                for part, run in (("tombstones", self._tombstones().run), ("unlisted", self._unlisted().run)):
+                    tasks.create_task(self._kept_running(part, run))
+                await self._inventories.all_tried()
                 self.ready.set()
         finally:
+            self._loaded = False
+            await self._inventories.close()
             self._clients.close()
 
     async def _load(self) -> None:
@@ -132,8 +158,11 @@ class Mirror:
             wait=wait_exponential_jitter(multiplier=0.2, max=MAX_PAUSE, jitter=0.5),
             before_sleep=note,
         )
-        await retrying(self._objects.load, self._sources.namespaces)
+        await retrying(self._load_objects)
         self._board.kubernetes(ok=True, reason="Connected", now=self._clock())
+
+    async def _load_objects(self) -> None:
+        await self._objects.load(self._sources.namespaces)
 
     async def _kept_running(self, part: str, run: Callable[[], Awaitable[None]]) -> None:
         """A fault of our own in one part must neither end the others nor go unseen."""
@@ -145,11 +174,33 @@ class Mirror:
                 self._log.error("mirror part failed and is started again", part=part, exc_info=True)
             await asyncio.sleep(self._rng.uniform(0.5, 1.0) * RESTART_PAUSE)
 
+    def _make_handling(self) -> Handling:
+        reader = Ec2Reader(self.config, self._clients, self._aliases, Purpose.ENQUIRY)
+        settling = Settling(
+            config=self.config,
+            objects=self._objects,
+            enquiries=Enquiries(reader, self._clients, monotonic=self._monotonic),
+            strangers=Strangers(monotonic=self._monotonic),
+            health=self._board,
+            clock=self._clock,
+        )
+        return Handling(
+            sources=self._sources,
+            registry=Registry(self.config, self._sources, self._aliases),
+            settling=settling,
+            refused=self._refused,
+            metrics=self._metrics,
+            log=self._sparing_log,
+            clock=self._clock,
+        )
+
     def _receivers(self) -> Receivers:
+        queue = EventQueue(self.config, self._clients)
         return Receivers(
-            self._config,
-            EventQueue(self._config, self._clients),
+            self.config,
+            queue,
             self._handling,
+            Parking(queue, self._clients, metrics=self._metrics, log=self._sparing_log, monotonic=self._monotonic),
             health=self._board,
             metrics=self._metrics,
             log=self._sparing_log,
@@ -159,8 +210,10 @@ class Mirror:
     def _inventory_of(self, source: Source) -> Inventory:
         return Inventory(
             source,
-            config=self._config,
+            config=self.config,
             clients=self._clients,
+            aliases=self._aliases,
+            slots=self._slots,
             objects=self._objects,
             health=self._board,
             metrics=self._metrics,
@@ -171,5 +224,8 @@ class Mirror:
 
     def _tombstones(self) -> Tombstones:
         return Tombstones(
-            self._objects, retention=self._config.terminated_retention, log=self._sparing_log, clock=self._clock
+            self._objects, retention=self.config.terminated_retention, log=self._sparing_log, clock=self._clock
         )
+
+    def _unlisted(self) -> Unlisted:
+        return Unlisted(self._objects, self._sources, metrics=self._metrics, log=self._log)

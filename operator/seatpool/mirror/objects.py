@@ -108,6 +108,11 @@ class WorkbenchObjects:
             if (entry.held.account, entry.held.region) == source.place:
                 yield entry
 
+    def places(self) -> Iterator[tuple[str, str]]:
+        """Account and region of every object."""
+        for entry in list(self._entries.values()):
+            yield entry.held.account, entry.held.region
+
     def terminated_before(self, instant: datetime) -> list[Entry]:
         return [
             entry

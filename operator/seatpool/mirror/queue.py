@@ -1,13 +1,14 @@
 """The SQS queue: found by URL, ARN or name, read in batches, and emptied only by those who handled a message."""
 
 import json
+import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from seatpool.mirror.aws_clients import AwsClients
+from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.aws_faults import AWS_ERRORS
 from seatpool.mirror.config import MirrorConfig
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 BATCH = 10
+LONGEST_HIDDEN = 12 * 3600
 _REGION_IN_URL = re.compile(r"https?://(?:[a-z0-9-]+\.)?sqs\.([a-z]{2}(?:-[a-z]+)+-[0-9])\.")
 
 
@@ -44,6 +46,7 @@ class EventQueue:
         """After how many receives SQS moves a message to the dead-letter queue; None without one."""
         self.redrive: bool | None = None
         """Whether there is a dead-letter queue; None when the attributes may not be read."""
+        self.dead_letter_arn: str | None = None
 
     async def open(self) -> None:
         """Find the queue, and learn what becomes of messages that nobody deletes."""
@@ -51,16 +54,25 @@ class EventQueue:
         try:
             policy = await self._clients.quickly(self._redrive_policy)
         except AWS_ERRORS:
-            self.redrive, self.max_receives = None, None
+            self.redrive, self.max_receives, self.dead_letter_arn = None, None, None
             return
         self.redrive = policy is not None
         self.max_receives = int(policy["maxReceiveCount"]) if policy is not None else None
+        self.dead_letter_arn = str(policy["deadLetterTargetArn"]) if policy is not None else None
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    @property
+    def region(self) -> str | None:
+        return self._region
 
     async def receive(self) -> list[Message]:
         """Up to ten messages, waiting for the first as long as the configuration says."""
 
         def poll() -> list[Message]:
-            answer = self._client(polling=True).receive_message(
+            answer = self._client(Purpose.POLL).receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=BATCH,
                 WaitTimeSeconds=int(self._config.long_poll.total_seconds()),
@@ -71,7 +83,7 @@ class EventQueue:
 
         def give_back(messages: list[Message]) -> None:
             if messages:
-                self._set_visibility(messages, 0)
+                self._hide([(message, timedelta(0)) for message in messages])
 
         return await self._clients.slowly(poll, unwanted=give_back)
 
@@ -79,7 +91,7 @@ class EventQueue:
         """Delete at most ten messages; the ids of those that the queue did delete."""
 
         def call() -> Collection[str]:
-            answer = self._client(polling=False).delete_message_batch(
+            answer = self._client(Purpose.QUEUE).delete_message_batch(
                 QueueUrl=self._url,
                 Entries=[{"Id": str(n), "ReceiptHandle": message.receipt} for n, message in enumerate(messages)],
             )
@@ -87,16 +99,16 @@ class EventQueue:
 
         return await self._clients.quickly(call)
 
-    async def set_visibility(self, messages: Sequence[Message], *, seconds: int) -> None:
-        """Let at most ten messages come back after that time, counted from now."""
-
-        await self._clients.quickly(lambda: self._set_visibility(messages, seconds))
+    async def hide(self, messages: Sequence[tuple[Message, timedelta]]) -> None:
+        """Let at most ten messages come back, each after its time, counted from now."""
+        if messages:
+            await self._clients.quickly(lambda: self._hide(messages))
 
     async def depth(self) -> dict[str, int]:
         """About how many messages wait and how many are in somebody's hands."""
 
         def call() -> dict[str, int]:
-            answer = self._client(polling=False).get_queue_attributes(
+            answer = self._client(Purpose.QUEUE).get_queue_attributes(
                 QueueUrl=self._url,
                 AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
             )
@@ -108,29 +120,33 @@ class EventQueue:
 
         return await self._clients.quickly(call)
 
-    def _client(self, *, polling: bool) -> "SQSClient":
-        return self._clients.sqs(region=self._region, polling=polling)
+    def _client(self, purpose: Purpose) -> "SQSClient":
+        return self._clients.sqs(region=self._region, purpose=purpose)
 
-    def _set_visibility(self, messages: Sequence[Message], seconds: int) -> None:
-        self._client(polling=False).change_message_visibility_batch(
+    def _hide(self, messages: Sequence[tuple[Message, timedelta]]) -> None:
+        self._client(Purpose.QUEUE).change_message_visibility_batch(
             QueueUrl=self._url,
             Entries=[
-                {"Id": str(n), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
-                for n, message in enumerate(messages)
+                {
+                    "Id": str(n),
+                    "ReceiptHandle": message.receipt,
+                    "VisibilityTimeout": min(LONGEST_HIDDEN, math.ceil(time.total_seconds())),
+                }
+                for n, (message, time) in enumerate(messages)
             ],
         )
 
     def _find(self) -> str:
         if self._name.startswith(("http://", "https://")):
             return self._name
-        client = self._client(polling=False)
+        client = self._client(Purpose.QUEUE)
         if self._name.startswith("arn:"):
             *_, account, name = self._name.split(":")
             return client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
         return client.get_queue_url(QueueName=self._name)["QueueUrl"]
 
     def _redrive_policy(self) -> dict[str, Any] | None:
-        answer = self._client(polling=False).get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
+        answer = self._client(Purpose.QUEUE).get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
         text = answer.get("Attributes", {}).get("RedrivePolicy")
         return json.loads(text) if text else None
 

@@ -3,21 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from seatpool.mirror.aws_faults import AWS_ERRORS, describe_fault, reason_of
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.handling import Disposal, Handling
+from seatpool.mirror.disposal import Disposal, Fate
+from seatpool.mirror.handling import Handling
 from seatpool.mirror.health import HealthBoard
+from seatpool.mirror.messages.outcome import Irrelevance
 from seatpool.mirror.metrics import MirrorMetrics
+from seatpool.mirror.parking import Parking
 from seatpool.mirror.queue import EventQueue, Message
 from seatpool.mirror.sparing_log import SparingLog
 
 RECEIVES_WITHOUT_REDRIVE = 5
 FEW_RECEIVES = 10
-SOON = 3
 DEPTH_INTERVAL = 30.0
 MAX_PAUSE = 30.0
 
@@ -30,6 +32,7 @@ class Receivers:
         config: MirrorConfig,
         queue: EventQueue,
         handling: Handling,
+        parking: Parking,
         *,
         health: HealthBoard,
         metrics: MirrorMetrics,
@@ -39,6 +42,7 @@ class Receivers:
         self._config = config
         self._queue = queue
         self._handling = handling
+        self._parking = parking
         self._health = health
         self._metrics = metrics
         self._log = log
@@ -78,30 +82,54 @@ class Receivers:
             try:
                 for name, count in (await self._queue.depth()).items():
                     self._metrics.queue_depth.labels(name).set(count)
+                dead = await self._parking.depth()
+                if dead is not None:
+                    self._metrics.dead_letters.set(dead)
             except AWS_ERRORS as error:
                 self._log.warning("queue depth unknown", reason=reason_of(error), error=describe_fault(error))
             await asyncio.sleep(DEPTH_INTERVAL)
 
     async def _dispose(self, messages: Sequence[Message], disposals: Mapping[str, Disposal]) -> None:
-        by_disposal: dict[Disposal, list[Message]] = {disposal: [] for disposal in Disposal}
+        done: list[Message] = []
+        hidden: list[tuple[Message, timedelta]] = []
         for message in messages:
             disposal = disposals[message.id]
-            last_time = message.receives >= RECEIVES_WITHOUT_REDRIVE
-            if disposal is Disposal.BAD and self._queue.redrive is False and last_time:
-                self._log.warning("bad message deleted", reason="NoRedrivePolicy", message=message.id)
-                disposal = Disposal.DELETE
-            by_disposal[disposal].append(message)
-        try:
-            await self._delete(by_disposal[Disposal.DELETE])
-            if by_disposal[Disposal.BACK_SOON]:
-                await self._queue.set_visibility(by_disposal[Disposal.BACK_SOON], seconds=SOON)
-            limit = self._queue.max_receives or RECEIVES_WITHOUT_REDRIVE
-            if by_disposal[Disposal.BAD] and limit <= FEW_RECEIVES:
+            if disposal.fate is Fate.DELETE or await self._is_over(message, disposal):
+                done.append(message)
+            elif disposal.fate is not Fate.BAD:
+                time = disposal.hidden_for(receives=message.receives, visibility=self._config.visibility)
+                hidden.append((message, time))
+            elif self._limit <= FEW_RECEIVES:
                 # Again at once, until the queue has had enough of it: it is in the dead-letter queue within seconds.
-                await self._queue.set_visibility(by_disposal[Disposal.BAD], seconds=0)
+                hidden.append((message, timedelta(0)))
+        try:
+            await self._delete(done)
+            await self._queue.hide(hidden)
         except AWS_ERRORS as error:
             # All of it was handled and will only come back as a duplicate.
             self._log.warning("messages not let go", reason=reason_of(error), error=describe_fault(error))
+
+    @property
+    def _limit(self) -> int:
+        return self._queue.max_receives or RECEIVES_WITHOUT_REDRIVE
+
+    async def _is_over(self, message: Message, disposal: Disposal) -> bool:
+        """Whether the message needs not come back: it is parked with its reason, or there is nothing more to see."""
+        last_time = message.receives >= self._limit
+        if disposal.fate is Fate.BAD:
+            if await self._parking.park(message, disposal):
+                return True
+            if self._queue.redrive is False and last_time:
+                self._log.warning("bad message deleted", reason="NoRedrivePolicy", message=message.id)
+                return True
+            return False
+        if not last_time:
+            return False
+        if disposal.fate is Fate.KEEP:
+            return await self._parking.park(message, disposal)
+        # Many times EC2 showed no such instance, or there was always something newer: the inventory has the last word.
+        self._metrics.irrelevant.labels(Irrelevance.NO_SUCH_INSTANCE).inc()
+        return True
 
     async def _delete(self, messages: Sequence[Message]) -> None:
         if not messages:
@@ -121,7 +149,7 @@ class Receivers:
             while True:
                 await asyncio.sleep(seconds / 2)
                 try:
-                    await self._queue.set_visibility(messages, seconds=seconds)
+                    await self._queue.hide([(message, self._config.visibility) for message in messages])
                 except AWS_ERRORS as error:
                     self._log.warning("messages not kept hidden", reason=reason_of(error), error=describe_fault(error))
 

@@ -30,9 +30,13 @@ class Source:
 
 
 class Sources:
-    """All of them, by account and region."""
+    """All of them, by account and region. May be replaced while the mirror runs."""
 
     def __init__(self, config: MirrorConfig) -> None:
+        self._sources: dict[tuple[str, str], Source] = {}
+        self.replace(config)
+
+    def replace(self, config: MirrorConfig) -> None:
         self._sources = {
             (account.account, region): Source(account, region)
             for account in config.accounts

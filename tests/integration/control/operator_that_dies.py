@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from seatpool.control.operator import Operator
-from seatpool.control.reconciler import Step
+from seatpool.control.steps import Step
 from seatpool.settings import LogSettings, load_settings
 from seatpool.telemetry import configure_logging
 

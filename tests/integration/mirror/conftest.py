@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import logging
 import secrets
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -19,8 +18,9 @@ import pytest
 import structlog
 from botocore.awsrequest import AWSResponse
 from botocore.loaders import Loader
-from moto.server import ThreadedMotoServer
+from moto.backends import get_backend
 from prometheus_client import CollectorRegistry
+from tests.integration.mirror.gate import Gate, served
 
 from seatpool.api.base import format_instant
 from seatpool.api.workbench import Workbench
@@ -88,6 +88,20 @@ class Aws:
 
     def dead_letters(self) -> int:
         return self._depth(self.dead_letter_url)
+
+    def dead_letter_attributes(self) -> dict[str, str]:
+        """Those of one dead letter, which is not visible for a moment after."""
+        answer = self.client("sqs").receive_message(
+            QueueUrl=self.dead_letter_url, MessageAttributeNames=["All"], VisibilityTimeout=1
+        )
+        return {name: one["StringValue"] for name, one in answer["Messages"][0].get("MessageAttributes", {}).items()}
+
+    def receive_again(self, *, times: int) -> None:
+        """Let messages that are hidden come back, as if their time were over."""
+        queue = get_backend("sqs")[ACCOUNT][REGION].queues[self.queue]
+        for message in queue._messages:
+            message.change_visibility(0)
+            message.approximate_receive_count += times - 1
 
     def _depth(self, url: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -211,6 +225,8 @@ class Stage:
     aws: Aws
     kube: KubeClient
     namespace: str
+    gate: Gate
+    plane: ControlPlane
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def config(self, **changes: Any) -> MirrorConfig:
@@ -260,6 +276,23 @@ class Stage:
         found = await self.get(instance)
         return found["spec"]["state"] if found else None
 
+    async def owner(self, instance: str) -> str | None:
+        found = await self.get(instance)
+        return found["spec"]["owner"] if found else None
+
+    async def until_owner(self, instance: str, owner: str) -> None:
+        async def is_so() -> bool:
+            return await self.owner(instance) == owner
+
+        await eventually(is_so)
+
+    def vanish(self, *instances: str, account: str = ACCOUNT, region: str = REGION) -> None:
+        """EC2 forgets an instance an hour after its end."""
+        backend = get_backend("ec2")[account][region]
+        for name, reservation in list(backend.reservations.items()):
+            if reservation.instances[0].id in instances:
+                del backend.reservations[name]
+
     async def until_state(self, instance: str, state: str | None, *, seconds: float = 10) -> None:
         async def is_so() -> bool:
             return await self.state(instance) == state
@@ -274,17 +307,22 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def aws_endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def open_gate() -> Iterator[tuple[Gate, str]]:
+    gate = Gate()
+    with served(gate) as endpoint:
+        yield gate, endpoint
 
 
 @pytest.fixture
-def aws(aws_endpoint: str) -> Aws:
+def gate(open_gate: tuple[Gate, str]) -> Gate:
+    gate, _ = open_gate
+    gate.reset()
+    return gate
+
+
+@pytest.fixture
+def aws(open_gate: tuple[Gate, str], gate: Gate) -> Aws:
+    _, aws_endpoint = open_gate
     reset = urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")
     urllib.request.urlopen(reset, timeout=10).read()
     name = f"events-{secrets.token_hex(4)}"
@@ -300,10 +338,16 @@ def aws(aws_endpoint: str) -> Aws:
 
 
 @pytest.fixture
-async def stage(aws: Aws, control_plane: ControlPlane, namespace: str) -> AsyncIterator[Stage]:
+async def stage(aws: Aws, gate: Gate, control_plane: ControlPlane, namespace: str) -> AsyncIterator[Stage]:
     kube = await KubeClient.connect(kubeconfig=str(control_plane.kubeconfig))
-    yield Stage(aws=aws, kube=kube, namespace=namespace)
+    yield Stage(aws=aws, kube=kube, namespace=namespace, gate=gate, plane=control_plane)
     await kube.close()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance that is not visible yet is looked for again within a second."""
+    monkeypatch.setattr("seatpool.mirror.disposal.SOON", timedelta(seconds=1))
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """What is broken outside stays outside: bad messages, a missing queue, an API server that does not answer."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 from tests.integration.mirror.conftest import (
     ACCOUNT,
-    MAX_RECEIVES,
     REGION,
     Faults,
     Stage,
@@ -44,8 +44,8 @@ async def test_bad_messages_are_in_the_dead_letter_queue_within_seconds_and_good
             await stage.until_state(TWO, "running", seconds=1)
             await eventually(lambda: stage.aws.dead_letters() == len(bad), seconds=5)
             assert await stage.get(ONE) is None
-            assert stage.metric("deleted_total") == 1
-            assert stage.metric("malformed_total", flaw="not_json") == MAX_RECEIVES
+            assert stage.metric("malformed_total", flaw="not_json") == 1
+            assert stage.metric("parked_total", reason="not_json") == 1
     told = [line["detail"] for line in lines if line["event"] == "bad message"]
     assert len(told) == len(bad)
     assert any("field workbench-state: 'sleeping' is not one of" in detail for detail in told)
@@ -155,7 +155,7 @@ async def test_a_raw_event_stays_in_the_queue_while_ec2_refuses_to_say_whose_it_
 async def test_an_event_that_is_faster_than_ec2s_own_answers_is_tried_again_soon(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seatpool.mirror.receivers.SOON", 1)
+    monkeypatch.setattr("seatpool.mirror.disposal.SOON", timedelta(seconds=1))
     faults = Faults()
     async with stage.mirror(
         account={"inventory": True}, resync_interval="1h", session_factory=faults.session_factory(stage.aws)

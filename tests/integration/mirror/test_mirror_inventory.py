@@ -5,19 +5,10 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.backends import get_backend
 from tests.integration.mirror.conftest import ACCOUNT, REGION, Faults, Stage, ago, eventually, workbench_event
 
 ELSEWHERE = "eu-west-1"
 OTHER_ACCOUNT = "111122223333"
-
-
-def vanish(*instances: str) -> None:
-    """EC2 forgets an instance an hour after its end."""
-    backend = get_backend("ec2")[ACCOUNT][REGION]
-    for name, reservation in list(backend.reservations.items()):
-        if reservation.instances[0].id in instances:
-            del backend.reservations[name]
 
 
 async def completed(stage: Stage, count: float = 1, *, region: str = REGION) -> None:
@@ -100,7 +91,7 @@ async def test_a_failed_inventory_changes_nobody_and_says_since_when(stage: Stag
         await mirror.ready.wait()
         before = await stage.get(instance)
         faults.code = code
-        vanish(instance)
+        stage.vanish(instance)
         await eventually(lambda: not mirror.health.inventories[0].fresh)
         calls = faults.calls
         await eventually(lambda: faults.calls >= calls + 2)
@@ -168,7 +159,7 @@ async def test_an_instance_that_vanished_goes_after_two_inventories_and_ec2s_own
     async with with_inventory(stage, faults) as mirror:
         await mirror.ready.wait()
         faults.code, faults.only_by_id = "UnauthorizedOperation", True
-        vanish(goes)
+        stage.vanish(goes)
         await eventually(lambda: mirror.health.inventories[0].reason == "AccessDenied")
         assert await stage.state(goes) == "running"
         faults.code = None

@@ -300,3 +300,56 @@ def test_after_a_budget_was_lowered_all_that_is_too_much_has_to_leave_the_window
     nothing = replace(rules, max_reassignments=ReassignmentBudget(0, minutes(15)))
     answer = allocate(nothing, needs(bob=0), memory, at(5))
     assert (earliest(answer), answer.next_change) == ({"bob": None}, None)
+
+
+def test_a_protected_person_is_promised_no_room_where_a_freed_seat_would_cool_down() -> None:
+    rules = PoolRules(seats=1, minimum_hold=minutes(10), seat_cool_down=minutes(5), protected=("vip",))
+    answer = allocate(rules, needs(ann=0), holding("ann"), at(1))
+    assert (answer.next_change, earliest(answer)) == (None, {"vip": None})
+
+
+def test_the_last_of_the_budget_is_enough_to_make_room() -> None:
+    budget = ReassignmentBudget(1, minutes(100))
+    rules = PoolRules(seats=1, minimum_hold=minutes(10), max_reassignments=budget, protected=("vip",))
+    answer = allocate(rules, needs(ann=0), holding("ann"), at(1))
+    assert (answer.next_change, earliest(answer)) == (at(10), {"vip": at(10)})
+
+
+def test_the_first_seat_that_cools_down_is_announced() -> None:
+    rules = PoolRules(seats=2, seat_cool_down=minutes(10))
+    memory = replace(EMPTY, vacated=(Vacated("ann", at(0)), Vacated("bob", at(3))))
+    answer = allocate(rules, needs(cid=4, dan=4), memory, at(4))
+    assert (answer.next_change, earliest(answer)) == (at(10), {"cid": at(10), "dan": at(10)})
+
+
+def test_the_own_seat_is_there_with_the_last_of_the_budget_and_leaves_it_unspent() -> None:
+    rules = PoolRules(seats=1, max_reassignments=ReassignmentBudget(1, minutes(100)))
+    answer = allocate(rules, needs(ann=1), replace(EMPTY, vacated=(Vacated("ann", START),)), at(1))
+    assert (answer.users, answer.reassignments_used, answer.memory.vacated) == (("ann",), 0, ())
+
+
+def test_the_own_seat_is_refused_when_it_is_the_one_that_a_reservation_could_have_now() -> None:
+    rules = PoolRules(
+        seats=2,
+        seat_cool_down=minutes(10),
+        max_reassignments=ReassignmentBudget(1, minutes(100)),
+        reservations=(Reservation("z", frozenset({"zoe"}), None, 1),),
+    )
+    memory = replace(EMPTY, vacated=(Vacated("ann", at(-20)), Vacated("bob", at(-1))))
+    assert reasons(allocate(rules, needs(ann=0), memory, START)) == {"ann": Reason.SEATS_RESERVED}
+    assert allocate(rules, needs(bob=0), memory, START).users == ("bob",)
+
+
+def test_a_vacated_seat_that_is_written_down_twice_is_one_seat() -> None:
+    rules = PoolRules(seats=2, seat_cool_down=minutes(10))
+    memory = replace(EMPTY, vacated=(Vacated("ann", START), Vacated("ann", START)))
+    first = allocate(rules, needs(ann=1), memory, at(1))
+    assert (first.users, first.memory.vacated) == (("ann",), ())
+    assert allocate(rules, needs(ann=1, bob=1), memory, at(1)).users == ("ann", "bob")
+
+
+def test_the_first_of_several_seats_that_end_is_announced() -> None:
+    rules = PoolRules(seats=2, linger=minutes(15))
+    memory = replace(EMPTY, assigned=holding("ann", idle=0).assigned | holding("bob", idle=5).assigned)
+    answer = allocate(rules, needs(cid=6, dan=6), memory, at(6))
+    assert (answer.next_change, earliest(answer)) == (at(15), {"cid": at(15), "dan": at(15)})

@@ -149,6 +149,11 @@ STORIES: dict[str, list[Step]] = {
         (30, "", "ann:Lingering |  | "),
         (35, "", " |  | ann:WorkbenchesStopped"),
     ],
+    "when minimum hold and linger end together the seat lingers": [
+        rules(1, minimum_hold=minutes(15), linger=minutes(10)),
+        (0, "ann", "ann |  | "),
+        (5, "", "ann:Lingering |  | "),
+    ],
     # seat cool-down
     "a freed seat cools down before others have it, to the instant": [
         rules(1, seat_cool_down=minutes(10)),
@@ -315,6 +320,10 @@ STORIES: dict[str, list[Step]] = {
         (2, "bob", " | bob:SeatsReserved | ann:WorkbenchesStopped"),
         (3, "bob zoe", "zoe | bob | "),
     ],
+    "a member of a full reservation has no claim to what is kept for another": [
+        rules(2, reservations=(kept_for("yan", "zoe"), kept_for("dan"))),
+        (0, "yan zoe", "yan | zoe:SeatsReserved | "),
+    ],
     "members of two reservations do not wait for each other": [
         rules(2, reservations=(kept_for("yan", seats=1), kept_for("zoe", seats=1))),
         (0, "zoe", "zoe |  | "),
@@ -418,6 +427,23 @@ STORIES: dict[str, list[Step]] = {
         (1, "ann", "ann |  | vip:WorkbenchesStopped"),
         rules(3, readmit_after=minutes(10), protected=("vip",), reservations=(kept_for("vip"),)),
         (2, "ann bob", "ann bob | vip:ReadmissionBlocked | "),
+    ],
+    "a protected person who is seated stands in no member's way": [
+        rules(2, protected=("vip",), reservations=(kept_for("zoe"),)),
+        (0, "zoe", "vip:Protected zoe |  | "),
+    ],
+    "a protected person who is seated takes nothing from what is reserved": [
+        rules(2, protected=("vip",), reservations=(kept_for("zoe"),)),
+        (0, "bob", "vip:Protected | bob:SeatsReserved | "),
+    ],
+    "a protected member keeps a seat even when the reservation is full": [
+        rules(2, readmit_after=minutes(10)),
+        (0, "yan vip", "vip yan |  | "),
+        (1, "yan", "yan |  | vip:WorkbenchesStopped"),
+        rules(2, readmit_after=minutes(10), protected=("vip",), reservations=(kept_for("vip", "yan"),)),
+        (2, "yan bob", "yan | vip:ReadmissionBlocked bob:SeatsReserved | "),
+        rules(3, readmit_after=minutes(10), protected=("vip",), reservations=(kept_for("vip", "yan"),)),
+        (11, "yan bob", "bob vip:Protected yan |  | "),
     ],
     "protected people beyond the seats wait among themselves": [
         rules(1, protected=("vip", "wim")),

@@ -67,6 +67,18 @@ def test_a_need_goes_on_until_the_last_workbench_stops(index: DemandIndex) -> No
     assert index.workbenches_of("m", "ann") == frozenset()
 
 
+def test_the_eldest_workbench_is_found_while_another_one_restarts_all_day(index: DemandIndex) -> None:
+    index.put(workbench("w1", since=5))
+    index.put(workbench("w2", since=0))
+    for minute in range(10, 100):
+        index.put(workbench("w3", since=minute))
+        assert index.needs("m") == {"ann": Need("ann", at(0))}
+    index.remove("w2")
+    assert index.needs("m") == {"ann": Need("ann", at(5))}
+    index.remove("w1")
+    assert index.needs("m") == {"ann": Need("ann", at(99))}
+
+
 def test_a_stopped_workbench_still_knows_its_pools(index: DemandIndex) -> None:
     index.put(workbench("w1", state="stopped"))
     assert index.pools_of("w1") == {"m", "all"}

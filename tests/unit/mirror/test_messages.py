@@ -13,10 +13,11 @@ from seatpool.mirror.config import AccountConfig, MirrorConfig
 from seatpool.mirror.messages.outcome import Actionable, Flaw, Hint, Irrelevance, Irrelevant, KindName, Malformed
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.sources import Sources
+from seatpool.mirror.type_aliases import TypeAliases
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 CONFIG = MirrorConfig(accounts=(AccountConfig(account="111122223333", regions=("us-west-1", "eu-central-1")),))
-REGISTRY = Registry(CONFIG, Sources(CONFIG))
+REGISTRY = Registry(CONFIG, Sources(CONFIG), TypeAliases({}))
 
 STATE_CHANGE: dict[str, Any] = {  # the sample of the EC2 user guide
     "id": "7bf73129-1428-4cd3-a780-95db273d1602",
@@ -94,14 +95,14 @@ def test_the_pipelines_event_says_whose_the_instance_is_too() -> None:
 
 def test_a_site_may_have_named_its_custom_event_otherwise() -> None:
     config = CONFIG.model_copy(update={"custom_source": "corp.vdi", "custom_detail_type": "Bench"})
-    answer = Registry(config, Sources(config)).parse(
+    answer = Registry(config, Sources(config), TypeAliases({})).parse(
         changed(WORKBENCH, source="corp.vdi", detail_type="Bench"), now=NOW
     )
     assert isinstance(answer, Actionable)
 
 
 @pytest.mark.parametrize("sample", [STATE_CHANGE, WORKBENCH])
-@pytest.mark.parametrize("other", [{"source": "aws.health"}, {"detail-type": "EC2 Spot Instance Interruption Warning"}])
+@pytest.mark.parametrize("other", [{"source": "aws.health"}, {"detail-type": "EC2 Instance Rebalance Recommendation"}])
 def test_other_kinds_are_dropped_on_purpose(sample: dict[str, Any], other: dict[str, str]) -> None:
     assert parse(json.dumps(sample | other)) == Irrelevant(KindName.UNKNOWN, Irrelevance.UNKNOWN_KIND)
 
@@ -208,3 +209,10 @@ def test_no_value_in_any_field_can_make_parsing_raise(path: tuple[str, ...], val
     target = document if len(path) == 1 else document["detail"]
     target[path[-1]] = value
     assert isinstance(parse(json.dumps(document)), Actionable | Irrelevant | Malformed)
+
+
+def test_a_type_by_another_name_becomes_the_pools_own_name_once() -> None:
+    aliases = TypeAliases({"vew-matlab": "matlab", "matlab": "never"})
+    answer = Registry(CONFIG, Sources(CONFIG), aliases).parse(json.dumps(WORKBENCH), now=NOW)
+    assert isinstance(answer, Actionable)
+    assert answer.hint.type == "matlab"

@@ -12,7 +12,7 @@ from seatpool.sim.license_host import JournalEntry
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
-def event(instance: int, user: str | None, state: str, at: float, *, type: str = "cad") -> WorkbenchEvent:
+def event(instance: int, user: str | None, state: str, at: float, *, kind: str = "cad") -> WorkbenchEvent:
     return WorkbenchEvent(
         instance=f"i-{instance:08x}",
         account="111122223333",
@@ -20,7 +20,7 @@ def event(instance: int, user: str | None, state: str, at: float, *, type: str =
         at=BEGIN + timedelta(seconds=at),
         state=state,
         owner=user,
-        type=None if user is None else type,
+        type=None if user is None else kind,
     )
 
 

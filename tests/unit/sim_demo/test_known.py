@@ -81,8 +81,8 @@ def test_a_workbench_that_changes_hands_gives_its_need_to_the_new_owner() -> Non
 
 def test_a_type_is_served_by_the_pools_whose_pattern_it_matches() -> None:
     both = Known({"cad": PoolFacts(1, ("vew-cad*",)), "all": PoolFacts(1, ("vew-*",))})
-    both.add(event(1, "ann", "running", 1, type="vew-cad-3d"), 1)
-    both.add(event(2, "bob", "running", 1, type="vew-matlab"), 1)
+    both.add(event(1, "ann", "running", 1, kind="vew-cad-3d"), 1)
+    both.add(event(2, "bob", "running", 1, kind="vew-matlab"), 1)
     assert both.needs("cad") == {"ann"}
     assert both.needs("all") == {"ann", "bob"}
 

@@ -12,7 +12,7 @@ from seatpool.sim.demo.replay import pool_facts, pool_objects
 
 
 def file(*told: tuple[str, str]) -> EventFile:
-    return EventFile(tuple(Line("", event(n, user, "running", n, type=kind)) for n, (user, kind) in enumerate(told)))
+    return EventFile(tuple(Line("", event(n, user, "running", n, kind=kind)) for n, (user, kind) in enumerate(told)))
 
 
 def test_without_being_told_there_are_seats_for_everybody() -> None:

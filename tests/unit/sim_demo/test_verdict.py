@@ -72,6 +72,17 @@ def test_in_the_end_a_contested_list_has_exactly_as_many_people_as_seats() -> No
     assert "twice" in final_faults("cad", ["ann", "ann", "bob"], needs, seats=2)[0]
 
 
+def test_somebody_who_loses_a_seat_while_needing_it_was_wronged() -> None:
+    events = arriving((10, 1, "ann", "running"), (90, 2, "bob", "running"), seats=1)
+    told = found(events, journal((10.5, "ann"), (90.5, "bob"), (91, "ann")))
+    assert [one for one in told if "ann lost the seat" in one]
+
+
+def test_a_seat_that_is_taken_and_given_again_during_a_quick_restart_wrongs_nobody() -> None:
+    events = arriving((10, 1, "ann", "running"), (40, 1, "ann", "stopped"), (40.25, 1, "ann", "running"))
+    assert found(events, journal((10.5, "ann"), (40.5, ""), (41, "ann"))) == []
+
+
 def test_a_later_arrival_who_is_served_before_somebody_who_waits_is_wrong() -> None:
     events = arriving(
         (10, 1, "ann", "running"), (20, 2, "bob", "running"), (60, 3, "carl", "running"), (90, 1, "ann", "stopped"), seats=1
@@ -83,7 +94,9 @@ def test_a_later_arrival_who_is_served_before_somebody_who_waits_is_wrong() -> N
 
 
 def test_who_is_first_among_people_who_come_together_is_open() -> None:
-    events = arriving((10, 1, "ann", "running"), (20, 2, "bob", "running"), (21, 3, "carl", "running"), (24, 1, "ann", "stopped"), seats=1)
+    events = arriving(
+        (10, 1, "ann", "running"), (20, 2, "bob", "running"), (21, 3, "carl", "running"), (24, 1, "ann", "stopped"), seats=1
+    )
     assert found(events, journal((10.5, "ann"), (24.5, "carl"))) == []
 
 

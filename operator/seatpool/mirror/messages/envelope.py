@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from seatpool.mirror.config import ACCOUNT_PATTERN, REGION_PATTERN
-from seatpool.mirror.messages.outcome import Flaw
+from seatpool.mirror.messages.outcome import Flaw, Irrelevance
 from seatpool.mirror.newer import to_millisecond
 
 MAX_BYTES = 256 * 1024
@@ -25,10 +25,19 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-
 class Flawed(Exception):
     """Stays inside this package: parsing ends in a `Malformed`."""
 
-    def __init__(self, flaw: Flaw, detail: str) -> None:
+    def __init__(self, flaw: Flaw, detail: str, *, place: tuple[str, str] | None = None) -> None:
         super().__init__(detail)
         self.flaw = flaw
         self.detail = detail
+        self.place = place
+
+
+class Unconcerned(Exception):
+    """A good message of a known kind that tells of something else; it stays inside this package too."""
+
+    def __init__(self, reason: Irrelevance) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The names are also metric labels, so each is a closed set.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from seatpool.api.workbench import InstanceState
@@ -15,6 +15,10 @@ class KindName(StrEnum):
 
     STATE_CHANGE = "state_change"
     WORKBENCH = "workbench"
+    TAG_CHANGE = "tag_change"
+    SPOT_INTERRUPTION = "spot_interruption"
+    SCALING_ACTION = "scaling_action"
+    SCALING_TERMINATION = "scaling_termination"
     UNKNOWN = "unknown"
 
 
@@ -36,8 +40,12 @@ class Irrelevance(StrEnum):
     """Why a good message does not concern us."""
 
     UNKNOWN_KIND = "unknown_kind"
+    OTHER_RESOURCE = "other_resource"
+    OTHER_TAGS = "other_tags"
     UNTAGGED = "untagged"
     NO_SUCH_INSTANCE = "no_such_instance"
+    NOT_HELD = "not_held"
+    """A hint that an instance ends, of which no object tells."""
     EVENTS_ONLY = "events_only"
     """Nobody can say whose the instance is: EC2 of that account may not be asked."""
 
@@ -55,12 +63,38 @@ class Hint:
     type: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """Something may have happened to an instance. It says nothing for sure: EC2 has to be asked, when it is due."""
+
+    instance_id: str
+    account: str
+    region: str
+    at: datetime
+    wait: timedelta = timedelta(0)
+    """From the event's time until there is something to see."""
+    retagged: bool = False
+    """Whose it is may have changed, and whether it is a workbench at all."""
+
+    @property
+    def due(self) -> datetime:
+        return self.at + self.wait
+
+
 @dataclass(frozen=True, slots=True)
 class Actionable:
     """A message to act on."""
 
     kind: KindName
     hint: Hint
+
+
+@dataclass(frozen=True, slots=True)
+class Askable:
+    """A message that makes EC2 be asked."""
+
+    kind: KindName
+    suspicion: Suspicion
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +112,8 @@ class Malformed:
     kind: KindName
     flaw: Flaw
     detail: str
+    place: tuple[str, str] | None = None
+    """The account and region that are not configured, if that is the flaw."""
 
 
-Parsed = Actionable | Irrelevant | Malformed
+Parsed = Actionable | Askable | Irrelevant | Malformed

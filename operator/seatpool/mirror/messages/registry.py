@@ -1,13 +1,22 @@
 """From a message body to what it means, by the envelope's source and detail-type."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.messages import state_change
-from seatpool.mirror.messages.envelope import Envelope, Flawed, read_envelope
+from seatpool.mirror.messages import (
+    scaling_action,
+    scaling_termination,
+    spot_interruption,
+    state_change,
+    tag_change,
+    workbench_event,
+)
+from seatpool.mirror.messages.envelope import Envelope, Flawed, Unconcerned, read_envelope
 from seatpool.mirror.messages.outcome import (
     Actionable,
+    Askable,
     Flaw,
     Hint,
     Irrelevance,
@@ -15,24 +24,22 @@ from seatpool.mirror.messages.outcome import (
     KindName,
     Malformed,
     Parsed,
+    Suspicion,
 )
-from seatpool.mirror.messages.state_change import read_state_change
-from seatpool.mirror.messages.workbench_event import read_workbench_event
 from seatpool.mirror.sources import Sources
+from seatpool.mirror.type_aliases import TypeAliases
 
-Reader = Callable[[Envelope], Hint]
+Reader = Callable[[Envelope], Hint | Suspicion]
 
 
 class Registry:
     """The kinds that are understood, and the accounts and regions whose messages are taken."""
 
-    def __init__(self, config: MirrorConfig, sources: Sources) -> None:
+    def __init__(self, config: MirrorConfig, sources: Sources, aliases: TypeAliases) -> None:
         self._sources = sources
+        self._aliases = aliases
         self._future_tolerance = config.future_tolerance
-        self._readers: dict[tuple[str, str], tuple[KindName, Reader]] = {
-            (state_change.SOURCE, state_change.DETAIL_TYPE): (KindName.STATE_CHANGE, read_state_change),
-            (config.custom_source, config.custom_detail_type): (KindName.WORKBENCH, read_workbench_event),
-        }
+        self._readers = _readers(config)
 
     def parse(self, body: str, *, now: datetime) -> Parsed:
         """Never raises."""
@@ -43,18 +50,49 @@ class Registry:
             if known is None:
                 return Irrelevant(kind, Irrelevance.UNKNOWN_KIND)
             kind, read = known
-            hint = read(envelope)
-            self._check(hint, now)
+            content = read(envelope)
+            self._check(content, now)
         except Flawed as flawed:
-            return Malformed(kind, flawed.flaw, flawed.detail)
-        return Actionable(kind, hint)
+            return Malformed(kind, flawed.flaw, flawed.detail, flawed.place)
+        except Unconcerned as unconcerned:
+            return Irrelevant(kind, unconcerned.reason)
+        if isinstance(content, Suspicion):
+            return Askable(kind, content)
+        if content.type is not None:
+            content = replace(content, type=self._aliases.of(content.type))
+        return Actionable(kind, content)
 
-    def _check(self, hint: Hint, now: datetime) -> None:
-        if self._sources.find(hint.account, hint.region) is None:
+    def _check(self, content: Hint | Suspicion, now: datetime) -> None:
+        account, region, at = content.account, content.region, content.at
+        if self._sources.find(account, region) is None:
             raise Flawed(
                 Flaw.UNKNOWN_ACCOUNT,
-                f"account {hint.account} region {hint.region} is not configured; add it to mirror.accounts, "
+                f"account {account} region {region} is not configured; add it to mirror.accounts, "
                 "or stop forwarding its events",
+                place=(account, region),
             )
-        if hint.at > now + self._future_tolerance:
-            raise Flawed(Flaw.FUTURE_TIME, f"field time: {hint.at.isoformat()} is in the future; the clock says {now}")
+        if at > now + self._future_tolerance:
+            raise Flawed(Flaw.FUTURE_TIME, f"field time: {at.isoformat()} is in the future; the clock says {now}")
+
+
+def _readers(config: MirrorConfig) -> dict[tuple[str, str], tuple[KindName, Reader]]:
+    read_tag_change = tag_change.tag_change_reader(
+        tags=frozenset({config.tag_owner, config.tag_type}), lag=config.describe_lag
+    )
+    return {
+        (state_change.SOURCE, state_change.DETAIL_TYPE): (KindName.STATE_CHANGE, state_change.read_state_change),
+        (tag_change.SOURCE, tag_change.DETAIL_TYPE): (KindName.TAG_CHANGE, read_tag_change),
+        (spot_interruption.SOURCE, spot_interruption.DETAIL_TYPE): (
+            KindName.SPOT_INTERRUPTION,
+            spot_interruption.read_spot_interruption,
+        ),
+        (scaling_action.SOURCE, scaling_action.DETAIL_TYPE): (
+            KindName.SCALING_ACTION,
+            scaling_action.read_scaling_action,
+        ),
+        (scaling_termination.SOURCE, scaling_termination.DETAIL_TYPE): (
+            KindName.SCALING_TERMINATION,
+            scaling_termination.read_scaling_termination,
+        ),
+        (config.custom_source, config.custom_detail_type): (KindName.WORKBENCH, workbench_event.read_workbench_event),
+    }

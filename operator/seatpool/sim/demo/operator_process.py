@@ -20,7 +20,7 @@ from seatpool.sim.lifeline import Lifeline
 __all__ = ["OperatorProcess"]
 
 GRACE = 15.0
-LINES_SHOWN_OF_THE_LOG = 12
+LINES_SHOWN_OF_THE_LOG = 4
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LOGNAME", "USER")
 
 
@@ -61,12 +61,13 @@ class OperatorProcess:
         raise DemoError(f"the operator ended with code {self._child.returncode}; {self._end_of_log()}")
 
     def stop(self) -> int | None:
-        """SIGTERM, and its exit code: 0 when it ended as it should."""
+        """SIGTERM, and its exit code: 0 when it ended as it should, None when it had ended before."""
         child, self._child = self._child, None
+        runs = child is not None and child.poll() is None
         if child is not None:
             self._lifeline.end(child, grace=GRACE)
         self._lifeline.close()
-        return child.returncode if child is not None else None
+        return child.returncode if child is not None and runs else None
 
     def peak_memory(self) -> float:
         """The most that it ever held, in MB; 0 where the system does not tell."""

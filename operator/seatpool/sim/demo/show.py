@@ -21,7 +21,7 @@ from seatpool.sim.demo.stage import Stage
 from seatpool.sim.demo.summary import ProductSummary, Summary
 from seatpool.sim.demo.verdict import violations
 from seatpool.sim.demo.view import LiveView, PlainView
-from seatpool.sim.demo.watching import SeatChange, Watching
+from seatpool.sim.demo.watching import Watching
 
 __all__ = ["show"]
 
@@ -83,13 +83,10 @@ def _tell(options: DemoOptions, console: Console) -> int:
 def _view_of(
     stage: Stage, known: Known, console: Console, *, every_change: bool
 ) -> tuple[LiveView | PlainView, Watching]:
+    watching = Watching(stage, known)
     plain = not console.is_terminal
-    view = PlainView(console, every_change=every_change) if plain else LiveView(console, lambda: watching)
-
-    def changed(change: SeatChange) -> None:
-        view.changed(change)
-
-    watching = Watching(stage, known, changed=changed)
+    view = PlainView(console, every_change=every_change) if plain else LiveView(console, watching)
+    watching.changed = view.changed
     return view, watching
 
 

@@ -28,6 +28,7 @@ REPOSITORY = Path(__file__).resolve().parents[4]
 NAMESPACE = "seatpool"
 SERVICE_ACCOUNT = "seatpool"
 SERVER = "license-server"
+LOCK = "demo.lock"
 
 
 class Stage:
@@ -120,8 +121,11 @@ class Stage:
             self._say(f"the operator did not end cleanly on SIGTERM: code {code}; see {self.operator.log}")
 
     def _claim_directory(self) -> None:
+        """Ours alone, and without what an earlier demo left; a folder of somebody else's is not touched."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        lock = self._ending.enter_context((self.directory / "lock").open("w"))
+        if any(self.directory.iterdir()) and not (self.directory / LOCK).exists():
+            raise DemoError(f"--directory {self.directory} has other files in it; give a new folder or an empty one")
+        lock = self._ending.enter_context((self.directory / LOCK).open("w"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

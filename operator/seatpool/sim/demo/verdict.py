@@ -9,6 +9,7 @@ What is determined, and so demanded:
   `SETTLE` is ten times what that takes on a busy machine.
 * In the end, if all who need a product fit, exactly they are on its list. If not, there are exactly as many people as
   seats, and each of them needs it.
+* Nobody who needs a seat, and has needed it for so long, loses it.
 * Nobody is given a seat while somebody waits whose need is older: older by the events' own time, waiting and settled in
   the sense above when the list was written, and older even if the other's breaks that nobody need have noticed do not
   count.
@@ -65,6 +66,7 @@ def violations(
         record, spells = records[product], known.spells(product)
         found += _too_long(product, record, seats=pool.seats)
         found += _without_need(product, record, spells, looks, linger=linger)
+        found += _taken_away(product, record, spells, looks)
         found += _out_of_turn(product, record, spells, looks)
         found += final_faults(product, record.users, known.needs(product), seats=pool.seats)
     return found[:TOLD] + ([f"and {len(found) - TOLD} more"] if len(found) > TOLD else [])
@@ -112,6 +114,17 @@ def _without_need(
                 yield f"{product}: {user} was on the list without a need from {_clock(covered)} to {until}"
 
 
+def _taken_away(
+    product: str, record: ListRecord, spells: dict[str, tuple[Spell, ...]], looks: QueueLooks
+) -> Iterator[str]:
+    for user in record.people():
+        for _, went in record.stays(user):
+            for spell in spells.get(user, ()):
+                ended = inf if spell.ended is None else spell.ended - EARLY
+                if looks.settled(spell.began) <= went < ended:
+                    yield f"{product}: {user} lost the seat at {_clock(went)} while needing it"
+
+
 def _out_of_turn(
     product: str, record: ListRecord, spells: dict[str, tuple[Spell, ...]], looks: QueueLooks
 ) -> Iterator[str]:
@@ -120,6 +133,7 @@ def _out_of_turn(
         (user, looks.settled(spell.began), inf if spell.ended is None else spell.ended, _latest_claim(spell, looks))
         for user, of_user in spells.items()
         for spell in of_user
+        if not record.was_on(user, looks.settled(spell.began))
     ]
     for (_, before), (at, users) in pairwise([(0.0, frozenset[str]()), *record.written]):
         claims = {user: _earliest_claim(spells.get(user, ()), at, looks) for user in users - before}

@@ -2,7 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Collection
+from math import inf
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -12,14 +14,30 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from seatpool.sim.demo.watching import PoolRow, SeatChange, Watching
+from seatpool.sim.demo.watching import PoolRow, SeatChange
 
 __all__ = ["LiveView", "PlainView", "View"]
 
-TELLINGS_SHOWN = 6
-CHANGES_SHOWN = 8
+TELLINGS_KEPT = 6
 NARROW = 100
+LOW = 34
+"""Lines of a terminal below which less is shown, so that the newest sentence is not cut off."""
 BAR = 20
+
+
+class Scene(Protocol):
+    """What can be seen."""
+
+    @property
+    def pools(self) -> tuple[PoolRow, ...]:
+        """The pools' statuses."""
+
+    @property
+    def changes(self) -> Collection[SeatChange]:
+        """The newest is the last."""
+
+    def list_file(self, product: str) -> Path:
+        """The product's list on the license server."""
 
 
 class View(Protocol):
@@ -43,7 +61,7 @@ class PlainView:
         self._every_change = every_change
         self._progress_every = progress_every
         self._began = time.time()
-        self._told_progress = 0.0
+        self._told_progress = -inf
 
     def __enter__(self) -> Self:
         return self
@@ -73,10 +91,10 @@ class PlainView:
 class LiveView:
     """A picture that is drawn anew four times a second."""
 
-    def __init__(self, console: Console, watching: Callable[[], Watching]) -> None:
+    def __init__(self, console: Console, scene: Scene) -> None:
         self._console = console
-        self._watching = watching
-        self._tellings: deque[str] = deque(maxlen=TELLINGS_SHOWN)
+        self._scene = scene
+        self._tellings: deque[str] = deque(maxlen=TELLINGS_KEPT)
         self._progress = ""
         self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=4, transient=False)
 
@@ -99,10 +117,11 @@ class LiveView:
         self._progress = text
 
     def _picture(self) -> RenderableType:
-        watching = self._watching()
-        parts: list[RenderableType] = [pool_table(watching.pools, self._console.width)]
-        changes = _changes(list(watching.changes)[-CHANGES_SHOWN:])
-        file = _file(watching, self._console.width)
+        scene, low = self._scene, self._console.height < LOW
+        rows, tellings = (4, 3) if low else (8, TELLINGS_KEPT)
+        parts: list[RenderableType] = [pool_table(scene.pools, self._console.width)]
+        changes = _changes(list(scene.changes)[-rows:], rows=rows)
+        file = _file(scene, self._console.width, rows=2 if low else rows)
         if self._console.width >= NARROW:
             side_by_side = Table.grid(expand=True, padding=(0, 2))
             side_by_side.add_column(ratio=1)
@@ -111,8 +130,9 @@ class LiveView:
             parts.append(side_by_side)
         else:
             parts += [changes, file]
-        for index, text in enumerate(self._tellings):
-            newest = index == len(self._tellings) - 1
+        shown = list(self._tellings)[-tellings:]
+        for text in shown:
+            newest = text is shown[-1]
             parts.append(Text(f"{'▸' if newest else ' '} {text}", style="bold" if newest else "dim"))
         if self._progress:
             parts.append(Text(self._progress, style="dim"))
@@ -145,26 +165,26 @@ def change_line(change: SeatChange) -> Text:
     return Text.assemble((f"{sign} {change.user}", style), f"  {change.product}", (latency, "dim"))
 
 
-def _changes(changes: list[SeatChange]) -> RenderableType:
+def _changes(changes: list[SeatChange], *, rows: int) -> RenderableType:
     lines = [change_line(change) for change in reversed(changes)]
-    empty = [Text("")] * (CHANGES_SHOWN - len(lines))
-    return Group(Text("Newest seats given (+) and taken back (-), from event to list", style="bold"), *lines, *empty)
+    empty = [Text("")] * (rows - len(lines))
+    return Group(Text("Seats given (+), taken back (-), event to list", style="bold"), *lines, *empty)
 
 
-def _file(watching: Watching, width: int) -> RenderableType:
+def _file(scene: Scene, width: int, *, rows: int) -> RenderableType:
     """The list that changed last, as it stands on the license server's disk."""
-    changes = list(watching.changes)
+    changes = list(scene.changes)
     if not changes:
         return Text("The list on the license server: none yet", style="bold")
-    path = watching.list_file(changes[-1].product)
+    path = scene.list_file(changes[-1].product)
     try:
         users = path.read_text(errors="replace").split()
     except FileNotFoundError:
         users = []
     room = width if width < NARROW else width // 2 - 2
     shown = Text(", ".join(users) or "(empty)", overflow="fold")
-    lines = shown.wrap(Console(width=room), room)[: CHANGES_SHOWN - 1] if users else [shown]
-    return Group(Text(f"On the license server: products/{path.name}, {len(users)} users", style="bold"), *lines)
+    lines = shown.wrap(Console(width=room), room)[:rows]
+    return Group(Text(f"On the license server: products/{path.name}, {len(users)} on it", style="bold"), *lines)
 
 
 def _bar(row: PoolRow) -> Text:

@@ -55,10 +55,9 @@ class SeatChange:
 class Watching:
     """Looks by itself until it is left. What it saw may be read at any time."""
 
-    def __init__(
-        self, stage: Stage, known: Known, *, changed: Callable[[SeatChange], None] = lambda _change: None
-    ) -> None:
-        """`changed` is called for each change, on a thread of this object."""
+    def __init__(self, stage: Stage, known: Known) -> None:
+        self.changed: Callable[[SeatChange], None] = lambda _change: None
+        """Called for each change, on a thread of this object."""
         self.records = Records()
         self.looks = QueueLooks()
         self.pools: tuple[PoolRow, ...] = ()
@@ -66,7 +65,6 @@ class Watching:
         self.queue_depth = 0
         self._stage = stage
         self._known = known
-        self._changed = changed
         self._end = threading.Event()
         self._failure: BaseException | None = None
         self._reading = threading.Lock()
@@ -103,7 +101,7 @@ class Watching:
                         latency = latency_of(self._known, product, user, on=on, at=at)
                     change = SeatChange(at, product, user, on, latency)
                     self.changes.append(change)
-                    self._changed(change)
+                    self.changed(change)
 
     def list_file(self, product: str) -> Path:
         """The product's list on the license server."""

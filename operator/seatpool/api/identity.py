@@ -1,8 +1,8 @@
 """How owners' names become user ids; one setting for the whole installation."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from seatpool.domain.identity import check_user, normalise
+from seatpool.domain.identity import InvalidUser, check_user, normalise
 
 
 class IdentitySettings(BaseModel):
@@ -13,6 +13,16 @@ class IdentitySettings(BaseModel):
     strip_domain: bool = Field(default=True, description=r"Drop `DOMAIN\` before and `@domain` after the user id.")
     fold_case: bool = Field(default=True, description="Turn user ids into lower case.")
     mapping: dict[str, str] = Field(default_factory=dict, description="User ids that are replaced, after the above.")
+
+    @field_validator("mapping")
+    @classmethod
+    def _a_mapped_user_can_stand_on_a_list(cls, mapping: dict[str, str]) -> dict[str, str]:
+        for name, user in mapping.items():
+            try:
+                check_user(user)
+            except InvalidUser as error:
+                raise ValueError(f"{name} is mapped to a user id that no license server could take: {error}") from error
+        return mapping
 
     def user(self, owner: str) -> str:
         """The user id of an owner; `InvalidUser` says why there is none."""

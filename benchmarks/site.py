@@ -1,0 +1,189 @@
+"""What benchmarks measure against: a real API server, AWS with license servers, and the operator as a process."""
+
+import asyncio
+import json
+import socket
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchmarks.measured import Measured
+from seatpool.kube.client import KubeClient
+from seatpool.servers.document import document_json
+from seatpool.sim.aws import AwsProcess
+from seatpool.sim.conduct import Conduct
+from seatpool.sim.controlplane import ControlPlane
+from seatpool.sim.site import LicenseServerNode, Site
+
+Body = dict[str, Any]
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+REPOSITORY = Path(__file__).resolve().parents[1]
+QUICK_SERVER = Path(__file__).with_name("remote_server.py")
+WRITERS = 24
+
+
+class Place:
+    """Control plane, AWS and license servers. Leaving it ends every process and removes every file."""
+
+    plane: ControlPlane
+    aws: AwsProcess
+    site: Site
+
+    def __init__(self, *, servers: int, quick: bool = False) -> None:
+        """`quick` license servers run `remote_server.py` instead of the apply script."""
+        self._servers = servers
+        self._quick = quick
+        self._ending = ExitStack()
+        self.nodes: list[LicenseServerNode] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self.directory = Path(self._ending.enter_context(tempfile.TemporaryDirectory(prefix="seatpool-bench-")))
+            self.plane = self._ending.enter_context(ControlPlane(directory=self.directory / "control-plane"))
+            self.plane.install_crds(REPOSITORY / "crds")
+            self.aws = self._ending.enter_context(AwsProcess(self.directory / "aws"))
+            self.site = Site.create(self.aws, document=document_json(), region=REGION, account=ACCOUNT)
+            self.nodes = [self.site.add_license_server(f"licenses-{number}") for number in range(self._servers)]
+            for node in self.nodes if self._quick else ():
+                node.host.conduct = Conduct(shell=(sys.executable, "-I", "-S", str(QUICK_SERVER)))
+        except BaseException:
+            self._ending.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ending.close()
+
+    def namespace(self, name: str) -> str:
+        self.plane.kubectl("create", "namespace", name)
+        return name
+
+    def apply(self, objects: Iterable[Body]) -> None:
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.plane.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(listed), timeout=300)
+
+    async def kube(self) -> KubeClient:
+        return await KubeClient.connect(kubeconfig=str(self.plane.kubeconfig))
+
+    def server(self, namespace: str, number: int, **spec: Any) -> Body:
+        """The LicenseServer object of one of the nodes."""
+        node = self.nodes[number]
+        settings: Body = {
+            "target": {"tag": node.tag, "value": node.value},
+            "region": REGION,
+            "xlc": {"stateDir": node.host.state_dir},
+            "guard": {"maxReleasePercent": 100},
+        }
+        return resource("LicenseServer", namespace, f"licenses-{number}", settings | spec)
+
+    def calls(self) -> dict[str, int]:
+        """Requests that AWS has had, by operation."""
+        return self.aws.control.calls()
+
+    def operator(self, name: str, **settings: Any) -> "OperatorRun":
+        return OperatorRun(self, name, settings)
+
+
+class OperatorRun:
+    """`seatpool run` as users start it."""
+
+    def __init__(self, place: Place, name: str, settings: Mapping[str, Any]) -> None:
+        self._port = _free_port()
+        config = place.directory / f"{name}.yaml"
+        config.write_text(
+            yaml.safe_dump(
+                {
+                    "kubeconfig": str(place.plane.kubeconfig),
+                    "installation": "benchmarks",
+                    "servers": {"endpoint_url": place.site.endpoint},
+                    "http": {"host": "127.0.0.1", "port": self._port},
+                    "log": {"format": "json"},
+                    **settings,
+                }
+            )
+        )
+        arguments = ["-m", "seatpool.cli", "run", "--config", str(config)]
+        self.process = Measured(arguments, log=place.directory / f"{name}.log")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.end()
+
+    def until_in_sync(self, servers: int, *, seconds: float = 180) -> float:
+        """How old it was when all lists of so many servers were as they should be, by its own word."""
+        self._until(lambda: self.total("seatpool_server_in_sync") == servers, seconds=seconds)
+        return self.process.age
+
+    def until_ready(self, *, seconds: float = 60) -> float:
+        self._until(lambda: self._get("/readyz") is not None, seconds=seconds)
+        return self.process.age
+
+    def total(self, metric: str) -> float:
+        """The sum of a metric over its labels."""
+        families = text_string_to_metric_families(self._get("/metrics") or "")
+        return sum(sample.value for family in families for sample in family.samples if sample.name == metric)
+
+    def _until(self, is_so: Callable[[], bool], *, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            self.process.check()
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not within {seconds:g} s; log: {self.process.log.read_text()[-3000:]}")
+            time.sleep(0.1)
+
+    def _get(self, path: str) -> str | None:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(f"http://127.0.0.1:{self._port}{path}", timeout=10) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return None
+
+
+async def at_once(calls: Sequence[Callable[[], Awaitable[object]]], *, width: int = WRITERS) -> None:
+    """Make all calls, so many at the same time."""
+    waiting = iter(calls)
+
+    async def work() -> None:
+        for call in waiting:
+            await call()
+
+    await asyncio.gather(*(work() for _ in range(width)))
+
+
+def resource(kind: str, namespace: str, name: str, spec: Body) -> Body:
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "seatpool.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def pool(namespace: str, name: str, *, server: int, product: str, seats: int, types: Sequence[str]) -> Body:
+    spec = {
+        "serverRef": {"name": f"licenses-{server}"},
+        "product": product,
+        "seats": seats,
+        "workbenchTypes": list(types),
+        "linger": "0s",
+    }
+    return resource("LicensePool", namespace, name, spec)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

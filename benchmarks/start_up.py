@@ -1,0 +1,111 @@
+"""How long from the start of the process until all lists are in sync, and what memory it takes, as the fleet grows.
+
+Beside it, in the same run: a plain paged LIST of the same objects, below which nobody gets who wants to know them, and
+an operator that uses Kopf as its tutorial does.
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.fleet_of_many import NAMESPACE, SERVERS, create_workbenches, pools
+from benchmarks.measured import Measured
+from benchmarks.site import Place
+from seatpool.sim.controlplane import KubectlError
+
+SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
+COMPARED_AT = 10_000
+REPEATS = 3
+NAIVE = "naive"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start."""
+
+    objects: int
+    seconds: float
+    peak_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class StartUp:
+    """All of it; each number is a median."""
+
+    growth: tuple[Start, ...]
+    first: Start
+    """The very first start at the size of the comparison: nothing on the servers, nothing remembered."""
+    listing: Start
+    naive_first: Start
+    naive_again: Start
+
+
+def measure(*, say: Any, sizes: tuple[int, ...] = SIZES, compared_at: int = COMPARED_AT, repeats: int = REPEATS) -> StartUp:
+    with Place(servers=SERVERS, quick=True) as place:
+        place.namespace(NAMESPACE)
+        place.apply(place.server(NAMESPACE, number, verifyInterval="1h") for number in range(SERVERS))
+        place.apply(pools())
+        growth, first, listing = [], None, None
+        done = 0
+        for size in sizes:
+            asyncio.run(create_workbenches(place, range(done, size)))
+            done = size
+            began = _start(place, size, name=f"first-{size}")
+            if size == compared_at:
+                first = began
+                listing = median(_list(place, size) for _ in range(repeats))
+                say(f"plain LIST of {size:,}: {listing.seconds:.2f} s, {listing.peak_mb:.0f} MB")
+            again = median(_start(place, size, name=f"again-{size}-{n}") for n in range(repeats if size >= 5000 else 2))
+            growth.append(again)
+            say(f"{size:,} objects: first start {began.seconds:.1f} s, again {again.seconds:.1f} s, {again.peak_mb:.0f} MB")
+        place.namespace(NAIVE)
+        asyncio.run(create_workbenches(place, range(compared_at), namespace=NAIVE))
+        naive_first, naive_again = _naive(place, compared_at), _naive(place, compared_at)
+        say(f"naive Kopf operator, {compared_at:,}: {naive_first.seconds:.1f} s, again {naive_again.seconds:.1f} s")
+    assert first is not None and listing is not None
+    return StartUp(tuple(growth), first, listing, naive_first, naive_again)
+
+
+def _start(place: Place, size: int, *, name: str) -> Start:
+    with place.operator(name, namespaces=[NAMESPACE]) as operator:
+        seconds = operator.until_in_sync(SERVERS)
+        time.sleep(3)  # what it still takes in counts as memory
+        return Start(size, seconds, operator.process.peak_mb())
+
+
+def _list(place: Place, size: int) -> Start:
+    log = place.directory / "list.log"
+    log.unlink(missing_ok=True)
+    with Measured(["-m", "benchmarks.plain_list", place.plane.kubeconfig, NAMESPACE], log=log) as process:
+        seconds = process.wait(seconds=120)
+    told = json.loads(log.read_text())
+    if told["objects"] != size:
+        raise RuntimeError(f"the LIST has {told['objects']} objects, not {size}")
+    return Start(size, seconds, told["peak_mb"])
+
+
+def _naive(place: Place, size: int) -> Start:
+    log = place.directory / "naive.log"
+    log.unlink(missing_ok=True)
+    arguments = ["-m", "benchmarks.naive_operator", place.plane.kubeconfig, NAIVE, str(size)]
+    with Measured(arguments, log=log) as process:
+        while not any(line.startswith('{"handled"') for line in log.read_text().splitlines()):
+            process.check()
+            if process.age > 300:
+                raise RuntimeError(f"the naive operator has not handled everything: {log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        return Start(size, process.age, process.peak_mb())
+
+
+def median(starts: Iterator[Start]) -> Start:
+    measured = list(starts)
+    return Start(
+        measured[0].objects,
+        statistics.median(one.seconds for one in measured),
+        statistics.median(one.peak_mb for one in measured),
+    )

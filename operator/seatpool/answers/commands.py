@@ -1,0 +1,118 @@
+"""The commands for people: `status`, `why`, `top`, and what an admin decides.
+
+They need a kubeconfig and nothing else, and are the same as `kubectl seatpool ...`. Everything heavy is imported when a
+command runs. Exit codes: 0 it is well, 1 there is something to look at (a problem, somebody waits), 2 a mistake or no answer.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from seatpool.answers.access import Asked
+    from seatpool.answers.output import Output
+
+WELL = 0
+LOOK_AT_IT = 1
+
+app = typer.Typer()
+
+
+class OutputOption(StrEnum):
+    """As in `output`, which is not imported for `--help`."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+
+
+Kubeconfig = Annotated[Path | None, typer.Option(help="kubeconfig file; default is the one that kubectl takes.")]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Namespace; default is that of the kubeconfig's context.")
+]
+Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The operator's settings file, if its identity settings are not the default."),
+]
+OutputFormat = Annotated[OutputOption, typer.Option("--output", "-o", help="How the answer is printed.")]
+PoolName = Annotated[str, typer.Argument(metavar="POOL", help="LicensePool, as NAME or NAMESPACE/NAME.")]
+ServerName = Annotated[str, typer.Argument(metavar="SERVER", help="LicenseServer, as NAME or NAMESPACE/NAME.")]
+Either = Annotated[str, typer.Argument(metavar="POOL|SERVER", help="NAME, NAMESPACE/NAME, pool/NAME or server/NAME.")]
+
+
+@app.command()
+def status(
+    *,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """Is it well? Problems first, then servers and pools: one screen. Exit code 1 says that there are problems."""
+    from seatpool.answers.looking import show_status
+
+    _end(show_status(_asked(kubeconfig, namespace, everywhere, config), output=_output(output)))
+
+
+@app.command()
+def top(
+    *,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    interval: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.5)] = 2.0,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """`status`, kept up to date until Ctrl-C."""
+    from seatpool.answers.looking import keep_showing
+
+    _end(keep_showing(_asked(kubeconfig, namespace, everywhere, config), interval=interval))
+
+
+@app.command()
+def why(
+    *,
+    user: Annotated[str, typer.Argument(metavar="USER", help="The person, in any spelling.")],
+    pool: Annotated[str | None, typer.Option("--pool", "-p", help="Only this pool, as NAME or NAMESPACE/NAME.")] = None,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """Why has somebody a seat or none, what decides it, and when can it change?
+
+    Exit code 0: everything that is needed is there; 1: the person waits, is denied, or something stands in the way.
+    """
+    from seatpool.answers.looking import show_why
+
+    asked = _asked(kubeconfig, namespace, everywhere, config)
+    _end(show_why(asked, user=user, pool=pool, output=_output(output)))
+
+
+def _asked(kubeconfig: Path | None, namespace: str | None, everywhere: bool, config: Path | None) -> "Asked":
+    from seatpool.answers.access import Asked
+
+    return Asked(kubeconfig=kubeconfig, namespace=namespace, everywhere=everywhere, config=config)
+
+
+def _output(option: OutputOption) -> "Output":
+    from seatpool.answers.output import Output
+
+    return Output(option.value)
+
+
+def _end(command: Coroutine[None, None, bool]) -> None:
+    """Run a command; it says whether all is well."""
+    try:
+        well = asyncio.run(command)
+    except KeyboardInterrupt:
+        raise typer.Exit(WELL) from None
+    raise typer.Exit(WELL if well else LOOK_AT_IT)

@@ -1,0 +1,87 @@
+"""The commands that only look: what they read, and how they show it."""
+
+import asyncio
+
+from rich.live import Live
+
+from seatpool.answers.access import Access, Asked, access
+from seatpool.answers.output import Output, console, write
+from seatpool.answers.overview import Overview, overview
+from seatpool.answers.screens import status_screen, why_screen
+from seatpool.answers.snapshot import Snapshot, take
+from seatpool.answers.why import Shown, why
+from seatpool.api.workbench import Workbench
+from seatpool.domain.errors import SeatpoolError
+from seatpool.kube.errors import NotFound
+
+MOST_ASKED = 50
+
+
+async def show_status(asked: Asked, *, output: Output) -> bool:
+    """`seatpool status`."""
+    async with access(asked) as cluster:
+        found = await _overview(cluster)
+    speech = cluster.speech
+    write(
+        found,
+        output=output,
+        screen=lambda screen, wide: screen.print(
+            status_screen(found, speech=speech, wide=wide, width=screen.width, where=_where(cluster))
+        ),
+    )
+    return found.is_well
+
+
+async def keep_showing(asked: Asked, *, interval: float) -> bool:
+    """`seatpool top`."""
+    screen = console()
+    async with access(asked) as cluster:
+        with Live(console=screen, screen=screen.is_terminal, auto_refresh=False) as live:
+            while True:
+                found = await _overview(cluster)
+                drawn = status_screen(
+                    found, speech=cluster.speech, wide=False, width=screen.width, where=_where(cluster)
+                )
+                live.update(drawn, refresh=True)
+                await asyncio.sleep(interval)
+
+
+async def show_why(asked: Asked, *, user: str, pool: str | None, output: Output) -> bool:
+    """`seatpool why`."""
+    async with access(asked) as cluster:
+        seen = await take(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
+        found = why(seen, user, pool=pool, shown=await _shown(cluster, seen, user), speech=cluster.speech)
+    write(found, output=output, screen=lambda screen, wide: why_screen(found, console=screen, wide=wide))
+    return found.is_well
+
+
+async def _overview(cluster: Access) -> Overview:
+    seen = await take(
+        cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
+        ledgers=False, workbenches=False,
+    )  # fmt: skip
+    if not seen.store.pools and not seen.store.servers and not seen.unreadable:
+        raise SeatpoolError(
+            f"nothing of Seatpool is in {_where(cluster)}; name another with -n, or look everywhere with -A"
+        )
+    return overview(seen, speech=cluster.speech)
+
+
+async def _shown(cluster: Access, seen: Snapshot, spelled: str) -> Shown:
+    """What the operator wrote about the person's own workbenches: few, so they are read one by one."""
+    rows = seen.workbenches_of(seen.store.identity.user(spelled), spelled=spelled)[:MOST_ASKED]
+    found = await asyncio.gather(
+        *(cluster.kube.get(Workbench, row.namespace, row.name) for row in rows), return_exceptions=True
+    )
+    shown = {}
+    for row, raw in zip(rows, found, strict=True):
+        if isinstance(raw, NotFound):
+            continue
+        if isinstance(raw, BaseException):
+            raise raw
+        shown[row.key] = Workbench.model_validate(raw).status.seats
+    return shown
+
+
+def _where(cluster: Access) -> str:
+    return "all namespaces" if cluster.namespace is None else f"namespace {cluster.namespace}"

@@ -1,0 +1,147 @@
+"""One look at the cluster, for an answer: what the API server has in its cache, in the operator's own store.
+
+Nothing is watched and nothing is asked of AWS: whoever may list the kinds gets the same answer as the operator computed.
+The lists come from the API server's cache (`resourceVersion=0`), which costs etcd nothing and is a moment old at most.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from seatpool.answers.workbench_rows import WorkbenchRow, read_rows
+from seatpool.api.base import Resource
+from seatpool.api.identity import IdentitySettings
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.seatledger import SeatLedger
+from seatpool.control.ledger import from_specs
+from seatpool.control.rules import pool_selector
+from seatpool.control.store import Raw, Store
+from seatpool.domain.demand import DemandIndex
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.memory import Memory
+from seatpool.kube.client import KubeClient
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The cluster at one moment."""
+
+    now: datetime
+    store: Store
+    rows: tuple[WorkbenchRow, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Objects that this version cannot read, and why."""
+
+    def memory(self, pool: str) -> Memory | None:
+        """What the pool remembers; None before its first answer."""
+        shares = self.store.ledgers.get(pool)
+        return from_specs(view.spec for _, view in sorted(shares.items())) if shares else None
+
+    def remembers(self, pool: str, user: str) -> bool:
+        """Whether the person has a seat or waits, as the ledger says."""
+        specs = [view.spec for view in self.store.ledgers.get(pool, {}).values()]
+        return any(
+            any(grant.user == user for grant in spec.assigned) or any(wait.user == user for wait in spec.waiting)
+            for spec in specs
+        )
+
+    def demand(self, pools: Iterable[LicensePool], rows: Iterable[WorkbenchRow] | None = None) -> DemandIndex:
+        """Who needs a seat of these pools, by all workbenches or these. Asking about all pools is dear: ask about few.
+
+        Since when somebody needs one is of no weight here: the ledger remembers it for whoever is known to wait.
+        """
+        index = DemandIndex()
+        for pool in pools:
+            index.put_pool(pool_selector(pool))
+        for row in self.rows if rows is None else rows:
+            fact = row.fact(active_since=self.now)
+            if fact is not None:
+                index.put(fact)
+        return index
+
+    def server_of(self, pool: str) -> LicenseServer | None:
+        return self.store.servers.get(self.store.server_of(pool))
+
+    def pools_named(self, name: str | None) -> tuple[LicensePool, ...]:
+        """The pools of that name or `namespace/name`; all of them without one."""
+        pools = [self.store.pools[key] for key in sorted(self.store.pools)]
+        found = tuple(pool for pool in pools if name in (None, pool.key, pool.metadata.name))
+        if name is not None and not found:
+            known = ", ".join(pool.key for pool in pools[:10]) or "none"
+            raise SeatpoolError(f"there is no LicensePool {name}; known are: {known}")
+        return found
+
+    def server_named(self, name: str) -> LicenseServer:
+        """The server of that name or `namespace/name`; it must be one only."""
+        found = [server for key, server in sorted(self.store.servers.items()) if name in (key, server.metadata.name)]
+        if len(found) != 1:
+            known = ", ".join(sorted(self.store.servers)[:10]) or "none"
+            what = "there is no LicenseServer" if not found else "there are several LicenseServers"
+            raise SeatpoolError(f"{what} {name}; name one of: {known}")
+        return found[0]
+
+    def workbenches_of(self, user: str, *, spelled: str) -> tuple[WorkbenchRow, ...]:
+        """The person's workbenches, and those whose unusable owner is spelled just so."""
+        return tuple(
+            sorted(
+                (row for row in self.rows if row.user == user or (row.user is None and row.owner == spelled)),
+                key=lambda row: row.key,
+            )
+        )
+
+
+def snapshot(
+    objects: Iterable[tuple[type[Resource], Raw]],
+    rows: Iterable[WorkbenchRow],
+    *,
+    identity: IdentitySettings,
+    now: datetime,
+) -> Snapshot:
+    """A snapshot of these objects and workbenches. An object that cannot be read is named and left out."""
+    store = Store(identity)
+    unreadable: list[str] = []
+    for kind, raw in objects:
+        try:
+            store.put(kind, raw, now=now)
+        except (ValidationError, SeatpoolError) as error:
+            metadata = raw["metadata"]
+            unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {' '.join(str(error).split())}")
+    return Snapshot(now=now, store=store, rows=tuple(rows), unreadable=tuple(unreadable))
+
+
+async def take(
+    kube: KubeClient,
+    *,
+    namespace: str | None,
+    identity: IdentitySettings,
+    now: datetime,
+    ledgers: bool = True,
+    workbenches: bool = True,
+) -> Snapshot:
+    """List what there is at once; None means all namespaces. What is not asked for is not read."""
+    kinds: list[type[Resource]] = [LicenseServer, LicensePool]
+    if ledgers:
+        kinds.append(SeatLedger)
+    rows, listed = await asyncio.gather(
+        _rows(kube, namespace=namespace, identity=identity, wanted=workbenches),
+        asyncio.gather(*(kube.list_cached(kind, namespace=namespace) for kind in kinds)),
+    )
+    if namespace is not None and workbenches and any(_serves_others(pool, namespace) for pool in listed[1]):
+        rows = await read_rows(kube, namespace=None, identity=identity)
+    pairs = ((kind, raw) for kind, items in zip(kinds, listed, strict=True) for raw in items)
+    return snapshot(pairs, rows, identity=identity, now=now)
+
+
+async def _rows(
+    kube: KubeClient, *, namespace: str | None, identity: IdentitySettings, wanted: bool
+) -> list[WorkbenchRow]:
+    return await read_rows(kube, namespace=namespace, identity=identity) if wanted else []
+
+
+def _serves_others(pool: Raw, namespace: str) -> bool:
+    """Whether a pool's answer depends on workbenches outside its own namespace."""
+    return bool(set(pool["spec"].get("workbenchNamespaces", ())) - {namespace})

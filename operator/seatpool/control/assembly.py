@@ -1,0 +1,166 @@
+"""Building the parts of an operator and telling them of each other. Nothing is started here."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.api.base import Resource
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.seatledger import SeatLedger
+from seatpool.api.workbench import Workbench
+from seatpool.aws.sessions import SessionFactory
+from seatpool.control.announcing import Announcer
+from seatpool.control.audit import Audit
+from seatpool.control.cluster_view import ClusterView
+from seatpool.control.finalizing import Finalizer
+from seatpool.control.ledger_book import LedgerBook
+from seatpool.control.metrics import ControlMetrics
+from seatpool.control.reactions import Reactions
+from seatpool.control.reconciler import ServerReconciler
+from seatpool.control.recorder import Recorder
+from seatpool.control.rendering import Rendering
+from seatpool.control.server_book import ServerBook
+from seatpool.control.standing import Standing
+from seatpool.control.status_writer import Pace, StatusWriter
+from seatpool.control.steps import Step
+from seatpool.control.store import Store
+from seatpool.control.surroundings import Surroundings
+from seatpool.control.tasks import Tasks
+from seatpool.kube.client import KubeClient
+from seatpool.mirror.mirror import Mirror
+from seatpool.servers.link import ServerLink
+from seatpool.servers.ssm import SsmTransport
+from seatpool.settings import Settings
+
+KINDS: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger, Workbench)
+"""In the order in which they are listed: a pool without its server, or without its memory, is something else."""
+POOL_PACE = Pace(delay=0.2, per_second=50, at_once=8)
+WORKBENCH_PACE = Pace(delay=0.5, per_second=50, at_once=8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """What an operator is given from outside its process, and what it is known by."""
+
+    settings: Settings
+    holder: str
+    kube: KubeClient
+    transport: SsmTransport
+    session_factory: SessionFactory
+    registry: CollectorRegistry
+    metrics: ControlMetrics
+    log: FilteringBoundLogger
+    clock: Callable[[], datetime]
+    rng: random.Random
+    on_step: Callable[[str, Step], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Those that are started, and those that are looked at."""
+
+    store: Store
+    mirror: Mirror
+    recorder: Recorder
+    view: ClusterView
+    audit: Audit
+    pool_statuses: StatusWriter
+    workbench_statuses: StatusWriter
+
+
+def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: asyncio.Event) -> Parts:
+    """All parts, ready to be started. Reconcilers begin to write when `may_write` is set."""
+    settings, kube, metrics, log, clock = outside.settings, outside.kube, outside.metrics, outside.log, outside.clock
+    standings: dict[str, Standing] = {}
+    store = Store(settings.identity)
+    mirror = Mirror(
+        settings.mirror, kube, registry=outside.registry, log=log, session_factory=outside.session_factory, clock=clock
+    )
+    recorder = Recorder(kube, instance=outside.holder, metrics=metrics, log=log, clock=clock)
+    view = ClusterView(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
+    rendering = Rendering(store, standings, clock)
+    pool_statuses = StatusWriter(
+        LicensePool, rendering.pool, pace=POOL_PACE, kube=kube, metrics=metrics, log=log,
+        written=lambda _key, raw: view.renewed(LicensePool, raw),
+    )  # fmt: skip
+    workbench_statuses = StatusWriter(
+        Workbench, rendering.workbench, pace=WORKBENCH_PACE, kube=kube, metrics=metrics, log=log,
+        written=lambda _key, raw: view.renewed(Workbench, raw),
+    )  # fmt: skip
+    finalizer = Finalizer(kube, metrics)
+    around = Surroundings(
+        store=store,
+        ledgers=LedgerBook(store, kube, metrics),
+        finalizer=finalizer,
+        announcer=Announcer(
+            store=store,
+            recorder=recorder,
+            metrics=metrics,
+            mark_pool=pool_statuses.mark,
+            mark_workbench=workbench_statuses.mark,
+            mark_workbench_later=workbench_statuses.mark_later,
+            log=log,
+        ),
+        standings=standings,
+        installation=installation,
+        link_to=_links(settings, outside.transport),
+        uninventoried=mirror.unknown_sources,
+        metrics=metrics,
+        log=log,
+        clock=clock,
+        rng=outside.rng,
+        on_step=outside.on_step,
+    )
+    reactions = Reactions(
+        store=store,
+        standings=standings,
+        recorder=recorder,
+        finalizer=finalizer,
+        pool_statuses=pool_statuses,
+        workbench_statuses=workbench_statuses,
+        tasks=tasks,
+        make_reconciler=_reconcilers(outside, around, view),
+        may_write=may_write,
+        rng=outside.rng,
+        log=log,
+    )
+    reactions.attach()
+    audit = Audit(
+        kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, take=view.took, forget=view.lost,
+        metrics=metrics, log=log, clock=clock,
+    )  # fmt: skip
+    return Parts(
+        store=store,
+        mirror=mirror,
+        recorder=recorder,
+        view=view,
+        audit=audit,
+        pool_statuses=pool_statuses,
+        workbench_statuses=workbench_statuses,
+    )
+
+
+def _links(settings: Settings, transport: SsmTransport) -> Callable[[LicenseServer], ServerLink]:
+    pin = None if settings.servers.document_hash else ""
+    return lambda server: ServerLink(server.spec, transport, name=server.key, pinned_hash=pin)
+
+
+def _reconcilers(outside: Outside, around: Surroundings, view: ClusterView) -> Callable[[str], ServerReconciler]:
+    def make(key: str) -> ServerReconciler:
+        book = ServerBook(
+            key,
+            kube=outside.kube,
+            holder=outside.holder,
+            metrics=outside.metrics,
+            clock=outside.clock,
+            written=lambda raw: view.renewed(LicenseServer, raw),
+        )
+        return ServerReconciler(key, book, around)
+
+    return make

@@ -1,0 +1,34 @@
+"""Speaking with a license server: not more often than it can bear, measured, and with its health as a by-product."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from seatpool.control import troubles
+from seatpool.control.desk import Desk
+from seatpool.domain.errors import SeatpoolError
+from seatpool.servers.commands import ListCommand
+from seatpool.servers.faults import TransportError
+from seatpool.servers.report import Report
+
+
+async def keep_distance(desk: Desk) -> None:
+    """Wait until the server may be sent another command (`spec.minInterval`)."""
+    since = desk.around.monotonic() - desk.last_command
+    await asyncio.sleep(max(0.0, desk.server.spec.min_interval.total_seconds() - since))
+
+
+async def exchange(desk: Desk, command: ListCommand, talk: Callable[[ListCommand], Awaitable[Report]]) -> Report:
+    """Send a command by `talk`, and note whether the server was reached. A failure is for the caller to note."""
+    metrics, began = desk.around.metrics, desk.around.monotonic()
+    try:
+        report = await talk(command)
+    except SeatpoolError as error:
+        reason = error.reason.value if isinstance(error, TransportError) else type(error).__name__
+        metrics.commands.labels(command.action.value, reason).inc()
+        raise
+    finally:
+        desk.last_command = desk.around.monotonic()
+    metrics.commands.labels(command.action.value, "ok").inc()
+    metrics.command_seconds.observe(desk.around.monotonic() - began)
+    troubles.server_answered(desk)
+    return report

@@ -1,0 +1,105 @@
+"""What a change in the store causes: statuses to renew, a reconciler for each server, and a way out for dying pools."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.api.workbench import Workbench
+from seatpool.control.condition_reasons import EventReason
+from seatpool.control.finalizing import Finalizer
+from seatpool.control.reconciler import ServerReconciler
+from seatpool.control.recorder import Recorder
+from seatpool.control.retrying import patiently
+from seatpool.control.standing import Standing
+from seatpool.control.status_writer import StatusWriter
+from seatpool.control.store import Store
+from seatpool.control.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reactions:
+    """To the store of one operator."""
+
+    store: Store
+    standings: dict[str, Standing]
+    recorder: Recorder
+    finalizer: Finalizer
+    pool_statuses: StatusWriter
+    workbench_statuses: StatusWriter
+    tasks: Tasks
+    make_reconciler: Callable[[str], ServerReconciler]
+    may_write: asyncio.Event
+    """Set when enough is known to decide anything."""
+    rng: random.Random
+    log: FilteringBoundLogger
+    _reconcilers: dict[str, tuple[ServerReconciler, "asyncio.Task[None]"]] = field(default_factory=dict, init=False)
+
+    def attach(self) -> None:
+        """Be told of every change from now on."""
+        self.store.on_dirty = self.wake
+        self.store.on_problem = self.workbench_changed
+        self.store.on_pool = self.pool_changed
+        self.store.on_server = self.server_changed
+
+    def wake(self, server: str) -> None:
+        """A server has work."""
+        found = self._reconcilers.get(server)
+        if found is not None:
+            found[0].wake()
+
+    def workbench_changed(self, key: str) -> None:
+        """Its status should be looked at."""
+        self.workbench_statuses.mark(key)
+        view = self.store.workbenches.get(key)
+        if view is not None and view.problem is not None and view.observed_generation != view.generation:
+            self.recorder.warning(Workbench, view.metadata, EventReason.OWNER_REFUSED, f"spec.owner: {view.problem}")
+
+    def pool_changed(self, key: str) -> None:
+        """It appeared, changed or vanished."""
+        if key not in self.store.pools:
+            self.standings.pop(key, None)
+            return
+        self.pool_statuses.mark(key)
+        for workbench in self.store.workbenches_served_by(key):
+            self.workbench_statuses.mark(workbench)
+        self._let_go(key)
+
+    def server_changed(self, key: str) -> None:
+        """It appeared, changed or vanished."""
+        if key in self.store.servers and key not in self._reconcilers:
+            reconciler = self.make_reconciler(key)
+            task = self.tasks.start(f"reconciler of {key}", lambda: self._reconcile(reconciler))
+            self._reconcilers[key] = (reconciler, task)
+        elif key not in self.store.servers and key in self._reconcilers:
+            _, task = self._reconcilers.pop(key)
+            task.cancel()
+        for pool in self.store.pools_of_server(key):
+            if key not in self.store.servers:
+                self.standings.pop(pool.key, None)
+                self._let_go(pool.key)
+            self.pool_statuses.mark(pool.key)
+        self.wake(key)
+
+    async def _reconcile(self, reconciler: ServerReconciler) -> None:
+        await self.may_write.wait()
+        await reconciler.run()
+
+    def _let_go(self, key: str) -> None:
+        """A dying pool has no list that could be emptied where there is no server; nobody else frees it then."""
+        if self._is_to_be_let_go(key):
+            self.tasks.start_once(
+                f"finalizer of {key}", lambda: patiently(lambda: self._free(key), rng=self.rng, log=self.log)
+            )
+
+    async def _free(self, key: str) -> None:
+        if self._is_to_be_let_go(key):
+            await self.finalizer.look_at(self.store.pools[key], cleared=True)
+
+    def _is_to_be_let_go(self, key: str) -> bool:
+        pool = self.store.pools.get(key)
+        if pool is None or pool.metadata.deletion_timestamp is None:
+            return False
+        return self.store.server_of(key) not in self.store.servers

@@ -1,0 +1,62 @@
+"""What came of one product's new list. Only a list that was read back as it was written counts as applied."""
+
+from seatpool.api.licensepool import LicensePool
+from seatpool.control import troubles
+from seatpool.control.condition_reasons import ConditionReason
+from seatpool.control.desk import Desk
+from seatpool.servers.commands import ListChange
+from seatpool.servers.report import ProductReport, Result
+
+
+def take_result(desk: Desk, change: ListChange, told: ProductReport | None) -> None:
+    """Note how one product fared; None when the answer did not mention it."""
+    product, pool = change.product, desk.pool_of(change.product)
+    if told is None:
+        desk.forget_lists([product])
+        _failed(desk, pool, ConditionReason.APPLY_FAILED, "the answer does not mention it")
+        return
+    if told.result is Result.STALE:
+        desk.book.raise_floor(told.fence)
+        desk.doubt([product])
+        desk.backoffs.failed(product)
+        desk.log.warning("the license server has a newer revision than ours", product=product, fence=told.fence)
+        return
+    desk.believe(product, told)
+    if told.result is Result.OWNER:
+        if told.users is None:
+            desk.backoffs.failed(product)
+        troubles.product_is_foreign(desk, pool, told.owner)
+    elif told.result is Result.FAILED:
+        _failed(desk, pool, ConditionReason.APPLY_FAILED, f"not taken: {told.detail or f'exit code {told.exit_code}'}")
+    else:
+        desk.forced.discard(product)
+        _compare(desk, pool, change, told)
+
+
+def _compare(desk: Desk, pool: LicensePool, change: ListChange, told: ProductReport) -> None:
+    if told.users is None:
+        _failed(desk, pool, ConditionReason.READ_FAILED, "written, but it cannot be read back")
+    elif not desk.standing(pool).in_sync:
+        _failed(
+            desk,
+            pool,
+            ConditionReason.LIST_DIFFERS,
+            f"{len(change.users)} people were written, and the license server shows {len(told.users)} others; is its "
+            "client right, and does anybody else write the list?",
+        )
+    else:
+        _applied(desk, pool)
+
+
+def _applied(desk: Desk, pool: LicensePool) -> None:
+    standing = desk.standing(pool)
+    troubles.product_recovered(desk, pool)
+    desk.view.last_applied = desk.around.now()
+    if standing.changed_at is not None:
+        waited = desk.around.clock() - standing.changed_at
+        desk.around.metrics.to_list_seconds.observe(waited.total_seconds())
+        standing.changed_at = None
+
+
+def _failed(desk: Desk, pool: LicensePool, reason: ConditionReason, what: str) -> None:
+    troubles.product_failed(desk, pool, reason, f"product {pool.spec.product!r}: {what}")

@@ -1,0 +1,70 @@
+"""Sending changed lists: the intent first, then the command, then its id, and only then the wait for its result."""
+
+import asyncio
+
+from seatpool.control import troubles
+from seatpool.control.deciding import save
+from seatpool.control.desk import Desk
+from seatpool.control.exchanging import exchange
+from seatpool.control.planning import Plan
+from seatpool.control.results import take_result
+from seatpool.control.server_book import Superseded
+from seatpool.control.steps import Step
+from seatpool.domain.errors import SeatpoolError
+from seatpool.kube.errors import KubeError
+from seatpool.servers.commands import ListChange, ListCommand
+from seatpool.servers.faults import TransportError
+from seatpool.servers.link import ServerLink
+from seatpool.servers.report import Report
+
+
+async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> None:
+    """Store the answers and write the lists, as many as fit into one command; the others are left for the next pass."""
+    link = desk.around.link_to(desk.server)
+    whole = ListCommand(
+        revision=desk.book.next_revision, owner=desk.around.installation, takeover=desk.takeover, changes=changes
+    )
+    command = link.split(whole)[0]
+    await _store(desk, planned, command)
+    try:
+        report = await exchange(desk, command, lambda command: _send(desk, link, command))
+    except SeatpoolError as error:
+        if isinstance(error, KubeError | Superseded):
+            raise
+        _note_failure(desk, command, error)
+        return
+    desk.book.in_flight = None
+    desk.around.on_step(desk.key, Step.AFTER_APPLY)
+    for change in command.changes:
+        take_result(desk, change, report.products.get(change.product))
+
+
+async def _store(desk: Desk, planned: Plan, command: ListCommand) -> None:
+    """The answers' memory and the intent: two kinds of objects, so that neither waits for the other."""
+    desk.around.on_step(desk.key, Step.BEFORE_INTENT)
+    saved, intended = await asyncio.gather(
+        save(desk, planned),
+        desk.book.intend(command, desk.view, doubted=desk.forced),
+        return_exceptions=True,
+    )
+    for outcome in (saved, intended):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    desk.around.on_step(desk.key, Step.AFTER_INTENT)
+
+
+async def _send(desk: Desk, link: ServerLink, command: ListCommand) -> Report:
+    sent = await link.send(command)
+    desk.around.on_step(desk.key, Step.AFTER_SEND)
+    await desk.book.sent(sent.command_id, sent.instance_id, desk.view)
+    return await link.result(sent, command=command)
+
+
+def _note_failure(desk: Desk, command: ListCommand, error: SeatpoolError) -> None:
+    """A command that is under way and could not be asked for stays in flight; of any other the lists may be doubted."""
+    flying = desk.book.in_flight
+    if flying is None or flying.command_id is None or not troubles.is_unaskable(error):
+        desk.book.in_flight = None
+        if not isinstance(error, TransportError) or error.maybe_applied:
+            desk.doubt(command.names)
+    troubles.server_failed(desk, error)

@@ -1,0 +1,46 @@
+"""What all reconcilers of one operator share, and nothing that belongs to one server only."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.control.announcing import Announcer
+from seatpool.control.finalizing import Finalizer
+from seatpool.control.ledger import to_milliseconds
+from seatpool.control.ledger_book import LedgerBook
+from seatpool.control.metrics import ControlMetrics
+from seatpool.control.standing import Standing
+from seatpool.control.steps import Step
+from seatpool.control.store import Store
+from seatpool.servers.link import ServerLink
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """The operator, as its reconcilers see it."""
+
+    store: Store
+    ledgers: LedgerBook
+    finalizer: Finalizer
+    announcer: Announcer
+    standings: dict[str, Standing]
+    """Of every pool, by key."""
+    installation: str
+    link_to: Callable[[LicenseServer], ServerLink]
+    uninventoried: Callable[[], tuple[str, ...]]
+    """Accounts that may hide workbenches: while there are any, nobody is released."""
+    metrics: ControlMetrics
+    log: FilteringBoundLogger
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float] = time.monotonic
+    rng: random.Random = field(default_factory=random.Random)
+    on_step: Callable[[str, Step], None] = lambda _server, _step: None
+
+    def now(self) -> datetime:
+        """The instant as the API server can keep it."""
+        return to_milliseconds(self.clock())

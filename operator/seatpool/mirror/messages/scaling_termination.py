@@ -1,0 +1,16 @@
+"""`EC2 Instance Terminate Successful`: an Auto Scaling group has ended an instance, so EC2 is asked about it at once."""
+
+from seatpool.mirror.messages.envelope import Envelope, read_instance_id
+from seatpool.mirror.messages.outcome import Suspicion
+
+SOURCE = "aws.autoscaling"
+DETAIL_TYPE = "EC2 Instance Terminate Successful"
+
+
+def read_scaling_termination(envelope: Envelope) -> Suspicion:
+    return Suspicion(
+        instance_id=read_instance_id(envelope.detail, "EC2InstanceId"),
+        account=envelope.account,
+        region=envelope.region,
+        at=envelope.time,
+    )

@@ -1,0 +1,25 @@
+"""`EC2 Spot Instance Interruption Warning`: EC2 takes a Spot instance back in two minutes.
+
+The seat is needed until then, so the warning frees nothing. It is kept until the two minutes are over, and then EC2 is
+asked: if its own state-change event was lost, the stop is known two minutes after the warning and not only with the
+next inventory.
+"""
+
+from datetime import timedelta
+
+from seatpool.mirror.messages.envelope import Envelope, read_instance_id
+from seatpool.mirror.messages.outcome import Suspicion
+
+SOURCE = "aws.ec2"
+DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
+NOTICE = timedelta(minutes=2)
+
+
+def read_spot_interruption(envelope: Envelope) -> Suspicion:
+    return Suspicion(
+        instance_id=read_instance_id(envelope.detail, "instance-id"),
+        account=envelope.account,
+        region=envelope.region,
+        at=envelope.time,
+        wait=NOTICE,
+    )

@@ -1,0 +1,153 @@
+"""The published pipeline's table beside what Seatpool sees, so that a site can run both and compare before it moves over.
+
+The table counts workbenches up and down: one item for each product and user, with `workbench-count`. Whoever has a count
+above zero is on the list there. Nothing is taken over: the differences are reported, because where they differ it is as
+a rule the counter that is wrong.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import boto3
+
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.workbench import Workbench
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.globs import matcher
+from seatpool.domain.identity import InvalidUser
+
+SHOWN = 10
+
+
+class UnusableTable(SeatpoolError):
+    """The table does not look as the pipeline writes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """What the table's attributes are called."""
+
+    product: str = "product"
+    user: str = "user-id"
+    count: str = "workbench-count"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One user of one product."""
+
+    product: str
+    user: str
+    there: int
+    """The pipeline's counter."""
+    here: int
+    """Active workbenches that the product's pools serve."""
+
+    @property
+    def difference(self) -> str:
+        if self.there < 0:
+            return "counter below zero"
+        if self.here and not self.there:
+            return "only here"
+        if self.there and not self.here:
+            return "only there"
+        return "other count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Both sides of every product."""
+
+    same: int
+    different: tuple[Counted, ...]
+    unknown_products: tuple[str, ...]
+    """Products of the table that no pool has."""
+    refused_users: tuple[str, ...]
+    """Owners on either side that no license server could take."""
+
+    @property
+    def equal(self) -> bool:
+        return not self.different and not self.unknown_products and not self.refused_users
+
+
+def read_table(
+    session: boto3.Session, table: str, *, attributes: Attributes, **client: Any
+) -> dict[tuple[str, str], int]:
+    """The counter of each (product, user). Raises AWS errors."""
+    dynamodb: Any = session.client("dynamodb", **client)
+    found: dict[tuple[str, str], int] = {}
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+        for item in page["Items"]:
+            product, user, count = _read(table, item, attributes)
+            found[product, user] = found.get((product, user), 0) + count
+    return found
+
+
+def _read(table: str, item: Mapping[str, Any], attributes: Attributes) -> tuple[str, str, int]:
+    try:
+        count = Decimal(item[attributes.count]["N"])
+        return item[attributes.product]["S"], item[attributes.user]["S"], int(count)
+    except (KeyError, ArithmeticError, ValueError) as error:
+        raise UnusableTable(
+            f"table {table}: item {ascii(dict(item))[:200]} has no string {attributes.product}, string {attributes.user} and "
+            f"number {attributes.count}; name the attributes with --product-attribute, --user-attribute, --count-attribute"
+        ) from error
+
+
+def compare(
+    counters: Mapping[tuple[str, str], int],
+    *,
+    pools: Iterable[LicensePool],
+    workbenches: Iterable[Workbench],
+    normalise: Callable[[str], str],
+) -> Comparison:
+    """The counters beside the active workbenches of the pools. `normalise` raises InvalidUser."""
+    refused: set[str] = set()
+    products = {pool.spec.product for pool in pools}
+    there = _by_user(((product, user, count) for (product, user), count in counters.items()), normalise, refused)
+    here = _by_user(_active(list(pools), workbenches), normalise, refused)
+    rows = [
+        Counted(product, user, there.get((product, user), 0), here.get((product, user), 0))
+        for product, user in sorted(there.keys() | here.keys())
+        if product in products
+    ]
+    return Comparison(
+        same=sum(row.there == row.here for row in rows),
+        different=tuple(row for row in rows if row.there != row.here),
+        unknown_products=tuple(sorted({product for product, _ in there} - products)),
+        refused_users=tuple(sorted(refused)),
+    )
+
+
+def _active(pools: list[LicensePool], workbenches: Iterable[Workbench]) -> Iterable[tuple[str, str, int]]:
+    """Each active workbench once for each product whose pools serve it."""
+    serving = [(pool, matcher(pool.spec.workbench_types), _namespaces(pool)) for pool in pools]
+    for workbench in workbenches:
+        spec, namespace = workbench.spec, workbench.metadata.namespace
+        products = {
+            pool.spec.product
+            for pool, matches, namespaces in serving
+            if spec.state in pool.spec.active_states
+            and matches(spec.type)
+            and ("*" in namespaces or namespace in namespaces)
+        }
+        yield from ((product, spec.owner, 1) for product in products)
+
+
+def _namespaces(pool: LicensePool) -> frozenset[str]:
+    return frozenset(pool.spec.workbench_namespaces or (pool.metadata.namespace,))
+
+
+def _by_user(
+    counts: Iterable[tuple[str, str, int]], normalise: Callable[[str], str], refused: set[str]
+) -> dict[tuple[str, str], int]:
+    added: dict[tuple[str, str], int] = defaultdict(int)
+    for product, owner, count in counts:
+        try:
+            added[product, normalise(owner)] += count
+        except InvalidUser:
+            refused.add(owner)
+    return added
