@@ -15,7 +15,7 @@ FULL_EVERY = 10
 NAMESPACE = "fleet"
 
 
-def pools(*, seats: int = 5_000, full: int = SEATS) -> list[Body]:
+def pools(*, seats: int = 250, full: int = SEATS) -> list[Body]:
     """Each type is on five products, of five different servers."""
     return [
         pool(

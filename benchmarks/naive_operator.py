@@ -44,7 +44,7 @@ async def forget(name: str, **_: Any) -> None:
 
 
 def main() -> None:
-    kopf.run(standalone=True, namespaces=[NAMESPACE], quiet=True)
+    kopf.run(standalone=True, namespaces=[NAMESPACE])
 
 
 if __name__ == "__main__":

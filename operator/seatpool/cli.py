@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,8 +20,6 @@ from seatpool.answers import commands
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from seatpool.control.operator import Operator
     from seatpool.settings import Settings
 
@@ -63,7 +60,9 @@ class RunCommand(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         super().format_help(ctx, formatter)
-        _print_settings()
+        from seatpool.settings_table import print_settings
+
+        print_settings()
 
 
 @app.command(cls=RunCommand)
@@ -281,44 +280,6 @@ def _put(flags: dict[str, Any], key: str, value: Any) -> None:
         if not isinstance(flags, dict):
             raise SeatpoolError(f"--set {key}: {parent} was already given as a whole; give either the whole or parts")
     flags[name] = value
-
-
-def _print_settings() -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from seatpool.settings import Settings
-
-    table = Table(title="All settings, as --set and the file name them", title_justify="left", box=None)
-    for heading in ("Key", "Default", "Meaning"):
-        table.add_column(heading, overflow="fold")
-    for key, default, text in _settings_of(Settings):
-        table.add_row(key, default, text)
-    console = Console()
-    console.print(table)
-    console.print("\nThe environment variable of mirror.long_poll is SEATPOOL_MIRROR__LONG_POLL, and so on.")
-
-
-def _settings_of(model: "type[BaseModel]", above: str = "") -> Iterator[tuple[str, str, str]]:
-    from pydantic import BaseModel
-
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _settings_of(kind, f"{above}{name}.")
-            continue
-        default = field.get_default(call_default_factory=True)
-        yield f"{above}{name}", _shown(default), field.description or ""
-
-
-def _shown(default: Any) -> str:
-    from datetime import timedelta
-
-    from seatpool.api.base import format_duration
-
-    if isinstance(default, timedelta):
-        return format_duration(default)
-    return "" if default is None or default in ((), {}) else str(default)
 
 
 if __name__ == "__main__":

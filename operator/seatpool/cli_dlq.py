@@ -230,7 +230,7 @@ def _plain(letter: "DeadLetter") -> dict[str, Any]:
         "id": letter.id,
         "sent": letter.first_sent.isoformat(timespec="seconds"),
         "kind": letter.kind,
-        "reason": letter.reason,
+        "reason": ascii(letter.reason)[1:-1],
         "recorded": letter.recorded,
         "understood": letter.understood,
         "detail": ascii(letter.detail)[1:-1],
@@ -238,17 +238,16 @@ def _plain(letter: "DeadLetter") -> dict[str, Any]:
 
 
 def _print_table(letters: "list[DeadLetter]") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None)
-    for heading in ("ID", "SENT", "KIND", "REASON", "NOW", "DETAIL"):
-        table.add_column(heading, overflow="fold" if heading == "DETAIL" else "ellipsis", no_wrap=heading != "DETAIL")
+    """Aligned, and never cut: an id that is not whole is of no use."""
+    rows = [("ID", "SENT", "KIND", "REASON", "NOW", "DETAIL")]
     for one in letters:
         plain = _plain(one)
         now = "understood" if one.understood else "refused"
-        table.add_row(one.id, plain["sent"], one.kind, one.reason, now, plain["detail"])
-    Console(markup=False, highlight=False).print(table)
+        rows.append((one.id, plain["sent"], one.kind, plain["reason"], now, plain["detail"]))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
 
 
 def _told(move: "Move") -> str:

@@ -97,6 +97,104 @@ def why(
     _end(show_why(asked, user=user, pool=pool, output=_output(output)))
 
 
+@app.command()
+def diff(
+    *,
+    pool: PoolName,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """A pool's list: as it should be, on its way, and as it was read back. Exit code 1 says that they differ."""
+    from seatpool.answers.looking import show_diff
+
+    _end(show_diff(_asked(kubeconfig, namespace, everywhere, config), name=pool, output=_output(output)))
+
+
+@app.command()
+def history(
+    *,
+    name: Annotated[
+        str, typer.Argument(metavar="POOL|USER", help="A pool, or if there is none of that name a person.")
+    ],
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """What happened lately, from the ledger and from Events; it says what these do not know."""
+    from seatpool.answers.looking import show_history
+
+    _end(show_history(_asked(kubeconfig, namespace, everywhere, config), name=name, output=_output(output)))
+
+
+@app.command()
+def approve(
+    *,
+    server: ServerName,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """Let a change happen that the guard holds back. Shows who would lose a seat, and asks. Exit code 1: not approved."""
+    from seatpool.answers.acting import approve_change
+
+    def ask(question: str) -> bool:
+        return yes or typer.confirm(question, default=False)
+
+    _end(approve_change(_asked(kubeconfig, namespace, everywhere, config), name=server, ask=ask, tell=typer.echo))
+
+
+@app.command()
+def pause(
+    *,
+    name: Either,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Stop changing a pool's list, or all lists of a server (spec.suspend). They stay as they are."""
+    from seatpool.answers.acting import set_suspended
+
+    asked = _asked(kubeconfig, namespace, everywhere, None)
+    _end(set_suspended(asked, name=name, suspended=True, tell=typer.echo))
+
+
+@app.command()
+def resume(
+    *,
+    name: Either,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Go on after `pause`."""
+    from seatpool.answers.acting import set_suspended
+
+    asked = _asked(kubeconfig, namespace, everywhere, None)
+    _end(set_suspended(asked, name=name, suspended=False, tell=typer.echo))
+
+
+@app.command()
+def verify(
+    *,
+    server: ServerName,
+    wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it; 0 does not wait.", min=0)] = 60.0,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Have the operator read a server's lists back now. Exit code 1: it did not within --wait."""
+    from seatpool.answers.acting import verify as have_verified
+
+    _end(have_verified(_asked(kubeconfig, namespace, everywhere, None), name=server, wait=wait, tell=typer.echo))
+
+
 def _asked(kubeconfig: Path | None, namespace: str | None, everywhere: bool, config: Path | None) -> "Asked":
     from seatpool.answers.access import Asked
 

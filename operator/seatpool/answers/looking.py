@@ -5,11 +5,14 @@ import asyncio
 from rich.live import Live
 
 from seatpool.answers.access import Access, Asked, access
+from seatpool.answers.difference import diff
+from seatpool.answers.history import history
 from seatpool.answers.output import Output, console, write
 from seatpool.answers.overview import Overview, overview
-from seatpool.answers.screens import status_screen, why_screen
+from seatpool.answers.screens import diff_screen, history_screen, status_screen, why_screen
 from seatpool.answers.snapshot import Snapshot, take
 from seatpool.answers.why import Shown, why
+from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import NotFound
@@ -55,6 +58,42 @@ async def show_why(asked: Asked, *, user: str, pool: str | None, output: Output)
     return found.is_well
 
 
+async def show_diff(asked: Asked, *, name: str, output: Output) -> bool:
+    """`seatpool diff`."""
+    async with access(asked) as cluster:
+        seen = await take(
+            cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
+        )
+        found = [diff(seen, pool, speech=cluster.speech) for pool in seen.pools_named(name)]
+    speech = cluster.speech
+    write(
+        found[0] if len(found) == 1 else found,
+        output=output,
+        screen=lambda screen, wide: diff_screen(found, console=screen, wide=wide, speech=speech),
+    )
+    return all(one.is_well for one in found)
+
+
+async def show_history(asked: Asked, *, name: str, output: Output) -> bool:
+    """`seatpool history`: of a pool if there is one of that name, else of a person."""
+    async with access(asked) as cluster:
+        seen = await take(
+            cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
+        )
+        events = await cluster.kube.events(namespace=cluster.namespace)
+    pools = [pool for pool in seen.store.pools.values() if name in (pool.key, pool.metadata.name)]
+    user = None if pools else seen.store.identity.user(name)
+    asked_of: list[LicensePool | None] = [*pools] or [None]
+    found = [history(seen, events, pool=pool, user=user) for pool in asked_of]
+    speech = cluster.speech
+    write(
+        found[0] if len(found) == 1 else found,
+        output=output,
+        screen=lambda screen, _wide: history_screen(found, console=screen, speech=speech),
+    )
+    return True
+
+
 async def _overview(cluster: Access) -> Overview:
     seen = await take(
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
@@ -69,7 +108,7 @@ async def _overview(cluster: Access) -> Overview:
 
 async def _shown(cluster: Access, seen: Snapshot, spelled: str) -> Shown:
     """What the operator wrote about the person's own workbenches: few, so they are read one by one."""
-    rows = seen.workbenches_of(seen.store.identity.user(spelled), spelled=spelled)[:MOST_ASKED]
+    rows = seen.workbenches_of(spelled)[:MOST_ASKED]
     found = await asyncio.gather(
         *(cluster.kube.get(Workbench, row.namespace, row.name) for row in rows), return_exceptions=True
     )

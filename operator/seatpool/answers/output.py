@@ -55,7 +55,7 @@ def console() -> Console:
     return Console(highlight=False, width=WIDE_ENOUGH if piped else None)
 
 
-def write(answer: Any, *, output: Output, screen: Callable[[Console, bool], None]) -> None:
+def write(answer: Any, *, output: Output, screen: Callable[[Console, bool], object]) -> None:
     """Print an answer: `screen` draws it for people, and is told whether there is room for everything."""
     if output is Output.JSON:
         print(json.dumps(data(answer), indent=2, ensure_ascii=False))  # noqa: T201

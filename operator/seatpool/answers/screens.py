@@ -8,11 +8,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from seatpool.answers.difference import Diff
+from seatpool.answers.history import History
 from seatpool.answers.obstacles import Obstacle
 from seatpool.answers.overview import Overview, PoolLine, ServerLine
 from seatpool.answers.sentences import SENTENCES, Part, Said
-from seatpool.answers.speech import Speech
+from seatpool.answers.speech import Speech, counted
 from seatpool.answers.why import Explanation, Phase, PoolAnswer
+from seatpool.api.licensepool import PoolDifference
 
 POOLS_SHOWN = 20
 NARROW = 100
@@ -53,6 +56,60 @@ def why_screen(found: Explanation, *, console: Console, wide: bool) -> None:
         _pool_answer(console, answer, wide=wide)
 
 
+def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, speech: Speech) -> None:
+    """For each pool three lines for three lists, and who differs."""
+    for found in every:
+        _diff(console, found, wide=wide, speech=speech)
+
+
+def _diff(console: Console, found: Diff, *, wide: bool, speech: Speech) -> None:
+    in_sync = found.is_well
+    _line(console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold yellow")
+    if found.message:
+        _line(console, found.message, indent=2)
+    table = _table("LIST", "PEOPLE", "HASH", "REVISION", "AT")
+    for state in found.states:
+        table.add_row(
+            state.what, _count(state.people), (state.hash or "-")[: 64 if wide else 12], _count(state.revision),
+            "-" if state.at is None else speech.at(state.at),
+        )  # fmt: skip
+    console.print(Padding(table, (0, 0, 0, 2)))
+    if found.difference is not None:
+        _difference(console, found.difference, speech)
+    for obstacle in found.obstacles:
+        _line(console, obstacle.said.text, indent=2, style="cyan" if obstacle.is_chosen else "red")
+    if wide:
+        _line(console, f"As it should be: {', '.join(found.users) or 'nobody'}", indent=2)
+
+
+def _difference(console: Console, difference: PoolDifference, speech: Speech) -> None:
+    _line(console, f"Different since {speech.at(difference.since)}:", indent=2)
+    for sign, names, count, colour in (
+        ("+", difference.add, difference.adds, "green"), ("-", difference.remove, difference.removes, "red")
+    ):  # fmt: skip
+        for name in names:
+            _line(console, f"{sign} {name}", indent=4, style=colour)
+        if count > len(names):
+            _line(console, f"{sign} and {count - len(names)} more", indent=4, style=colour)
+
+
+def history_screen(every: Iterable[History], *, console: Console, speech: Speech) -> None:
+    """A line for each thing that happened, the newest last; then what is not known."""
+    for found in every:
+        _history(console, found, speech)
+
+
+def _history(console: Console, found: History, speech: Speech) -> None:
+    several = len({one.pool for one in found.happenings}) > 1
+    for one in found.happenings:
+        where = f"{one.pool}: " if several else ""
+        _line(console, f"{speech.at(one.at):>16}  {where}{one.what} [{one.source}]")
+    if not found.happenings:
+        _line(console, f"Nothing is known of {found.of}.")
+    for text in found.not_known:
+        _line(console, f"Not known: {text}", style="dim")
+
+
 def _pool_answer(console: Console, answer: PoolAnswer, *, wide: bool) -> None:
     head, *rest = answer.said
     _line(console, head.text, style=f"bold {_COLOURS[answer.phase]}")
@@ -80,8 +137,8 @@ def _line(console: Console, text: str, *, indent: int = 0, style: str = "") -> N
 def _headline(found: Overview, speech: Speech, where: str) -> Text:
     used = sum(line.used or 0 for line in found.pools)
     seats, waiting = sum(line.seats for line in found.pools), sum(line.waiting or 0 for line in found.pools)
-    state = ("well", "bold green") if found.is_well else (f"{len(found.problems)} problems", "bold red")
-    counts = f"{len(found.servers)} servers, {len(found.pools)} pools, {used} of {seats} seats used, {waiting} waiting"
+    state = ("well", "bold green") if found.is_well else (counted(len(found.problems) + len(found.unreadable), "problem"), "bold red")
+    counts = f"{counted(len(found.servers), 'server')}, {counted(len(found.pools), 'pool')}, {used} of {seats} seats used, {waiting} waiting"
     return Text.assemble(state, f" at {speech.at(speech.now)} in {where}: {counts}")
 
 
@@ -90,11 +147,11 @@ def _problems(found: Overview, *, wide: bool) -> Iterator[ConsoleRenderable]:
         *((one, "red") for one in found.problems), *((one, "cyan") for one in found.notes)
     ]  # fmt: skip
     for obstacle, colour in told:
-        yield Padding(Text(obstacle.said.text, style=colour), (0, 0, 0, 2))
+        yield Padding(Text(obstacle.said.text, style=colour), (0, 0, 0, 2), expand=False)
         if wide and obstacle.detail:
-            yield Padding(Text(obstacle.detail, style="dim"), (0, 0, 0, 4))
+            yield Padding(Text(obstacle.detail, style="dim"), (0, 0, 0, 4), expand=False)
     for text in found.unreadable:
-        yield Padding(Text(f"Cannot be read: {text}", style="red"), (0, 0, 0, 2))
+        yield Padding(Text(f"Cannot be read: {text}", style="red"), (0, 0, 0, 2), expand=False)
 
 
 def _table(*headings: str) -> Table:

@@ -22,6 +22,7 @@ from seatpool.control.rules import pool_selector
 from seatpool.control.store import Raw, Store
 from seatpool.domain.demand import DemandIndex
 from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.identity import InvalidUser
 from seatpool.domain.memory import Memory
 from seatpool.kube.client import KubeClient
 
@@ -84,14 +85,15 @@ class Snapshot:
             raise SeatpoolError(f"{what} {name}; name one of: {known}")
         return found[0]
 
-    def workbenches_of(self, user: str, *, spelled: str) -> tuple[WorkbenchRow, ...]:
-        """The person's workbenches, and those whose unusable owner is spelled just so."""
-        return tuple(
-            sorted(
-                (row for row in self.rows if row.user == user or (row.user is None and row.owner == spelled)),
-                key=lambda row: row.key,
-            )
-        )
+    def workbenches_of(self, spelled: str) -> tuple[WorkbenchRow, ...]:
+        """The person's workbenches; of a name that can be no user id, those that carry just that name."""
+        try:
+            user = self.store.identity.user(spelled)
+        except InvalidUser:
+            found = [row for row in self.rows if row.owner == spelled]
+        else:
+            found = [row for row in self.rows if row.user == user]
+        return tuple(sorted(found, key=lambda row: row.key))
 
 
 def snapshot(

@@ -63,3 +63,8 @@ def listed(names: Iterable[str], *, most: int = NAMED) -> str:
     everybody: Sequence[str] = list(names)
     shown = ", ".join(everybody[:most])
     return shown if len(everybody) <= most else f"{shown} and {len(everybody) - most} more"
+
+
+def counted(count: int, what: str) -> str:
+    """`1 pool`, `2 pools`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

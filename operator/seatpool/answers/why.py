@@ -84,8 +84,8 @@ class Explanation:
 
 def why(snapshot: Snapshot, spelled: str, *, pool: str | None, shown: Shown, speech: Speech) -> Explanation:
     """The answer for a person, about one pool or all that have to do with the person."""
-    user = snapshot.store.identity.user(spelled)
-    rows = snapshot.workbenches_of(user, spelled=spelled)
+    rows = snapshot.workbenches_of(spelled)
+    user = rows[0].owner if rows and rows[0].user is None else snapshot.store.identity.user(spelled)
     everywhere = snapshot.pools_named(None)
     own = snapshot.demand(everywhere, rows)
     served = frozenset[str]().union(*(own.pools_of(row.key) for row in rows))

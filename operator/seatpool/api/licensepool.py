@@ -25,6 +25,7 @@ from seatpool.api.workbench import InstanceState
 
 MAX_SEATS = 5000
 SHOWN_WAITING = 20
+SHOWN_DIFFERENCE = 20
 USER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$"
 USER_GLOB = r"^[A-Za-z0-9._@+*?\[\]!-]{1,128}$"
 TYPE_GLOB = r"^([A-Za-z0-9*?]|\[!?[A-Za-z0-9._+-]+\])([A-Za-z0-9._+*?-]|\[!?[A-Za-z0-9._+-]+\])*$"
@@ -189,6 +190,21 @@ class PoolWaiting(Model):
     """Why, in one word."""
 
 
+class PoolDifference(Model):
+    """What would have to change on the license server's list: on its way there, or only shown in DryRun."""
+
+    add: tuple[str, ...] = ()
+    """The first 20 people who are missing on it."""
+    remove: tuple[str, ...] = ()
+    """The first 20 entries that should not be on it."""
+    adds: int = 0
+    """How many are missing."""
+    removes: int = 0
+    """How many are too many."""
+    since: Instant
+    """Since when the list has been another one than it should be."""
+
+
 class LicensePoolStatus(Model):
     """How the pool stands."""
 
@@ -208,6 +224,8 @@ class LicensePoolStatus(Model):
     """How much of the re-assignment budget is spent in the present window."""
     list_hash: str | None = None
     """SHA-256 of the list as it should be: users in order, each followed by a newline."""
+    difference: PoolDifference | None = None
+    """What differs on the license server; absent while nothing does, or nobody knows."""
     revision: int | None = None
     """Revision of the list that was last read back from the server as it should be."""
     conditions: Conditions = ()

@@ -19,6 +19,7 @@ from seatpool.servers.commands import OWNER_PATTERN
 from seatpool.servers.report import ProductReport
 
 TAKE_OVER = "seatpool.io/take-over"
+VERIFY = "seatpool.io/verify"
 
 
 class Desk:
@@ -39,6 +40,8 @@ class Desk:
         self.backoffs = Backoffs(around.rng, monotonic=around.monotonic)
         self.last_command = float("-inf")
         self.last_verified: float | None = None
+        self.verified_for: str | None = None
+        """The request to read the lists back that was last met."""
         self.held_off = False
         """The server could have been spoken to, but failed so lately that the present pass does without it."""
         self._server: LicenseServer | None = None
@@ -121,6 +124,11 @@ class Desk:
         doubted = set(products)
         self.forced |= doubted
         self.forget_lists(doubted)
+
+    @property
+    def is_verification_asked(self) -> bool:
+        """Whether somebody asks to have the lists read back now, with a value that was not met yet."""
+        return self.server.metadata.annotations.get(VERIFY) not in (None, self.verified_for)
 
     # -- whose they are --------------------------------------------------------------------------------------------
 

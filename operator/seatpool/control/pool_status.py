@@ -3,7 +3,14 @@
 from datetime import datetime
 
 from seatpool.api.conditions import condition, merge
-from seatpool.api.licensepool import SHOWN_WAITING, LicensePool, LicensePoolStatus, PoolWaiting
+from seatpool.api.licensepool import (
+    SHOWN_DIFFERENCE,
+    SHOWN_WAITING,
+    LicensePool,
+    LicensePoolStatus,
+    PoolDifference,
+    PoolWaiting,
+)
 from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.control.condition_reasons import SENTENCES, ConditionReason
 from seatpool.control.standing import Standing, Trouble, spoken
@@ -34,12 +41,29 @@ def pool_status(
         oldest_wait=min((one.since for one in waiting), default=None),
         queue=tuple(PoolWaiting(user=one.user, since=one.since, reason=one.reason) for one in waiting[:SHOWN_WAITING]),
         reassignments_used=answer.reassignments_used if answer and pool.spec.max_reassignments else None,
+        difference=_difference(pool, standing, now),
         list_hash=None if answer is None else list_hash(answer.users),
         revision=standing.known.revision if standing.known is not None and standing.in_sync else None,
         conditions=merge(
             pool.status.conditions,
             [condition(*parts, generation=pool.metadata.generation, now=now) for parts in conditions],
         ),
+    )
+
+
+def _difference(pool: LicensePool, standing: Standing, now: datetime) -> PoolDifference | None:
+    known, wanted = standing.known, standing.wanted
+    if known is None or wanted is None or standing.in_sync:
+        return None
+    missing = sorted(set(wanted) - set(known.users))
+    too_many = sorted({*known.users, *(entry[:128] for entry in known.odd)} - set(wanted))
+    before = pool.status.difference
+    return PoolDifference(
+        add=tuple(missing[:SHOWN_DIFFERENCE]),
+        remove=tuple(too_many[:SHOWN_DIFFERENCE]),
+        adds=len(missing),
+        removes=len(too_many),
+        since=now if before is None else before.since,
     )
 
 

@@ -6,7 +6,7 @@ Both come before any decision: whatever may still change a list, and whatever so
 from seatpool.api.licensepool import LicensePool
 from seatpool.control import troubles
 from seatpool.control.condition_reasons import ConditionReason
-from seatpool.control.desk import Desk
+from seatpool.control.desk import VERIFY, Desk
 from seatpool.control.exchanging import exchange, keep_distance
 from seatpool.control.standing import Known
 from seatpool.servers.commands import ListCommand
@@ -61,6 +61,7 @@ async def read_lists(desk: Desk, *, everything: bool) -> None:
     if everything:
         desk.last_verified = desk.around.monotonic()
         desk.view.last_verified = desk.around.now()
+        desk.verified_for = desk.server.metadata.annotations.get(VERIFY)
 
 
 async def _read(link: ServerLink, command: ListCommand) -> Report:

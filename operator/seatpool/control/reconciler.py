@@ -141,8 +141,11 @@ class ServerReconciler:
         return True
 
     def _is_verification_due(self) -> bool:
-        """Now and then, and when a server that failed has nothing to be sent: else nobody saw that it is well again."""
+        """Now and then, when somebody asks, and when a server that failed has nothing to be sent: else nobody saw that it
+        is well again."""
         desk = self._desk
+        if desk.is_verification_asked:
+            return True
         if desk.last_verified is None or (desk.backoffs.server.failures and not changes.are_left(desk)):
             return True
         return self._around.monotonic() - desk.last_verified >= desk.server.spec.verify_interval.total_seconds()

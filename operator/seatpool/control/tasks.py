@@ -1,4 +1,4 @@
-"""The tasks of one operator. One that ends by itself makes liveness fail, because only a restart brings it back."""
+"""The tasks of one operator. One that fails makes liveness fail, because only a restart brings it back."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

@@ -193,6 +193,14 @@ class KubeClient:
             body["preconditions"] = preconditions
         await self._call("DELETE", _path(resource, namespace, name), body=body)
 
+    async def events(self, *, namespace: str | None = None) -> list[Body]:
+        """Kubernetes Events about our objects, from the API server's cache."""
+        where = "" if namespace is None else f"/namespaces/{quote(namespace, safe='')}"
+        answer = await self._call("GET", f"/api/v1{where}/events", query={"resourceVersion": "0"})
+        return [
+            item for item in answer["items"] if item.get("involvedObject", {}).get("apiVersion", "").startswith(f"{GROUP}/")
+        ]
+
     async def get_raw(self, path: str) -> Body:
         """Read any path, for example a CRD or an OpenAPI document."""
         return await self._call("GET", path)

@@ -11,7 +11,9 @@ from xml.sax.saxutils import escape
 from moto.iam.models import get_account_id_from
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.sim import sqs_turns
 from seatpool.sim.refusals import PlannedRefusal, Refusal, Refusals
+from seatpool.sim.sqs_turns import SqsTurns
 from seatpool.sim.ssm_api import RunCommand
 from seatpool.sim.ssm_nodes import Caller
 
@@ -32,6 +34,7 @@ class Front:
 
     def __init__(self, moto: "WSGIApplication", run_command: RunCommand) -> None:
         self._moto = moto
+        self._queues = SqsTurns(moto)
         self._run_command = run_command
         self._refusals = Refusals()
         self._orders: dict[str, Callable[[Any], object]] = {
@@ -59,6 +62,8 @@ class Front:
 
     def _carry_out(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+        if service == sqs_turns.TARGET:
+            return self._queues(environ, start_response)
         ours = self._run_command.operations.get(operation) if service == SSM else None
         if ours is None:
             return self._moto(environ, start_response)

@@ -1,20 +1,34 @@
 """Objects as the operator writes them, put straight into a real API server, and the command line asked about them."""
 
-import json
-import os
-import subprocess
+import asyncio
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 
 from seatpool.api.base import format_instant
+from seatpool.api.crd import RESOURCES
+from seatpool.cli import main
+from seatpool.kube.client import KubeClient
 from seatpool.sim.controlplane import ControlPlane
 
 Body = dict[str, Any]
+KINDS = {kind.kind: kind for kind in RESOURCES}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a command printed, and its exit code."""
+
+    stdout: str
+    stderr: str
+    code: int
 
 
 @dataclass
@@ -40,12 +54,19 @@ class Board:
 
     def put(self, *objects: Body) -> None:
         """Create or change objects, and then their statuses."""
-        self._apply([{name: part for name, part in one.items() if name != "status"} for one in objects])
-        for one in objects:
-            if "status" in one:
-                metadata = {"name": one["metadata"]["name"], "namespace": self.namespace}
-                status = {name: one[name] for name in ("apiVersion", "kind", "status")} | {"metadata": metadata}
-                self._apply([status], "--subresource=status")
+        asyncio.run(self._put(objects))
+
+    async def _put(self, objects: Iterable[Body]) -> None:
+        kube = await KubeClient.connect(kubeconfig=str(self.plane.kubeconfig))
+        try:
+            for one in objects:
+                kind, name = KINDS[one["kind"]], one["metadata"]["name"]
+                parts = {part: value for part, value in one.items() if part in ("metadata", "spec")}
+                await kube.apply(kind, self.namespace, name, parts, manager="tests")
+                if "status" in one:
+                    await kube.apply(kind, self.namespace, name, {"status": one["status"]}, status=True)
+        finally:
+            await kube.close()
 
     def server(self, *, conditions: Mapping[str, tuple[str, str, str]] | None = None, **spec: Any) -> Body:
         settings: Body = {"target": {"instanceId": "i-0123456789abcdef0"}, "region": "eu-central-1"}
@@ -99,27 +120,29 @@ class Board:
 
     # -- what people ask -----------------------------------------------------------------------------------------------
 
-    def ask(self, *arguments: str, columns: int | None = None) -> "subprocess.CompletedProcess[str]":
-        """Run the command line as a person in London would in winter."""
-        environ = os.environ | {"TZ": "UTC", "NO_COLOR": "1"}
-        environ.pop("COLUMNS", None)
-        if columns is not None:
-            environ["COLUMNS"] = str(columns)
-        return subprocess.run(
-            [sys.executable, "-m", "seatpool.cli", *arguments, "-n", self.namespace,
-             "--kubeconfig", str(self.plane.kubeconfig)],
-            env=environ, capture_output=True, text=True, timeout=90, check=False,
-        )  # fmt: skip
+    def ask(self, *arguments: str, columns: int | None = None, here: bool = True) -> Answered:
+        """Run the command line as a person does whose clock shows UTC."""
+        where = ("-n", self.namespace) if here else ()
+        command, *others = arguments
+        argv = ["seatpool", command, *where, "--kubeconfig", str(self.plane.kubeconfig), *others]
+        environ = {"TZ": "UTC", "NO_COLOR": "1"} | ({"COLUMNS": str(columns)} if columns is not None else {})
+        out, err = StringIO(), StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.delenv("COLUMNS", raising=False)
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            time.tzset()
+            patch.setattr(sys, "argv", argv)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        time.tzset()
+        return Answered(out.getvalue(), err.getvalue(), int(str(ended.value.code or 0)))
 
     def why(self, user: str, *more: str, code: int) -> list[str]:
         """The lines of the answer, without their indentation."""
         done = self.ask("why", user, *more)
-        assert done.returncode == code, done.stdout + done.stderr
+        assert done.code == code, done.stdout + done.stderr
         return [line.strip() for line in done.stdout.splitlines() if line.strip()]
-
-    def _apply(self, objects: list[Body], *more: str) -> None:
-        listed = {"apiVersion": "v1", "kind": "List", "items": objects}
-        self.plane.kubectl("apply", "--server-side", "--force-conflicts", *more, "-f", "-", input=json.dumps(listed))
 
     def _object(self, kind: str, name: str, spec: Body) -> Body:
         metadata = {"name": name, "namespace": self.namespace}

@@ -46,7 +46,7 @@ class Aws:
     queue: str
     queue_url: str = ""
     dead_letter_url: str = ""
-    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     def session(self) -> boto3.Session:
         core = botocore.session.Session()
@@ -55,18 +55,38 @@ class Aws:
             aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION, botocore_session=core
         )
 
-    def client(self, service: str, region: str = REGION) -> Any:
-        if (service, region) not in self.clients:
-            self.clients[service, region] = self.session().client(
-                service, region_name=region, endpoint_url=self.endpoint
+    def client(self, service: str, region: str = REGION, account: str = ACCOUNT) -> Any:
+        key = (service, region, account)
+        if key not in self.clients:
+            self.clients[key] = self.session().client(
+                service, region_name=region, endpoint_url=self.endpoint, **self._keys(account)
             )
-        return self.clients[service, region]
+        return self.clients[key]
 
-    def start_instance(self, *, owner: str | None, type: str = "vew-matlab", region: str = REGION) -> str:  # noqa: A002
+    def _keys(self, account: str) -> dict[str, str]:
+        """Another account is entered by a role, as everywhere."""
+        if account == ACCOUNT:
+            return {}
+        answer = self.client("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/site", RoleSessionName="site")
+        given = answer["Credentials"]
+        return {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+
+    def start_instance(
+        self,
+        *,
+        owner: str | None,
+        type: str = "vew-matlab",  # noqa: A002
+        region: str = REGION,
+        account: str = ACCOUNT,
+    ) -> str:
         tags = [{"Key": "vew:workbench:type", "Value": type}]
         if owner is not None:
             tags.append({"Key": "vew:workbench:ownerId", "Value": owner})
-        answer = self.client("ec2", region).run_instances(
+        answer = self.client("ec2", region, account).run_instances(
             ImageId="ami-12c6146b",
             MinCount=1,
             MaxCount=1,

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Trouble:
     operation: str | None = None
     code: str | None = None
     """Refused with this code; without one there is no answer at all."""
+    delay: float | None = None
+    """Only late by so many seconds, and carried out."""
 
     def fits(self, account: str, region: str, operation: str) -> bool:
         wanted = (self.account, self.region, self.operation)
@@ -48,6 +51,10 @@ class Gate:
     """How often each (account, region, operation) was asked for."""
     can_move: bool = False
     moves: list[dict[str, Any]] = field(default_factory=list)
+    at_once: dict[str, int] = field(default_factory=dict)
+    """How many requests of each operation are under way."""
+    most_at_once: dict[str, int] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     mended: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -59,6 +66,10 @@ class Gate:
         self.calls[account, region, operation] = self.calls.get((account, region, operation), 0) + 1
         for trouble in tuple(self.troubles):
             if trouble.fits(account, region, operation):
+                if trouble.delay is not None:
+                    with self._counted(operation):
+                        time.sleep(trouble.delay)
+                    break
                 if trouble.code is None:
                     self.mended.wait(30)
                 return _refuse(environ, start_response, trouble.code or "Late", service=signed[3])
@@ -80,10 +91,22 @@ class Gate:
             self.troubles.remove(one)
             self.mended.set()
 
+    @contextmanager
+    def _counted(self, operation: str) -> Iterator[None]:
+        with self.lock:
+            self.at_once[operation] = self.at_once.get(operation, 0) + 1
+            self.most_at_once[operation] = max(self.most_at_once.get(operation, 0), self.at_once[operation])
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.at_once[operation] -= 1
+
     def reset(self) -> None:
         self.troubles.clear()
         self.calls.clear()
         self.moves.clear()
+        self.most_at_once.clear()
         self.can_move = False
         self.mended.set()
 

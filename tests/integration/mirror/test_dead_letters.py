@@ -47,6 +47,15 @@ async def listed(dlq: Dlq, *arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (await dlq("list", "--json", *arguments)).splitlines()]
 
 
+def list_also(settings: Path, account: str) -> list[Any]:
+    """Add an account to the settings file."""
+    document = yaml.safe_load(settings.read_text())
+    accounts: list[Any] = document["mirror"]["accounts"]
+    accounts.append(accounts[0] | {"account": account})
+    settings.write_text(yaml.safe_dump(document))
+    return accounts
+
+
 def put(stage: Stage, *bodies: Any) -> None:
     """Into the dead-letter queue as SQS itself does it: without a reason."""
     for body in bodies:
@@ -127,11 +136,9 @@ async def test_after_an_account_was_listed_its_messages_go_back_and_are_handled_
         stage.aws.send(workbench_event(ONE, "running", ago(1), account=other), "not json")
         await eventually(lambda: stage.aws.dead_letters() == 2)
     assert "0 moved back, 2 left" in await dlq("redrive")
-    document = yaml.safe_load(settings.read_text())
-    document["mirror"]["accounts"].append(document["mirror"]["accounts"][0] | {"account": other})
-    settings.write_text(yaml.safe_dump(document))
+    accounts = list_also(settings, other)
     assert "1 moved back, 1 left that would not be understood now" in await dlq("redrive")
-    async with stage.mirror(accounts=document["mirror"]["accounts"]):
+    async with stage.mirror(accounts=accounts):
         await stage.until_state(ONE, "running")
         await stage.until_handled()
     assert [one["reason"] for one in await listed(dlq)] == ["not_json"]
@@ -152,7 +159,7 @@ async def test_a_redrive_that_broke_off_is_done_again_and_nothing_happens_twice(
         await stage.until_state(ONE, "running")
         before = await stage.get(ONE)
         await stage.until_handled()
-        assert stage.metric("deleted_total") == 2
+        await eventually(lambda: stage.metric("deleted_total") == 2)
         assert await stage.get(ONE) == before
 
 
@@ -173,7 +180,7 @@ async def test_a_move_that_is_under_way_is_watched_and_not_started_again(stage: 
     stage.gate.moves.append(under_way)
     put(stage, "not json")
     running = asyncio.create_task(dlq("redrive", "--all"))
-    await asyncio.sleep(0.5)
+    await eventually(lambda: (ACCOUNT, REGION, "ListMessageMoveTasks") in stage.gate.calls)
     under_way |= {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 9}
     assert "completed: 9 moved back" in await running
     assert len(stage.gate.moves) == 1

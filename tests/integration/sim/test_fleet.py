@@ -12,6 +12,7 @@ from seatpool.mirror.config import AccountConfig, MirrorConfig
 from seatpool.mirror.messages.outcome import Actionable, Hint
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.sources import Sources
+from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.fleet import OWNER_TAG, TYPE_TAG
 from seatpool.sim.posting import Troubles
@@ -36,7 +37,7 @@ def hints(site: Site, *accounts: str) -> list[Hint]:
         for account in accounts or [site.account]
     ]
     config = MirrorConfig(queue=site.queue, region=site.region, accounts=tuple(served))
-    registry = Registry(config, Sources(config))
+    registry = Registry(config, Sources(config), TypeAliases({}))
     found = []
     for body in bodies(site):
         parsed = registry.parse(body, now=datetime.now(UTC))

@@ -105,4 +105,4 @@ def test_a_port_that_is_taken_is_said_in_one_line(kubeconfig: Path, tmp_path: Pa
         taken = ("--kubeconfig", kubeconfig, "--http-host", "127.0.0.1", "--http-port", port)
         with running(log, *taken, "--installation", "test") as child:
             assert child.wait(timeout=30) == 2
-    assert log.read_text().startswith(f"seatpool: http.host 127.0.0.1 http.port {port}: ")
+    assert log.read_text().splitlines()[-1].startswith(f"seatpool: http.host 127.0.0.1 http.port {port}: ")

@@ -1,11 +1,12 @@
 """Who needs a seat, made out from events alone."""
 
 import random
+from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.sim_demo.happenings import BEGIN, arriving, event, known
+from tests.unit.sim_demo.happenings import arriving, event, known
 
 from seatpool.sim.demo.event_file import WorkbenchEvent
 from seatpool.sim.demo.known import Known, PoolFacts, life_of, user_of
@@ -88,12 +89,30 @@ def test_a_type_is_served_by_the_pools_whose_pattern_it_matches() -> None:
 
 
 def test_a_spell_runs_from_the_arrival_that_began_it_to_the_one_that_ended_it() -> None:
-    spells = known(
-        [(10.5, event(1, "ann", "running", 1)), (11.5, event(2, "ann", "running", 2)), (12.5, event(1, "ann", "stopped", 3)),
-         (13.5, event(2, "ann", "stopped", 4))]
-    ).spells("cad")["ann"]
-    assert [(one.began, one.ended) for one in spells] == [(10.5, 13.5)]
-    assert [(at, (claim - BEGIN).total_seconds()) for at, claim in spells[0].claims] == [(10.5, 1), (12.5, 2)]
+    spells = arriving(
+        (10, 1, "ann", "running"), (11, 2, "ann", "running"), (12, 1, "ann", "stopped"), (13, 2, "ann", "stopped")
+    ).spells("cad")["ann"]  # fmt: skip
+    assert [(one.began, one.ended) for one in spells] == [(10, 13)]
+
+
+def test_a_start_holds_until_the_first_later_event_that_ends_it_arrives_even_if_that_came_before() -> None:
+    (chance,) = known([(5, event(1, "ann", "stopped", 20)), (7, event(1, "ann", "running", 10))]).chances("cad")["ann"]
+    assert (chance.arrived, chance.superseded, chance.doubted) == (7, 5, 5)
+
+
+def test_a_stop_of_the_same_second_only_makes_a_start_doubtful() -> None:
+    (chance,) = known([(5, event(1, "ann", "running", 10)), (7, event(1, "ann", "stopped", 10))]).chances("cad")["ann"]
+    assert (chance.superseded, chance.doubted) == (inf, 7)
+
+
+def test_the_end_of_an_instance_supersedes_even_what_is_later() -> None:
+    told = [(5, event(1, "ann", "terminated", 1)), (7, event(1, "ann", "running", 10))]
+    assert known(told).chances("cad")["ann"][0].superseded == 5
+
+
+def test_a_later_owner_supersedes_an_earlier_one() -> None:
+    told = [(5, event(1, "ann", "running", 1)), (7, event(1, "bob", "running", 10))]
+    assert {user: one[0].superseded for user, one in known(told).chances("cad").items()} == {"ann": 7, "bob": inf}
 
 
 def test_a_spell_that_begins_when_more_people_than_seats_need_one_is_crowded() -> None:

@@ -83,6 +83,19 @@ def test_a_seat_that_is_taken_and_given_again_during_a_quick_restart_wrongs_nobo
     assert found(events, journal((10.5, "ann"), (40.5, ""), (41, "ann"))) == []
 
 
+def test_a_start_that_was_read_before_the_stop_that_arrived_before_it_excuses_the_list() -> None:
+    swapped = [(20, event(1, "ann", "stopped", 20)), (21, event(1, "ann", "running", 10))]
+    briefly, long = journal((22, "ann"), (30, "")), journal((22, "ann"), (21 + LATER, ""))
+    assert found(known(swapped), briefly) == []
+    assert len(found(known(swapped), long)) == 1
+    assert found(known(swapped), long, looks=empty_at(21 + LATER)) == []
+
+
+def test_a_stop_that_was_read_before_another_workbenchs_start_excuses_a_release() -> None:
+    events = arriving((10, 1, "ann", "running"), (40, 2, "ann", "running"), (40.25, 1, "ann", "stopped"))
+    assert found(events, journal((10.5, "ann"), (40.5, ""), (41, "ann"))) == []
+
+
 def test_a_later_arrival_who_is_served_before_somebody_who_waits_is_wrong() -> None:
     events = arriving(
         (10, 1, "ann", "running"), (20, 2, "bob", "running"), (60, 3, "carl", "running"), (90, 1, "ann", "stopped"), seats=1

@@ -3,28 +3,28 @@
 What is determined, and so demanded:
 
 * No list is ever longer than the seats, and none was ever sent that the license server refused for its length.
-* Nobody is on a list without needing it for longer than `SETTLE` (and the linger time) after the queue was seen empty.
-  A queue that is empty has been read, and a message leaves it only after its object is written; what follows is a watch
-  event of some milliseconds, the debounce of a quarter of a second, and at most one command that was already under way.
-  `SETTLE` is ten times what that takes on a busy machine.
+* Nobody is on a list without needing it. An event that ends a need has to be heeded by `SETTLE` (and the linger time)
+  after the queue was seen empty. A queue that is empty has been read, and a message leaves it only after its object is
+  written; what follows is a watch event of some milliseconds, the debounce of a quarter of a second, and at most one
+  command that was already under way. `SETTLE` is ten times what that takes on a busy machine.
+* Nobody who needs a seat, and has needed it for so long, loses it.
+* Nobody is given a seat while somebody waits whose need is older: older by the events' own time, and so long in the
+  queue that it must be known, even if the other's breaks that nobody need have noticed do not count.
 * In the end, if all who need a product fit, exactly they are on its list. If not, there are exactly as many people as
   seats, and each of them needs it.
-* Nobody who needs a seat, and has needed it for so long, loses it.
-* Nobody is given a seat while somebody waits whose need is older: older by the events' own time, waiting and settled in
-  the sense above when the list was written, and older even if the other's breaks that nobody need have noticed do not
-  count.
 
 What is not determined is who is first among people whose events arrive within the same `SETTLE`: the queue promises no
-order, and what is collected by one debounce is decided together.
+order, and what is collected by one debounce is decided together. Nor is what happens while some events of an instance
+have been read and others that arrived before them have not.
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from math import inf
 
-from seatpool.sim.demo.known import Known, Spell
+from seatpool.sim.demo.known import Chance, Known
 from seatpool.sim.demo.record import ListRecord, Records
 
 __all__ = ["SETTLE", "QueueLooks", "final_faults", "violations"]
@@ -33,6 +33,7 @@ SETTLE = 15.0
 EARLY = 2.0
 """The operator may have read a message before its sender knows that it was taken."""
 TOLD = 100
+Chances = Mapping[str, Sequence[Chance]]
 
 
 class QueueLooks:
@@ -63,11 +64,11 @@ def violations(
     for product, pool in known.pools.items():
         if products is not None and product not in products:
             continue
-        record, spells = records[product], known.spells(product)
+        record, chances = records[product], known.chances(product)
         found += _too_long(product, record, seats=pool.seats)
-        found += _without_need(product, record, spells, looks, linger=linger)
-        found += _taken_away(product, record, spells, looks)
-        found += _out_of_turn(product, record, spells, looks)
+        found += _without_need(product, record, chances, looks, linger=linger)
+        found += _taken_away(product, record, chances, looks)
+        found += _out_of_turn(product, record, chances, looks)
         found += final_faults(product, record.users, known.needs(product), seats=pool.seats)
     return found[:TOLD] + ([f"and {len(found) - TOLD} more"] if len(found) > TOLD else [])
 
@@ -97,77 +98,78 @@ def _too_long(product: str, record: ListRecord, *, seats: int) -> Iterator[str]:
 
 
 def _without_need(
-    product: str, record: ListRecord, spells: dict[str, tuple[Spell, ...]], looks: QueueLooks, *, linger: float
+    product: str, record: ListRecord, chances: Chances, looks: QueueLooks, *, linger: float
 ) -> Iterator[str]:
     for user in record.people():
-        allowed = [
-            (spell.began - EARLY, inf if spell.ended is None else looks.settled(spell.ended) + linger)
-            for spell in spells.get(user, ())
-        ]
+        allowed = [_possible(chance, looks, linger=linger) for chance in chances.get(user, ())]
         for came, went in record.stays(user):
-            covered = came
-            for start, end in allowed:
-                if start <= covered < end:
-                    covered = end
+            covered = _covered(came, allowed)
             if covered < went:
                 until = "the end" if went == inf else _clock(went)
                 yield f"{product}: {user} was on the list without a need from {_clock(covered)} to {until}"
 
 
-def _taken_away(
-    product: str, record: ListRecord, spells: dict[str, tuple[Spell, ...]], looks: QueueLooks
-) -> Iterator[str]:
+def _taken_away(product: str, record: ListRecord, chances: Chances, looks: QueueLooks) -> Iterator[str]:
     for user in record.people():
         for _, went in record.stays(user):
-            for spell in spells.get(user, ()):
-                ended = inf if spell.ended is None else spell.ended - EARLY
-                if looks.settled(spell.began) <= went < ended:
-                    yield f"{product}: {user} lost the seat at {_clock(went)} while needing it"
+            if any(start <= went < end for start, end in (_sure(one, looks) for one in chances.get(user, ()))):
+                yield f"{product}: {user} lost the seat at {_clock(went)} while needing it"
 
 
-def _out_of_turn(
-    product: str, record: ListRecord, spells: dict[str, tuple[Spell, ...]], looks: QueueLooks
-) -> Iterator[str]:
+def _out_of_turn(product: str, record: ListRecord, chances: Chances, looks: QueueLooks) -> Iterator[str]:
     """Grants to somebody while another waited whose need is older."""
     waits = [
-        (user, looks.settled(spell.began), inf if spell.ended is None else spell.ended, _latest_claim(spell, looks))
-        for user, of_user in spells.items()
-        for spell in of_user
-        if not record.was_on(user, looks.settled(spell.began))
+        (user, start, end, chance.claim)
+        for user, of_user in chances.items()
+        for chance in of_user
+        for start, end in [_sure(chance, looks)]
+        if start < end and not record.was_on(user, start)
     ]
     for (_, before), (at, users) in pairwise([(0.0, frozenset[str]()), *record.written]):
-        claims = {user: _earliest_claim(spells.get(user, ()), at, looks) for user in users - before}
-        given = {user: claim for user, claim in claims.items() if claim is not None}
-        if not given:
-            continue
-        for user, settled, ended, claim in waits:
-            if not (settled <= at < ended) or user in users or user in before:
-                continue
-            for luckier, other in given.items():
-                if claim < other:
+        waiting = [
+            (user, claim)
+            for user, start, end, claim in waits
+            if start <= at < end and user not in users and user not in before
+        ]
+        for luckier in sorted(users - before) if waiting else ():
+            other = _earliest_claim(chances.get(luckier, ()), at, looks)
+            for user, claim in waiting:
+                if other is not None and claim < other:
                     yield (
                         f"{product}: {luckier} (since {other.isoformat()}) was given a seat at {_clock(at)} while "
                         f"{user} waited since {claim.isoformat()}"
                     )
 
 
-def _latest_claim(spell: Spell, looks: QueueLooks) -> datetime:
-    """The weakest that a person's place in line may be; once in line it never gets worse."""
-    settled = looks.settled(spell.began)
-    return max(claim for since, claim in spell.claims if since <= settled)
-
-
-def _earliest_claim(spells: Sequence[Spell], at: float, looks: QueueLooks) -> datetime | None:
-    """The strongest that a person's place in line may be: breaks shorter than anybody need notice do not count."""
+def _earliest_claim(chances: Sequence[Chance], at: float, looks: QueueLooks) -> datetime | None:
+    """The best that a person's place in line may be: from the first event on since when no break had to be noticed."""
     claim: datetime | None = None
-    later: Spell | None = None
-    for spell in reversed([spell for spell in spells if spell.began - EARLY <= at]):
-        if later is not None and spell.ended is not None and looks.settled(spell.ended) < later.began:
-            break
-        earliest = min(one for _, one in spell.claims)
-        claim = earliest if claim is None else min(claim, earliest)
-        later = spell
+    begun = at
+    for chance in sorted(chances, key=lambda one: one.arrived, reverse=True):
+        start, end = _possible(chance, looks)
+        if start <= at and end >= begun:
+            begun = min(begun, start)
+            claim = chance.claim if claim is None else min(claim, chance.claim)
     return claim
+
+
+def _possible(chance: Chance, looks: QueueLooks, *, linger: float = 0.0) -> tuple[float, float]:
+    """From when to when an event may have somebody on a list."""
+    return chance.arrived - EARLY, looks.settled(chance.superseded) + linger
+
+
+def _sure(chance: Chance, looks: QueueLooks) -> tuple[float, float]:
+    """From when to when the operator must know of the need; empty when the end is not after the start."""
+    return looks.settled(chance.arrived), chance.doubted - EARLY
+
+
+def _covered(start: float, intervals: Iterable[tuple[float, float]]) -> float:
+    """Up to when the intervals reach without a gap, from `start` on."""
+    for began, end in sorted(intervals):
+        if began > start:
+            break
+        start = max(start, end)
+    return start
 
 
 def _clock(at: float) -> str:

@@ -1,0 +1,129 @@
+"""What went wrong is well again as soon as it can be, and what was never decided is not promised."""
+
+import asyncio
+
+from tests.integration.control.conftest import Stage, eventually, instance
+
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.seatledger import SeatLedger
+from seatpool.api.workbench import Workbench
+
+ANY_HASH = "0" * 64
+TAKE_OVER = "seatpool.io/take-over"
+
+
+def fence(stage: Stage) -> str:
+    return (stage.host.home / "state" / "matlab.revision").read_text().split()[0]
+
+
+async def test_a_list_is_taken_over_even_when_nobody_has_to_come_or_go(stage: Stage) -> None:
+    state = stage.host.home / "state"
+    state.mkdir()
+    (state / "matlab.revision").write_text(f"other-cluster 7 {ANY_HASH}\n")
+    stage.host.edit("matlab", ["ann"])
+    stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await stage.until_condition(LicensePool, "matlab", "Conflict", status="True", reason="ForeignOwner")
+        assert fence(stage) == "other-cluster"
+        stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, f"{TAKE_OVER}=other-cluster")
+        await eventually(lambda: fence(stage) == "tests", what="the fence is ours")
+        await stage.until_ready()
+        assert stage.host.users("matlab") == ("ann",)
+
+
+async def test_an_annotation_that_names_nobody_stops_nothing(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool())
+    stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, f"{TAKE_OVER}=who am i? $(id)")
+    async with stage.operator():
+        stage.apply(stage.workbench(1, "ann"))
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+
+
+async def test_a_dying_pool_is_let_go_when_its_server_goes_too(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool(onDelete="Clear"), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+
+        async def has_finalizer() -> bool:
+            return "finalizers" in (await stage.get(LicensePool, "matlab") or {})["metadata"]
+
+        async def is_gone() -> bool:
+            return await stage.get(LicensePool, "matlab") is None
+
+        await eventually(has_finalizer)
+        stage.apply(stage.server(suspend=True))
+        stage.delete("licensepool", "matlab")
+        await stage.until_condition(LicensePool, "matlab", "Ready", status="False", reason="Deleting")
+        await asyncio.sleep(0.5)
+        assert not await is_gone(), "the list could not be emptied yet"
+        stage.delete("licenseserver", "licenses")
+        await eventually(is_gone)
+        assert stage.host.users("matlab") == ("ann",)
+
+
+async def test_a_memory_that_somebody_deletes_is_written_again(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await stage.until_ready()
+        before = await stage.get(SeatLedger, "matlab-0")
+        assert before is not None
+        stage.delete("seatledger", "matlab-0")
+
+        async def is_written_again() -> bool:
+            found = await stage.get(SeatLedger, "matlab-0")
+            return found is not None and found["metadata"]["uid"] != before["metadata"]["uid"]
+
+        await eventually(is_written_again)
+        after = await stage.get(SeatLedger, "matlab-0")
+        assert after is not None
+        assert after["spec"] == before["spec"]
+
+
+async def test_a_list_that_was_refused_is_well_again_when_it_is_not_wanted_any_more(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool())
+    async with stage.operator():
+        await stage.until_ready()
+        stage.host.faults(fail_apply=7)
+        stage.apply(stage.workbench(1, "ann"))
+        await stage.until_condition(LicensePool, "matlab", "Ready", status="False", reason="ApplyFailed")
+        stage.apply(stage.workbench(1, "ann", state="stopped"))
+        await stage.until_ready()
+        await eventually(lambda: bool(stage.events("ListRecovered")))
+
+
+async def test_a_workbench_is_not_ready_before_its_pool_has_decided(stage: Stage) -> None:
+    stage.apply(stage.pool(), stage.workbench(1, "ann"))
+    async with stage.operator():
+        message = await stage.until_condition(Workbench, instance(1), "Ready", status="False", reason="SomeWait")
+        assert "Undecided" in message
+        stage.apply(stage.server())
+        await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")
+
+
+async def test_a_restart_writes_no_status_of_a_workbench_that_did_not_change(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"), stage.workbench(2, "bob", type="vew-other"))
+    async with stage.operator():
+        for number, reason in ((1, "AllAssigned"), (2, "NoPool")):
+            await stage.until_condition(Workbench, instance(number), "Ready", status="True", reason=reason)
+    before = [await stage.get(Workbench, instance(number)) for number in (1, 2)]
+    async with stage.operator():
+        await stage.until_ready()
+        await stage.until_condition(LicenseServer, "licenses", "InSync", status="True", reason="InSync")
+        await asyncio.sleep(1.5)
+    assert [await stage.get(Workbench, instance(number)) for number in (1, 2)] == before
+
+
+async def test_the_younger_of_two_pools_serves_nobody_and_makes_nobody_wait(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await stage.until_ready()
+        await asyncio.sleep(1.1)  # creation times are whole seconds
+        stage.apply(stage.pool("second", product="matlab", workbenchTypes=["vew-matlab"]))
+        await stage.until_condition(LicensePool, "second", "Conflict", status="True", reason="ElderPool")
+        await stage.until_condition(LicensePool, "second", "Reconciling", status="False", reason="ElderPool")
+        await asyncio.sleep(1)
+        assert [seat["pool"] for seat in await stage.workbench_seats(1)] == [f"{stage.namespace}/matlab"]
+        await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")

@@ -1,0 +1,101 @@
+"""Desks to sit down at."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+from tests.unit.control.objects import later, raw_pool, raw_server
+
+from seatpool.api.identity import IdentitySettings
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.control.announcing import Announcer
+from seatpool.control.desk import Desk
+from seatpool.control.finalizing import Finalizer
+from seatpool.control.ledger_book import LedgerBook
+from seatpool.control.metrics import ControlMetrics
+from seatpool.control.recorder import Recorder
+from seatpool.control.server_book import ServerBook
+from seatpool.control.standing import Known, Standing
+from seatpool.control.store import Store
+from seatpool.control.surroundings import Surroundings
+from seatpool.kube.client import KubeClient
+from seatpool.servers.link import ServerLink
+from seatpool.servers.ssm import SsmTransport
+
+
+class Clock:
+    """Both clocks of a reconciler, moved by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return later(self.seconds - 1000)
+
+
+@dataclass(kw_only=True)
+class DeskMaker:
+    kube: KubeClient
+    clock: Clock
+    registry: CollectorRegistry
+    log: FilteringBoundLogger
+    rng: random.Random
+
+    def desk(
+        self,
+        standings: Mapping[str, Standing],
+        *,
+        pool: Mapping[str, Any] | None = None,
+        server: Mapping[str, Any] | None = None,
+    ) -> Desk:
+        """A desk whose pools, called by these names, stand like this, after it looked round once."""
+        store = Store(IdentitySettings())
+        metrics = ControlMetrics(self.registry)
+        recorder = Recorder(self.kube, instance="me", metrics=metrics, log=self.log, clock=self.clock.now)
+        around = Surroundings(
+            store=store,
+            ledgers=LedgerBook(store, self.kube, metrics),
+            finalizer=Finalizer(self.kube, metrics),
+            announcer=Announcer(
+                store=store,
+                recorder=recorder,
+                metrics=metrics,
+                mark_pool=lambda _key: None,
+                mark_workbench=lambda _key: None,
+                mark_workbench_later=lambda _key: None,
+                log=self.log,
+            ),
+            standings={f"lab/{name}": standing for name, standing in standings.items()},
+            installation="ours",
+            link_to=lambda server: ServerLink(server.spec, SsmTransport(), name=server.key),
+            uninventoried=lambda: (),
+            metrics=metrics,
+            log=self.log,
+            clock=self.clock.now,
+            monotonic=self.clock.monotonic,
+            rng=self.rng,
+        )
+        store.put(LicenseServer, raw_server(**(server or {})), now=self.clock.now())
+        for name in standings:
+            store.put(LicensePool, raw_pool(name, **(pool or {})), now=self.clock.now())
+        book = ServerBook(
+            "lab/licenses",
+            kube=self.kube,
+            holder="me",
+            metrics=metrics,
+            clock=self.clock.now,
+            written=lambda _raw: None,
+        )
+        desk = Desk("lab/licenses", book, around)
+        lists: dict[str, Known] = {name: one.known for name, one in standings.items() if one.known is not None}
+        desk.view.known = lists
+        desk.look_round(store.servers["lab/licenses"])
+        return desk
