@@ -38,8 +38,9 @@ types: environment ## mypy, strict
 imports: environment ## the layers: who may import whom
 	$(BIN)/lint-imports
 
-generate: environment ## write crds/ from the models
+generate: environment ## write crds/ and docs/reference/ from the code
 	$(BIN)/seatpool crds --out crds
+	$(BIN)/seatpool reference --out docs/reference
 
 generated: environment ## fail when crds/ is not what the models say
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(BIN)/seatpool crds --out "$$fresh" >/dev/null && \

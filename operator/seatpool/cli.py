@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from seatpool.settings import Settings
 
 ERROR = 2
+PLUGIN = "kubectl-seatpool"
+NO_FILES = ":4"  # kubectl's word for: these are all, do not offer files
 KILLED_BY_SECOND_SIGNAL = 130
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -31,7 +33,6 @@ app = typer.Typer(
     name="seatpool",
     help="Kubernetes operator that lets named-user software licenses serve as if they were floating.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -214,13 +215,24 @@ def version() -> None:
 
 
 def main() -> None:
-    """What the script `seatpool` calls."""
+    """What the scripts `seatpool` and `kubectl-seatpool` call."""
     try:
-        app(prog_name="seatpool")
+        app(prog_name="kubectl seatpool" if Path(sys.argv[0]).name == PLUGIN else "seatpool")
     except SeatpoolError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         typer.echo(f"seatpool: {'; '.join(lines).replace(':; ', ': ')}", err=True)
         raise SystemExit(ERROR) from None
+
+
+def complete() -> None:
+    """What the script `kubectl_complete-seatpool` calls: kubectl has it complete what comes after `kubectl seatpool`."""
+    words = ["seatpool", *sys.argv[1:]]
+    asked = {"_SEATPOOL_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+    os.environ.update(asked)
+    try:
+        app(prog_name="seatpool")
+    finally:
+        typer.echo(NO_FILES)
 
 
 def _run(config: Path | None, flags: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from seatpool.api.base import Duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.config import MirrorConfig
+from seatpool.owner_mapping import UnusableMapping, with_mapping_file
 
 NAMESPACE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
         env_prefix="SEATPOOL_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
     )
     file: ClassVar[Path | None] = None
+    flags: ClassVar[dict[str, Any]] = {}
 
     kubeconfig: Path | None = Field(default=None, description="kubeconfig file; in a pod the service account is used.")
     namespaces: tuple[Annotated[str, Field(pattern=NAMESPACE_PATTERN)], ...] = Field(
@@ -136,11 +138,14 @@ def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = No
     class FromFile(Settings):
         pass
 
-    FromFile.file = file
+    FromFile.file, FromFile.flags = file, flags or {}
     try:
         if file is not None:
             _check_file(file)
-        return FromFile(**(flags or {}))
+        settings = FromFile(**FromFile.flags)
+        return settings.model_copy(update={"identity": with_mapping_file(settings.identity)})
+    except UnusableMapping as error:
+        raise InvalidSettings(str(error)) from error
     except ValidationError as error:
         problems = [
             f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']} (got {item['input']!r})"[:400]
@@ -153,6 +158,11 @@ def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = No
         ) from error
     except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         raise InvalidSettings(f"--config {file}: {error}") from error
+
+
+def load_again(settings: Settings) -> Settings:
+    """The settings as the files and the environment have them now, under the same flags."""
+    return load_settings(file=type(settings).file, flags=type(settings).flags)
 
 
 def _check_file(file: Path) -> None:

@@ -195,6 +195,18 @@ def verify(
     _end(have_verified(_asked(kubeconfig, namespace, everywhere, None), name=server, wait=wait, tell=typer.echo))
 
 
+@app.command(hidden=True)
+def reference(
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages are written.")] = Path("docs/reference"),
+) -> None:
+    """Write the reference pages that are made from the code."""
+    from seatpool.answers.reference import write
+
+    for path in write(out):
+        typer.echo(f"wrote {path}")
+
+
 def _asked(kubeconfig: Path | None, namespace: str | None, everywhere: bool, config: Path | None) -> "Asked":
     from seatpool.answers.access import Asked
 

@@ -135,10 +135,12 @@ def _line(console: Console, text: str, *, indent: int = 0, style: str = "") -> N
 
 
 def _headline(found: Overview, speech: Speech, where: str) -> Text:
-    used = sum(line.used or 0 for line in found.pools)
-    seats, waiting = sum(line.seats for line in found.pools), sum(line.waiting or 0 for line in found.pools)
-    state = ("well", "bold green") if found.is_well else (counted(len(found.problems) + len(found.unreadable), "problem"), "bold red")
-    counts = f"{counted(len(found.servers), 'server')}, {counted(len(found.pools), 'pool')}, {used} of {seats} seats used, {waiting} waiting"
+    used, seats = sum(line.used or 0 for line in found.pools), sum(line.seats for line in found.pools)
+    waiting = sum(line.waiting or 0 for line in found.pools)
+    problems = len(found.problems) + len(found.unreadable)
+    state = ("well", "bold green") if found.is_well else (counted(problems, "problem"), "bold red")
+    servers, pools = counted(len(found.servers), "server"), counted(len(found.pools), "pool")
+    counts = f"{servers}, {pools}, {used} of {seats} seats used, {waiting} waiting"
     return Text.assemble(state, f" at {speech.at(speech.now)} in {where}: {counts}")
 
 

@@ -24,7 +24,6 @@ class Say(StrEnum):
     NOT_DECIDED = "NotDecided"
     NEEDS_NONE = "NeedsNone"
     UNKNOWN_USER = "UnknownUser"
-    NO_SUCH_POOL = "NoSuchPool"
     NO_POOL = "NoPool"
     INVALID_OWNER = "InvalidOwner"
 
@@ -96,7 +95,6 @@ SENTENCES: Mapping[str, Sentence] = {
         Part.STANDING, "{user} has no seat of {pool} and needs none: no workbench that it serves is active."
     ),
     Say.UNKNOWN_USER: Sentence(Part.STANDING, "{user} has no workbench, no seat, and waits for none."),
-    Say.NO_SUCH_POOL: Sentence(Part.STANDING, "{user} has nothing to do with pool {pool}."),
     Say.NO_POOL: Sentence(
         Part.STANDING, "Workbench {workbench} is of type {type}, and no pool serves that type in namespace {namespace}."
     ),

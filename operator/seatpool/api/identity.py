@@ -1,5 +1,7 @@
 """How owners' names become user ids; one setting for the whole installation."""
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from seatpool.domain.identity import InvalidUser, check_user, normalise
@@ -13,6 +15,9 @@ class IdentitySettings(BaseModel):
     strip_domain: bool = Field(default=True, description=r"Drop `DOMAIN\` before and `@domain` after the user id.")
     fold_case: bool = Field(default=True, description="Turn user ids into lower case.")
     mapping: dict[str, str] = Field(default_factory=dict, description="User ids that are replaced, after the above.")
+    mapping_file: Path | None = Field(
+        default=None, description="YAML or CSV file with more of them; read again when it changes."
+    )
 
     @field_validator("mapping")
     @classmethod

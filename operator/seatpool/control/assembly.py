@@ -21,9 +21,12 @@ from seatpool.control.cluster_view import ClusterView
 from seatpool.control.finalizing import Finalizer
 from seatpool.control.ledger_book import LedgerBook
 from seatpool.control.metrics import ControlMetrics
+from seatpool.control.mirror_conditions import mirror_parts
+from seatpool.control.mirror_watch import MirrorWatch
 from seatpool.control.reactions import Reactions
 from seatpool.control.reconciler import ServerReconciler
 from seatpool.control.recorder import Recorder
+from seatpool.control.reloading import Reloading
 from seatpool.control.rendering import Rendering
 from seatpool.control.server_book import ServerBook
 from seatpool.control.standing import Standing
@@ -70,6 +73,8 @@ class Parts:
     recorder: Recorder
     view: ClusterView
     audit: Audit
+    mirror_watch: MirrorWatch
+    reloading: Reloading
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
 
@@ -111,6 +116,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         installation=installation,
         link_to=_links(settings, outside.transport),
         uninventoried=mirror.unknown_sources,
+        mirror_parts=lambda: mirror_parts(mirror.health),
         metrics=metrics,
         log=log,
         clock=clock,
@@ -141,6 +147,8 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         recorder=recorder,
         view=view,
         audit=audit,
+        reloading=Reloading(settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock),
+        mirror_watch=MirrorWatch(mirror=mirror, store=store, recorder=recorder),
         pool_statuses=pool_statuses,
         workbench_statuses=workbench_statuses,
     )

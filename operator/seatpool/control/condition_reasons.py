@@ -32,6 +32,15 @@ class ConditionReason(StrEnum):
     WITHIN_LIMITS = "WithinLimits"
     TOO_MANY_RELEASES = "TooManyReleases"
     INVENTORY_UNKNOWN = "InventoryUnknown"
+    INVENTORY_COMPLETE = "InventoryComplete"
+    INVENTORY_STALE = "InventoryStale"
+    INVENTORY_PENDING = "InventoryPending"
+    NO_ACCOUNTS = "NoAccounts"
+    EVENTS_CONNECTED = "EventsConnected"
+    EVENTS_DISCONNECTED = "EventsDisconnected"
+    EVENTS_PENDING = "EventsPending"
+    EVENTS_REFUSED = "EventsRefused"
+    NO_QUEUE = "NoQueue"
     NO_POOLS = "NoPools"
     OUT_OF_SYNC = "OutOfSync"
     # workbenches
@@ -57,6 +66,11 @@ class EventReason(StrEnum):
     CHANGE_HELD = "ChangeHeld"
     SERVER_UNREACHABLE = "ServerUnreachable"
     SERVER_RECOVERED = "ServerRecovered"
+    INVENTORY_STALE = "InventoryStale"
+    INVENTORY_RECOVERED = "InventoryRecovered"
+    EVENTS_DISCONNECTED = "EventsDisconnected"
+    EVENTS_RECONNECTED = "EventsReconnected"
+    EVENTS_REFUSED = "EventsRefused"
     OWNER_REFUSED = "OwnerRefused"
     FOREIGN_OWNER_FOUND = "ForeignOwnerFound"
     INVALID_SPEC = "InvalidSpec"
@@ -87,6 +101,15 @@ SENTENCES: dict[ConditionReason, str] = {
     ConditionReason.WITHIN_LIMITS: "No change is held back.",
     ConditionReason.TOO_MANY_RELEASES: "A change would put out suspiciously many people at once and is held back.",
     ConditionReason.INVENTORY_UNKNOWN: "An account has never been inventoried; nobody is released until it was.",
+    ConditionReason.INVENTORY_COMPLETE: "EC2 was asked for all workbenches of every account and region.",
+    ConditionReason.INVENTORY_STALE: "EC2 cannot be asked for some workbenches; nobody there is released for that.",
+    ConditionReason.INVENTORY_PENDING: "EC2 has not been asked for all workbenches yet.",
+    ConditionReason.NO_ACCOUNTS: "No account may be asked for its workbenches: they live by events, or are written by hand.",
+    ConditionReason.EVENTS_CONNECTED: "The queue of events answers.",
+    ConditionReason.EVENTS_DISCONNECTED: "The queue of events does not answer; changes are seen with the next inventory.",
+    ConditionReason.EVENTS_PENDING: "The queue of events has not answered yet.",
+    ConditionReason.EVENTS_REFUSED: "The queue of events answers, and brings events of accounts that are not listed.",
+    ConditionReason.NO_QUEUE: "There is no queue of events; changes are seen with the next inventory.",
     ConditionReason.NO_POOLS: "No pool refers to this server.",
     ConditionReason.OUT_OF_SYNC: "Some lists are not yet as they should be.",
     ConditionReason.ALL_ASSIGNED: "The owner has a seat of every pool that serves this workbench.",
@@ -96,4 +119,39 @@ SENTENCES: dict[ConditionReason, str] = {
     ConditionReason.INVALID_OWNER: "No license server could take the owner's name.",
     ConditionReason.LIST_PENDING: "The seat was given; the license server has not confirmed the list yet.",
     ConditionReason.UNDECIDED: "The pool has not decided yet; its own conditions say why, if this lasts.",
+}
+
+CONDITION_TYPES: dict[str, dict[str, str]] = {
+    "LicensePool": {
+        "Ready": "The list on the license server is as it should be, or is left alone because somebody wants it so.",
+        "Reconciling": "A list is on its way, or is about to be read.",
+        "InSync": "The list was read back and is as it should be; Unknown while it is suspended.",
+        "Saturated": "Somebody waits for a seat.",
+        "Conflict": "Somebody else claims the product's list: another pool, or another installation.",
+        "Suspended": "The pool is suspended by spec.suspend.",
+    },
+    "LicenseServer": {
+        "Ready": "The server answers, holds no change back, and its lists are as they should be.",
+        "Reachable": "The last command was answered.",
+        "InSync": "All lists of the server are as they should be.",
+        "Guarded": "Nobody is released now: a change is held back, or an inventory is not complete.",
+    },
+    "Workbench": {"Ready": "The owner has every seat that the workbench needs, and the license server confirmed it."},
+}
+"""The conditions of each kind, and what it means that they hold."""
+
+EVENT_SENTENCES: dict[EventReason, str] = {
+    EventReason.SEATS_GRANTED: "People got a seat, and the license server confirmed the list.",
+    EventReason.SEATS_RELEASED: "Seats came free, and the license server confirmed the list.",
+    EventReason.USERS_WAITING: "People began to wait.",
+    EventReason.USERS_ADOPTED: "First contact: people were on the list before the operator came, and keep their seats for now.",
+    EventReason.APPLY_FAILED: "The license server did not take a list, or shows another one than was written.",
+    EventReason.LIST_RECOVERED: "A list that was not as it should be is right again.",
+    EventReason.DRIFT_DETECTED: "Somebody else changed a list; the message names who was added and who was removed.",
+    EventReason.CHANGE_HELD: "The guard holds a change back, because it would put out suspiciously many people at once.",
+    EventReason.SERVER_UNREACHABLE: "A license server cannot be reached.",
+    EventReason.SERVER_RECOVERED: "A license server answers again.",
+    EventReason.OWNER_REFUSED: "No license server could take the name of a workbench's owner.",
+    EventReason.FOREIGN_OWNER_FOUND: "Another installation owns a list.",
+    EventReason.INVALID_SPEC: "An object cannot be read or computed with.",
 }

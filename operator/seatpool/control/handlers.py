@@ -41,6 +41,23 @@ class Patience:
             yield LONGEST_PAUSE
 
 
+class Forgetful(kopf.DiffBaseStorage):
+    """Keeps nothing of what an object was before, which only change handlers ask for, and there are none.
+
+    Kopf's own storages copy each object to its last leaf for each event: half of what Kopf does for 10,000 objects.
+    """
+
+    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:
+        del body, extra_fields
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> None:
+        del body
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        del body, patch, essence
+
+
 def make_settings() -> kopf.OperatorSettings:
     """Kopf's settings. `worker_limit` stays unset: with it the start of 10,000 objects takes several times as long."""
     settings = kopf.OperatorSettings()
@@ -53,7 +70,7 @@ def make_settings() -> kopf.OperatorSettings:
     settings.queueing.idle_timeout = 0.1
     settings.execution.max_workers = 1
     settings.persistence.finalizer = f"{GROUP}/finalizer"
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP, key="last", v1=False)
+    settings.persistence.diffbase_storage = Forgetful()
     return settings
 
 

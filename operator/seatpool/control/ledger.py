@@ -21,6 +21,7 @@ from seatpool.domain.reasons import Reason
 
 # Names do not spread evenly: shares are planned for fewer seats than they may hold.
 _PLANNED = SEATS_PER_LEDGER * 4 // 5
+_REASONS = {reason.value: reason for reason in Reason}
 
 
 def share_count(seats: int) -> int:
@@ -108,10 +109,7 @@ def _stored_or_none(value: datetime | None) -> datetime | None:
 
 
 def _reason(text: str) -> Reason:
-    try:
-        return Reason(text)
-    except ValueError:
-        return Reason.GRANTED
+    return _REASONS.get(text, Reason.GRANTED)
 
 
 def changed_shares(before: Mapping[int, SeatLedgerSpec], after: Iterable[SeatLedgerSpec]) -> list[int]:

@@ -57,4 +57,7 @@ class ControlMetrics:
             "watch_heartbeat_age_seconds", "How long ago the watch of a kind was seen alive.", "kind"
         )
         self.last_event = gauge("watch_last_event_timestamp_seconds", "When a watch last brought something.", "kind")
+        self.settings_valid = gauge("settings_valid", "0 while the settings files hold something that was refused.")
+        self.settings_waiting = gauge("settings_waiting", "Changed settings that wait for a restart.")
+        self.settings_reloads = counter("settings_reloads", "Changes of the settings files, by result.", "result")
         self.restarts = counter("task_restarts", "Tasks of the operator that failed by a fault of ours.", "task")

@@ -141,7 +141,9 @@ class Operator:
         """Before Kopf: it waits at its end for every task that began after it."""
         start, audit_interval = self._tasks.start, self.settings.watch.audit_interval.total_seconds()
         start("mirror", parts.mirror.run)
+        start("mirror watch", parts.mirror_watch.run)
         start("recorder", parts.recorder.run)
+        start("reloading", parts.reloading.run)
         start("pool statuses", parts.pool_statuses.run)
         start("workbench statuses", parts.workbench_statuses.run)
         start("crd check", lambda: self._readiness.check_crds(kube, KINDS))

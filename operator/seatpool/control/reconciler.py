@@ -110,6 +110,7 @@ class ServerReconciler:
             self._log.info("another process wrote a revision; lists are read anew", revision=self._book.revision)
             desk.forget_lists(desk.view.known)
         desk.view.uninventoried = self._around.uninventoried()
+        desk.view.mirror = self._around.mirror_parts()
         reached = await self._reach()
         # Reading took a while: what is decided is decided about the pools that exist now.
         desk.look_round(server)

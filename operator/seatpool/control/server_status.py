@@ -11,6 +11,9 @@ from seatpool.control.guard import Held
 from seatpool.control.standing import Known, Standing, Trouble
 from seatpool.domain.listing import list_hash
 
+Parts = tuple[str, bool | None, ConditionReason, str]
+"""A condition's type, whether it holds, why, and in which words."""
+
 
 @dataclass(slots=True)
 class ServerView:
@@ -24,6 +27,8 @@ class ServerView:
     """Why the last command failed as a whole."""
     held: Held | None = None
     uninventoried: tuple[str, ...] = ()
+    mirror: tuple[Parts, ...] = ()
+    """How current the workbenches are that the lists follow from; the same on every server."""
     last_applied: datetime | None = None
     last_verified: datetime | None = None
 
@@ -45,7 +50,7 @@ def server_status(
     )
     if not applied and view.standings:
         applied = before.applied  # the lists are being read anew
-    kinds = [_ready(server, view), _reachable(view), _in_sync(server, view), _guarded(server, view)]
+    kinds = [_ready(server, view), _reachable(view), _in_sync(server, view), _guarded(server, view), *view.mirror]
     return LicenseServerStatus(
         observed_generation=server.metadata.generation,
         revision=revision,
@@ -63,9 +68,6 @@ def server_status(
             ],
         ),
     )
-
-
-Parts = tuple[str, bool | None, ConditionReason, str]
 
 
 def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> Parts:

@@ -7,7 +7,7 @@ may be different now; the reconciler of their server is woken.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,8 @@ class WorkbenchView:
     problem: str | None
     """Why the owner is no user id."""
     status: WorkbenchStatus
+    fact: WorkbenchFact
+    """With the owner as the spec spells it."""
 
     @property
     def generation(self) -> int:
@@ -174,32 +176,53 @@ class Store:
             spec=ledger.spec,
         )
 
+    def identify(self, identity: IdentitySettings, *, now: datetime) -> None:
+        """Normalise every owner anew, all at once: nobody may have two spellings, and so two seats, for a moment."""
+        if identity == self.identity:
+            return
+        self.identity = identity
+        for key, view in list(self.workbenches.items()):
+            user, problem = self._user_of(view.fact.owner)
+            if (user, problem) != (view.user, view.problem):
+                self.workbenches[key] = replace(view, user=user, problem=problem)
+                self._count(self.workbenches[key], now)
+                self.on_problem(key)
+        for key, pool in self.pools.items():
+            try:
+                self.rules[key] = pool_rules(pool.spec, identity)
+            except InvalidUser:
+                continue  # what it has to say about its users holds as it was
+            self._mark({key}, now)
+
+    def _user_of(self, owner: str) -> tuple[str | None, str | None]:
+        """The user id of an owner, or why there is none."""
+        try:
+            return self.identity.user(owner), None
+        except InvalidUser as error:
+            return None, str(error)
+
+    def _count(self, view: WorkbenchView, now: datetime) -> None:
+        if view.user is None or view.metadata.deletion_timestamp is not None:
+            dirty = self.demand.remove(view.fact.key)
+        else:
+            dirty = self.demand.put(replace(view.fact, owner=view.user))
+        self._mark(dirty, now)
+
     def _put_workbench(self, workbench: Workbench, now: datetime) -> None:
         spec, metadata = workbench.spec, workbench.metadata
-        user: str | None = None
-        problem: str | None = None
-        try:
-            user = self.identity.user(spec.owner)
-        except InvalidUser as error:
-            problem = str(error)
+        user, problem = self._user_of(spec.owner)
         before = self.workbenches.get(workbench.key)
-        self.workbenches[workbench.key] = WorkbenchView(
-            metadata=metadata, user=user, problem=problem, status=workbench.status
+        fact = WorkbenchFact(
+            key=workbench.key,
+            namespace=metadata.namespace,
+            owner=spec.owner,
+            type=spec.type,
+            state=spec.state.value,
+            active_since=spec.launched_at or spec.state_changed_at,
         )
-        if user is None or metadata.deletion_timestamp is not None:
-            dirty = self.demand.remove(workbench.key)
-        else:
-            dirty = self.demand.put(
-                WorkbenchFact(
-                    key=workbench.key,
-                    namespace=metadata.namespace,
-                    owner=user,
-                    type=spec.type,
-                    state=spec.state.value,
-                    active_since=spec.launched_at or spec.state_changed_at,
-                )
-            )
-        self._mark(dirty, now)
+        view = WorkbenchView(metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact)
+        self.workbenches[workbench.key] = view
+        self._count(view, now)
         if before is None or before.generation != metadata.generation or problem != before.problem:
             self.on_problem(workbench.key)
 

@@ -14,6 +14,7 @@ from seatpool.control.finalizing import Finalizer
 from seatpool.control.ledger import to_milliseconds
 from seatpool.control.ledger_book import LedgerBook
 from seatpool.control.metrics import ControlMetrics
+from seatpool.control.server_status import Parts
 from seatpool.control.standing import Standing
 from seatpool.control.steps import Step
 from seatpool.control.store import Store
@@ -34,6 +35,8 @@ class Surroundings:
     link_to: Callable[[LicenseServer], ServerLink]
     uninventoried: Callable[[], tuple[str, ...]]
     """Accounts that may hide workbenches: while there are any, nobody is released."""
+    mirror_parts: Callable[[], tuple[Parts, ...]] = tuple
+    """How current the workbenches are, as conditions."""
     metrics: ControlMetrics
     log: FilteringBoundLogger
     clock: Callable[[], datetime]

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
+from urllib.request import getproxies
 
 import aiohttp
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
+from pydantic_core import from_json
 
 from seatpool.api.base import FIELD_MANAGER, GROUP, VERSION, Resource
 from seatpool.kube.errors import Unavailable, error_for
@@ -56,6 +58,8 @@ class KubeClient:
         else:
             await config.load_kube_config(config_file=kubeconfig, client_configuration=settings)
         settings.retries = False
+        # Else aiohttp reads ~/.netrc and looks for proxies again for each request.
+        settings.client_session_kwargs = {"trust_env": bool(getproxies())}
         return cls(ApiClient(configuration=settings))
 
     @property
@@ -239,7 +243,7 @@ class KubeClient:
             raise Unavailable(status=0, reason="NoAnswer", message=str(error) or type(error).__name__, what=what) from error
         if not 200 <= response.status < 300:
             raise _from_answer(response.status, raw.decode("utf-8", "replace"), what)
-        answer: Body = json.loads(raw)
+        answer: Body = from_json(raw)  # half the time of json.loads, which for 10,000 objects is felt
         return answer
 
 

@@ -322,6 +322,11 @@ class Stage:
     async def until_handled(self, *, seconds: float = 10) -> None:
         await eventually(lambda: self.aws.left_in_queue() == 0, seconds=seconds)
 
+    def corrections(self) -> dict[str, float]:
+        """What inventories had to correct, by direction."""
+        directions = ("created", "activated", "deactivated", "changed", "removed")
+        return {direction: self.metric("resync_corrections_total", direction=direction) for direction in directions}
+
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"seatpool_mirror_{name}", labels) or 0.0
 

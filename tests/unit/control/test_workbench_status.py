@@ -11,6 +11,7 @@ from seatpool.control.condition_reasons import ConditionReason
 from seatpool.control.standing import Standing
 from seatpool.control.store import WorkbenchView
 from seatpool.control.workbench_status import workbench_status
+from seatpool.domain.demand import WorkbenchFact
 
 MATLAB, ANSYS = "lab/matlab", "lab/ansys"
 EVERYBODY = known("ann bob")
@@ -18,7 +19,8 @@ EVERYBODY = known("ann bob")
 
 def view(user: str | None = "ann", *, problem: str | None = None, said: WorkbenchStatus | None = None) -> WorkbenchView:
     metadata = Workbench.model_validate(raw_workbench()).metadata
-    return WorkbenchView(metadata=metadata, user=user, problem=problem, status=said or WorkbenchStatus())
+    fact = WorkbenchFact("lab/i-1", "lab", "ann", "vew-matlab", "running", NOW)
+    return WorkbenchView(metadata=metadata, user=user, problem=problem, status=said or WorkbenchStatus(), fact=fact)
 
 
 def status_of(

@@ -1,0 +1,55 @@
+"""Whom the operator tells about seats, and how patiently."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class WebhookConfig(BaseModel):
+    """A receiver of one's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str | None = Field(default=None, pattern=r"^https?://\S+$", description="Where notices are posted to.")
+    secret_file: Path | None = Field(
+        default=None, description="File with the secret that signs every post; it is read anew for each."
+    )
+
+    @model_validator(mode="after")
+    def _is_signed(self) -> "WebhookConfig":
+        if self.url is not None and self.secret_file is None:
+            raise ValueError("url is given without secret_file: the receiver could not tell who posts; name a file")
+        return self
+
+
+class NotifyConfig(BaseModel):
+    """Notices about seats, for portals and chats."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bus: str | None = Field(default=None, description="EventBridge bus that notices are put on: its name or ARN.")
+    region: str | None = Field(default=None, description="Region of the bus.")
+    role_arn: str | None = Field(default=None, description="Role to assume for the bus, when it is another account's.")
+    external_id: str | None = Field(default=None, description="External id that the role asks for.")
+    endpoint_url: str | None = Field(default=None, description="Another AWS endpoint, for a stand-in.")
+    webhook: WebhookConfig = Field(default=WebhookConfig(), description="A receiver of one's own.")
+    capacity: int = Field(
+        default=5000,
+        ge=1,
+        le=100_000,
+        description="How many notices wait for a receiver that is away; then the oldest go.",
+    )
+    positions: int = Field(
+        default=5,
+        ge=0,
+        le=5000,
+        description="So many who are next in line are told of every new position, others of their first.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_region(self) -> "NotifyConfig":
+        if self.bus is not None and self.region is None and not self.bus.startswith("arn:"):
+            raise ValueError("bus is a name, and region is not given: write the region, or the bus as an ARN")
+        if self.external_id is not None and self.role_arn is None:
+            raise ValueError("external_id is only used together with role_arn")
+        return self

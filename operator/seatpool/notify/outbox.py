@@ -1,0 +1,172 @@
+"""Notices on their way out: beside the work and never in its way.
+
+Telling costs nothing and cannot fail: the notice is put into a lane for each receiver and sent from there, again and again
+until it is taken. A lane is bounded. When a receiver is away for so long that it is full, the oldest notice goes, is counted, and
+the truth is still in the objects' statuses.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.notify.notices import Notice
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 30.0
+LAST_TRY = 2.0
+
+
+class NotTaken(SeatpoolError):
+    """A receiver did not take anything; it is tried again."""
+
+
+class Sender(Protocol):
+    """A way to one receiver."""
+
+    name: str
+    batch: int
+    """How many it takes at once."""
+
+    async def send(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        """Send them; those that have to be sent again. NotTaken when it is all of them."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class NotifyMetrics:
+    """What came of the notices."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.notices = Counter(
+            "seatpool_notices", "Notices, by what came of them.", ("receiver", "result"), registry=registry
+        )
+        self.waiting = Gauge(
+            "seatpool_notices_waiting", "Notices that a receiver has not taken yet.", ("receiver",), registry=registry
+        )
+
+
+class Outbox:
+    """All lanes."""
+
+    def __init__(
+        self,
+        senders: Sequence[Sender],
+        *,
+        capacity: int,
+        metrics: NotifyMetrics,
+        log: FilteringBoundLogger,
+        rng: random.Random,
+        first_pause: float = FIRST_PAUSE,
+    ) -> None:
+        self._lanes = [
+            _Lane(sender, capacity=capacity, metrics=metrics, log=log, rng=rng, first_pause=first_pause)
+            for sender in senders
+        ]
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._lanes)
+
+    def tell(self, notice: Notice) -> None:
+        """Have a notice sent to every receiver. Never waits and never fails."""
+        for lane in self._lanes:
+            lane.put(notice)
+
+    async def run(self) -> None:
+        """Until cancelled; what still waits then is tried once more."""
+        try:
+            await asyncio.gather(*(lane.run() for lane in self._lanes), asyncio.Event().wait())
+        finally:
+            with contextlib.suppress(TimeoutError, SeatpoolError):
+                await asyncio.wait_for(asyncio.gather(*(lane.last_try() for lane in self._lanes)), LAST_TRY)
+            for lane in self._lanes:
+                await lane.close()
+
+
+class _Lane:
+    """The notices for one receiver, the oldest first."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        *,
+        capacity: int,
+        metrics: NotifyMetrics,
+        log: FilteringBoundLogger,
+        rng: random.Random,
+        first_pause: float,
+    ) -> None:
+        self._sender = sender
+        self._capacity = capacity
+        self._metrics = metrics
+        self._log = log.bind(receiver=sender.name)
+        self._rng = rng
+        self._first_pause = first_pause
+        self._waiting: OrderedDict[str, Notice] = OrderedDict()
+        self._news = asyncio.Event()
+        self._failures = 0
+
+    def put(self, notice: Notice) -> None:
+        if notice.id not in self._waiting and len(self._waiting) >= self._capacity:
+            self._waiting.popitem(last=False)
+            self._count("dropped", 1)
+        self._waiting[notice.id] = notice
+        self._metrics.waiting.labels(self._sender.name).set(len(self._waiting))
+        self._news.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                await self._send_some()
+                if self._failures:
+                    await asyncio.sleep(self._pause())
+
+    async def last_try(self) -> None:
+        while self._waiting and not self._failures:
+            await self._send_some()
+
+    async def close(self) -> None:
+        await self._sender.close()
+
+    async def _send_some(self) -> None:
+        batch = list(self._waiting.values())[: self._sender.batch]
+        try:
+            again = await self._sender.send(batch)
+        except SeatpoolError as error:
+            self._failed(len(batch), str(error))
+            return
+        left = {notice.id for notice in again}
+        for notice in batch:
+            if notice.id not in left and self._waiting.get(notice.id) is notice:
+                del self._waiting[notice.id]
+        self._count("sent", len(batch) - len(left))
+        self._metrics.waiting.labels(self._sender.name).set(len(self._waiting))
+        if left:
+            self._failed(len(left), "some were not taken")
+        elif self._failures:
+            self._failures = 0
+            self._log.info("notices are taken again")
+
+    def _failed(self, count: int, error: str) -> None:
+        self._failures += 1
+        self._count("failed", count)
+        if self._failures in (1, 10, 100):
+            self._log.warning("notices are not taken", error=error, waiting=len(self._waiting))
+
+    def _pause(self) -> float:
+        return min(LONGEST_PAUSE, self._first_pause * 2 ** min(self._failures - 1, 20)) * (0.5 + self._rng.random() / 2)
+
+    def _count(self, result: str, count: int) -> None:
+        if count:
+            self._metrics.notices.labels(self._sender.name, result).inc(count)

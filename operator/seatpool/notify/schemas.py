@@ -1,0 +1,18 @@
+"""JSON Schemas of the notices, for whoever receives them. Receivers ignore fields that they do not know."""
+
+import json
+from typing import Any
+
+from seatpool.notify.notices import KINDS, Notice
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema(kind: type[Notice]) -> dict[str, Any]:
+    """The schema of one kind of notice: of EventBridge's `detail`, and of a post's `detail`."""
+    return {"$schema": DIALECT, **kind.model_json_schema(by_alias=True), "title": kind.type}
+
+
+def files() -> dict[str, str]:
+    """All of them, by file name."""
+    return {f"{kind.type}.json": json.dumps(schema(kind), indent=2) + "\n" for kind in KINDS}

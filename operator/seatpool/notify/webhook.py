@@ -1,0 +1,86 @@
+"""Notices as signed posts to a receiver of one's own.
+
+The signature covers the id, the time and the body, so that a post can neither be changed nor sent again later: a receiver
+computes HMAC-SHA256 over `<id>.<timestamp>.<body>`, compares, and refuses timestamps that are not of the last minutes.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import aiohttp
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.notify.notices import Notice
+from seatpool.notify.outbox import NotTaken
+
+ID = "Seatpool-Id"
+TIMESTAMP = "Seatpool-Timestamp"
+SIGNATURE = "Seatpool-Signature"
+TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
+WORTH_ANOTHER_TRY = frozenset({401, 403, 404, 408, 425, 429})
+
+
+class WebhookSender:
+    """The way to one receiver. A post that it refuses for good (4xx) is not sent again, so that it stops no other."""
+
+    name = "webhook"
+    batch = 1
+
+    def __init__(
+        self, url: str, secret_file: Path, *, clock: Callable[[], datetime], log: FilteringBoundLogger
+    ) -> None:
+        self._url = url
+        self._secret_file = secret_file
+        self._clock = clock
+        self._log = log
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        for notice in notices:
+            await self._post(notice)
+        return ()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _post(self, notice: Notice) -> None:
+        body = json.dumps({"id": notice.id, "type": notice.type, "detail": notice.wire()}).encode()
+        timestamp = str(int(self._clock().timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            ID: notice.id,
+            TIMESTAMP: timestamp,
+            SIGNATURE: f"v1={signature(self._secret(), notice.id, timestamp, body)}",
+        }
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=TIMEOUT)
+        try:
+            async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NotTaken(f"webhook {self._url}: {error or type(error).__name__}") from error
+        if 200 <= status < 300:
+            return
+        if 400 <= status < 500 and status not in WORTH_ANOTHER_TRY:
+            self._log.warning("the webhook refuses a notice for good", status=status, id=notice.id, type=notice.type)
+            return
+        raise NotTaken(f"webhook {self._url}: answered {status}; it has to answer 2xx")
+
+    def _secret(self) -> bytes:
+        try:
+            secret = self._secret_file.read_bytes().strip()
+        except OSError as error:
+            raise NotTaken(f"notify.webhook.secret_file {self._secret_file}: {error.strerror or error}") from error
+        if not secret:
+            raise NotTaken(f"notify.webhook.secret_file {self._secret_file} is empty; put the secret into it")
+        return secret
+
+
+def signature(secret: bytes, id_: str, timestamp: str, body: bytes) -> str:
+    """What a receiver has to compute."""
+    return hmac.new(secret, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256).hexdigest()

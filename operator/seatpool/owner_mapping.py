@@ -1,0 +1,82 @@
+"""A file that says which user id somebody really has: YAML `owner: user`, or CSV with the two in columns.
+
+It is as a rule an export of somebody else's directory, so owners may be spelt in it as they are anywhere: they are
+normalised like the owners of workbenches before they are compared.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seatpool.api.identity import IdentitySettings
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.identity import InvalidUser, check_user, normalise
+
+MOST_BYTES = 8 * 1024 * 1024
+HEADER = ("owner", "user")
+
+
+class UnusableMapping(SeatpoolError):
+    """The file cannot be used; the message names the line or the owner."""
+
+
+def with_mapping_file(identity: IdentitySettings) -> IdentitySettings:
+    """The identity settings with the file's owners among the mapping; what the settings themselves map counts more."""
+    file = identity.mapping_file
+    if file is None:
+        return identity
+    mapping: dict[str, str] = {}
+    spelt: dict[str, str] = {}
+    for owner, user in _read(file):
+        key = normalise(owner, strip_domain=identity.strip_domain, fold_case=identity.fold_case, mapping={})
+        try:
+            check_user(user)
+        except InvalidUser as error:
+            raise UnusableMapping(f"identity.mapping_file {file}: owner {owner!a}: {error}") from error
+        if mapping.setdefault(key, user) != user:
+            raise UnusableMapping(
+                f"identity.mapping_file {file}: {spelt[key]!a} and {owner!a} are the same owner and have two users, "
+                f"{mapping[key]} and {user}; keep one"
+            )
+        spelt.setdefault(key, owner)
+    return identity.model_copy(update={"mapping": mapping | identity.mapping})
+
+
+def _read(file: Path) -> Iterable[tuple[str, str]]:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise UnusableMapping(f"identity.mapping_file {file}: it has more than {MOST_BYTES} bytes")
+        text = file.read_text(encoding="utf-8-sig")
+        return _read_csv(file, text) if file.suffix.lower() == ".csv" else _read_yaml(file, text)
+    except (OSError, UnicodeDecodeError, csv.Error, yaml.YAMLError) as error:
+        raise UnusableMapping(f"identity.mapping_file {file}: {error}") from error
+
+
+def _read_csv(file: Path, text: str) -> list[tuple[str, str]]:
+    pairs = []
+    for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
+        cells = tuple(cell.strip() for cell in row)
+        if not any(cells) or (number == 1 and cells == HEADER):
+            continue
+        if len(cells) != len(HEADER) or not all(cells):
+            raise UnusableMapping(f"identity.mapping_file {file}: line {number} is not owner,user")
+        pairs.append((cells[0], cells[1]))
+    return pairs
+
+
+def _read_yaml(file: Path, text: str) -> list[tuple[str, str]]:
+    document: Any = yaml.safe_load(text)
+    if document is None:
+        return []
+    if not isinstance(document, dict):
+        raise UnusableMapping(f"identity.mapping_file {file}: it must be a mapping of owners to users")
+    for owner, user in document.items():
+        if not isinstance(owner, str) or not isinstance(user, str):
+            raise UnusableMapping(
+                f"identity.mapping_file {file}: {owner!a}: {user!a}: put both in quotes, they must be text"
+            )
+    return list(document.items())
