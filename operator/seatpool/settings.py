@@ -23,7 +23,9 @@ from seatpool.api.base import Duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.config import MirrorConfig
+from seatpool.notify.config import NotifyConfig
 from seatpool.owner_mapping import UnusableMapping, with_mapping_file
+from seatpool.trail.config import TrailConfig
 
 NAMESPACE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
@@ -113,6 +115,8 @@ class Settings(BaseSettings):
     mirror: MirrorConfig = Field(default=MirrorConfig(), description="How EC2 instances become Workbench objects.")
     servers: ServerSettings = Field(default=ServerSettings(), description="How license servers are reached.")
     watch: WatchSettings = Field(default=WatchSettings(), description="How the cluster is watched.")
+    notify: NotifyConfig = Field(default=NotifyConfig(), description="Who is told about seats.")
+    audit: TrailConfig = Field(default=TrailConfig(), description="Where the audit trail goes.")
     http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
     log: LogSettings = Field(default=LogSettings(), description="What is logged.")
 

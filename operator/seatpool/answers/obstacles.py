@@ -25,6 +25,8 @@ _ONLY_RELEASES = frozenset({ConditionReason.TOO_MANY_RELEASES, ConditionReason.I
 _NO_HINDRANCE = frozenset(
     {
         *_ONLY_RELEASES,
+        ConditionReason.INVENTORY_STALE,
+        ConditionReason.EVENTS_DISCONNECTED,
         ConditionReason.DRY_RUN,
         ConditionReason.APPLY_FAILED,
         Say.SPEC_UNSEEN,
@@ -33,6 +35,10 @@ _NO_HINDRANCE = frozenset(
 )
 
 
+_OF_THE_MIRROR = (
+    ("InventoryFresh", ConditionReason.INVENTORY_STALE),
+    ("EventsConnected", ConditionReason.EVENTS_DISCONNECTED),
+)
 _BY_CHOICE = frozenset({ConditionReason.DRY_RUN, ConditionReason.SUSPENDED, ConditionReason.SERVER_SUSPENDED})
 _LATE = 3
 _LATE_AT_LEAST = timedelta(minutes=5)
@@ -129,6 +135,10 @@ def _of_the_server(server: LicenseServer, now: datetime) -> Iterator[Found]:
     guarded = condition_of(server.status.conditions, "Guarded")
     if guarded is not None and guarded.status is ConditionStatus.TRUE and guarded.reason in _ONLY_RELEASES:
         yield _found(guarded)
+    for kind, reason in _OF_THE_MIRROR:
+        condition = condition_of(server.status.conditions, kind)
+        if condition is not None and condition.status is ConditionStatus.FALSE and condition.reason == reason:
+            yield _found(condition)
     if server.spec.suspend:
         return
     reachable = condition_of(server.status.conditions, "Reachable")

@@ -11,6 +11,7 @@ from seatpool.answers.sentences import SENTENCES, Part
 from seatpool.control.condition_reasons import CONDITION_TYPES, EVENT_SENTENCES
 from seatpool.control.condition_reasons import SENTENCES as CONDITION_SENTENCES
 from seatpool.domain.reasons import Reason, sentence
+from seatpool.notify import schemas
 
 _MADE = "<!-- Made by `make generate` from the tables in the code: change those. -->\n"
 
@@ -25,16 +26,17 @@ EXIT_CODES: Mapping[int, str] = {
 
 def pages() -> dict[str, str]:
     """Every page, by file name."""
-    return {"conditions.md": conditions_page(), "answers.md": answers_page()}
+    made = {"conditions.md": conditions_page(), "answers.md": answers_page()}
+    return made | {f"events/{name}": text for name, text in schemas.files().items()}
 
 
 def write(folder: Path) -> list[Path]:
     """Write the pages that are not right already; those that were written."""
-    folder.mkdir(parents=True, exist_ok=True)
     changed = []
     for name, text in pages().items():
         path = folder / name
         if not path.is_file() or path.read_text() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
             changed.append(path)
     return changed

@@ -208,6 +208,15 @@ SENTENCES: Mapping[str, Sentence] = {
         "The inventory is not complete since {since}: nobody loses a seat before all accounts were asked.",
         "workbenchTypes",
     ),
+    ConditionReason.INVENTORY_STALE: Sentence(
+        Part.OBSTACLE,
+        "EC2 does not answer for some accounts or regions since {since}: nobody there loses a seat for that, and workbenches "
+        "that stopped there may still count.",
+    ),
+    ConditionReason.EVENTS_DISCONNECTED: Sentence(
+        Part.OBSTACLE,
+        "The queue of EC2's events cannot be read since {since}: starts and stops are seen by the inventory only, and so late.",
+    ),
     ConditionReason.APPLY_FAILED: Sentence(
         Part.OBSTACLE, "Server {server} does not take the list of {product} since {since}; it is tried again."
     ),

@@ -158,8 +158,8 @@ class LicenseServerSpec(Model):
     debounce: Annotated[Duration, Field(json_schema_extra=rules(
         cel("self.matches('^([0-9]{1,3}ms|[0-5]s|[1-4][0-9]{3}ms|5000ms)$')", "must be at most 5s, for example 250ms")))
     ] = timedelta(milliseconds=250)
-    """How long changes are collected before a command is sent to an idle server. While a command is in flight
-    changes collect by themselves."""
+    """While one command follows another, how long changes are collected between them. A change that comes alone is sent
+    at once, and while a command is in flight changes collect by themselves."""
     min_interval: Duration = timedelta(0)
     """Least time between two commands, for fragile servers."""
     mode: Mode = Mode.ENFORCE

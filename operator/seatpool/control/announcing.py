@@ -13,6 +13,7 @@ from seatpool.control.metrics import ControlMetrics
 from seatpool.control.recorder import Recorder
 from seatpool.control.standing import Known, Standing, spoken
 from seatpool.control.store import Store
+from seatpool.control.telling import Telling
 from seatpool.domain.allocation import Allocation
 
 
@@ -23,6 +24,7 @@ class Announcer:
     store: Store
     recorder: Recorder
     metrics: ControlMetrics
+    telling: Telling
     mark_pool: Callable[[str], None]
     mark_workbench: Callable[[str], None]
     mark_workbench_later: Callable[[str], None]
@@ -73,10 +75,12 @@ class Announcer:
             if old is not None and (old.position, old.reason) != (one.position, one.reason):
                 for workbench in self.store.demand.workbenches_of(key, one.user):
                     self.mark_workbench_later(workbench)
+        self.telling.decided(pool, before=before, answer=answer)
         self.pool(key)
 
     def confirmed(self, pool: LicensePool, standing: Standing) -> None:
         """The license server was seen to have the list: what was given and freed is true now."""
+        self.telling.confirmed(pool, standing)
         granted, released = standing.granted, standing.released
         if not granted and not released:
             return
@@ -107,6 +111,7 @@ class Announcer:
             f"first contact: {len(names)} people were on the list and keep their seats for now: {spoken(names, most=50)}",
         )  # fmt: skip
         self.log.info("first contact with a list", pool=pool.key, users=names)
+        self.telling.adopted(pool, names)
 
     def drift(self, pool: LicensePool, *, before: Known, now: Known) -> None:
         """Somebody else changed the list."""
@@ -117,6 +122,7 @@ class Announcer:
         )
         self.recorder.warning(LicensePool, pool.metadata, EventReason.DRIFT_DETECTED, message)
         self.log.warning("drift", pool=pool.key, added=added[:20], removed=removed[:20])
+        self.telling.drift(pool, added=added, removed=removed, now=now)
         self.pool(pool.key)
 
     def apply_failed(self, pool: LicensePool, message: str) -> None:
@@ -135,6 +141,7 @@ class Announcer:
         message = held.message(server)
         self.recorder.warning(LicenseServer, server.metadata, EventReason.CHANGE_HELD, message)
         self.log.warning("a change is held back", server=server.key, leaving=held.leaving, present=held.present)
+        self.telling.held(server, held)
 
     def server_unreachable(self, server: LicenseServer, reason: str, message: str) -> None:
         self.recorder.warning(LicenseServer, server.metadata, EventReason.SERVER_UNREACHABLE, f"{reason}: {message}")

@@ -35,11 +35,15 @@ from seatpool.control.steps import Step
 from seatpool.control.store import Store
 from seatpool.control.surroundings import Surroundings
 from seatpool.control.tasks import Tasks
+from seatpool.control.telling import Telling
 from seatpool.kube.client import KubeClient
 from seatpool.mirror.mirror import Mirror
+from seatpool.notify.making import make_outbox
+from seatpool.notify.outbox import Outbox
 from seatpool.servers.link import ServerLink
 from seatpool.servers.ssm import SsmTransport
 from seatpool.settings import Settings
+from seatpool.trail.trail import Trail
 
 KINDS: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger, Workbench)
 """In the order in which they are listed: a pool without its server, or without its memory, is something else."""
@@ -77,6 +81,7 @@ class Parts:
     reloading: Reloading
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
+    outbox: Outbox
 
 
 def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: asyncio.Event) -> Parts:
@@ -89,7 +94,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
     )
     recorder = Recorder(kube, instance=outside.holder, metrics=metrics, log=log, clock=clock)
     view = ClusterView(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
-    rendering = Rendering(store, standings, clock)
+    rendering = Rendering(store, standings, clock, later=lambda key: workbench_statuses.mark_later(key))
     pool_statuses = StatusWriter(
         LicensePool, rendering.pool, pace=POOL_PACE, kube=kube, metrics=metrics, log=log,
         written=lambda _key, raw: view.renewed(LicensePool, raw),
@@ -99,6 +104,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         written=lambda _key, raw: view.renewed(Workbench, raw),
     )  # fmt: skip
     finalizer = Finalizer(kube, metrics)
+    outbox, telling = _telling(outside, store, installation)
     around = Surroundings(
         store=store,
         ledgers=LedgerBook(store, kube, metrics),
@@ -107,6 +113,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
             store=store,
             recorder=recorder,
             metrics=metrics,
+            telling=telling,
             mark_pool=pool_statuses.mark,
             mark_workbench=workbench_statuses.mark,
             mark_workbench_later=workbench_statuses.mark_later,
@@ -151,7 +158,27 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         mirror_watch=MirrorWatch(mirror=mirror, store=store, recorder=recorder),
         pool_statuses=pool_statuses,
         workbench_statuses=workbench_statuses,
+        outbox=outbox,
     )
+
+
+def _telling(outside: Outside, store: Store, installation: str) -> tuple[Outbox, Telling]:
+    settings, log = outside.settings, outside.log
+    outbox = make_outbox(
+        settings.notify, session_factory=outside.session_factory, registry=outside.registry, log=log,
+        clock=outside.clock, rng=outside.rng,
+    )  # fmt: skip
+    trail = Trail(settings.audit, holder=outside.holder, registry=outside.registry, log=log)
+    trail.bind({"installation": installation})
+    telling = Telling(
+        store=store,
+        installation=installation,
+        tell=outbox.tell,
+        trail=trail,
+        positions=settings.notify.positions,
+        clock=outside.clock,
+    )
+    return outbox, telling
 
 
 def _links(settings: Settings, transport: SsmTransport) -> Callable[[LicenseServer], ServerLink]:

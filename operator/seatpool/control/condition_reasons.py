@@ -135,6 +135,8 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
         "Reachable": "The last command was answered.",
         "InSync": "All lists of the server are as they should be.",
         "Guarded": "Nobody is released now: a change is held back, or an inventory is not complete.",
+        "InventoryFresh": "EC2 answered for every account and region when it was last asked for everything.",
+        "EventsConnected": "The queue of EC2's events answers.",
     },
     "Workbench": {"Ready": "The owner has every seat that the workbench needs, and the license server confirmed it."},
 }
@@ -154,4 +156,9 @@ EVENT_SENTENCES: dict[EventReason, str] = {
     EventReason.OWNER_REFUSED: "No license server could take the name of a workbench's owner.",
     EventReason.FOREIGN_OWNER_FOUND: "Another installation owns a list.",
     EventReason.INVALID_SPEC: "An object cannot be read or computed with.",
+    EventReason.INVENTORY_STALE: "EC2 does not answer for some accounts and regions; nobody there is released for that.",
+    EventReason.INVENTORY_RECOVERED: "EC2 answers again for accounts and regions that it did not answer for.",
+    EventReason.EVENTS_DISCONNECTED: "The queue of EC2's events cannot be read; changes are seen by the inventory only.",
+    EventReason.EVENTS_RECONNECTED: "The queue of EC2's events can be read again.",
+    EventReason.EVENTS_REFUSED: "Events came from accounts that are not in mirror.accounts.",
 }

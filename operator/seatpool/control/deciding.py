@@ -8,6 +8,7 @@ from datetime import datetime
 
 from seatpool.api.licensepool import Adoption, LicensePool
 from seatpool.control.desk import Desk
+from seatpool.control.guard import is_approved
 from seatpool.control.planning import Plan, Question, adopted, plan
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.identity import InvalidUser
@@ -36,6 +37,8 @@ def decide(desk: Desk) -> Plan:
     made = plan(desk.server, questions, others_present=others, may_release=not view.uninventoried, now=now)
     if made.held is not None and made.held != view.held:
         desk.around.announcer.held(desk.server, made.held)
+    elif made.held is None and view.held is not None and is_approved(desk.server, view.held):
+        desk.around.announcer.telling.approved(desk.server, view.held)
     view.held = made.held
     return made
 

@@ -60,6 +60,10 @@ class Desk:
     def pool_of(self, product: str) -> LicensePool:
         return next(pool for pool in self.pools if pool.spec.product == product)
 
+    def find_pool(self, product: str) -> LicensePool | None:
+        """The pool of a product that may not be ours any more."""
+        return next((pool for pool in self.pools if pool.spec.product == product), None)
+
     def look_round(self, server: LicenseServer) -> None:
         """Take the server and its pools as they are now; what is known of others is dropped."""
         self._server = server

@@ -37,6 +37,10 @@ def look_at(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str,
     if present < limits.min_users or len(pairs) * 100 <= present * limits.max_release_percent:
         return None
     token = hashlib.sha256("\n".join(f"{pool} {user}" for pool, user in pairs).encode()).hexdigest()[:12]
-    if server.metadata.annotations.get(APPROVAL) == token:
-        return None
-    return Held(leaving=len(pairs), present=present, percent=limits.max_release_percent, token=token)
+    held = Held(leaving=len(pairs), present=present, percent=limits.max_release_percent, token=token)
+    return None if is_approved(server, held) else held
+
+
+def is_approved(server: LicenseServer, held: Held) -> bool:
+    """Whether somebody said that this very change is right."""
+    return server.metadata.annotations.get(APPROVAL) == held.token

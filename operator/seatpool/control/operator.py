@@ -140,9 +140,11 @@ class Operator:
     def _start_tasks(self, parts: Parts, kube: KubeClient) -> None:
         """Before Kopf: it waits at its end for every task that began after it."""
         start, audit_interval = self._tasks.start, self.settings.watch.audit_interval.total_seconds()
-        start("mirror", parts.mirror.run)
+        listed = frozenset(self.settings.namespaces) or None
+        start("mirror", lambda: parts.mirror.run(observed=listed))
         start("mirror watch", parts.mirror_watch.run)
         start("recorder", parts.recorder.run)
+        start("outbox", parts.outbox.run)
         start("reloading", parts.reloading.run)
         start("pool statuses", parts.pool_statuses.run)
         start("workbench statuses", parts.workbench_statuses.run)

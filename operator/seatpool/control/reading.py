@@ -36,8 +36,13 @@ async def settle_in_flight(desk: Desk) -> None:
             raise
         desk.doubt(products)
     else:
+        wanted = {state.product: state.hash for state in left.products}
         for product, told in report.products.items():
-            desk.believe(product, told)
+            before, known = desk.view.known.get(product), desk.believe(product, told)
+            if known is not None and told.result is Result.APPLIED and (pool := desk.find_pool(product)) is not None:
+                desk.around.announcer.telling.applied(
+                    pool, wanted.get(product, ""), before=before, now=known, command=left.command_id
+                )
     desk.book.in_flight = None
 
 

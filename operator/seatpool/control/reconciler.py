@@ -12,7 +12,7 @@ from seatpool.control.deciding import decide, save
 from seatpool.control.desk import Desk
 from seatpool.control.exchanging import keep_distance
 from seatpool.control.reading import read_lists, settle_in_flight
-from seatpool.control.resting import LONGEST, seconds_to_rest
+from seatpool.control.resting import LONGEST, seconds_to_collect, seconds_to_rest
 from seatpool.control.retrying import Backoff
 from seatpool.control.sending import apply
 from seatpool.control.server_book import ServerBook, Superseded
@@ -79,7 +79,7 @@ class ServerReconciler:
                 return
         if self._found:
             if self._has_work():
-                await asyncio.sleep(self._desk.server.spec.debounce.total_seconds())
+                await asyncio.sleep(seconds_to_collect(self._desk))
             await keep_distance(self._desk)
 
     def _has_work(self) -> bool:

@@ -1,9 +1,10 @@
 """Statuses as they should be right now, or None where that is what the object says already."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from seatpool.control.condition_reasons import ConditionReason
 from seatpool.control.ledger import to_milliseconds
 from seatpool.control.pool_status import pool_status
 from seatpool.control.standing import Standing
@@ -13,6 +14,10 @@ from seatpool.control.workbench_status import workbench_status
 from seatpool.kube.client import Body
 
 
+UNDECIDED_FOR = timedelta(seconds=3)
+"""How long nothing is said of a workbench that no pool has decided about: most are decided within a second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """Of pools and workbenches, by key."""
@@ -20,6 +25,9 @@ class Rendering:
     store: Store
     standings: Mapping[str, Standing]
     clock: Callable[[], datetime]
+    later: Callable[[str], None]
+    """Called with a workbench that should be looked at again, even if nothing happens to it."""
+    _undecided: dict[str, datetime] = field(default_factory=dict)
 
     def pool(self, key: str) -> Body | None:
         """The status of a LicensePool."""
@@ -40,6 +48,7 @@ class Rendering:
         store = self.store
         view = store.workbenches.get(key)
         if view is None:
+            self._undecided.pop(key, None)
             return None
         serving = [pool for pool in store.demand.pools_of(key) if store.claimant(pool) == pool]
         active = {
@@ -48,6 +57,12 @@ class Rendering:
         status = workbench_status(
             view, serving=serving, active=active, standings=self.standings, now=to_milliseconds(self.clock())
         )
+        if any(seat.reason == ConditionReason.UNDECIDED for seat in status.seats):
+            if self.clock() - self._undecided.setdefault(key, self.clock()) < UNDECIDED_FOR:
+                self.later(key)
+                return None
+        else:
+            self._undecided.pop(key, None)
         return _unless_said(status.wire(), view.status.wire())
 
 

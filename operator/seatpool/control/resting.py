@@ -9,6 +9,8 @@ from seatpool.control.desk import Desk
 
 LONGEST = 3600.0
 SHORTEST = 0.02
+TOGETHER = 0.03
+"""Within so many seconds arrives what was received from the queue at once."""
 UNKNOWN = 5.0
 """While an account has never been inventoried; nobody tells when it was."""
 
@@ -21,6 +23,17 @@ def seconds_to_rest(desk: Desk) -> float:
     if not desk.server.spec.suspend:
         waits.extend(_contacts(desk))
     return max(SHORTEST, min(waits))
+
+
+def seconds_to_collect(desk: Desk) -> float:
+    """How long to wait for more of the same before a change is looked at.
+
+    A change that comes alone is sent at once, but for the moment in which the others of its batch arrive. While one
+    command follows another they are `spec.debounce` apart, and each carries all that came meanwhile.
+    """
+    debounce = desk.server.spec.debounce.total_seconds()
+    since = desk.around.monotonic() - desk.last_command
+    return min(debounce, max(TOGETHER, debounce - since))
 
 
 def _changes(desk: Desk) -> list[float]:

@@ -4,13 +4,15 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.control import troubles
 from seatpool.control.condition_reasons import ConditionReason
 from seatpool.control.desk import Desk
+from seatpool.domain.listing import list_hash
 from seatpool.servers.commands import ListChange
 from seatpool.servers.report import ProductReport, Result
 
 
-def take_result(desk: Desk, change: ListChange, told: ProductReport | None) -> None:
+def take_result(desk: Desk, change: ListChange, told: ProductReport | None, *, command_id: str | None) -> None:
     """Note how one product fared; None when the answer did not mention it."""
     product, pool = change.product, desk.pool_of(change.product)
+    before = desk.view.known.get(product)
     if told is None:
         desk.forget_lists([product])
         _failed(desk, pool, ConditionReason.APPLY_FAILED, "the answer does not mention it")
@@ -21,7 +23,7 @@ def take_result(desk: Desk, change: ListChange, told: ProductReport | None) -> N
         desk.backoffs.failed(product)
         desk.log.warning("the license server has a newer revision than ours", product=product, fence=told.fence)
         return
-    desk.believe(product, told)
+    known = desk.believe(product, told)
     if told.result is Result.OWNER:
         if told.users is None:
             desk.backoffs.failed(product)
@@ -30,6 +32,9 @@ def take_result(desk: Desk, change: ListChange, told: ProductReport | None) -> N
         _failed(desk, pool, ConditionReason.APPLY_FAILED, f"not taken: {told.detail or f'exit code {told.exit_code}'}")
     else:
         desk.forced.discard(product)
+        if known is not None:
+            wanted = list_hash(change.users)
+            desk.around.announcer.telling.applied(pool, wanted, before=before, now=known, command=command_id)
         _compare(desk, pool, change, told)
 
 

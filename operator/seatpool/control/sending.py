@@ -33,10 +33,11 @@ async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> N
             raise
         _note_failure(desk, command, error)
         return
-    desk.book.in_flight = None
+    sent, desk.book.in_flight = desk.book.in_flight, None
     desk.around.on_step(desk.key, Step.AFTER_APPLY)
+    command_id = sent.command_id if sent is not None else None
     for change in command.changes:
-        take_result(desk, change, report.products.get(change.product))
+        take_result(desk, change, report.products.get(change.product), command_id=command_id)
 
 
 async def _store(desk: Desk, planned: Plan, command: ListCommand) -> None:

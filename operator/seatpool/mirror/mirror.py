@@ -130,10 +130,16 @@ class Mirror:
                 self._inventories.wake()
         return tuple(name for name in MirrorConfig.model_fields if getattr(config, name) != getattr(self.config, name))
 
-    async def run(self) -> None:
-        """Until cancelled. No failure outside ends it."""
+    async def run(self, *, observed: frozenset[str] | None = frozenset()) -> None:
+        """Until cancelled. No failure outside ends it.
+
+        `observed` are namespaces whose objects were all given to `observe` already, None is all of them: what somebody
+        else has just listed need not be listed again.
+        """
         try:
-            await self._load()
+            if observed is not None and not observed.issuperset(self._sources.namespaces):
+                await self._load()
+            self._board.kubernetes(ok=True, reason="Connected", now=self._clock())
             self._loaded = True
             async with asyncio.TaskGroup() as tasks:
                 if self.config.queue is not None:
@@ -159,7 +165,6 @@ class Mirror:
             before_sleep=note,
         )
         await retrying(self._load_objects)
-        self._board.kubernetes(ok=True, reason="Connected", now=self._clock())
 
     async def _load_objects(self) -> None:
         await self._objects.load(self._sources.namespaces)

@@ -43,7 +43,7 @@ class NotifyConfig(BaseModel):
         default=5,
         ge=0,
         le=5000,
-        description="So many who are next in line are told of every new position, others of their first.",
+        description="So many who are next in line are told of each new position, others of their first.",
     )
 
     @model_validator(mode="after")

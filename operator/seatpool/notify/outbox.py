@@ -165,7 +165,8 @@ class _Lane:
             self._log.warning("notices are not taken", error=error, waiting=len(self._waiting))
 
     def _pause(self) -> float:
-        return min(LONGEST_PAUSE, self._first_pause * 2 ** min(self._failures - 1, 20)) * (0.5 + self._rng.random() / 2)
+        longest: float = self._first_pause * 2 ** min(self._failures - 1, 20)
+        return min(LONGEST_PAUSE, longest) * (0.5 + self._rng.random() / 2)
 
     def _count(self, result: str, count: int) -> None:
         if count:

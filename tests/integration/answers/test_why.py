@@ -308,6 +308,22 @@ def test_an_inventory_that_is_not_complete_keeps_everybodys_seat(board: Board) -
     )
 
 
+def test_a_stale_inventory_is_told_with_what_it_means_for_those_who_wait(board: Board) -> None:
+    stale = {"InventoryFresh": ("False", "InventoryStale", "123456789012/eu-central-1 since 09:00 (AccessDenied)")}
+    board.put(
+        board.server(conditions=stale),
+        board.pool(seats=1),
+        board.ledger(assigned={"ann": board.ago(hours=1)}, waiting={"dora": board.ago(minutes=5)}),
+        board.workbench(1, "ann"), board.workbench(3, "dora"),
+    )  # fmt: skip
+    lines = board.why("dora", code=1)
+    assert "A seat would come at once if one of these stopped now: ann (i-00000001)." in lines
+    assert lines[-1] == (
+        f"EC2 does not answer for some accounts or regions since {board.at(minutes=-3)}: nobody there loses a seat for that, "
+        "and workbenches that stopped there may still count."
+    )
+
+
 def test_a_server_that_cannot_be_reached_is_told_with_since_when(board: Board) -> None:
     away = {"Reachable": ("False", "ServerUnreachable", "ConnectionLost")}
     board.put(

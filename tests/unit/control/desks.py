@@ -23,9 +23,12 @@ from seatpool.control.server_book import ServerBook
 from seatpool.control.standing import Known, Standing
 from seatpool.control.store import Store
 from seatpool.control.surroundings import Surroundings
+from seatpool.control.telling import Telling
 from seatpool.kube.client import KubeClient
 from seatpool.servers.link import ServerLink
 from seatpool.servers.ssm import SsmTransport
+from seatpool.trail.config import TrailConfig
+from seatpool.trail.trail import Trail
 
 
 class Clock:
@@ -68,6 +71,14 @@ class DeskMaker:
                 store=store,
                 recorder=recorder,
                 metrics=metrics,
+                telling=Telling(
+                    store=store,
+                    installation="ours",
+                    tell=lambda _notice: None,
+                    trail=Trail(TrailConfig(), holder="me", registry=self.registry, log=self.log),
+                    positions=5,
+                    clock=self.clock.now,
+                ),
                 mark_pool=lambda _key: None,
                 mark_workbench=lambda _key: None,
                 mark_workbench_later=lambda _key: None,

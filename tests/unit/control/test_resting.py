@@ -7,7 +7,7 @@ from tests.unit.control.desks import DeskMaker
 from tests.unit.control.objects import known, later, standing
 
 from seatpool.control.desk import Desk
-from seatpool.control.resting import LONGEST, SHORTEST, UNKNOWN, seconds_to_rest
+from seatpool.control.resting import LONGEST, SHORTEST, TOGETHER, UNKNOWN, seconds_to_collect, seconds_to_rest
 from seatpool.control.standing import Standing
 
 HOUR = 3600
@@ -93,3 +93,24 @@ async def test_while_an_account_is_unknown_somebody_has_to_look(desks: DeskMaker
     desk = quiet(desks)
     desk.view.uninventoried = ("123456789012/eu-central-1",)
     assert seconds_to_rest(desk) == UNKNOWN
+
+
+async def test_a_change_after_a_rest_is_sent_at_once(desks: DeskMaker) -> None:
+    desk = quiet(desks)
+    assert seconds_to_collect(desk) == TOGETHER
+    desk.last_command = desks.clock.monotonic()
+    desks.clock.seconds += 10
+    assert seconds_to_collect(desk) == TOGETHER
+
+
+async def test_changes_are_collected_while_one_command_follows_another(desks: DeskMaker) -> None:
+    desk = quiet(desks, server={"debounce": "500ms"})
+    desk.last_command = desks.clock.monotonic()
+    assert seconds_to_collect(desk) == 0.5
+    desks.clock.seconds += 0.25
+    assert seconds_to_collect(desk) == 0.25
+
+
+async def test_nothing_is_collected_for_longer_than_the_server_says(desks: DeskMaker) -> None:
+    desk = quiet(desks, server={"debounce": "0ms"})
+    assert seconds_to_collect(desk) == 0

@@ -1,0 +1,162 @@
+"""Plays workloads to the operator: real API server, SQS, SSM and license servers whose scripts really run."""
+
+import json
+import time
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.site import ACCOUNT, REGION, OperatorRun, Place, pool
+from benchmarks.windows import Window
+from benchmarks.workloads import Event, Truth, Workload
+from seatpool.sim.license_host import LicenseHost
+
+NAMESPACE = "side-by-side"
+BATCH = 10
+PATIENCE = 120.0
+AHEAD = 400
+"""Events in the queue beyond which the sender waits."""
+
+
+@dataclass
+class Measured:
+    """What the windows of one workload came to."""
+
+    latencies: list[float] = field(default_factory=list)
+    commands: int = 0
+    events: int = 0
+
+
+class Lists:
+    """One workload's lists on its own license server."""
+
+    def __init__(self, workload: Workload, server: int, host: LicenseHost) -> None:
+        self.workload = workload
+        self.server = server
+        self._host = host
+        self._on_since: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._listed: dict[str, set[str]] = defaultdict(set)
+        self.writes: list[float] = []
+
+    def pools(self) -> list[dict[str, Any]]:
+        users: dict[str, set[str]] = defaultdict(set)
+        for event in self.workload.events:
+            for product in self.workload.products[event.type]:
+                users[product].add(event.user)
+        return [
+            pool(
+                NAMESPACE,
+                product,
+                server=self.server,
+                product=product,
+                seats=len(users[product]),
+                types=self.workload.types_of(product),
+            )
+            for product in self.workload.all_products
+        ]
+
+    def wrong(self, truth: Truth) -> tuple[str, ...]:
+        """Products whose list is not what it should be."""
+        return tuple(p for p in self.workload.all_products if self._host.users(p) != truth.users(p))
+
+    def read_journal(self) -> None:
+        for entry in self._host.journal():
+            at = entry.at.timestamp()
+            self.writes.append(at)
+            for user in set(entry.users) - self._listed[entry.product]:
+                self._on_since[entry.product, user].append(at)
+            self._listed[entry.product] = set(entry.users)
+
+    def came_on(self, product: str, user: str, *, after: float) -> float:
+        """When somebody came onto a list, by the license server's journal."""
+        instants = self._on_since[product, user]
+        return instants[bisect_right(instants, after)]
+
+
+class Player:
+    """Sends events, and knows at each instant what the lists should be."""
+
+    def __init__(self, place: Place, lists: Sequence[Lists], operator: OperatorRun) -> None:
+        self._place = place
+        self._lists = lists
+        self._operator = operator
+        self._sqs, self._queue = place.site.client("sqs"), place.site.queue_url
+
+    def rush(self, events: Sequence[Event]) -> None:
+        """Send as fast as they are taken, and wait until the queue is empty."""
+        for start in range(0, len(events), BATCH):
+            self._send(events[start : start + BATCH])
+            if start % AHEAD == 0:
+                self._until(lambda: self._place.site.waiting_events() < AHEAD)
+        self._until(lambda: self._place.site.waiting_events() == 0)
+
+    def until_right(self, truths: Sequence[Truth]) -> None:
+        """Wait for the lists of all workloads."""
+
+        def right() -> bool:
+            return not any(lists.wrong(truth) for lists, truth in zip(self._lists, truths, strict=True))
+
+        self._until(right)
+
+    def live(self, events: Sequence[Event], window: Window, truths: Sequence[Truth], into: Sequence[Measured]) -> None:
+        """Live through a window, and add what was measured."""
+        for lists in self._lists:
+            lists.read_journal()
+        began = self._commands()
+        due: list[tuple[int, str, str, float]] = []
+        at = time.monotonic()
+        for event, pause in zip(events[window.first : window.end], window.pauses(events), strict=True):
+            at = max(at + pause, time.monotonic() - 0.2)
+            time.sleep(max(0.0, at - time.monotonic()))
+            self._send([event])
+            sent = time.time()
+            for number, truth in enumerate(truths):
+                for product, comes in truth.take(event):
+                    if comes:
+                        due.append((number, product, event.user, sent))
+                    else:
+                        due = [one for one in due if one[:3] != (number, product, event.user)]
+        self.until_right(truths)
+        time.sleep(0.5)
+        after = self._commands()
+        for number, lists in enumerate(self._lists):
+            lists.read_journal()
+            into[number].events += window.end - window.first
+            into[number].commands += after[lists.server] - began[lists.server]
+        for number, product, user, sent in due:
+            into[number].latencies.append(self._lists[number].came_on(product, user, after=sent - 0.5) - sent)
+
+    def _commands(self) -> dict[int, int]:
+        """How many commands that change lists each server was sent: each has a revision of its own."""
+        text = self._place.plane.kubectl("get", "licenseservers", "-n", NAMESPACE, "-o", "json")
+        revisions = {one["metadata"]["name"]: one["status"].get("revision", 0) for one in json.loads(text)["items"]}
+        return {lists.server: revisions[f"licenses-{lists.server}"] for lists in self._lists}
+
+    def _send(self, events: Sequence[Event]) -> None:
+        entries = [{"Id": str(n), "MessageBody": json.dumps(event.envelope())} for n, event in enumerate(events)]
+        self._sqs.send_message_batch(QueueUrl=self._queue, Entries=entries)
+
+    def _until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not is_so():
+            self._operator.process.check()
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not within {PATIENCE:g} s; {self._operator.process.log.read_text()[-3000:]}")
+            time.sleep(0.05)
+
+
+def settings(place: Place, *, inventory: bool) -> Mapping[str, Any]:
+    """As an installation has it, but for where the stand-ins are."""
+    return {
+        "namespaces": [NAMESPACE],
+        "mirror": {
+            "queue": place.site.queue_url,
+            "region": REGION,
+            "endpoint_url": place.site.endpoint,
+            "accounts": [{"account": ACCOUNT, "regions": [REGION], "namespace": NAMESPACE, "inventory": inventory}],
+            "resync_interval": "2s" if inventory else "5m",
+            "describe_lag": "0s",
+        },
+    }

@@ -1,0 +1,220 @@
+"""The operator beside the pipeline that it replaces: latency, commands, and what damaged events leave behind."""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import ours
+from benchmarks.ours import Lists, Measured, Player, settings
+from benchmarks.pipeline import run as pipeline
+from benchmarks.pipeline.license_server import RealServer
+from benchmarks.site import ACCOUNT, REGION, Place
+from benchmarks.windows import Window, choose
+from benchmarks.workloads import Event, Truth, Workload, damaged, site, trace
+from seatpool.sim.aws import AwsProcess
+from seatpool.sim.fleet import Fleet
+from seatpool.sim.posting import Troubles
+
+SHARES = (0.0, 0.01, 0.05)
+WINDOWS, WINDOW_EVENTS = 5, 40
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds."""
+
+    p50: float
+    p95: float
+    p99: float
+    max: float
+    count: int
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> "Latency":
+        ordered = sorted(seconds)
+
+        def rank(share: float) -> float:
+            return ordered[max(0, ceil(share * len(ordered)) - 1)]
+
+        return cls(rank(0.5), rank(0.95), rank(0.99), ordered[-1], len(ordered))
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side's numbers for one workload."""
+
+    latency: Latency
+    commands: float
+    """Per 1,000 events, in the windows."""
+    calls: float
+    """Requests to AWS per 1,000 events, over all of it."""
+    wrong: tuple[int, ...]
+    """Lists that are wrong in the end, for each of `SHARES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One workload."""
+
+    workload: str
+    events: int
+    lists: int
+    ours: Side
+    theirs: Side
+
+
+def measure(*, say: Say, shares: Sequence[float] = SHARES) -> list[Comparison]:
+    found = []
+    for together in ((trace(1), trace(5)), (site(),)):
+        events = together[0].events
+        windows = choose(events, count=WINDOWS, length=WINDOW_EVENTS, rng=random.Random(11))
+        theirs = _theirs(together, windows, shares, say=say)
+        mine = _ours(together, windows, shares, say=say)
+        for workload, one, other in zip(together, mine, theirs, strict=True):
+            found.append(Comparison(workload.name, len(events), len(workload.all_products), one, other))
+    return found
+
+
+def _damage(events: Sequence[Event], share: float) -> Sequence[Event]:
+    return damaged(events, share, random.Random(1000 * share)) if share else events
+
+
+# -- the pipeline ------------------------------------------------------------------------------------------------------
+
+
+def _theirs(together: Sequence[Workload], windows: Sequence[Window], shares: Sequence[float], *, say: Say) -> list[Side]:
+    with TemporaryDirectory(prefix="seatpool-bench-") as directory, AwsProcess(Path(directory)) as aws:
+        server = RealServer(aws)
+        seconds = pipeline.command_seconds(server)
+        say(f"one command of the pipeline takes {seconds * 1000:.0f} ms on the stand-in license server")
+        return [_their_side(workload, windows, shares, server, seconds) for workload in together]
+
+
+def _their_side(
+    workload: Workload, windows: Sequence[Window], shares: Sequence[float], server: RealServer, seconds: float
+) -> Side:
+    outcomes = [
+        pipeline.play(workload, _damage(workload.events, share), server, seconds=seconds) for share in shares
+    ]
+    whole = outcomes[0]
+    lived = sum(window.end - window.first for window in windows)
+    commands = sum(whole.commands[minute] for window in windows for minute in window.minutes)
+    return Side(
+        latency=Latency.of(whole.latencies),
+        commands=1000 * commands / lived,
+        calls=1000 * whole.calls / len(workload.events),
+        wrong=tuple(len(outcome.wrong) for outcome in outcomes),
+    )
+
+
+# -- the operator ------------------------------------------------------------------------------------------------------
+
+
+def _ours(together: Sequence[Workload], windows: Sequence[Window], shares: Sequence[float], *, say: Say) -> list[Side]:
+    measured = [Measured() for _ in together]
+    calls, wrong = 0.0, []
+    for share in shares:
+        with Place(servers=len(together)) as place:
+            left = _run_once(place, together, windows if not share else (), share, measured, say=say)
+            wrong.append(left)
+            if not share:
+                calls = 1000 * sum(place.calls().values()) / len(together[0].events)
+    return [
+        Side(
+            latency=Latency.of(of_one.latencies),
+            commands=1000 * of_one.commands / of_one.events,
+            calls=calls,
+            wrong=tuple(left[number] for left in wrong),
+        )
+        for number, of_one in enumerate(measured)
+    ]
+
+
+def _run_once(
+    place: Place,
+    together: Sequence[Workload],
+    windows: Sequence[Window],
+    share: float,
+    measured: Sequence[Measured],
+    *,
+    say: Say,
+) -> list[int]:
+    """One run of all events; how many lists are wrong in the end."""
+    place.namespace(ours.NAMESPACE)
+    lists = [Lists(workload, number, place.nodes[number].host) for number, workload in enumerate(together)]
+    place.apply(place.server(ours.NAMESPACE, number, verifyInterval="1h") for number in range(len(together)))
+    place.apply(body for one in lists for body in one.pools())
+    events = _with_real_instances(place, together[0].events)
+    truths = [Truth(workload) for workload in together]
+    with place.operator("events", **settings(place, inventory=False)) as operator:
+        operator.until_in_sync(len(together))
+        player = Player(place, lists, operator)
+        if share:
+            player.rush(_damage(events, share))
+            for truth in truths:
+                _take(truth, events)
+        else:
+            _live_through(player, events, windows, truths, measured)
+            return [len(one.wrong(truth)) for one, truth in zip(lists, truths, strict=True)]
+    return _after_inventory(place, lists, truths, share, say=say)
+
+
+def _after_inventory(
+    place: Place, lists: Sequence[Lists], truths: Sequence[Truth], share: float, *, say: Say
+) -> list[int]:
+    """What one inventory makes of it: a restarted operator that may ask EC2."""
+    before = sum(len(one.wrong(truth)) for one, truth in zip(lists, truths, strict=True))
+    with place.operator("inventory", **settings(place, inventory=True)) as operator:
+        operator.until_in_sync(len(lists))
+        player = Player(place, lists, operator)
+        try:
+            player.until_right(truths)
+        except RuntimeError as error:
+            say(str(error)[:300])
+        left = [len(one.wrong(truth)) for one, truth in zip(lists, truths, strict=True)]
+        say(f"{share:.0%} damaged: {before} lists wrong before the inventory, {sum(left)} after it ({operator.process.age:.0f} s)")
+    return left
+
+
+def _live_through(
+    player: Player, events: Sequence[Event], windows: Sequence[Window], truths: Sequence[Truth], measured: Sequence[Measured]
+) -> None:
+    done = 0
+    for window in windows:
+        player.rush(events[done : window.first])
+        for truth in truths:
+            _take(truth, events[done : window.first])
+        player.until_right(truths)
+        player.live(events, window, truths, measured)
+        done = window.end
+    player.rush(events[done:])
+    for truth in truths:
+        _take(truth, events[done:])
+    player.until_right(truths)
+
+
+def _take(truth: Truth, events: Iterable[Event]) -> None:
+    for event in events:
+        truth.take(event)
+
+
+def _with_real_instances(place: Place, events: Sequence[Event]) -> list[Event]:
+    """Workbenches that run in the end exist in EC2, under the ids that it gives; the others are terminated by then."""
+    last = {event.instance: event for event in events}
+    unannounced = Troubles(lose=1.0)
+    fleet = Fleet(
+        place.site.endpoint, region=REGION, account=ACCOUNT, queue_url=place.site.queue_url, troubles=unannounced
+    )
+    names = {}
+    with fleet:
+        for instance, event in last.items():
+            if event.starts:
+                names[instance] = fleet.start(event.user, event.type)
+    return [
+        Event(event.at, names.get(event.instance, event.instance), event.user, event.type, event.starts)
+        for event in events
+    ]

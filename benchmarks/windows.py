@@ -1,0 +1,48 @@
+"""Stretches of a workload that are lived through in real time, so that nothing is measured that compression has made.
+
+Between them events go as fast as the queue takes them. Within one, a pause longer than `LONGEST_PAUSE` is cut to that:
+by then everything that an event causes is long over, so that a longer one changes neither latency nor what is collected
+into one command. Stretches begin and end with whole minutes, as the pipeline's commands do.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from benchmarks.workloads import Event
+
+MINUTE = 60.0
+LONGEST_PAUSE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Events `first` up to, and without, `end`."""
+
+    first: int
+    end: int
+    minutes: range
+
+    def pauses(self, events: Sequence[Event]) -> list[float]:
+        """Seconds before each of its events."""
+        at = [event.at for event in events[self.first : self.end]]
+        return [0.0, *(min(LONGEST_PAUSE, later - earlier) for earlier, later in pairwise(at))]
+
+
+def choose(events: Sequence[Event], *, count: int, length: int, rng: random.Random) -> list[Window]:
+    """So many windows of about so many events, one somewhere in each part of the workload."""
+    return list(_windows(events, count, length, rng))
+
+
+def _windows(events: Sequence[Event], count: int, length: int, rng: random.Random) -> Iterator[Window]:
+    part = len(events) // count
+    for number in range(count):
+        begin = number * part + rng.randrange(max(1, part - 2 * length))
+        minute = int(events[begin].at // MINUTE)
+        first = next(index for index in range(begin, -1, -1) if index == 0 or events[index - 1].at // MINUTE < minute)
+        last = int(events[min(first + length, len(events)) - 1].at // MINUTE)
+        end = next(
+            (index for index in range(first + 1, len(events)) if events[index].at // MINUTE > last), len(events)
+        )
+        yield Window(first, end, range(minute, last + 1))

@@ -1,0 +1,114 @@
+"""The audit trail: what was decided about seats, by which rule, and which command carried it out.
+
+A line is written when the thing is true: a grant when the ledger has it, an apply when the list was read back. It names the
+objects with their revisions and the SSM command, so that it goes together with the API server's audit log and with CloudTrail. No
+line has a secret: specs, environment and command output are not in it.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from logging.handlers import WatchedFileHandler
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.trail.config import TrailConfig
+
+LOGGER = "audit"
+
+
+class Action(StrEnum):
+    """What a line is about."""
+
+    GRANT = "grant"
+    RELEASE = "release"
+    REFUSE = "refuse"
+    ADOPT = "adopt"
+    APPLY = "apply"
+    DRIFT = "drift"
+    HOLD = "hold"
+    APPROVE = "approve"
+
+
+class UnusableTrail(SeatpoolError):
+    """The audit file cannot be written; nobody should run without the audit that was asked for."""
+
+
+class Trail:
+    """Appends lines. One that cannot be written is counted and logged; it never stops a seat."""
+
+    def __init__(
+        self, config: TrailConfig, *, holder: str, registry: CollectorRegistry, log: FilteringBoundLogger
+    ) -> None:
+        lines = Counter("seatpool_audit_lines", "Lines of the audit trail.", ("result",), registry=registry)
+        logger = logging.Logger(LOGGER, logging.INFO)
+        for handler in _handlers(config):
+            handler.setFormatter(logging.Formatter("%(message)s"))
+            logger.addHandler(_Counting(handler, lines, log))
+        self._is_used = bool(logger.handlers)
+        self._write = structlog.wrap_logger(
+            logger,
+            wrapper_class=structlog.stdlib.BoundLogger,
+            processors=[
+                structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+                structlog.processors.EventRenamer("action"),
+                structlog.processors.JSONRenderer(serializer=json.dumps, ensure_ascii=False),
+            ],
+        ).bind(logger=LOGGER, holder=holder)
+
+    def note(self, action: Action, **facts: Any) -> None:
+        """Append a line; absent facts stay absent."""
+        if self._is_used:
+            self._write.info(action.value, **{name: fact for name, fact in facts.items() if fact is not None})
+
+    def bind(self, facts: Mapping[str, Any]) -> None:
+        """Facts that every later line has."""
+        self._write = self._write.bind(**facts)
+
+
+class _Counting(logging.Handler):
+    """Hands lines on, and sees those that fail."""
+
+    def __init__(self, inner: logging.Handler, lines: Counter, log: FilteringBoundLogger) -> None:
+        super().__init__()
+        self._inner, self._lines, self._log = inner, lines, log
+        self._failing, self._ok = False, True
+        inner.handleError = self._failed  # type: ignore[method-assign]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._ok = True
+        try:
+            self._inner.handle(record)
+        except OSError:
+            self._failed(record)
+        if self._ok:
+            self._failing = False
+            self._lines.labels("written").inc()
+
+    def _failed(self, record: logging.LogRecord) -> None:
+        del record
+        self._ok = False
+        self._lines.labels("failed").inc()
+        if not self._failing:
+            self._failing = True
+            self._log.error("the audit trail cannot be written", error=str(sys.exc_info()[1]))
+
+
+def _handlers(config: TrailConfig) -> list[logging.Handler]:
+    handlers: list[logging.Handler] = []
+    if config.file is not None:
+        try:
+            handlers.append(WatchedFileHandler(config.file, encoding="utf-8"))
+        except OSError as error:
+            raise UnusableTrail(
+                f"audit.file {config.file}: {error.strerror or error}; name a file that can be written"
+            ) from error
+    if config.stdout:
+        handlers.append(logging.StreamHandler(sys.stdout))
+    return handlers

@@ -1,0 +1,137 @@
+"""What a portal and an auditor learn while the whole operator runs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.integration.control.conftest import REGION, Stage, eventually, session
+
+from seatpool.api.licenseserver import LicenseServer
+
+
+class Portal:
+    """A bus with a queue behind it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.name = f"seats-{stage.namespace}"
+        self._sqs = session().client("sqs", endpoint_url=stage.site.endpoint)
+        self._queue = self._sqs.create_queue(QueueName=self.name)["QueueUrl"]
+        wanted = ["QueueArn"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=wanted)["Attributes"]["QueueArn"]
+        events = session().client("events", endpoint_url=stage.site.endpoint)
+        events.create_event_bus(Name=self.name)
+        events.put_rule(Name="all", EventBusName=self.name, EventPattern=json.dumps({"source": ["seatpool"]}))
+        events.put_targets(Rule="all", EventBusName=self.name, Targets=[{"Id": "queue", "Arn": arn}])
+        self.settings = {"bus": self.name, "region": REGION, "endpoint_url": stage.site.endpoint}
+        self._seen: list[tuple[str, dict[str, Any]]] = []
+
+    def seen(self, kind: str | None = None) -> list[dict[str, Any]]:
+        while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                event = json.loads(message["Body"])
+                self._seen.append((event["detail-type"], event["detail"]))
+                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        return [detail for type_, detail in self._seen if kind in (None, type_)]
+
+
+def lines(file: Path, action: str) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+    return [line for line in found if line["action"] == action]
+
+
+async def test_a_portal_hears_of_seats_only_when_the_license_server_has_the_list(stage: Stage) -> None:
+    portal = Portal(stage)
+    stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"), stage.workbench(2, "bob"))
+    async with stage.operator(notify=portal.settings):
+        await stage.until_list(["ann"])
+        await eventually(lambda: bool(portal.seen("SeatAssigned")), what="ann is told")
+        (told,) = portal.seen("SeatAssigned")
+        assert (told["user"], told["pool"], told["reason"]) == ("ann", f"{stage.namespace}/matlab", "Granted")
+        assert told["revision"] == (await stage.server_status())["revision"]
+        await eventually(lambda: bool(portal.seen("PoolSaturated")), what="the pool is saturated")
+        assert [(one["user"], one["position"], one["reason"]) for one in portal.seen("SeatWaiting")] == [("bob", 1, "PoolFull")]
+        stage.apply(stage.workbench(1, "ann", state="stopped"))
+        await stage.until_list(["bob"])
+        await eventually(lambda: len(portal.seen("SeatAssigned")) == 2, what="bob is told")
+        (gone,) = portal.seen("SeatReleased")
+        assert (gone["user"], gone["reason"]) == ("ann", "WorkbenchesStopped")
+    ids = [one["id"] for one in portal.seen()]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_a_bus_that_is_away_delays_no_seat(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"))
+    async with stage.operator(notify={"bus": "seats", "region": REGION, "endpoint_url": "http://127.0.0.1:9"}) as operator:
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+        labels = {"receiver": "eventbridge", "result": "failed"}
+        await eventually(
+            lambda: bool(operator.registry.get_sample_value("seatpool_notices_total", labels)), what="the bus was tried"
+        )
+
+
+async def test_nobody_is_told_of_a_seat_that_a_dry_run_only_computes(stage: Stage) -> None:
+    portal = Portal(stage)
+    stage.apply(stage.server(), stage.pool(seats=1, mode="DryRun"), stage.workbench(1, "ann"), stage.workbench(2, "bob"))
+    async with stage.operator(notify=portal.settings):
+
+        async def shown() -> bool:
+            return (await stage.pool_status()).get("difference", {}).get("add") == ["ann"]
+
+        await eventually(shown, what="the status shows who would be added")
+    assert portal.seen() == []
+    assert stage.host.users("matlab") == ()
+
+
+async def test_the_audit_trail_leads_from_a_persons_seat_to_the_command_that_wrote_it(stage: Stage) -> None:
+    file = stage.tmp_path / "audit.jsonl"
+    stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"), stage.workbench(2, "bob"))
+    async with stage.operator(audit={"file": str(file)}):
+        await stage.until_list(["ann"])
+        await eventually(lambda: bool(lines(file, "apply")), what="the apply is noted")
+        stage.apply(stage.workbench(1, "ann", state="stopped"))
+        await stage.until_list(["bob"])
+        await eventually(lambda: len(lines(file, "apply")) == 2, what="the second apply is noted")
+    grants, (release,), (refusal,) = lines(file, "grant"), lines(file, "release"), lines(file, "refuse")
+    assert [(line["user"], line["rule"]) for line in grants] == [("ann", "Granted"), ("bob", "Granted")]
+    assert (release["user"], release["rule"]) == ("ann", "WorkbenchesStopped")
+    assert (refusal["user"], refusal["rule"], refusal["position"]) == ("bob", "PoolFull", 1)
+    first, second = lines(file, "apply")
+    assert (first["added"], first["removed"]) == (["ann"], [])
+    assert (second["added"], second["removed"]) == (["bob"], ["ann"])
+    assert second["hashBefore"] == first["hashAfter"] == first["hashWanted"]
+    assert second["revision"] > first["revision"]
+    ssm = stage.site.client("ssm")
+    known = {command["CommandId"] for command in ssm.list_commands()["Commands"]}
+    assert {first["ssmCommandId"], second["ssmCommandId"]} <= known
+    assert set(grants[1]["ledgers"]) == {"matlab-0"}
+    assert all(line["poolResourceVersion"] for line in (*grants, release, first, second))
+
+
+async def test_a_change_by_hand_is_told_and_noted_with_names(stage: Stage) -> None:
+    portal, file = Portal(stage), stage.tmp_path / "audit.jsonl"
+    stage.apply(stage.server(verifyInterval="300ms"), stage.pool(seats=2), stage.workbench(1, "ann"))
+    async with stage.operator(notify=portal.settings, audit={"file": str(file)}):
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+        stage.host.edit("matlab", ["mallory"])
+        await eventually(lambda: bool(portal.seen("DriftDetected")), what="the drift is told")
+        await stage.until_list(["ann"])
+    drift = portal.seen("DriftDetected")[0]
+    assert (drift["added"], drift["removed"]) == (["mallory"], ["ann"])
+    assert lines(file, "drift")[0]["added"] == ["mallory"]
+
+
+async def test_a_request_to_verify_is_met_at_once_and_once(stage: Stage) -> None:
+    stage.apply(stage.server(verifyInterval="1h"), stage.pool(seats=2), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await stage.until_ready()
+        before, commands = (await stage.server_status())["lastVerified"], stage.commands()
+        stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, "seatpool.io/verify=now")
+
+        async def verified() -> bool:
+            return bool((await stage.server_status())["lastVerified"] > before)
+
+        await eventually(verified, what="the lists were read back")
+        assert stage.commands() == commands + 1
+        assert (await stage.get(LicenseServer, "licenses")) is not None
