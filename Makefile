@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-SHELL_SCRIPTS := $(wildcard .ci/run operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
+SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap environment test demo lint types imports generate generated check

@@ -1,5 +1,6 @@
 """A child process whose time, memory and open files are read from the kernel, and not from what it says of itself."""
 
+import contextlib
 import os
 import sys
 import time
@@ -89,6 +90,20 @@ class Measured:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Processor time of a process, with that of its children that have ended."""
+    return sum(map(int, _stat(pid)[11:15])) / TICKS
+
+
+def children() -> list[int]:
+    """Processes that this one has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if int(_stat(int(path.name))[1]) == os.getpid():
+                found.append(int(path.name))
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """What follows a process's name in /proc."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -107,7 +107,8 @@ class Player:
         began = self._commands()
         due: list[tuple[int, str, str, float]] = []
         at = time.monotonic()
-        for event, pause in zip(events[window.first : window.end], window.pauses(events), strict=True):
+        changing = self._lists[0].workload.changing(events)
+        for event, pause in zip(events[window.first : window.end], window.pauses(events, changing), strict=True):
             at = max(at + pause, time.monotonic() - 0.2)
             time.sleep(max(0.0, at - time.monotonic()))
             self._send([event])

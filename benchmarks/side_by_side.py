@@ -19,7 +19,9 @@ from seatpool.sim.fleet import Fleet
 from seatpool.sim.posting import Troubles
 
 SHARES = (0.0, 0.01, 0.05)
-WINDOWS, WINDOW_EVENTS = 5, 40
+WINDOWS = 5
+WINDOW_EVENTS = {"lab": 100, "site": 40}
+"""Most of the lab's events change no list."""
 Say = Callable[[str], None]
 
 
@@ -71,7 +73,8 @@ def measure(*, say: Say, shares: Sequence[float] = SHARES) -> list[Comparison]:
     found = []
     for together in ((trace(1), trace(5)), (site(),)):
         events = together[0].events
-        windows = choose(events, count=WINDOWS, length=WINDOW_EVENTS, rng=random.Random(11))
+        length = WINDOW_EVENTS[together[0].name.partition(",")[0]]
+        windows = choose(events, count=WINDOWS, length=length, rng=random.Random(11))
         theirs = _theirs(together, windows, shares, say=say)
         mine = _ours(together, windows, shares, say=say)
         for workload, one, other in zip(together, mine, theirs, strict=True):

@@ -1,8 +1,9 @@
 """Stretches of a workload that are lived through in real time, so that nothing is measured that compression has made.
 
-Between them events go as fast as the queue takes them. Within one, a pause longer than `LONGEST_PAUSE` is cut to that:
-by then everything that an event causes is long over, so that a longer one changes neither latency nor what is collected
-into one command. Stretches begin and end with whole minutes, as the pipeline's commands do.
+Between them events go as fast as the queue takes them. Within one, a pause after an event that changes a list is cut to
+`AFTER_A_CHANGE`, and one after an event that changes none to `AFTER_NONE`: by then everything that the event causes is
+over, so that a longer pause would change neither latency nor what is collected into one command. Stretches begin and
+end with whole minutes, as the pipeline's commands do.
 """
 
 import random
@@ -13,7 +14,8 @@ from itertools import pairwise
 from benchmarks.workloads import Event
 
 MINUTE = 60.0
-LONGEST_PAUSE = 0.8
+AFTER_A_CHANGE = 0.8
+AFTER_NONE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,13 @@ class Window:
     end: int
     minutes: range
 
-    def pauses(self, events: Sequence[Event]) -> list[float]:
-        """Seconds before each of its events."""
-        at = [event.at for event in events[self.first : self.end]]
-        return [0.0, *(min(LONGEST_PAUSE, later - earlier) for earlier, later in pairwise(at))]
+    def pauses(self, events: Sequence[Event], changing: frozenset[Event]) -> list[float]:
+        """Seconds before each of its events; `changing` are those by which some list changes."""
+        pauses = [0.0]
+        for earlier, later in pairwise(events[self.first : self.end]):
+            longest = AFTER_A_CHANGE if earlier in changing else AFTER_NONE
+            pauses.append(min(longest, later.at - earlier.at))
+        return pauses
 
 
 def choose(events: Sequence[Event], *, count: int, length: int, rng: random.Random) -> list[Window]:

@@ -6,7 +6,7 @@ Both are files of the same custom events in time order. Every number of a worklo
 import gzip
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +52,11 @@ class Workload:
     @property
     def all_products(self) -> tuple[str, ...]:
         return tuple(sorted({product for products in self.products.values() for product in products}))
+
+    def changing(self, events: Iterable[Event]) -> frozenset[Event]:
+        """Of these events, told in order from the beginning, those by which a list changes."""
+        truth = Truth(self)
+        return frozenset(event for event in events if truth.take(event))
 
     def types_of(self, product: str) -> list[str]:
         return sorted(kind for kind, products in self.products.items() if product in products)

@@ -27,11 +27,11 @@ class Functions:
         """On a stream record."""
         self._tables.put_changed(product, at)
 
-    def tick(self, now: float) -> list[str]:
+    def tick(self) -> list[str]:
         """Every minute; the products whose lists were sent."""
         changed, sent = self._tables.changed(), self._tables.sent()
-        due = [product for product, at in sorted(changed.items()) if at > sent.get(product, float("-inf"))]
+        due = [product for product, at in sorted(changed.items()) if at != sent.get(product)]
         for product in due:
             self._send(product, self._tables.users(product))
-            self._tables.put_sent(product, now)
+            self._tables.put_sent(product, changed[product])
         return due

@@ -51,7 +51,7 @@ def play(
 
     def tick(minute: int) -> None:
         now = (minute + 1) * MINUTE
-        due = functions.tick(now)
+        due = functions.tick()
         commands[minute] += len(due)
         for product in due:
             for user in lists[product]:

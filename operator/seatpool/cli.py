@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from seatpool import cli_dlq, cli_import
 from seatpool.answers import commands
 from seatpool.domain.errors import SeatpoolError
 
@@ -37,6 +38,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(commands.app)
+app.add_typer(cli_dlq.app)
+app.command("import")(cli_import.import_)
 
 
 class LogFormatOption(StrEnum):

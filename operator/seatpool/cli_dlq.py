@@ -86,7 +86,7 @@ def show(
                 if one.id.startswith(message_id):
                     for name, value in _plain(one).items():
                         typer.echo(f"{name + ':':<12} {value}")
-                    typer.echo(ascii(one.body)[1:-1])
+                    typer.echo(_escaped(one.body))
                     return
         raise SeatpoolError(f"message {message_id}: not in {letters.url}; see `seatpool dlq list`")
 
@@ -230,11 +230,16 @@ def _plain(letter: "DeadLetter") -> dict[str, Any]:
         "id": letter.id,
         "sent": letter.first_sent.isoformat(timespec="seconds"),
         "kind": letter.kind,
-        "reason": ascii(letter.reason)[1:-1],
+        "reason": _escaped(letter.reason),
         "recorded": letter.recorded,
         "understood": letter.understood,
-        "detail": ascii(letter.detail)[1:-1],
+        "detail": _escaped(letter.detail),
     }
+
+
+def _escaped(text: str) -> str:
+    """Without anything that could deceive a terminal."""
+    return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
 
 
 def _print_table(letters: "list[DeadLetter]") -> None:

@@ -31,6 +31,14 @@ class OutputOption(StrEnum):
     YAML = "yaml"
 
 
+class StatementOption(StrEnum):
+    """How the vendor's statement is printed."""
+
+    MD = "md"
+    JSON = "json"
+    HTML = "html"
+
+
 Kubeconfig = Annotated[Path | None, typer.Option(help="kubeconfig file; default is the one that kubectl takes.")]
 Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="Namespace; default is that of the kubeconfig's context.")
@@ -193,6 +201,35 @@ def verify(
     from seatpool.answers.acting import verify as have_verified
 
     _end(have_verified(_asked(kubeconfig, namespace, everywhere, None), name=server, wait=wait, tell=typer.echo))
+
+
+@app.command()
+def ledger(
+    *,
+    pool: Annotated[str, typer.Option("--pool", "-p", help="LicensePool, as NAME or NAMESPACE/NAME.")],
+    since: Annotated[str, typer.Option(help="From when on: a date such as 2026-01-31, or a length of time.")] = "365d",
+    audit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE", help="The operator's audit trail (audit.file), - for standard input; may be repeated."
+        ),
+    ] = None,
+    output: Annotated[
+        StatementOption, typer.Option("--output", "-o", help="Markdown, JSON, or HTML to be printed.")
+    ] = (StatementOption.MD),
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """The statement for the vendor: who was on the list, by which rule, and which command wrote it.
+
+    Exit code 1 says that something does not fit or is not known; the statement says what.
+    """
+    from seatpool.answers.stating import print_statement
+
+    asked = _asked(kubeconfig, namespace, everywhere, config)
+    _end(print_statement(asked, pool=pool, since=since, audit=audit or (), form=output.value))
 
 
 @app.command(hidden=True)

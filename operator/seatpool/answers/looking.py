@@ -2,20 +2,23 @@
 
 import asyncio
 
+from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 
 from seatpool.answers.access import Access, Asked, access
 from seatpool.answers.difference import diff
 from seatpool.answers.history import history
 from seatpool.answers.output import Output, console, write
 from seatpool.answers.overview import Overview, overview
-from seatpool.answers.screens import diff_screen, history_screen, status_screen, why_screen
+from seatpool.answers.overview_screen import status_screen
 from seatpool.answers.snapshot import Snapshot, take
+from seatpool.answers.told_in_lines import diff_screen, history_screen, why_screen
 from seatpool.answers.why import Shown, why
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
 from seatpool.domain.errors import SeatpoolError
-from seatpool.kube.errors import NotFound
+from seatpool.kube.errors import NotFound, Unavailable
 
 MOST_ASKED = 50
 
@@ -29,7 +32,7 @@ async def show_status(asked: Asked, *, output: Output) -> bool:
         found,
         output=output,
         screen=lambda screen, wide: screen.print(
-            status_screen(found, speech=speech, wide=wide, width=screen.width, where=_where(cluster))
+            status_screen(found, speech=speech, wide=wide, width=screen.width, namespace=cluster.namespace)
         ),
     )
     return found.is_well
@@ -40,12 +43,20 @@ async def keep_showing(asked: Asked, *, interval: float) -> bool:
     screen = console()
     async with access(asked) as cluster:
         with Live(console=screen, screen=screen.is_terminal, auto_refresh=False) as live:
+            drawn: RenderableType = ""
             while True:
-                found = await _overview(cluster)
-                drawn = status_screen(
-                    found, speech=cluster.speech, wide=False, width=screen.width, where=_where(cluster)
-                )
-                live.update(drawn, refresh=True)
+                try:
+                    found = await _overview(cluster)
+                except Unavailable as error:
+                    live.update(
+                        Group(Text(f"no answer at {cluster.speech.at(cluster.now)}: {error}", "red"), drawn),
+                        refresh=True,
+                    )
+                else:
+                    drawn = status_screen(
+                        found, speech=cluster.speech, wide=False, width=screen.width, namespace=cluster.namespace
+                    )
+                    live.update(drawn, refresh=True)
                 await asyncio.sleep(interval)
 
 

@@ -45,7 +45,9 @@ def write(folder: Path) -> list[Path]:
 def conditions_page() -> str:
     """Conditions, their reasons, the reasons of seats, and Events."""
     parts = ["# Conditions, reasons and Events\n", _MADE]
-    parts.append("Conditions follow the Kubernetes API conventions; `kubectl wait --for=condition=Ready` works for each kind.\n")
+    parts.append(
+        "Conditions follow the Kubernetes API conventions; `kubectl wait --for=condition=Ready` works for each kind.\n"
+    )
     for kind, types in CONDITION_TYPES.items():
         parts += [f"## Conditions of {kind}\n", _table(("Condition", "Holds when"), types.items())]
     parts += [

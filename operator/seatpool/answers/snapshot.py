@@ -5,11 +5,12 @@ The lists come from the API server's cache (`resourceVersion=0`), which costs et
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from seatpool.answers.workbench_rows import WorkbenchRow, read_rows
 from seatpool.api.base import Resource
@@ -25,6 +26,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.identity import InvalidUser
 from seatpool.domain.memory import Memory
 from seatpool.kube.client import KubeClient
+from seatpool.kube.errors import Unavailable
 
 
 @dataclass(frozen=True)
@@ -33,22 +35,29 @@ class Snapshot:
 
     now: datetime
     store: Store
+    ledgers: Mapping[str, tuple[Raw, ...]]
+    """The SeatLedgers of each pool as they were read; most answers need few of them, so they are taken apart late."""
     rows: tuple[WorkbenchRow, ...] = ()
     unreadable: tuple[str, ...] = ()
     """Objects that this version cannot read, and why."""
 
     def memory(self, pool: str) -> Memory | None:
         """What the pool remembers; None before its first answer."""
-        shares = self.store.ledgers.get(pool)
-        return from_specs(view.spec for _, view in sorted(shares.items())) if shares else None
+        shares = self.ledgers.get(pool)
+        if not shares:
+            return None
+        try:
+            return from_specs(SeatLedger.model_validate(raw).spec for raw in shares)
+        except ValidationError as error:
+            raise SeatpoolError(
+                f"a SeatLedger of LicensePool {pool} cannot be read: {' '.join(str(error).split())}"
+            ) from error
 
     def remembers(self, pool: str, user: str) -> bool:
         """Whether the person has a seat or waits, as the ledger says."""
-        specs = [view.spec for view in self.store.ledgers.get(pool, {}).values()]
-        return any(
-            any(grant.user == user for grant in spec.assigned) or any(wait.user == user for wait in spec.waiting)
-            for spec in specs
-        )
+        specs = [raw["spec"] for raw in self.ledgers.get(pool, ())]
+        entries = (entry for spec in specs for part in ("assigned", "waiting") for entry in spec.get(part, ()))
+        return any(entry["user"] == user for entry in entries)
 
     def demand(self, pools: Iterable[LicensePool], rows: Iterable[WorkbenchRow] | None = None) -> DemandIndex:
         """Who needs a seat of these pools, by all workbenches or these. Asking about all pools is dear: ask about few.
@@ -106,15 +115,21 @@ def snapshot(
     """A snapshot of these objects and workbenches. An object that cannot be read is named and left out."""
     store = Store(identity)
     unreadable: list[str] = []
+    ledgers: dict[str, tuple[Raw, ...]] = {}
     for kind, raw in objects:
+        metadata = raw["metadata"]
+        if kind is SeatLedger:
+            pool = f"{metadata['namespace']}/{raw['spec']['pool']}"
+            ledgers[pool] = (*ledgers.get(pool, ()), raw)
+            continue
         try:
             store.put(kind, raw, now=now)
         except (ValidationError, SeatpoolError) as error:
-            metadata = raw["metadata"]
             unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {' '.join(str(error).split())}")
-    return Snapshot(now=now, store=store, rows=tuple(rows), unreadable=tuple(unreadable))
+    return Snapshot(now=now, store=store, ledgers=ledgers, rows=tuple(rows), unreadable=tuple(unreadable))
 
 
+@retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(3), wait=wait_fixed(0.5), reraise=True)
 async def take(
     kube: KubeClient,
     *,
@@ -124,7 +139,10 @@ async def take(
     ledgers: bool = True,
     workbenches: bool = True,
 ) -> Snapshot:
-    """List what there is at once; None means all namespaces. What is not asked for is not read."""
+    """List what there is at once; None means all namespaces. What is not asked for is not read.
+
+    Just after a CRD was changed the API server asks for a moment's patience.
+    """
     kinds: list[type[Resource]] = [LicenseServer, LicensePool]
     if ledgers:
         kinds.append(SeatLedger)

@@ -11,7 +11,7 @@ from seatpool.mirror.health import NOT_YET, InventoryHealth, MirrorHealth
 
 INVENTORY = "InventoryFresh"
 EVENTS = "EventsConnected"
-SHOWN = 8
+SHOWN = 6
 LONGEST = 200
 
 

@@ -13,7 +13,6 @@ from seatpool.control.store import Store
 from seatpool.control.workbench_status import workbench_status
 from seatpool.kube.client import Body
 
-
 UNDECIDED_FOR = timedelta(seconds=3)
 """How long nothing is said of a workbench that no pool has decided about: most are decided within a second."""
 

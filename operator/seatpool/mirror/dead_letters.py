@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 HELD_SECONDS = 120
+WAIT_SECONDS = 1
+"""A receive that waits asks all of SQS's servers; one that does not may miss messages."""
 NOT_HANDLED = "not_handled"
 _OURS = "seatpool-"
 
@@ -40,6 +42,7 @@ class DeadLetter:
     attributes: Any
     """Those that were given by others; ours were taken out."""
     first_sent: datetime
+    dead_since: datetime
     kind: str
     reason: str
     detail: str
@@ -101,9 +104,12 @@ class DeadLetters:
 
     @asynccontextmanager
     async def walk(self) -> AsyncIterator[AsyncIterator[DeadLetter]]:
-        """All messages, each once. Those that were neither moved nor deleted are visible again at the end."""
+        """All messages that are there now, each once. Those that were neither moved nor deleted are visible again at the end.
+
+        What comes later is left alone: a bad message that was moved back is dead again in no time.
+        """
         held: dict[str, str] = {}
-        async with aclosing(self._each(held)) as letters:
+        async with aclosing(self._each(held, until=datetime.now(UTC))) as letters:
             try:
                 yield letters
             finally:
@@ -127,21 +133,24 @@ class DeadLetters:
         """Also those that somebody else looks at right now."""
         await self._clients.quickly(lambda: self._client().purge_queue(QueueUrl=self.url))
 
-    async def _each(self, held: dict[str, str]) -> AsyncGenerator[DeadLetter, None]:
+    async def _each(self, held: dict[str, str], *, until: datetime) -> AsyncGenerator[DeadLetter, None]:
         while True:
             fresh = [one for one in await self._clients.quickly(self._receive) if one.id not in held]
             if not fresh:
                 return
             held |= {one.id: one.receipt for one in fresh}
-            for one in fresh:
+            old = [one for one in fresh if one.dead_since <= until]
+            for one in old:
                 yield one
+            if not old:
+                return
 
     def _receive(self) -> list[DeadLetter]:
         answer = self._client().receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=BATCH,
             VisibilityTimeout=HELD_SECONDS,
-            WaitTimeSeconds=1,
+            WaitTimeSeconds=WAIT_SECONDS,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["SentTimestamp"],
         )
@@ -165,6 +174,7 @@ class DeadLetters:
             body=raw["Body"],
             attributes={name: one for name, one in attributes.items() if name not in ours},
             first_sent=_instant(ours.get(FIRST_SENT)) or sent,
+            dead_since=sent,
             kind=ours[KIND] if ours.get(KIND) in set(KindName) else parsed.kind.value,
             reason=reason,
             detail=detail,

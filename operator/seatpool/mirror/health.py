@@ -175,7 +175,9 @@ class HealthBoard:
 
     def _moved(self, link: Link, what: str, *, ok: bool, reason: str, message: str, now: datetime) -> Link:
         if (link.ok, link.reason) == (ok, reason):
-            return link  # with the message of its beginning: AWS puts something new into each, and a status is for people
+            return (
+                link  # with the message of its beginning: AWS puts something new into each, and a status is for people
+            )
         if ok:
             self.log.info("works", what=what, reason=reason)
         else:

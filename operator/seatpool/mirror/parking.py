@@ -17,7 +17,7 @@ from seatpool.mirror.aws_faults import AWS_ERRORS, describe_fault, reason_of
 from seatpool.mirror.disposal import Disposal
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.queue import EventQueue, Message
-from seatpool.mirror.sparing_log import SparingLog, shown
+from seatpool.mirror.sparing_log import SparingLog
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -28,6 +28,7 @@ DETAIL = "seatpool-detail"
 KIND = "seatpool-kind"
 FIRST_SENT = "seatpool-first-sent"
 MESSAGE = "seatpool-message"
+LONGEST_DETAIL = 500
 REST = 300.0
 _THIS_MESSAGE_ONLY = {"InvalidMessageContents", "InvalidParameterValue"}
 
@@ -95,7 +96,7 @@ class Parking:
             MessageAttributes=_attributes(
                 {
                     REASON: disposal.reason,
-                    DETAIL: shown(disposal.detail),
+                    DETAIL: ascii(disposal.detail[:LONGEST_DETAIL])[1:-1],
                     KIND: disposal.kind,
                     FIRST_SENT: format_instant(message.sent_at),
                     MESSAGE: message.id,

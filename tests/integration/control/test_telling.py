@@ -1,6 +1,9 @@
 """What a portal and an auditor learn while the whole operator runs."""
 
+import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +138,49 @@ async def test_a_request_to_verify_is_met_at_once_and_once(stage: Stage) -> None
         await eventually(verified, what="the lists were read back")
         assert stage.commands() == commands + 1
         assert (await stage.get(LicenseServer, "licenses")) is not None
+
+
+async def test_the_statement_for_the_vendor_is_whole_after_a_seat_passed_on(stage: Stage) -> None:
+    file = stage.tmp_path / "audit.jsonl"
+    budget = {"count": 4, "window": "365d"}
+    stage.apply(stage.server(), stage.pool(seats=1, maxReassignments=budget), stage.workbench(1, "ann"))
+    async with stage.operator(audit={"file": str(file)}):
+        await stage.until_list(["ann"])
+        stage.apply(stage.workbench(1, "ann", state="stopped"), stage.workbench(2, "bob"))
+        await stage.until_list(["bob"])
+        await eventually(lambda: len(lines(file, "apply")) == 2, what="both lists are noted")
+        options = ["--pool", "matlab", "--audit", str(file), "-o", "json"]
+        done = await seatpool(stage, "ledger", *options)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [[one["user"] for one in change["added"]] for change in told["changes"]] == [["ann"], ["bob"]]
+    assert (told["reassignmentsNow"], told["reassignmentsAllowed"], told["remarks"]) == (1, 4, [])
+
+
+async def test_why_tells_what_the_operator_itself_decided_and_when_it_will_change(stage: Stage) -> None:
+    stage.apply(
+        stage.server(), stage.pool(seats=1, linger="10m"), stage.workbench(1, "ann"), stage.workbench(2, "bob")
+    )  # fmt: skip
+    async with stage.operator():
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+        stage.apply(stage.workbench(1, "ann", state="stopped"))
+
+        async def lingers() -> bool:
+            done = await seatpool(stage, "why", "ann", "-o", "json")
+            return json.loads(done.stdout)["pools"][0]["reason"] == "Lingering"
+
+        await eventually(lingers, what="ann's seat lingers")
+        ann = json.loads((await seatpool(stage, "why", "ann", "-o", "json")).stdout)["pools"][0]
+        done = await seatpool(stage, "why", "bob", "-o", "json")
+    bob = json.loads(done.stdout)["pools"][0]
+    assert done.returncode == 1
+    assert (bob["phase"], bob["reason"], bob["position"]) == ("Waiting", "PoolFull", 1)
+    assert bob["expected"] == ann["until"]
+
+
+async def seatpool(stage: Stage, command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    argv = [sys.executable, "-m", "seatpool.cli", command, "-n", stage.namespace, "--kubeconfig", str(stage.plane.kubeconfig)]
+    return await asyncio.to_thread(
+        lambda: subprocess.run([*argv, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    )

@@ -32,6 +32,7 @@ def dlq(settings: Path, monkeypatch: pytest.MonkeyPatch) -> Dlq:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr("seatpool.mirror.dead_letters.WAIT_SECONDS", 0)  # the stand-in is one server
 
     async def run(*arguments: str, code: int = 0) -> str:
         answer = await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--config", str(settings)])
@@ -171,6 +172,15 @@ async def test_everything_is_moved_back_by_sqs_where_it_can(stage: Stage, dlq: D
     assert "15 moved back" in text
     assert (stage.aws.left_in_queue(), stage.aws.dead_letters()) == (15, 0)
     assert len(stage.gate.moves) == can_move
+
+
+async def test_bad_messages_that_are_dead_again_at_once_are_not_moved_for_ever(stage: Stage, dlq: Dlq) -> None:
+    async with stage.mirror():
+        await eventually(lambda: stage.metric("events_connected") == 1)
+        stage.aws.send(*["not json"] * 4)
+        await eventually(lambda: stage.aws.dead_letters() == 4)
+        assert "4 moved back" in await dlq("redrive", "--all")
+        await eventually(lambda: stage.aws.dead_letters() == 4)
 
 
 async def test_a_move_that_is_under_way_is_watched_and_not_started_again(stage: Stage, dlq: Dlq) -> None:

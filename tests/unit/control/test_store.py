@@ -283,3 +283,38 @@ def test_the_late_end_of_a_share_does_not_take_the_one_that_was_written_since(to
     told.remove(SeatLedger, "lab/matlab-0", uid="first")
     assert shares(told) == {0: "bob"}
     assert NOW not in told.store.dirty_pools.values()
+
+
+def test_owners_that_are_normalised_otherwise_change_hands_all_at_once() -> None:
+    told = Told()
+    told.store.put(LicenseServer, raw_server(), now=NOW)
+    told.store.put(LicensePool, raw_pool(protectedUsers=["Dora"]), now=NOW)
+    for number, owner in enumerate(("ann", "CORP\\Ann", "two words", "bob"), start=1):
+        told.store.put(Workbench, raw_workbench(number, owner), now=NOW)
+    told.store.dirty_pools.clear()
+    told.store.identify(IdentitySettings(mapping={"ann": "u1", "two words": "u2", "dora": "u3"}), now=later(1))
+    assert set(told.store.demand.needs(POOL)) == {"u1", "u2", "bob"}
+    assert len(told.store.demand.workbenches_of(POOL, "u1")) == 2
+    assert told.store.rules[POOL].protected == ("u3",)
+    assert set(told.store.dirty_pools) == {POOL}
+    assert [view.problem for view in told.store.workbenches.values()] == [None] * 4
+
+
+def test_the_same_normalisation_again_is_no_news() -> None:
+    told = Told()
+    told.store.put(LicensePool, raw_pool(), now=NOW)
+    told.store.put(Workbench, raw_workbench(), now=NOW)
+    told.store.dirty_pools.clear()
+    told.store.identify(IdentitySettings(), now=later(1))
+    assert told.store.dirty_pools == {}
+
+
+def test_an_owner_that_is_refused_under_the_new_normalisation_needs_no_seat_and_is_told() -> None:
+    told = Told()
+    told.store.put(LicensePool, raw_pool(), now=NOW)
+    told.store.put(Workbench, raw_workbench(owner="CORP\\ann"), now=NOW)
+    told.store.identify(IdentitySettings(strip_domain=False), now=later(1))
+    assert dict(told.store.demand.needs(POOL)) == {}
+    problem = told.store.workbenches[BENCH].problem
+    assert problem is not None
+    assert "cannot be put on a list" in problem
