@@ -68,7 +68,7 @@ def _namespace(kubeconfig: Path | None) -> str:
     """The one that kubectl would take."""
     if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ and _POD_NAMESPACE.is_file():
         return _POD_NAMESPACE.read_text().strip()
-    _, active = list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)  # type: ignore[no-untyped-call]
+    _, active = list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
     context: dict[str, Any] = (active or {}).get("context", {})
     return str(context.get("namespace") or "default")
 

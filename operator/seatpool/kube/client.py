@@ -64,7 +64,8 @@ class KubeClient:
 
     @property
     def configuration(self) -> Configuration:
-        return self._api.configuration
+        settings: Configuration = self._api.configuration
+        return settings
 
     async def access(self) -> Access:
         """The present way and credentials; a service account's token is read anew when it was renewed."""

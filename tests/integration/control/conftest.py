@@ -94,7 +94,7 @@ class Stage:
         return self._object("LicensePool", name, settings | spec)
 
     def workbench(
-        self, number: int, owner: str, *, type: str = "vew-matlab", state: str = "running", at: datetime | None = None
+        self, number: int, owner: str, *, type: str = "vew-matlab", state: str = "running", at: datetime | None = None  # noqa: A002
     ) -> Body:
         """One that a person wrote, without any mirror."""
         name = instance(number)
@@ -243,7 +243,7 @@ def instance(number: int) -> str:
 
 
 def event(
-    number: int, state: str, owner: str, *, at: datetime | None = None, type: str = "vew-matlab", account: str = ACCOUNT
+    number: int, state: str, owner: str, *, at: datetime | None = None, type: str = "vew-matlab", account: str = ACCOUNT  # noqa: A002
 ) -> Body:
     """The custom event of the published pipeline."""
     return workbench_event(

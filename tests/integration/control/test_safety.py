@@ -43,18 +43,18 @@ async def test_an_inventory_that_is_empty_or_forbidden_releases_nobody(stage: St
             for user in ("ann", "bob", "cem"):
                 fleet.start(user)
             await stage.until_list(["ann", "bob", "cem"])
+            place = {"account": "123456789012", "region": "eu-central-1"}
+
+            def fresh() -> float | None:
+                return operator.registry.get_sample_value("seatpool_mirror_inventory_fresh", place)
+
             for fault in ("forbidden", "shows_nothing"):
                 setattr(ec2, fault, True)
-                name = {"account": "123456789012", "region": "eu-central-1"}
-                await eventually(
-                    lambda: operator.registry.get_sample_value("seatpool_mirror_inventory_fresh", name) == 0
-                )
+                await eventually(lambda: fresh() == 0)
                 await asyncio.sleep(1.5)
                 assert stage.host.users("matlab") == ("ann", "bob", "cem")
                 setattr(ec2, fault, False)
-                await eventually(
-                    lambda: operator.registry.get_sample_value("seatpool_mirror_inventory_fresh", name) == 1
-                )
+                await eventually(lambda: fresh() == 1)
 
 
 async def test_who_is_on_the_list_at_first_contact_keeps_the_seat_while_an_account_was_never_inventoried(

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
 import secrets
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,6 +33,7 @@ from seatpool.sim.controlplane import ControlPlane
 ACCOUNT = "123456789012"  # what moto takes credentials without a role for
 REGION = "eu-central-1"
 MAX_RECEIVES = 3
+SERVICES = ("dynamodb", "ec2", "iam", "sqs", "sts")
 MODELS = Loader()  # reading EC2's takes longer than most tests
 
 Body = dict[str, Any]
@@ -333,6 +334,7 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def open_gate() -> Iterator[tuple[Gate, str]]:
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # reading them takes longer than most tests
     gate = Gate()
     with served(gate) as endpoint:
         yield gate, endpoint
@@ -348,8 +350,8 @@ def gate(open_gate: tuple[Gate, str]) -> Gate:
 @pytest.fixture
 def aws(open_gate: tuple[Gate, str], gate: Gate) -> Aws:
     _, aws_endpoint = open_gate
-    reset = urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")
-    urllib.request.urlopen(reset, timeout=10).read()
+    for service in SERVICES:
+        get_backend(service).reset()
     name = f"events-{secrets.token_hex(4)}"
     aws = Aws(endpoint=aws_endpoint, queue=name)
     sqs = aws.client("sqs")

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from seatpool.api import crd
 from seatpool.servers.document import document_json
@@ -34,15 +36,21 @@ def test_the_help_needs_no_heavy_import() -> None:
 
 def test_the_help_names_every_command() -> None:
     told = seatpool("--help").stdout
-    assert all(f" {command} " in told for command in ("run", "demo", "crds", "document", "version"))
+    assert all(f" {command} " in told for command in ("run", "demo", "crds", "document", "version", "status", "why", "approve"))
 
 
 def test_the_help_of_run_lists_every_setting() -> None:
     told = seatpool("run", "--help").stdout
-    for name, field in Settings.model_fields.items():
-        assert name in told
-        inner = getattr(field.annotation, "model_fields", {})
-        assert all(f" {name}.{key} " in told for key in inner), name
+    assert all(f" {key} " in told for key in keys(Settings))
+
+
+def keys(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Every setting, those of models within models too."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from keys(field.annotation, f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
 
 
 @pytest.mark.parametrize("option", ["--once", "--replay", "--speed", "--seats", "--linger", "--directory"])
