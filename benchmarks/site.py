@@ -29,6 +29,7 @@ ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 REPOSITORY = Path(__file__).resolve().parents[1]
 QUICK_SERVER = Path(__file__).with_name("remote_server.py")
+COMMAND = ("-m", "seatpool.cli", "run", "--config")
 WRITERS = 24
 
 
@@ -92,14 +93,17 @@ class Place:
         """Requests that AWS has had, by operation."""
         return self.aws.control.calls()
 
-    def operator(self, name: str, **settings: Any) -> "OperatorRun":
-        return OperatorRun(self, name, settings)
+    def operator(self, name: str, *, program: Sequence[str] = COMMAND, **settings: Any) -> "OperatorRun":
+        return OperatorRun(self, name, settings, program=program)
 
 
 class OperatorRun:
     """`seatpool run` as users start it."""
 
-    def __init__(self, place: Place, name: str, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, place: Place, name: str, settings: Mapping[str, Any], *, program: Sequence[str] = COMMAND
+    ) -> None:
+        """`program` is what python is given before the file with the settings."""
         self._port = _free_port()
         config = place.directory / f"{name}.yaml"
         config.write_text(
@@ -114,8 +118,7 @@ class OperatorRun:
                 }
             )
         )
-        arguments = ["-m", "seatpool.cli", "run", "--config", str(config)]
-        self.process = Measured(arguments, log=place.directory / f"{name}.log")
+        self.process = Measured([*program, str(config)], log=place.directory / f"{name}.log")
 
     def __enter__(self) -> Self:
         return self

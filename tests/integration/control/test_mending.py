@@ -97,7 +97,7 @@ async def test_a_list_that_was_refused_is_well_again_when_it_is_not_wanted_any_m
 async def test_a_workbench_is_not_ready_before_its_pool_has_decided(stage: Stage) -> None:
     stage.apply(stage.pool(), stage.workbench(1, "ann"))
     async with stage.operator():
-        message = await stage.until_condition(Workbench, instance(1), "Ready", status="False", reason="SomeWait")
+        message = await stage.until_condition(Workbench, instance(1), "Ready", status="False", reason="SomeWait", seconds=40)
         assert "Undecided" in message
         stage.apply(stage.server())
         await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")

@@ -28,7 +28,7 @@ from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.envelopes import state_change, workbench_event
 from seatpool.sim.site import Site
 
-MESSAGES = int(os.environ.get("SEATPOOL_STORM", "1000"))
+MESSAGES = int(os.environ.get("SEATPOOL_STORM", "500"))
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 WORKBENCHES = 200
 PORTION, WAITING = 100, 100

@@ -1,0 +1,89 @@
+"""Watches the license servers' own lists and journals all the time, and knows nothing of what the operator believes."""
+
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from benchmarks.soak.life import PoolFacts, Record
+from seatpool.sim.license_host import LicenseHost
+
+EVERY = 0.1
+STRANGER_LIMIT = 30.0
+"""Seconds for which somebody may be on a list after the last workbench stopped and the last fault ended.
+
+An event may be lost: then it is the next inventory that tells, 10 s later. With it comes one pass, one command that is
+under way, and a machine that does all this on two cores."""
+
+
+class Checker:
+    """Runs in a thread of its own until it is left."""
+
+    def __init__(self, pools: Sequence[PoolFacts], hosts: Sequence[LicenseHost], record: Record) -> None:
+        self.violations: list[str] = []
+        self.writes = 0
+        self._pools = pools
+        self._hosts = hosts
+        self._record = record
+        self._seats = {pool.product: pool.seats for pool in pools}
+        self._quiet_since: float | None = time.time()
+        self._edited: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
+        self._end = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._guarded, name="checker", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+        if self._failure is not None:
+            raise RuntimeError("the checker failed") from self._failure
+
+    def fault_begins(self) -> None:
+        self._quiet_since = None
+
+    def fault_ended(self) -> None:
+        self._quiet_since = time.time()
+
+    def wrong(self) -> list[str]:
+        """Lists that are not what the fleet says: everybody who needs it, or as many as there are seats."""
+        found = []
+        for pool in self._pools:
+            users, needs = self._hosts[pool.server].users(pool.product), self._record.needs(pool.type)
+            on = set(users)
+            if len(on) != len(users) or not on <= needs or len(on) != min(len(needs), pool.seats):
+                found.append(f"{pool.product}: on the list {sorted(on)}, needed by {sorted(needs)}, {pool.seats} seats")
+        return found
+
+    def _guarded(self) -> None:
+        try:
+            while not self._end.wait(EVERY):
+                self._look()
+        except Exception as error:  # noqa: BLE001
+            self._failure = error
+
+    def _look(self) -> None:
+        for host in self._hosts:
+            for entry in host.journal():
+                self.writes += 1
+                if len(entry.users) > self._seats[entry.product] or not entry.accepted:
+                    self.violations.append(f"{entry.product}: {len(entry.users)} users at {entry.at:%H:%M:%S}, too many")
+        now, quiet_since = time.time(), self._quiet_since
+        if quiet_since is None:
+            return
+        for pool in self._pools:
+            for user in self._hosts[pool.server].users(pool.product):
+                idle = max(self._record.idle_since(user, pool.type), quiet_since)
+                key = (pool.product, user)
+                if now - idle <= STRANGER_LIMIT:
+                    self._told.discard(key)
+                elif key not in self._told:
+                    self._told.add(key)
+                    self.violations.append(f"{pool.product}: {user} is on the list {now - idle:.0f} s after the last need")

@@ -1,0 +1,119 @@
+"""What goes wrong, one thing at a time: each begins, lasts while life goes on, and ends."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.site import OperatorRun, Place
+from benchmarks.soak.life import PoolFacts
+from seatpool.sim.conduct import Conduct
+from seatpool.sim.posting import Troubles
+
+StartOperator = Callable[[], OperatorRun]
+EVENTS = Troubles(lose=0.05, duplicate=0.1, delay=(0.0, 2.0))
+"""What happens to events at all times."""
+
+
+class Faults:
+    """All of them; `operator` is the one that runs now."""
+
+    def __init__(
+        self, place: Place, *, pools: Sequence[PoolFacts], start: StartOperator, offset: Path, rng: random.Random
+    ) -> None:
+        self.operator = start()
+        self._place = place
+        self._pools = pools
+        self._start = start
+        self._offset = offset
+        self._rng = rng
+        self.all = {
+            "SendCommand fails": lambda: self._refused("SendCommand", "InternalServerError", times=3, status=500),
+            "SSM throttles": lambda: self._refused("GetCommandInvocation", "ThrottlingException"),
+            "a command was sent, and its answer lost": lambda: self._refused(
+                "SendCommand", "InternalServerError", times=3, status=500, after_work=True
+            ),
+            "EC2 throttles": lambda: self._refused("DescribeInstances", "RequestLimitExceeded"),
+            "SQS refuses": lambda: self._refused("ReceiveMessage", "AccessDenied"),
+            "slow client": lambda: self._client(sleep_apply=2),
+            "client fails": lambda: self._client(fail_apply=3),
+            "client lies when it writes": lambda: self._client(lie_apply=1),
+            "client lies when it lists": lambda: self._client(lie_list=1),
+            "agent is offline": lambda: self._agent(offline=True),
+            "commands overtake each other": lambda: self._agent(hold_for_next=2.0),
+            "commands run twice": lambda: self._agent(repeat_after=(1.5,)),
+            "scripts are killed": lambda: self._agent(kill_after=0.05),
+            "API server restarts": self._api_server,
+            "operator is killed": self._killed,
+            "leader changes while the old one lives": self._two_operators,
+            "clock steps forward": lambda: self._clock(90.0),
+            "clock steps back": lambda: self._clock(-90.0),
+            "most events are lost": lambda: self._events(Troubles(lose=0.8)),
+            "events come thrice and late": lambda: self._events(Troubles(duplicate=1.0, delay=(0.0, 6.0))),
+            "somebody edits a list": self._edited,
+        }
+        self.troubles: Callable[[Troubles], None] = lambda _troubles: None
+
+    @contextmanager
+    def _refused(
+        self, operation: str, code: str, *, times: int = 12, status: int = 400, after_work: bool = False
+    ) -> Iterator[None]:
+        """So many times as are over by the end: who is refused tries again later and later."""
+        self._place.aws.control.refuse(operation, code, times=times, status=status, after_work=after_work)
+        yield
+
+    @contextmanager
+    def _client(self, **faults: object) -> Iterator[None]:
+        hosts = [node.host for node in self._place.nodes]
+        for host in hosts:
+            host.faults(**faults)
+        yield
+        for host in hosts:
+            host.faults()
+
+    @contextmanager
+    def _agent(self, **conduct: object) -> Iterator[None]:
+        for node in self._place.nodes:
+            node.host.conduct = Conduct(**conduct)  # type: ignore[arg-type]
+        yield
+        for node in self._place.nodes:
+            node.host.conduct = Conduct()
+
+    @contextmanager
+    def _api_server(self) -> Iterator[None]:
+        self._place.plane.kill_apiserver()
+        yield
+        self._place.plane.start_apiserver()
+
+    @contextmanager
+    def _killed(self) -> Iterator[None]:
+        self.operator.process.kill()
+        yield
+        self.operator = self._start()
+
+    @contextmanager
+    def _two_operators(self) -> Iterator[None]:
+        second = self._start()
+        yield
+        self.operator.process.kill()
+        self.operator = second
+
+    @contextmanager
+    def _clock(self, seconds: float) -> Iterator[None]:
+        self._offset.write_text(str(seconds))
+        yield
+        self._offset.write_text("0")
+
+    @contextmanager
+    def _events(self, troubles: Troubles) -> Iterator[None]:
+        self.troubles(troubles)
+        yield
+        self.troubles(EVENTS)
+
+    @contextmanager
+    def _edited(self) -> Iterator[None]:
+        pool = self._rng.choice(self._pools)
+        self._place.nodes[pool.server].host.edit(pool.product, ["somebody-else"])
+        time.sleep(1)
+        yield

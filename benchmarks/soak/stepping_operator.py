@@ -1,0 +1,28 @@
+"""`stepping_operator.py OFFSET SETTINGS`: the operator with a wall clock that is as wrong as a file says, in seconds."""
+
+import asyncio
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from seatpool.control.operator import Operator
+from seatpool.settings import load_settings
+from seatpool.telemetry import configure_logging
+
+OFFSET, SETTINGS = Path(sys.argv[1]), Path(sys.argv[2])
+
+
+def clock() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=float(OFFSET.read_text()))
+
+
+async def main() -> None:
+    settings = load_settings(file=SETTINGS)
+    configure_logging(settings.log)
+    operator = Operator(settings, clock=clock)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, operator.stop)
+    await operator.run()
+
+
+asyncio.run(main())
