@@ -154,12 +154,3 @@ def test_overwrites_at_once_leave_a_whole_list_that_the_journal_ends_with(xlc: X
     assert sorted(entry.users for entry in entries) == sorted(users for _, users in lists)
     assert entries[-1].users == host.users("P")
     assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
-
-
-def test_an_overwrite_takes_a_few_milliseconds(xlc: Xlc, host: LicenseHost) -> None:
-    times = []
-    for _ in range(9):
-        began = time.perf_counter()
-        xlc("apply", "--product", "P", users="ann\nbob\n")
-        times.append(time.perf_counter() - began)
-    assert min(times) < 0.025, f"the best of {times}, which is what a busy machine leaves untouched"
