@@ -1,4 +1,7 @@
-"""The floor: read all Workbenches in pages with aiohttp, and keep them. `python -m benchmarks.plain_list KUBECONFIG NAMESPACE`."""
+"""The floor: read all Workbenches in pages with aiohttp, and keep them.
+
+    python -m benchmarks.plain_list KUBECONFIG NAMESPACE
+"""
 
 import asyncio
 import json

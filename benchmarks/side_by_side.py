@@ -179,7 +179,8 @@ def _after_inventory(
         except RuntimeError as error:
             say(str(error)[:300])
         left = [len(one.wrong(truth)) for one, truth in zip(lists, truths, strict=True)]
-        say(f"{share:.0%} damaged: {before} lists wrong before the inventory, {sum(left)} after it ({operator.process.age:.0f} s)")
+        after = f"{sum(left)} after it ({operator.process.age:.0f} s)"
+        say(f"{share:.0%} damaged: {before} lists wrong before the inventory, {after}")
     return left
 
 

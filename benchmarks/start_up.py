@@ -7,7 +7,6 @@ an operator that uses Kopf as its tutorial does.
 import asyncio
 import json
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from typing import Any
 from benchmarks.fleet_of_many import NAMESPACE, SERVERS, create_workbenches, pools
 from benchmarks.measured import Measured
 from benchmarks.site import Place
-from seatpool.sim.controlplane import KubectlError
 
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
 COMPARED_AT = 10_000
@@ -67,7 +65,8 @@ def measure(*, say: Any, sizes: tuple[int, ...] = SIZES, compared_at: int = COMP
         asyncio.run(create_workbenches(place, range(compared_at), namespace=NAIVE))
         naive_first, naive_again = _naive(place, compared_at), _naive(place, compared_at)
         say(f"naive Kopf operator, {compared_at:,}: {naive_first.seconds:.1f} s, again {naive_again.seconds:.1f} s")
-    assert first is not None and listing is not None
+    assert first is not None
+    assert listing is not None
     return StartUp(tuple(growth), first, listing, naive_first, naive_again)
 
 
