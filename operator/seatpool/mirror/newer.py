@@ -147,6 +147,8 @@ def _changed(held: Held, fact: Fact) -> Held:
         restarted = launched_at is not None and known is not None and known > launched_at + UNNOTICED_RESTART
         if launched_at is None or restarted or not without_break:
             launched_at = known or fact.at
+    elif held.state is fact.state is InstanceState.STOPPED and not fact.observed:
+        launched_at = None  # it was not active before that stop: a start in the same second did not outlive it
     return replace(
         held,
         owner=fact.owner or held.owner,

@@ -98,6 +98,12 @@ def test_a_start_and_stop_in_one_second_leaves_a_stopped_one_stopped(pair: tuple
     assert after(fact(STOPPED, 0), *(facts[n] for n in pair)).state is STOPPED
 
 
+def test_a_start_and_stop_in_one_second_leaves_one_stopped_that_had_been_stopped_for_long() -> None:
+    before = (fact(RUNNING, 1), fact(STOPPED, 2))
+    assert after(*before, fact(STOPPED, 9), fact(RUNNING, 9)).state is STOPPED
+    assert after(*before, fact(RUNNING, 9), fact(STOPPED, 9)).state is STOPPED
+
+
 def test_launched_is_since_when_it_is_active_without_a_break() -> None:
     assert after(fact(PENDING, 1), fact(RUNNING, 9)).launched_at == at(1)
     assert after(fact(RUNNING, 1), fact(STOPPED, 50), fact(PENDING, 99), fact(RUNNING, 120)).launched_at == at(99)
