@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 ARGS ?=
+MINUTES ?= 20
 BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap environment test demo lint types imports generate generated check
+.PHONY: help bootstrap environment test demo bench soak model lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +27,18 @@ test: bootstrap ## run the tests, on a real control plane
 
 demo: bootstrap ## see it work in the terminal; ARGS="--help" tells what else it can do
 	@$(BIN)/seatpool demo $(ARGS)
+
+bench: bootstrap ## measure beside the pipeline, a plain LIST and a naive operator; ARGS="storm" runs one of them
+	@$(PYTHON) tools/bench_environment.py
+	$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks.plots
+
+soak: bootstrap ## random life with faults and an independent checker; MINUTES=20
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
+
+model: ## check the protocol in model/ exhaustively with spin
+	@$(require_python)
+	@$(PYTHON) model/check.py
 
 lint: environment ## ruff and shellcheck
 	$(BIN)/ruff check

@@ -11,8 +11,8 @@
  *            from a backup, once          NO_CAS       writes the intent whatever the status says by then
  *   OWNERS   a second installation        NO_FENCE     the server takes commands in any order
  *            claims the list, and is      NO_VERIFY    nobody reads the list back (with BACKUP)
- *            told at some time to take    NO_FLOOR     the next revision follows the status, not the fence (BACKUP)
- *            it over                      NO_OWNER     the fence does not look whose a command is (OWNERS)
+ *            told at some time to take    NO_OWNER     the fence does not look whose a command is (OWNERS)
+ *            it over
  */
 #ifndef CHANGES
 #define CHANGES 2
@@ -110,11 +110,7 @@ active proctype Fleet() {
 /* -- what an operator does ---------------------------------------------------------------------------------------- */
 
 #define HIGHER(a, b) (a > b -> a : b)
-#ifdef NO_FLOOR
-#define NEXT (rev + 1)
-#else
 #define NEXT (HIGHER(rev, floor) + 1)
-#endif
 #ifdef NO_CAS
 #define UNCHANGED 1
 #else

@@ -1,0 +1,81 @@
+"""The rows of the table, and the file that a machine reads."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+FILE = Path(__file__).with_name("results.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: what was measured, what it came to, what it is beside, and what it should be."""
+
+    what: str
+    ours: str
+    beside: str = ""
+    ratio: float | None = None
+    target: float | None = None
+    """Of the ratio: reached when the ratio is at least this, or at most this if `at_most`."""
+    at_most: bool = False
+
+    @property
+    def verdict(self) -> str:
+        if self.ratio is None or self.target is None:
+            return ""
+        reached = self.ratio <= self.target if self.at_most else self.ratio >= self.target
+        return f"{'yes' if reached else 'NO'} ({'at most' if self.at_most else 'at least'} {self.target:g})"
+
+
+@dataclass
+class Results:
+    """What a run came to; what one run leaves out stays from the last."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    rows: list[tuple[str, Row]] = field(default_factory=list)
+    """With the benchmark that each belongs to."""
+
+    def add(self, benchmark: str, rows: list[Row], values: Mapping[str, Any]) -> None:
+        self.rows.extend((benchmark, row) for row in rows)
+        self.values |= values
+
+    def table(self) -> Table:
+        table = Table(
+            "", "Seatpool", "beside", "ratio", "target reached", title=f"make bench, {machine()}", title_justify="left"
+        )
+        last = ""
+        for benchmark, row in self.rows:
+            if last and benchmark != last:
+                table.add_section()
+            last = benchmark
+            table.add_row(row.what, row.ours, row.beside, "" if row.ratio is None else f"{row.ratio:.2g}x", row.verdict)
+        return table
+
+    def write(self, file: Path = FILE) -> None:
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        about = {"machine": machine(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        file.write_text(json.dumps(kept | about | self.values, indent=2, sort_keys=True) + "\n")
+
+
+def machine() -> str:
+    """Where it was measured."""
+    model = ""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+        memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1024**2
+    except OSError:
+        return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores {model}, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+
+
+def load_of_others() -> float:
+    """How many processes want the cores before a benchmark begins."""
+    return os.getloadavg()[0]

@@ -1,0 +1,160 @@
+"""From measurements to rows and to the values of results.json."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.micro import Answer
+from benchmarks.results import Row
+from benchmarks.side_by_side import SHARES, Comparison
+from benchmarks.start_up import StartUp
+from benchmarks.storm import Storm
+
+Told = tuple[list[Row], dict[str, Any]]
+
+
+def of_side_by_side(found: Sequence[Comparison]) -> Told:
+    rows: list[Row] = []
+    for one in found:
+        rows += _of_comparison(one)
+    p50 = min(one.theirs.latency.p50 / one.ours.latency.p50 for one in found)
+    p99 = min(one.theirs.latency.p99 / one.ours.latency.p99 for one in found)
+    large = max(found, key=lambda one: one.lists)
+    return rows, {
+        "latency_p50_ratio": round(p50, 2),
+        "latency_p99_ratio": round(p99, 2),
+        "ssm_commands_ratio": round(large.theirs.commands / large.ours.commands, 2),
+        "wrong_lists": sum(sum(one.ours.wrong) for one in found),
+        "wrong_lists_pipeline": sum(sum(one.theirs.wrong) for one in found),
+        "side_by_side": {one.workload: _values(one) for one in found},
+    }
+
+
+def of_start_up(found: StartUp) -> Told:
+    at = found.listing.objects
+    ours = next(one for one in found.growth if one.objects == at)
+    first_ratio, last = found.naive_first.seconds / found.first.seconds, found.growth[-1]
+    by_size = ", ".join(f"{one.objects // 1000}k {one.seconds:.1f}" for one in found.growth)
+    by_memory = ", ".join(f"{one.objects // 1000}k {one.peak_mb:.0f}" for one in found.growth)
+    linear = (last.seconds / found.growth[0].seconds) / (last.objects / found.growth[0].objects)
+    rows = [
+        Row(
+            f"start-up of {at:,} workbenches, s, beside a plain LIST",
+            f"{ours.seconds:.2f}",
+            f"{found.listing.seconds:.2f}",
+            ours.seconds / found.listing.seconds,
+            3,
+            at_most=True,
+        ),
+        Row(
+            f"very first start of {at:,}, s, beside a naive Kopf operator's",
+            f"{found.first.seconds:.1f}",
+            f"{found.naive_first.seconds:.1f}",
+            first_ratio,
+            3,
+        ),
+        Row(
+            f"start again of {at:,}, s, beside a naive Kopf operator's",
+            f"{ours.seconds:.1f}",
+            f"{found.naive_again.seconds:.1f}",
+            found.naive_again.seconds / ours.seconds,
+        ),
+        Row(
+            f"most memory at {at:,}, MB, beside the naive operator's",
+            f"{ours.peak_mb:.0f}",
+            f"{found.naive_first.peak_mb:.0f}",
+            ours.peak_mb / found.naive_first.peak_mb,
+            1,
+            at_most=True,
+        ),
+        Row("start-up as the work grows, s; beside linear growth", by_size, "", linear, 1, at_most=True),
+        Row("most memory as the work grows, MB", by_memory),
+    ]
+    return rows, {
+        "startup_vs_list": round(ours.seconds / found.listing.seconds, 2),
+        "naive_vs_startup": round(first_ratio, 2),
+        "naive_again_vs_startup": round(found.naive_again.seconds / ours.seconds, 2),
+        "startup_s_10k": round(ours.seconds, 2),
+        "list_s_10k": round(found.listing.seconds, 2),
+        "rss_mb_10k": round(ours.peak_mb, 1),
+        "rss_mb_naive_10k": round(found.naive_first.peak_mb, 1),
+        "growth": [[one.objects, round(one.seconds, 2), round(one.peak_mb, 1)] for one in found.growth],
+    }
+
+
+def of_storm(found: Storm) -> Told:
+    queue = f"stand-in queue alone {found.queue_alone:.0f}/s"
+    rows = [
+        Row(f"{found.starts:,} starts sent in, s", f"{found.lasted:.1f}", queue),
+        Row("all lists right after the last event, s", f"{found.settle:.1f}", "", found.settle, 5, at_most=True),
+        Row("SSM commands in the storm", f"{found.commands:,}"),
+        Row("writes to the API server in the storm", f"{found.writes:,}"),
+        Row("CPU seconds of the operator, beside the stand-ins'", f"{found.cpu:.0f}", f"{found.cpu_others:.0f}"),
+    ]
+    return rows, {
+        "storm_settle_s": round(found.settle, 2),
+        "storm_sent_in_s": round(found.lasted, 1),
+        "storm_starts": found.starts,
+        "storm_ssm_commands": found.commands,
+        "storm_api_writes": found.writes,
+        "storm_cpu_s": round(found.cpu, 1),
+        "storm_cpu_stand_ins_s": round(found.cpu_others, 1),
+    }
+
+
+def of_micro(found: Sequence[Answer]) -> Told:
+    rows = [
+        Row(
+            f"allocate, {one.users:,} users: first, again, microseconds a user; one more user, ms",
+            f"{one.first:.1f}, {one.again:.1f}; {one.one_more_ms:.2f}",
+        )
+        for one in found
+    ]
+    values = [[one.users, round(one.first, 2), round(one.again, 2), round(one.one_more_ms, 3)] for one in found]
+    return rows, {"allocate": values}
+
+
+def _of_comparison(one: Comparison) -> list[Row]:
+    ours, theirs, name = one.ours, one.theirs, one.workload
+    rows = [
+        Row(
+            f"{name}: start event to list, {quantile}, s",
+            f"{mine:.2f}",
+            f"{other:.1f}",
+            other / mine,
+            {"p50": 20, "p99": 30}.get(quantile),
+        )
+        for quantile in ("p50", "p95", "p99", "max")
+        for mine, other in [(getattr(ours.latency, quantile), getattr(theirs.latency, quantile))]
+    ]
+    rows.append(
+        Row(
+            f"{name}: SSM commands per 1,000 events",
+            f"{ours.commands:.0f}",
+            f"{theirs.commands:.0f}",
+            theirs.commands / ours.commands,
+            2 if one.lists > 10 else None,
+        )
+    )
+    rows.append(
+        Row(
+            f"{name}: AWS API calls per 1,000 events",
+            f"{ours.calls:.0f}",
+            f"{theirs.calls:.0f}",
+            theirs.calls / ours.calls,
+        )
+    )
+    for share, mine, other in zip(SHARES, ours.wrong, theirs.wrong, strict=True):
+        rows.append(Row(f"{name}: wrong lists of {one.lists}, {share:.0%} of events damaged", str(mine), str(other)))
+    return rows
+
+
+def _values(one: Comparison) -> dict[str, Any]:
+    return {
+        side: {
+            "latency_s": {name: round(getattr(of.latency, name), 3) for name in ("p50", "p95", "p99", "max", "count")},
+            "ssm_commands_per_1000": round(of.commands, 1),
+            "aws_calls_per_1000": round(of.calls, 1),
+            "wrong_lists": dict(zip(map(str, SHARES), of.wrong, strict=True)),
+        }
+        for side, of in (("ours", one.ours), ("pipeline", one.theirs))
+    }
