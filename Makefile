@@ -29,7 +29,6 @@ demo: bootstrap ## see it work in the terminal; ARGS="--help" tells what else it
 	@$(BIN)/seatpool demo $(ARGS)
 
 bench: bootstrap ## measure beside the pipeline, a plain LIST and a naive operator; ARGS="storm" runs one of them
-	@$(PYTHON) tools/bench_environment.py
 	$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.plots
 

@@ -15,14 +15,14 @@ FULL_EVERY = 10
 NAMESPACE = "fleet"
 
 
-def pools(*, seats: int = 250, full: int = SEATS) -> list[Body]:
+def pools(namespace: str = NAMESPACE, *, seats: int = 250, full: int = SEATS) -> list[Body]:
     """Each type is on five products, of five different servers."""
     return [
         pool(
-            NAMESPACE,
+            namespace,
             f"pool-{number}",
             server=number % SERVERS,
-            product=f"product-{number}",
+            product=f"product-{number}" if namespace == NAMESPACE else f"{namespace}-{number}",
             seats=full if number % FULL_EVERY == 0 else seats,
             types=[type_of(number)],
         )

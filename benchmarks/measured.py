@@ -12,7 +12,18 @@ from typing import Self
 from seatpool.sim.lifeline import Lifeline
 
 TICKS = os.sysconf("SC_CLK_TCK")
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LOGNAME", "USER", "KUBEBUILDER_ASSETS")
+PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "LOGNAME",
+    "USER",
+    "KUBEBUILDER_ASSETS",
+)
 
 
 class Measured:
@@ -24,7 +35,7 @@ class Measured:
         passed |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
         self.log = log
         self._lifeline = Lifeline()
-        self.began = time.monotonic()
+        self.began, self.began_at = time.monotonic(), time.time()
         with log.open("ab") as output:
             self.child = self._lifeline.start(
                 [sys.executable, *arguments], environ=passed | dict(environ or {}), output=output

@@ -7,10 +7,10 @@ that are new to it, and goes on.
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import kopf
-from kubernetes import config
 
 GROUP, VERSION, PLURAL = "seatpool.io", "v1alpha1", "workbenches"
 KUBECONFIG, NAMESPACE, OBJECTS = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -23,9 +23,12 @@ def quieten(settings: kopf.OperatorSettings, **_: Any) -> None:
 
 
 @kopf.on.login()
-def login(**arguments: Any) -> Any:
-    config.load_kube_config(config_file=KUBECONFIG)
-    return kopf.login_via_client(**arguments)
+def login(**_: Any) -> kopf.ConnectionInfo:
+    config = json.loads(Path(KUBECONFIG).read_text())
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    return kopf.ConnectionInfo(
+        server=cluster["server"], ca_data=cluster["certificate-authority-data"], token=user["token"]
+    )
 
 
 @kopf.on.create(GROUP, VERSION, PLURAL)

@@ -1,6 +1,6 @@
 """The floor: read all Workbenches in pages with aiohttp, and keep them.
 
-    python -m benchmarks.plain_list KUBECONFIG NAMESPACE
+python -m benchmarks.plain_list KUBECONFIG NAMESPACE
 """
 
 import asyncio

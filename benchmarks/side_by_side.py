@@ -89,7 +89,9 @@ def _damage(events: Sequence[Event], share: float) -> Sequence[Event]:
 # -- the pipeline ------------------------------------------------------------------------------------------------------
 
 
-def _theirs(together: Sequence[Workload], windows: Sequence[Window], shares: Sequence[float], *, say: Say) -> list[Side]:
+def _theirs(
+    together: Sequence[Workload], windows: Sequence[Window], shares: Sequence[float], *, say: Say
+) -> list[Side]:
     with TemporaryDirectory(prefix="seatpool-bench-") as directory, AwsProcess(Path(directory)) as aws:
         server = RealServer(aws)
         seconds = pipeline.command_seconds(server)
@@ -100,9 +102,7 @@ def _theirs(together: Sequence[Workload], windows: Sequence[Window], shares: Seq
 def _their_side(
     workload: Workload, windows: Sequence[Window], shares: Sequence[float], server: RealServer, seconds: float
 ) -> Side:
-    outcomes = [
-        pipeline.play(workload, _damage(workload.events, share), server, seconds=seconds) for share in shares
-    ]
+    outcomes = [pipeline.play(workload, _damage(workload.events, share), server, seconds=seconds) for share in shares]
     whole = outcomes[0]
     lived = sum(window.end - window.first for window in windows)
     commands = sum(whole.commands[minute] for window in windows for minute in window.minutes)
@@ -185,7 +185,11 @@ def _after_inventory(
 
 
 def _live_through(
-    player: Player, events: Sequence[Event], windows: Sequence[Window], truths: Sequence[Truth], measured: Sequence[Measured]
+    player: Player,
+    events: Sequence[Event],
+    windows: Sequence[Window],
+    truths: Sequence[Truth],
+    measured: Sequence[Measured],
 ) -> None:
     done = 0
     for window in windows:

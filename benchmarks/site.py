@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -137,6 +138,13 @@ class OperatorRun:
         self._until(lambda: self._get("/readyz") is not None, seconds=seconds)
         return self.process.age
 
+    def seconds_until_logged(self, event: str) -> float:
+        """How old it was when it wrote this line into its log."""
+        for line in self.process.log.read_text().splitlines():
+            if line.startswith("{") and (entry := json.loads(line))["event"] == event:
+                return datetime.fromisoformat(entry["timestamp"]).timestamp() - self.process.began_at
+        raise RuntimeError(f"{event!r} is not in {self.process.log}")
+
     def total(self, metric: str) -> float:
         """The sum of a metric over its labels."""
         families = text_string_to_metric_families(self._get("/metrics") or "")
@@ -148,7 +156,7 @@ class OperatorRun:
             self.process.check()
             if time.monotonic() > deadline:
                 raise RuntimeError(f"not within {seconds:g} s; log: {self.process.log.read_text()[-3000:]}")
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     def _get(self, path: str) -> str | None:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -17,7 +17,9 @@ from seatpool.sim.envelopes import workbench_event
 STARTS = 10_000
 SECONDS = 60.0
 BATCH = 10
-PATIENCE = 240.0
+DEBOUNCE = "2s"
+"""What a site of this size sets: 500 pools' memories are written before each round of commands."""
+PATIENCE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ def measure(*, say: Callable[[str], None], starts: int = STARTS, seconds: float 
     with Place(servers=SERVERS, quick=True) as place:
         alone = _queue_alone(place)
         place.namespace(NAMESPACE)
-        place.apply(place.server(NAMESPACE, number, verifyInterval="1h") for number in range(SERVERS))
+        place.apply(
+            place.server(NAMESPACE, number, verifyInterval="1h", debounce=DEBOUNCE) for number in range(SERVERS)
+        )
         place.apply(pools())
         with place.operator("storm", namespaces=[NAMESPACE], mirror=_mirror(place)) as operator:
             operator.until_in_sync(SERVERS)

@@ -46,6 +46,12 @@ def of_start_up(found: StartUp) -> Told:
             at_most=True,
         ),
         Row(
+            f"of that until all {at:,} are known, s",
+            f"{ours.known:.2f}",
+            f"{found.listing.seconds:.2f}",
+            ours.known / found.listing.seconds,
+        ),
+        Row(
             f"very first start of {at:,}, s, beside a naive Kopf operator's",
             f"{found.first.seconds:.1f}",
             f"{found.naive_first.seconds:.1f}",
@@ -74,6 +80,7 @@ def of_start_up(found: StartUp) -> Told:
         "naive_vs_startup": round(first_ratio, 2),
         "naive_again_vs_startup": round(found.naive_again.seconds / ours.seconds, 2),
         "startup_s_10k": round(ours.seconds, 2),
+        "known_s_10k": round(ours.known, 2),
         "list_s_10k": round(found.listing.seconds, 2),
         "rss_mb_10k": round(ours.peak_mb, 1),
         "rss_mb_naive_10k": round(found.naive_first.peak_mb, 1),

@@ -47,7 +47,5 @@ def _windows(events: Sequence[Event], count: int, length: int, rng: random.Rando
         minute = int(events[begin].at // MINUTE)
         first = next(index for index in range(begin, -1, -1) if index == 0 or events[index - 1].at // MINUTE < minute)
         last = int(events[min(first + length, len(events)) - 1].at // MINUTE)
-        end = next(
-            (index for index in range(first + 1, len(events)) if events[index].at // MINUTE > last), len(events)
-        )
+        end = next((index for index in range(first + 1, len(events)) if events[index].at // MINUTE > last), len(events))
         yield Window(first, end, range(minute, last + 1))

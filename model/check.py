@@ -30,7 +30,9 @@ CASES = (
     Case("a status restored from a backup", (*SMALL, "BACKUP")),
     Case("a second installation", ("CHANGES=1", "CRASHES=0", "OWNERS")),
     Case("no fence", (*SMALL, "NO_VERIFY", "NO_FENCE"), is_right=False),
-    Case("the list before the status, and no look back", (*SMALL, "NO_VERIFY", "STALE_FIRST", "NO_WATCH"), is_right=False),
+    Case(
+        "the list before the status, and no look back", (*SMALL, "NO_VERIFY", "STALE_FIRST", "NO_WATCH"), is_right=False
+    ),
     Case("no compare-and-swap, and no look back", (*SMALL, "NO_VERIFY", "NO_CAS", "NO_WATCH"), is_right=False),
     Case("a backup, and nobody reads back", (*SMALL, "BACKUP", "NO_VERIFY"), is_right=False),
     Case("a fence without an owner", (*SMALL, "OWNERS", "NO_OWNER"), is_right=False),

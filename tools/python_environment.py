@@ -36,7 +36,7 @@ def ensure(repository: Path) -> None:
         settings = {"UV_PROJECT_ENVIRONMENT": ".venv", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
         run(
             "Python environment (.venv from uv.lock)",
-            [uv, "sync", "--frozen", "--extra", "sim", "--python", sys.executable],
+            [uv, "sync", "--frozen", "--all-extras", "--python", sys.executable],
             cwd=repository,
             environ=environ | settings,
         )

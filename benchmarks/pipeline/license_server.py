@@ -10,7 +10,7 @@ from seatpool.sim.site import Site
 
 DOCUMENT = "pipeline-apply"
 SCRIPT = [
-    'list=$(mktemp)',
+    "list=$(mktemp)",
     "printf '%s' '{{Users}}' | base64 -d >\"$list\"",
     "xlc apply --product '{{Product}}' --file \"$list\"",
     'rm -f "$list"',

@@ -105,7 +105,9 @@ def _cycle(name: str, faults: Faults, life: Life, checker: Checker, told: Told, 
         else:
             right_since = None
             if time.monotonic() - ended > CONVERGENCE_LIMIT:
-                checker.violations.append(f"after {name!r} not right within {CONVERGENCE_LIMIT:g} s: {'; '.join(wrong)}")
+                checker.violations.append(
+                    f"after {name!r} not right within {CONVERGENCE_LIMIT:g} s: {'; '.join(wrong)}"
+                )
                 break
         time.sleep(0.05)
     took = (right_since or time.monotonic()) - ended

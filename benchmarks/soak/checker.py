@@ -74,7 +74,9 @@ class Checker:
             for entry in host.journal():
                 self.writes += 1
                 if len(entry.users) > self._seats[entry.product] or not entry.accepted:
-                    self.violations.append(f"{entry.product}: {len(entry.users)} users at {entry.at:%H:%M:%S}, too many")
+                    self.violations.append(
+                        f"{entry.product}: {len(entry.users)} users at {entry.at:%H:%M:%S}, too many"
+                    )
         now, quiet_since = time.time(), self._quiet_since
         if quiet_since is None:
             return
@@ -86,4 +88,6 @@ class Checker:
                     self._told.discard(key)
                 elif key not in self._told:
                     self._told.add(key)
-                    self.violations.append(f"{pool.product}: {user} is on the list {now - idle:.0f} s after the last need")
+                    self.violations.append(
+                        f"{pool.product}: {user} is on the list {now - idle:.0f} s after the last need"
+                    )

@@ -60,7 +60,9 @@ class Record:
 class Life:
     """One step at a time."""
 
-    def __init__(self, fleet: Fleet, record: Record, *, people: Sequence[str], types: Sequence[str], rng: random.Random) -> None:
+    def __init__(
+        self, fleet: Fleet, record: Record, *, people: Sequence[str], types: Sequence[str], rng: random.Random
+    ) -> None:
         self.steps = 0
         self._fleet = fleet
         self._record = record

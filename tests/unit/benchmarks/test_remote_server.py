@@ -26,7 +26,11 @@ def runner(home: Path, words: list[str]) -> tuple[LicenseHost, Run]:
     path.write_text(script())
 
     def output(parameters: dict[str, list[str]]) -> str:
-        environ = {"PATH": f"{home / 'bin'}:{os.environ['PATH']}", "XLC_HOME": str(home), "SSM_Payload": parameters["Payload"][0]}
+        environ = {
+            "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
+            "XLC_HOME": str(home),
+            "SSM_Payload": parameters["Payload"][0],
+        }
         return subprocess.run([*words, path], env=environ, capture_output=True, text=True, check=True).stdout
 
     def run(command: ListCommand) -> Report:

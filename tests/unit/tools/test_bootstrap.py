@@ -84,7 +84,7 @@ def test_an_environment_from_the_same_files_is_not_made_again(tmp_path: Path, mo
 
     python_environment.ensure(tmp_path)
     python_environment.ensure(tmp_path)
-    assert calls.read_text().splitlines() == [f"sync --frozen --extra sim --python {sys.executable}"]
+    assert calls.read_text().splitlines() == [f"sync --frozen --all-extras --python {sys.executable}"]
 
     (tmp_path / "uv.lock").write_text("version = 2")
     python_environment.ensure(tmp_path)
