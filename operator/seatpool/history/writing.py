@@ -1,0 +1,103 @@
+"""From rows to Parquet files, one for each kind and day; DuckDB does the work.
+
+A file is written under another name, made durable and then given its own: who reads never sees half of one. The caller
+names the batch, and the same batch gives the same names, so doing it again after a crash replaces and does not add.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.history.schema import KINDS, Row, columns, fact_id, record
+
+SUFFIX = ".parquet"
+THREADS = 1  # beside the operator's own work; a batch is small
+MEMORY = "256MB"
+
+
+class HistoryNotWritten(SeatpoolError):
+    """Rows could not be made into files; they are where they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file of the history."""
+
+    kind: str
+    day: str
+    path: Path
+
+    @property
+    def key(self) -> str:
+        """Where it belongs, below the history's folder."""
+        return f"kind={self.kind}/day={self.day}/{self.path.name}"
+
+
+def write(rows: Iterable[Row], folder: Path, *, batch: str | None = None) -> list[Path]:
+    """Add rows to the history in a folder; the files that were written. Rows that it has already do no harm."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as lines:
+        ids = []
+        for row in rows:
+            ids.append(row.id)
+            lines.write(json.dumps(record(row), ensure_ascii=False) + "\n")
+        lines.flush()
+        return [one.path for one in write_lines(Path(lines.name), folder, batch=batch or fact_id(*sorted(ids)))]
+
+
+def write_lines(lines: Path, folder: Path, *, batch: str) -> list[Written]:
+    """Add the rows of a file of JSON lines. A line that is none, as after a power cut, is passed over."""
+    try:
+        with contextlib.closing(duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY})) as database:
+            return list(_write_lines(database, lines, folder, batch=batch))
+    except (duckdb.Error, OSError) as error:
+        raise HistoryNotWritten(f"history folder {folder}: {error}; make room, or let it be written to") from error
+
+
+def _write_lines(database: duckdb.DuckDBPyConnection, lines: Path, folder: Path, *, batch: str) -> Iterator[Written]:
+    for kind in KINDS:
+        known = columns(kind)
+        database.execute(f"CREATE TABLE {kind.kind} (day DATE, {', '.join(f'{n} {t}' for n, t in known.items())})")
+        types = ", ".join(f"{name}: '{sql}'" for name, sql in {"kind": "VARCHAR", **known}.items())
+        database.execute(
+            f"INSERT INTO {kind.kind} SELECT CAST(seen_at AS DATE), {', '.join(known)} FROM read_json(?, format = 'newline_delimited', "  # noqa: S608
+            f"ignore_errors = true, columns = {{{types}}}) WHERE kind = ? AND id IS NOT NULL AND seen_at IS NOT NULL",
+            [str(lines), kind.kind],
+        )
+        for (day,) in database.execute(f"SELECT DISTINCT day FROM {kind.kind} ORDER BY day").fetchall():  # noqa: S608
+            query = f"SELECT {', '.join(known)} FROM {kind.kind} WHERE day = '{day}' ORDER BY id, seen_at"  # noqa: S608
+            place = folder / f"kind={kind.kind}" / f"day={day}"
+            yield Written(kind.kind, day, write_query(database, query, place / f"{batch}{SUFFIX}"))
+
+
+def write_query(database: duckdb.DuckDBPyConnection, query: str, path: Path) -> Path:
+    """Make a query's answer a file, all at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        database.execute(f"COPY ({query}) TO '{_quoted(fresh)}' (FORMAT parquet, COMPRESSION zstd)")
+        _make_durable(fresh)
+        fresh.replace(path)
+        _make_durable(path.parent)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return path
+
+
+def _make_durable(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
