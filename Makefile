@@ -7,16 +7,20 @@ BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap environment test demo bench soak model lint types imports generate generated check
+.PHONY: help bootstrap controlplane environment test demo bench soak model lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make PYTHON=python3.12 ...   another Python        make test ARGS="-k name"   arguments for the program'
 
-bootstrap: ## set up .venv, etcd, kube-apiserver and kubectl (the other targets do it themselves)
+bootstrap: ## set up .venv, etcd, kube-apiserver, kubectl and helm (the other targets do it themselves)
 	@$(require_python)
 	@$(PYTHON) tools/bootstrap.py
+
+controlplane:
+	@$(require_python)
+	@$(PYTHON) tools/bootstrap.py --no-helm
 
 environment:
 	@$(require_python)
@@ -25,14 +29,14 @@ environment:
 test: bootstrap ## run the tests, on a real control plane
 	$(BIN)/pytest $(ARGS)
 
-demo: bootstrap ## see it work in the terminal; ARGS="--help" tells what else it can do
+demo: controlplane ## see it work in the terminal; ARGS="--help" tells what else it can do
 	@$(BIN)/seatpool demo $(ARGS)
 
-bench: bootstrap ## measure beside the pipeline, a plain LIST and a naive operator; ARGS="storm" runs one of them
+bench: controlplane ## measure beside the pipeline, a plain LIST and a naive operator; ARGS="storm" runs one of them
 	$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.plots
 
-soak: bootstrap ## random life with faults and an independent checker; MINUTES=20
+soak: controlplane ## random life with faults and an independent checker; MINUTES=20
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
 model: ## check the protocol in model/ exhaustively with spin

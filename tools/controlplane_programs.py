@@ -1,4 +1,4 @@
-"""etcd, kube-apiserver and kubectl: ready ones where there are any, else built here.
+"""etcd, kube-apiserver and kubectl: ready ones where there are any, else built here; and helm, which is always built.
 
 The order is from cheap to dear: $KUBEBUILDER_ASSETS, the cache, a download as envtest does it, and a build from the
 pinned Go module, which takes minutes.
@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from envtest_download import download
@@ -23,6 +24,8 @@ PACKAGES = {
     "kubectl": "k8s.io/kubernetes/cmd/kubectl",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
 }
+
+HELM = {"helm": "helm.sh/helm/v4/cmd/helm"}
 
 
 def ensure(module: Path) -> Path:
@@ -43,14 +46,30 @@ def ensure(module: Path) -> Path:
     return home
 
 
+def ensure_helm(module: Path) -> Path:
+    """The helm that `module` pins, built where the cache has none."""
+    home = binaries.helm_dir()
+    with exclusive(home.name, cache=home.parent):
+        if not binaries.find_helm():
+            with folder(home) as partial:
+                say("building helm: about 3 minutes on 2 cores, once for each version")
+                compile_all(HELM, module=module, into=partial)
+    return home / "helm"
+
+
 def build(module: Path, into: Path) -> None:
-    """Build all programs from the pinned module; needs Go, and git for modules that no proxy has."""
+    """Build the control plane from the pinned module."""
+    say("building the control plane: about 5 minutes on 2 cores, once for each version")
+    compile_all(PACKAGES, module=module, into=into)
+
+
+def compile_all(packages: Mapping[str, str], *, module: Path, into: Path) -> None:
+    """Build these programs from the pinned module; needs Go, and git for modules that no proxy has."""
     environ = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
     check_toolchain(module, environ)
-    say("building the control plane: about 5 minutes on 2 cores, once for each version")
-    for number, (program, package) in enumerate(PACKAGES.items(), 1):
+    for number, (program, package) in enumerate(packages.items(), 1):
         run(
-            f"go build {program} ({number} of {len(PACKAGES)})",
+            f"go build {program} ({number} of {len(packages)})",
             ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", linker_flags(), "-o", into / program, package],
             cwd=module,
             environ=environ,
@@ -61,7 +80,8 @@ def linker_flags() -> str:
     """Without these kube-apiserver takes itself for v0.0.0, and clients refuse to talk to something so old."""
     major, minor, _ = binaries.KUBERNETES_VERSION.split(".")
     stamped = {"gitVersion": f"v{binaries.KUBERNETES_VERSION}", "gitMajor": major, "gitMinor": minor}
-    variables = (f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamped.items())
+    variables = [f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamped.items()]
+    variables.append(f"-X helm.sh/helm/v4/internal/version.version=v{binaries.HELM_VERSION}")
     return " ".join(["-s", "-w", *variables])
 
 

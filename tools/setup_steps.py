@@ -16,11 +16,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bootstrap.py",
-        description="Makes .venv from uv.lock and provides etcd, kube-apiserver and kubectl. Safe to repeat.",
+        description="Makes .venv from uv.lock and provides etcd, kube-apiserver, kubectl and helm. Safe to repeat.",
         epilog="SEATPOOL_CACHE moves the cache (default ~/.cache/seatpool); KUBEBUILDER_ASSETS names a folder with "
         "ready programs; SEATPOOL_ENVTEST_INDEX names another index of ready-made programs, empty = do not download.",
     )
     parser.add_argument("--no-controlplane", action="store_true", help="only the Python environment")
+    parser.add_argument("--no-helm", action="store_true", help="all but helm, which only tests of the chart need")
     parser.add_argument("--print-assets", action="store_true", help="print the folder with the control-plane programs")
     return parser.parse_args(arguments)
 
@@ -35,7 +36,10 @@ def main(arguments: list[str]) -> int:
     try:
         python_environment.ensure(REPOSITORY)
         if not options.no_controlplane:
-            assets = controlplane_programs.ensure(REPOSITORY / "tools" / "controlplane")
+            module = REPOSITORY / "tools" / "controlplane"
+            assets = controlplane_programs.ensure(module)
+            if not options.no_helm:
+                controlplane_programs.ensure_helm(module)
             if options.print_assets:
                 print(assets)
     except SetupError as error:

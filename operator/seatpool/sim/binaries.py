@@ -11,12 +11,26 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["ETCD_VERSION", "KUBERNETES_VERSION", "PROGRAMS", "cache_dir", "find", "missing", "named_dir", "target"]
+__all__ = [
+    "ETCD_VERSION",
+    "HELM_VERSION",
+    "KUBERNETES_VERSION",
+    "PROGRAMS",
+    "cache_dir",
+    "find",
+    "find_helm",
+    "helm_dir",
+    "missing",
+    "named_dir",
+    "target",
+]
 
 KUBERNETES_VERSION = "1.37.2"
 """Also pinned in tools/controlplane/go.mod; a test keeps the two equal."""
 
 ETCD_VERSION = "3.7.3"
+
+HELM_VERSION = "4.3.1"
 
 PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
 
@@ -54,3 +68,14 @@ def find(environ: Mapping[str, str] = os.environ) -> Path | None:
     if assets := environ.get("KUBEBUILDER_ASSETS"):
         candidates.insert(0, Path(assets).expanduser().absolute())
     return next((directory for directory in candidates if not missing(directory)), None)
+
+
+def helm_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Helm's cache folder. It has one of its own, because a new Helm is no reason to build an API server again."""
+    return cache_dir(environ) / f"helm-v{HELM_VERSION}-{target()}"
+
+
+def find_helm(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The pinned helm in the cache. One that happens to be on PATH may be of any version, so nobody asks for it."""
+    helm = helm_dir(environ) / "helm"
+    return helm if os.access(helm, os.X_OK) else None
