@@ -7,10 +7,10 @@ The file is YAML with the same names and is what the Helm chart writes.
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,12 +19,13 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-from seatpool.api.base import Duration
+from seatpool.api.base import Duration, format_duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.config import MirrorConfig
 from seatpool.notify.config import NotifyConfig
 from seatpool.owner_mapping import UnusableMapping, with_mapping_file
+from seatpool.tracing.config import TracingConfig
 from seatpool.trail.config import TrailConfig
 
 NAMESPACE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -82,6 +83,44 @@ class WatchSettings(BaseModel):
     )
 
 
+class LeaderElectionSettings(BaseModel):
+    """Which of several replicas works, agreed on by a Lease."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        default=False, description="Work only while the Lease is held; without it two replicas would work at once."
+    )
+    name: str = Field(
+        default="seatpool",
+        pattern=NAMESPACE_PATTERN,
+        description="Name of the Lease; operators that serve different namespaces need one each.",
+    )
+    namespace: str | None = Field(
+        default=None, pattern=NAMESPACE_PATTERN, description="Namespace of the Lease. Default: the pod's own."
+    )
+    lease_duration: Annotated[Duration, Field(ge=timedelta(seconds=2), le=timedelta(minutes=5))] = Field(
+        default=timedelta(seconds=10), description="How long a Lease that is not renewed keeps others away."
+    )
+    renew_deadline: Annotated[Duration, Field(ge=timedelta(seconds=1))] = Field(
+        default=timedelta(seconds=7), description="How long after its last renewal the leader still sends anything."
+    )
+    retry_period: Annotated[Duration, Field(ge=timedelta(milliseconds=200))] = Field(
+        default=timedelta(seconds=2), description="Pause between renewals."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.lease_duration % timedelta(seconds=1):
+            raise ValueError(f"lease_duration {format_duration(self.lease_duration)} must be whole seconds")
+        if not 2 * self.retry_period <= self.renew_deadline < self.lease_duration:
+            raise ValueError(
+                f"renew_deadline {format_duration(self.renew_deadline)} must be at least twice retry_period "
+                f"({format_duration(self.retry_period)}) and shorter than lease_duration ({format_duration(self.lease_duration)})"
+            )
+        return self
+
+
 class ServerSettings(BaseModel):
     """How license servers are reached."""
 
@@ -115,10 +154,14 @@ class Settings(BaseSettings):
     mirror: MirrorConfig = Field(default=MirrorConfig(), description="How EC2 instances become Workbench objects.")
     servers: ServerSettings = Field(default=ServerSettings(), description="How license servers are reached.")
     watch: WatchSettings = Field(default=WatchSettings(), description="How the cluster is watched.")
+    leader_election: LeaderElectionSettings = Field(
+        default=LeaderElectionSettings(), description="Which of several replicas works."
+    )
     notify: NotifyConfig = Field(default=NotifyConfig(), description="Who is told about seats.")
     audit: TrailConfig = Field(default=TrailConfig(), description="Where the audit trail goes.")
     http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
     log: LogSettings = Field(default=LogSettings(), description="What is logged.")
+    tracing: TracingConfig = Field(default=TracingConfig(), description="Whether traces are made.")
 
     @classmethod
     def settings_customise_sources(
