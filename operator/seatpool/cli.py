@@ -244,18 +244,22 @@ def _run(config: Path | None, flags: dict[str, Any]) -> None:
     from seatpool.control.operator import Operator
     from seatpool.settings import load_settings
     from seatpool.telemetry import configure_logging
+    from seatpool.tracing.starting import start_tracing
 
     settings = load_settings(file=config, flags=flags)
     configure_logging(settings.log)
+    traces = start_tracing(settings.tracing)
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
-        asyncio.run(_until_signal(Operator(settings)))
+        asyncio.run(_until_signal(Operator(settings, traces=traces)))
     except ConfigException as error:
         raise SeatpoolError(
             f"no way to the Kubernetes API: {error}; name a file with --kubeconfig, or run in a pod"
         ) from error
     except OSError as error:
         raise SeatpoolError(f"{_address(settings)}: {error.strerror or error}") from error
+    finally:
+        traces.close()
 
 
 async def _until_signal(operator: "Operator") -> None:

@@ -43,21 +43,12 @@ class Announcer:
     def decided(self, pool: LicensePool, *, before: Allocation | None, answer: Allocation) -> None:
         """A pool has a new answer."""
         key = pool.key
-        metrics = self.metrics
-        metrics.seats.labels(key).set(pool.spec.seats)
-        metrics.used.labels(key).set(len(answer.users))
-        metrics.waiting.labels(key).set(len(answer.waiting))
-        if answer.granted:
-            metrics.grants.labels(key).inc(len(answer.granted))
-        for grant in answer.granted:
-            metrics.wait_seconds.observe(grant.waited.total_seconds())
-        for gone in answer.released:
-            metrics.releases.labels(key, gone.reason).inc()
+        self._measure(pool, answer)
         waited = {one.user: one for one in before.waiting} if before is not None else {}
         seats = before.seats if before is not None else {}
         began = [one.user for one in answer.waiting if one.user not in waited]
         if began:
-            metrics.waits.labels(key).inc(len(began))
+            self.metrics.waits.labels(key).inc(len(began))
             reason = answer.waiting[-1].reason
             self.recorder.normal(
                 LicensePool, pool.metadata, EventReason.USERS_WAITING,
@@ -77,6 +68,29 @@ class Announcer:
                     self.mark_workbench_later(workbench)
         self.telling.decided(pool, before=before, answer=answer)
         self.pool(key)
+
+    def _measure(self, pool: LicensePool, answer: Allocation) -> None:
+        metrics, place = self.metrics, (pool.key, self.store.server_of(pool.key))
+        metrics.seats.labels(*place).set(pool.spec.seats)
+        metrics.used.labels(*place).set(len(answer.users))
+        metrics.waiting.labels(*place).set(len(answer.waiting))
+        if answer.waiting:
+            since = min(one.since for one in answer.waiting)
+            metrics.waiting_since.labels(*place).set(since.timestamp())
+        else:
+            metrics.waiting_since.remove_by_labels({"pool": pool.key})
+        if pool.spec.max_reassignments is not None:
+            metrics.budget.labels(*place).set(pool.spec.max_reassignments.count)
+            metrics.spent.labels(*place).set(answer.reassignments_used)
+        else:
+            metrics.budget.remove_by_labels({"pool": pool.key})
+            metrics.spent.remove_by_labels({"pool": pool.key})
+        if answer.granted:
+            metrics.grants.labels(pool.key).inc(len(answer.granted))
+        for grant in answer.granted:
+            metrics.wait_seconds.labels(pool.key).observe(grant.waited.total_seconds())
+        for gone in answer.released:
+            metrics.releases.labels(pool.key, gone.reason).inc()
 
     def confirmed(self, pool: LicensePool, standing: Standing) -> None:
         """The license server was seen to have the list: what was given and freed is true now."""

@@ -19,6 +19,7 @@ from seatpool.control.announcing import Announcer
 from seatpool.control.audit import Audit
 from seatpool.control.cluster_view import ClusterView
 from seatpool.control.finalizing import Finalizer
+from seatpool.control.journeys import Journeys
 from seatpool.control.ledger_book import LedgerBook
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.mirror_conditions import mirror_parts
@@ -43,6 +44,7 @@ from seatpool.notify.outbox import Outbox
 from seatpool.servers.link import ServerLink
 from seatpool.servers.ssm import SsmTransport
 from seatpool.settings import Settings
+from seatpool.tracing.spans import Traces
 from seatpool.trail.trail import Trail
 
 KINDS: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger, Workbench)
@@ -62,6 +64,7 @@ class Outside:
     session_factory: SessionFactory
     registry: CollectorRegistry
     metrics: ControlMetrics
+    traces: Traces
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
     rng: random.Random
@@ -90,8 +93,11 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
     standings: dict[str, Standing] = {}
     store = Store(settings.identity)
     mirror = Mirror(
-        settings.mirror, kube, registry=outside.registry, log=log, session_factory=outside.session_factory, clock=clock
-    )
+        settings.mirror, kube, registry=outside.registry, log=log, session_factory=outside.session_factory, clock=clock,
+        traces=outside.traces,
+    )  # fmt: skip
+    journeys = Journeys(take=mirror.origins.take, metrics=metrics, traces=outside.traces, log=log, clock=clock)
+    store.on_moved = journeys.seen
     recorder = Recorder(kube, instance=outside.holder, metrics=metrics, log=log, clock=clock)
     view = ClusterView(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
     rendering = Rendering(store, standings, clock, later=lambda key: workbench_statuses.mark_later(key))
@@ -119,12 +125,14 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
             mark_workbench_later=workbench_statuses.mark_later,
             log=log,
         ),
+        journeys=journeys,
         standings=standings,
         installation=installation,
         link_to=_links(settings, outside.transport),
         uninventoried=mirror.unknown_sources,
         mirror_parts=lambda: mirror_parts(mirror.health),
         metrics=metrics,
+        traces=outside.traces,
         log=log,
         clock=clock,
         rng=outside.rng,
@@ -133,6 +141,8 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
     reactions = Reactions(
         store=store,
         standings=standings,
+        journeys=journeys,
+        metrics=metrics,
         recorder=recorder,
         finalizer=finalizer,
         pool_statuses=pool_statuses,

@@ -9,6 +9,7 @@ from datetime import datetime
 from seatpool.api.licensepool import Adoption, LicensePool
 from seatpool.control.desk import Desk
 from seatpool.control.guard import is_approved
+from seatpool.control.journeys import Outcome
 from seatpool.control.planning import Plan, Question, adopted, plan
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.identity import InvalidUser
@@ -28,11 +29,14 @@ def decide(desk: Desk) -> Plan:
             desk.todo.setdefault(pool.key, marked)
         if not is_decided(pool):
             desk.todo.pop(pool.key, None)
+            _decide_nothing(desk, pool)
             others += len(standing.memory.assigned) if standing.memory is not None else 0
         elif not _is_due(desk, pool, now):
             others += len(standing.answer.users) if standing.answer is not None else 0
         elif (memory := _memory_of(desk, pool, now)) is not None:
             needs = store.demand.needs(pool.key)
+            _join_late_messages(desk, pool)
+            desk.around.journeys.asked(pool.key)
             questions.append(Question(pool=pool, rules=store.rules[pool.key], needs=needs, memory=memory))
     made = plan(desk.server, questions, others_present=others, may_release=not view.uninventoried, now=now)
     if made.held is not None and made.held != view.held:
@@ -41,6 +45,20 @@ def decide(desk: Desk) -> Plan:
         desk.around.announcer.telling.approved(desk.server, view.held)
     view.held = made.held
     return made
+
+
+def _join_late_messages(desk: Desk, pool: LicensePool) -> None:
+    """Those that came while the pass was already under way are answered by it too."""
+    late = [mark for mark in desk.around.journeys.marks([pool.key]) if mark not in desk.marks]
+    desk.marks.update(late)
+    desk.around.traces.link(late)
+
+
+def _decide_nothing(desk: Desk, pool: LicensePool) -> None:
+    journeys = desk.around.journeys
+    journeys.asked(pool.key)
+    journeys.answered(pool.key)
+    journeys.ended(pool.key, Outcome.NOT_WRITTEN, server=desk.key, mark=desk.mark)
 
 
 def is_decided(pool: LicensePool) -> bool:
@@ -107,6 +125,7 @@ def _commit(desk: Desk, pool: LicensePool, answer: Allocation) -> None:
         standing.changed_at = None
     elif standing.changed_at is None:
         standing.changed_at = marked or desk.around.now()
+    desk.around.journeys.answered(pool.key)
     standing.granted.extend(answer.granted)
     standing.released.extend(answer.released)
     desk.around.announcer.decided(pool, before=before, answer=answer)

@@ -17,6 +17,7 @@ from seatpool.control.standing import Known, Standing
 from seatpool.control.surroundings import Surroundings
 from seatpool.servers.commands import OWNER_PATTERN
 from seatpool.servers.report import ProductReport
+from seatpool.tracing.spans import Mark
 
 TAKE_OVER = "seatpool.io/take-over"
 VERIFY = "seatpool.io/verify"
@@ -44,6 +45,10 @@ class Desk:
         """The request to read the lists back that was last met."""
         self.held_off = False
         """The server could have been spoken to, but failed so lately that the present pass does without it."""
+        self.mark: Mark | None = None
+        """The present pass, as traces know it."""
+        self.marks: set[Mark] = set()
+        """The messages that the pass was begun for, as traces know them."""
         self._server: LicenseServer | None = None
 
     # -- what there is to do ---------------------------------------------------------------------------------------
@@ -74,6 +79,7 @@ class Desk:
         for pool in everyone:
             if pool.key not in keys:
                 store.dirty_pools.pop(pool.key, None)
+                self.around.journeys.forget(pool.key)
                 if standings.pop(pool.key, None) is not None:
                     self.around.announcer.pool(pool.key)
         for key, standing in self.view.standings.items():

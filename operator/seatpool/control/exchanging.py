@@ -24,11 +24,11 @@ async def exchange(desk: Desk, command: ListCommand, talk: Callable[[ListCommand
         report = await talk(command)
     except SeatpoolError as error:
         reason = error.reason.value if isinstance(error, TransportError) else type(error).__name__
-        metrics.commands.labels(command.action.value, reason).inc()
+        metrics.commands.labels(desk.key, command.action.value, reason).inc()
         raise
     finally:
         desk.last_command = desk.around.monotonic()
-    metrics.commands.labels(command.action.value, "ok").inc()
-    metrics.command_seconds.observe(desk.around.monotonic() - began)
+    metrics.commands.labels(desk.key, command.action.value, "ok").inc()
+    metrics.command_seconds.labels(desk.key, command.action.value).observe(desk.around.monotonic() - began)
     troubles.server_answered(desk)
     return report

@@ -12,6 +12,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import boto3
 import structlog
@@ -33,6 +34,7 @@ from seatpool.kube.errors import NotFound
 from seatpool.mirror.mirror import Mirror
 from seatpool.servers.ssm import SsmTransport
 from seatpool.settings import Settings
+from seatpool.tracing.spans import UNTRACED, Traces
 
 FIRST_INVENTORY_LIMIT = 60.0
 END_LIMIT = 5.0
@@ -52,6 +54,7 @@ class Operator:
         session_factory: SessionFactory = boto3.Session,
         clock: Callable[[], datetime] = utc_now,
         on_step: Callable[[str, Step], None] = lambda _server, _step: None,
+        traces: Traces = UNTRACED,
     ) -> None:
         self.settings = settings
         self.holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -61,8 +64,10 @@ class Operator:
         self._session_factory = session_factory
         self._clock = clock
         self._on_step = on_step
+        self._traces = traces
         self._rng = random.Random()  # noqa: S311
         self._metrics = ControlMetrics(self.registry)
+        self._metrics.build.labels(version("seatpool")).set(1)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._stop = asyncio.Event()
@@ -116,6 +121,7 @@ class Operator:
             session_factory=self._session_factory,
             registry=self.registry,
             metrics=self._metrics,
+            traces=self._traces,
             log=self._log,
             clock=self._clock,
             rng=self._rng,

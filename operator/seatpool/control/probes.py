@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 
 Checks = Callable[[], Mapping[str, str | None]]
 """What is looked at, each with what is wrong or None."""
@@ -47,8 +47,10 @@ class Probes:
     async def _readyz(self, _request: web.Request) -> web.Response:
         return _answer(self._ready())
 
-    async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def _metrics(self, request: web.Request) -> web.Response:
+        """In OpenMetrics for those who take it: only that has the traces beside the buckets."""
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
 
 
 def _answer(checks: Mapping[str, str | None]) -> web.Response:

@@ -10,6 +10,8 @@ from structlog.typing import FilteringBoundLogger
 from seatpool.api.workbench import Workbench
 from seatpool.control.condition_reasons import EventReason
 from seatpool.control.finalizing import Finalizer
+from seatpool.control.journeys import Journeys
+from seatpool.control.metrics import ControlMetrics
 from seatpool.control.reconciler import ServerReconciler
 from seatpool.control.recorder import Recorder
 from seatpool.control.retrying import patiently
@@ -25,6 +27,8 @@ class Reactions:
 
     store: Store
     standings: dict[str, Standing]
+    journeys: Journeys
+    metrics: ControlMetrics
     recorder: Recorder
     finalizer: Finalizer
     pool_statuses: StatusWriter
@@ -61,6 +65,8 @@ class Reactions:
         """It appeared, changed or vanished."""
         if key not in self.store.pools:
             self.standings.pop(key, None)
+            self.journeys.forget(key)
+            self.metrics.forget_pool(key)
             return
         self.pool_statuses.mark(key)
         for workbench in self.store.workbenches_served_by(key):
@@ -76,6 +82,7 @@ class Reactions:
         elif key not in self.store.servers and key in self._reconcilers:
             _, task = self._reconcilers.pop(key)
             task.cancel()
+            self.metrics.forget_server(key)
         for pool in self.store.pools_of_server(key):
             if key not in self.store.servers:
                 self.standings.pop(pool.key, None)

@@ -14,6 +14,7 @@ from seatpool.servers.faults import TransportError
 from seatpool.servers.link import ServerLink
 from seatpool.servers.places import Sent
 from seatpool.servers.report import ProductReport, Report, Result
+from seatpool.tracing.spans import Role
 
 
 async def settle_in_flight(desk: Desk) -> None:
@@ -60,7 +61,7 @@ async def read_lists(desk: Desk, *, everything: bool) -> None:
     whole = ListCommand(revision=desk.book.revision, owner=desk.around.installation, products=tuple(wanted))
     for command in link.split(whole):
         await keep_distance(desk)
-        report = await exchange(desk, command, lambda command: _read(link, command))
+        report = await exchange(desk, command, lambda command: _read(desk, link, command))
         for product in command.names:
             _take_reading(desk, desk.pool_of(product), report.products.get(product))
     if everything:
@@ -69,8 +70,11 @@ async def read_lists(desk: Desk, *, everything: bool) -> None:
         desk.verified_for = desk.server.metadata.annotations.get(VERIFY)
 
 
-async def _read(link: ServerLink, command: ListCommand) -> Report:
-    return await link.result(await link.send(command), command=command)
+async def _read(desk: Desk, link: ServerLink, command: ListCommand) -> Report:
+    with desk.around.traces.span("read lists", role=Role.CLIENT):
+        sent = await link.send(command)
+        desk.around.traces.note({"seatpool.command": sent.command_id})
+        return await link.result(sent, command=command)
 
 
 def _take_reading(desk: Desk, pool: LicensePool, told: ProductReport | None) -> None:
@@ -95,7 +99,7 @@ def _take_reading(desk: Desk, pool: LicensePool, told: ProductReport | None) -> 
 
 def _compare(desk: Desk, pool: LicensePool, *, before: Known, now: Known) -> None:
     if (before.users, before.odd) != (now.users, now.odd):
-        desk.around.metrics.drift.labels(desk.key).inc()
+        desk.around.metrics.drift.labels(desk.key, pool.key).inc()
         desk.around.announcer.drift(pool, before=before, now=now)
     if now.revision < before.revision:
         desk.forced.add(pool.spec.product)

@@ -7,19 +7,26 @@ that fails anywhere can simply be made again: everything that matters was writte
 
 import asyncio
 
+from structlog.contextvars import unbind_contextvars
+
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import Mode
 from seatpool.control import changes, troubles
 from seatpool.control.deciding import decide, save
 from seatpool.control.desk import Desk
 from seatpool.control.exchanging import keep_distance
+from seatpool.control.journeys import Outcome
 from seatpool.control.reading import read_lists, settle_in_flight
 from seatpool.control.resting import LONGEST, seconds_to_collect, seconds_to_rest
 from seatpool.control.retrying import Backoff
 from seatpool.control.sending import apply
 from seatpool.control.server_book import ServerBook, Superseded
+from seatpool.control.standing import Standing
 from seatpool.control.steps import Step
 from seatpool.control.surroundings import Surroundings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import Conflict, KubeError
+from seatpool.tracing.spans import Fact, Role
 
 
 class ServerReconciler:
@@ -46,24 +53,24 @@ class ServerReconciler:
             began = monotonic()
             again = True
             try:
-                again = await self._pass()
+                again = await self._traced_pass()
                 patience.succeeded()
-                metrics.passes.labels("ok").inc()
+                metrics.passes.labels(self.key, "ok").inc()
             except (Conflict, Superseded) as error:
                 patience.failed()
-                metrics.passes.labels("conflict").inc()
+                metrics.passes.labels(self.key, "conflict").inc()
                 self._log.info("pass begun anew", reason=type(error).__name__, error=str(error))
             except KubeError as error:
                 patience.failed()
-                metrics.passes.labels("kubernetes").inc()
+                metrics.passes.labels(self.key, "kubernetes").inc()
                 if patience.failures in (1, 10, 100):
                     self._log.warning("kubernetes does not answer as needed", error=str(error))
             except Exception:  # noqa: BLE001
                 patience.failed()
-                metrics.passes.labels("fault").inc()
+                metrics.passes.labels(self.key, "fault").inc()
                 metrics.restarts.labels("reconciler").inc()
                 self._log.error("pass failed by a fault of ours", exc_info=True)
-            metrics.pass_seconds.observe(monotonic() - began)
+            metrics.pass_seconds.labels(self.key).observe(monotonic() - began)
             await asyncio.sleep(patience.remaining())
             await self._rest(again=again)
 
@@ -96,6 +103,20 @@ class ServerReconciler:
 
     # -- a pass ----------------------------------------------------------------------------------------------------
 
+    async def _traced_pass(self) -> bool:
+        """A pass as a part of the eldest message's trace that it answers, joined to those of the others."""
+        around = self._around
+        marks = around.journeys.marks(pool.key for pool in around.store.pools_of_server(self.key))
+        self._desk.marks = set(marks)
+        facts: dict[str, Fact] = {"seatpool.server": self.key, "seatpool.messages": len(marks)}
+        try:
+            with around.traces.span(
+                "reconcile", parent=marks[0] if marks else None, links=marks[1:], facts=facts
+            ) as self._desk.mark:
+                return await self._pass()
+        finally:
+            unbind_contextvars("revision", "command")
+
     async def _pass(self) -> bool:
         """One pass; whether another one should follow at once."""
         self._wake.clear()
@@ -114,14 +135,16 @@ class ServerReconciler:
         reached = await self._reach()
         # Reading took a while: what is decided is decided about the pools that exist now.
         desk.look_round(server)
-        planned = decide(desk)
+        with self._around.traces.span("allocate"):
+            planned = decide(desk)
         changed = changes.to_write(desk, planned.answers) if reached else ()
         if changed:
             await apply(desk, planned, changed)
         else:
             await save(desk, planned)
         self._around.on_step(self.key, Step.BEFORE_STATUS)
-        await self._close()
+        with self._around.traces.span("write status", role=Role.CLIENT):
+            await self._close()
         return self._has_more_to_do()
 
     async def _reach(self) -> bool:
@@ -156,6 +179,8 @@ class ServerReconciler:
         for pool in desk.pools:
             standing = desk.standing(pool)
             troubles.end_what_is_over(desk, pool)
+            self._end_journeys(pool, standing)
+            metrics.pool_in_sync.labels(pool.key, self.key).set(standing.in_sync)
             if standing.in_sync:
                 standing.changed_at = None
                 self._around.announcer.confirmed(pool, standing)
@@ -163,6 +188,18 @@ class ServerReconciler:
             await self._around.finalizer.look_at(pool, cleared=empty)
         in_sync = all(standing.in_sync for standing in desk.view.standings.values())
         metrics.in_sync.labels(self.key).set(in_sync)
-        metrics.reachable.labels(self.key).set(desk.view.reached is not False)
+        if desk.view.reached is not None:
+            metrics.reachable.labels(self.key).set(desk.view.reached)
         metrics.guarded.labels(self.key).set(desk.view.held is not None)
         await self._book.settle(desk.view, doubted=desk.forced)
+
+    def _end_journeys(self, pool: LicensePool, standing: Standing) -> None:
+        desk, journeys = self._desk, self._around.journeys
+        if standing.in_sync:
+            outcome = Outcome.UNCHANGED if standing.changed_at is None else Outcome.LISTED
+        elif Mode.DRY_RUN in (pool.spec.mode, desk.server.spec.mode) or desk.server.spec.suspend:
+            outcome = Outcome.NOT_WRITTEN
+        else:
+            return
+        revision = standing.known.revision if standing.known is not None else 0
+        journeys.ended(pool.key, outcome, server=self.key, revision=revision, mark=desk.mark)

@@ -4,6 +4,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.control import troubles
 from seatpool.control.condition_reasons import ConditionReason
 from seatpool.control.desk import Desk
+from seatpool.control.journeys import Outcome
 from seatpool.domain.listing import list_hash
 from seatpool.servers.commands import ListChange
 from seatpool.servers.report import ProductReport, Result
@@ -59,8 +60,10 @@ def _applied(desk: Desk, pool: LicensePool) -> None:
     desk.view.last_applied = desk.around.now()
     if standing.changed_at is not None:
         waited = desk.around.clock() - standing.changed_at
-        desk.around.metrics.to_list_seconds.observe(waited.total_seconds())
+        desk.around.metrics.to_list_seconds.labels(desk.key).observe(waited.total_seconds())
         standing.changed_at = None
+        revision = standing.known.revision if standing.known is not None else 0
+        desk.around.journeys.ended(pool.key, Outcome.LISTED, server=desk.key, revision=revision, mark=desk.mark)
 
 
 def _failed(desk: Desk, pool: LicensePool, reason: ConditionReason, what: str) -> None:

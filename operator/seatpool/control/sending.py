@@ -2,6 +2,8 @@
 
 import asyncio
 
+from structlog.contextvars import bind_contextvars
+
 from seatpool.control import troubles
 from seatpool.control.deciding import save
 from seatpool.control.desk import Desk
@@ -16,6 +18,7 @@ from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.faults import TransportError
 from seatpool.servers.link import ServerLink
 from seatpool.servers.report import Report
+from seatpool.tracing.spans import Role
 
 
 async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> None:
@@ -25,6 +28,8 @@ async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> N
         revision=desk.book.next_revision, owner=desk.around.installation, takeover=desk.takeover, changes=changes
     )
     command = link.split(whole)[0]
+    bind_contextvars(revision=command.revision)
+    desk.around.traces.note({"seatpool.revision": command.revision})
     await _store(desk, planned, command)
     try:
         report = await exchange(desk, command, lambda command: _send(desk, link, command))
@@ -43,11 +48,12 @@ async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> N
 async def _store(desk: Desk, planned: Plan, command: ListCommand) -> None:
     """The answers' memory and the intent: two kinds of objects, so that neither waits for the other."""
     desk.around.on_step(desk.key, Step.BEFORE_INTENT)
-    saved, intended = await asyncio.gather(
-        save(desk, planned),
-        desk.book.intend(command, desk.view, doubted=desk.forced),
-        return_exceptions=True,
-    )
+    with desk.around.traces.span("store answers and intent", role=Role.CLIENT):
+        saved, intended = await asyncio.gather(
+            save(desk, planned),
+            desk.book.intend(command, desk.view, doubted=desk.forced),
+            return_exceptions=True,
+        )
     for outcome in (saved, intended):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -55,10 +61,16 @@ async def _store(desk: Desk, planned: Plan, command: ListCommand) -> None:
 
 
 async def _send(desk: Desk, link: ServerLink, command: ListCommand) -> Report:
-    sent = await link.send(command)
+    traces = desk.around.traces
+    with traces.span("send command", role=Role.CLIENT, facts={"seatpool.action": command.action.value}):
+        sent = await link.send(command)
+        bind_contextvars(command=sent.command_id)
+        traces.note({"seatpool.command": sent.command_id})
     desk.around.on_step(desk.key, Step.AFTER_SEND)
+    desk.log.info("command sent", node=sent.instance_id, products=list(command.names))
     await desk.book.sent(sent.command_id, sent.instance_id, desk.view)
-    return await link.result(sent, command=command)
+    with traces.span("wait for command and read back", role=Role.CLIENT, facts={"seatpool.command": sent.command_id}):
+        return await link.result(sent, command=command)
 
 
 def _note_failure(desk: Desk, command: ListCommand, error: SeatpoolError) -> None:

@@ -6,7 +6,7 @@ may be different now; the reconciler of their server is woken.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -72,6 +72,9 @@ class Store:
     identity: IdentitySettings
     on_dirty: Callable[[str], None] = lambda _server: None
     """Called with the key of a server that has work."""
+    on_moved: Callable[[str, datetime, Collection[str]], None] = lambda _workbench, _changed_at, _pools: None
+    """Called with a workbench that was taken in, the time of the news behind it, and the pools in which it makes a
+    difference; before their servers are told."""
     on_problem: Callable[[str], None] = lambda _workbench: None
     """Called with the key of a workbench whose status should be looked at."""
     on_pool: Callable[[str], None] = lambda _pool: None
@@ -185,7 +188,7 @@ class Store:
             user, problem = self._user_of(view.fact.owner)
             if (user, problem) != (view.user, view.problem):
                 self.workbenches[key] = replace(view, user=user, problem=problem)
-                self._count(self.workbenches[key], now)
+                self._mark(self._demand_of(self.workbenches[key]), now)
                 self.on_problem(key)
         for key, pool in self.pools.items():
             try:
@@ -201,12 +204,11 @@ class Store:
         except InvalidUser as error:
             return None, str(error)
 
-    def _count(self, view: WorkbenchView, now: datetime) -> None:
+    def _demand_of(self, view: WorkbenchView) -> set[str]:
+        """Count the workbench as it is now; the pools in which that makes a difference."""
         if view.user is None or view.metadata.deletion_timestamp is not None:
-            dirty = self.demand.remove(view.fact.key)
-        else:
-            dirty = self.demand.put(replace(view.fact, owner=view.user))
-        self._mark(dirty, now)
+            return self.demand.remove(view.fact.key)
+        return self.demand.put(replace(view.fact, owner=view.user))
 
     def _put_workbench(self, workbench: Workbench, now: datetime) -> None:
         spec, metadata = workbench.spec, workbench.metadata
@@ -222,7 +224,9 @@ class Store:
         )
         view = WorkbenchView(metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact)
         self.workbenches[workbench.key] = view
-        self._count(view, now)
+        dirty = self._demand_of(view)
+        self.on_moved(workbench.key, spec.state_changed_at, dirty)
+        self._mark(dirty, now)
         if before is None or before.generation != metadata.generation or problem != before.problem:
             self.on_problem(workbench.key)
 

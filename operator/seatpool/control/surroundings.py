@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.announcing import Announcer
 from seatpool.control.finalizing import Finalizer
+from seatpool.control.journeys import Journeys
 from seatpool.control.ledger import to_milliseconds
 from seatpool.control.ledger_book import LedgerBook
 from seatpool.control.metrics import ControlMetrics
@@ -19,6 +20,7 @@ from seatpool.control.standing import Standing
 from seatpool.control.steps import Step
 from seatpool.control.store import Store
 from seatpool.servers.link import ServerLink
+from seatpool.tracing.spans import UNTRACED, Traces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,7 @@ class Surroundings:
     ledgers: LedgerBook
     finalizer: Finalizer
     announcer: Announcer
+    journeys: Journeys
     standings: dict[str, Standing]
     """Of every pool, by key."""
     installation: str
@@ -38,6 +41,7 @@ class Surroundings:
     mirror_parts: Callable[[], tuple[Parts, ...]] = tuple
     """How current the workbenches are, as conditions."""
     metrics: ControlMetrics
+    traces: Traces = UNTRACED
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic

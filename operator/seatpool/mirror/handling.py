@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from structlog.contextvars import bound_contextvars
+
 from seatpool.kube.errors import Invalid, KubeError
 from seatpool.mirror.aws_faults import AWS_ERRORS, describe_fault, reason_of
 from seatpool.mirror.disposal import DONE, Disposal, Fate
@@ -27,11 +29,13 @@ from seatpool.mirror.messages.outcome import (
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.objects import Settled
+from seatpool.mirror.origins import Origin, working_on
 from seatpool.mirror.queue import Message
 from seatpool.mirror.refused import RefusedSources
 from seatpool.mirror.settling import Answer, Settling
 from seatpool.mirror.sources import Source, Sources
 from seatpool.mirror.sparing_log import SparingLog, shown
+from seatpool.tracing.spans import UNTRACED, Fact, Role, Traces
 
 _NOT_HANDLED = {
     Fate.KEEP: "kept",
@@ -58,6 +62,7 @@ class Handling:
     metrics: MirrorMetrics
     log: SparingLog
     clock: Callable[[], datetime]
+    traces: Traces = UNTRACED
 
     async def handle(self, messages: Sequence[Message]) -> Mapping[str, Disposal]:
         """What becomes of each message, by its id. Raises nothing but cancellation."""
@@ -75,10 +80,39 @@ class Handling:
                 content = parsed.suspicion if isinstance(parsed, Askable) else parsed.hint
                 place = (content.account, content.region, content.instance_id, isinstance(parsed, Actionable))
                 groups[place].append(_Noted(message, parsed.kind, content))
-        answers = await asyncio.gather(*(self._handle_instance(noted) for noted in groups.values()))
+        answers = await asyncio.gather(*(self._follow_instance(noted) for noted in groups.values()))
         for answer in answers:
             disposals |= answer
         return disposals
+
+    async def _follow_instance(self, noted: Sequence[_Noted]) -> dict[str, Disposal]:
+        """Handle, so that every line, span and list that comes of it can be traced back to the messages."""
+        messages = tuple(note.message.id for note in noted)
+        newest = max(noted, key=lambda note: note.content.at)
+        instance = newest.content.instance_id
+        facts: dict[str, Fact] = {
+            "messaging.system": "aws_sqs",
+            "messaging.operation.type": "process",
+            "messaging.message.id": messages[0],
+            "messaging.batch.message_count": len(messages),
+            "seatpool.instance": instance,
+            "seatpool.event.at": newest.content.at.isoformat(),
+            "seatpool.message.sent_at": newest.message.sent_at.isoformat(),
+        }
+        with (
+            self.traces.span("message", role=Role.CONSUMER, facts=facts) as mark,
+            bound_contextvars(message=list(messages), instance=instance),
+            working_on(
+                Origin(
+                    messages=messages,
+                    instance=instance,
+                    event_at=newest.content.at,
+                    sent_at=newest.message.sent_at,
+                    mark=mark,
+                )
+            ),
+        ):
+            return await self._handle_instance(noted)
 
     async def _handle_instance(self, noted: Sequence[_Noted]) -> dict[str, Disposal]:
         first = noted[0].content
@@ -107,7 +141,7 @@ class Handling:
 
     def _keep(self, noted: Sequence[_Noted], reason: str, detail: str) -> dict[str, Disposal]:
         self.metrics.handled.labels("kept").inc()
-        self.log.warning("message kept", reason=reason, instance=noted[0].content.instance_id, error=detail)
+        self.log.warning("message kept", reason=reason, error=detail)
         return {
             note.message.id: Disposal(fate=Fate.KEEP, kind=note.kind, reason=reason, detail=detail) for note in noted
         }
@@ -125,11 +159,12 @@ class Handling:
             self.metrics.handled.labels(answer.settled).inc()
         if answer.settled is Settled.WRITTEN:
             self._observe_times(note)
+            if counted and answer.after is not None:
+                self.log.info("workbench written", state=answer.after.state.value, event_at=note.content.at.isoformat())
         if counted and answer.settled in (Settled.OTHER_PLACE, Settled.HAND_WRITTEN):
             self.log.warning(
                 "object left alone",
                 reason=answer.settled,
-                instance=note.content.instance_id,
                 source=str(source),
             )
         return DONE

@@ -1,8 +1,9 @@
 """What the mirror counts. Labels come from closed sets only: never an instance, a user or a message id."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
-_PREFIX = "seatpool_mirror_"
+from seatpool.meters import PREFIX, Meters
+
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
@@ -10,15 +11,8 @@ class MirrorMetrics:
     """One set for one mirror, on the registry that the process serves."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(_PREFIX + name, text, labels, registry=registry)
-
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(_PREFIX + name, text, labels, registry=registry)
-
-        def histogram(name: str, text: str) -> Histogram:
-            return Histogram(_PREFIX + name, text, buckets=_SECONDS, registry=registry)
-
+        self.meters = Meters(registry, PREFIX + "mirror_")
+        counter, gauge = self.meters.counter, self.meters.gauge
         self.received = counter("received", "Messages received, again ones included.", "kind", "outcome")
         self.malformed = counter("malformed", "Messages that nobody can handle, by flaw.", "flaw")
         self.irrelevant = counter("irrelevant", "Messages that do not concern us, by reason.", "reason")
@@ -33,9 +27,17 @@ class MirrorMetrics:
         self.unlisted_objects = gauge(
             "unlisted_objects", "Workbench objects of accounts and regions that are not listed any more."
         )
-        self.message_age = histogram("message_age_seconds", "From a message's arrival in the queue to its object.")
-        self.event_lag = histogram("event_lag_seconds", "From an event's own time to its object.")
+        self.message_age = self.meters.histogram(
+            "message_age_seconds", "From a message's arrival in the queue to its object.", buckets=_SECONDS
+        )
+        self.event_lag = self.meters.histogram(
+            "event_lag_seconds", "From an event's own time to its object.", buckets=_SECONDS
+        )
         self.queue_depth = gauge("queue_depth", "Messages in the queue, as SQS estimates it.", "messages")
+        self.queue_age = gauge(
+            "queue_oldest_message_age_seconds",
+            "Age of the oldest message that was received and is not done with, 0 without one.",
+        )
         self.events_connected = gauge("events_connected", "1 while the queue answers.")
         self.queue_redrive = gauge("queue_redrive", "1 if the queue has a dead-letter queue.")
         self.writes = counter("writes", "Writes of Workbench objects.", "verb", "result")

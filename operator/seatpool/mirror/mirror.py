@@ -26,6 +26,7 @@ from seatpool.mirror.inventory import Inventory
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.objects import WorkbenchObjects
+from seatpool.mirror.origins import Origins
 from seatpool.mirror.parking import Parking
 from seatpool.mirror.queue import EventQueue
 from seatpool.mirror.receivers import Receivers
@@ -36,6 +37,7 @@ from seatpool.mirror.sparing_log import SparingLog
 from seatpool.mirror.tombstones import Tombstones
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.mirror.unlisted import Unlisted
+from seatpool.tracing.spans import UNTRACED, Traces
 
 MAX_PAUSE = 30.0
 RESTART_PAUSE = 10.0
@@ -61,10 +63,13 @@ class Mirror:
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
+        traces: Traces = UNTRACED,
     ) -> None:
         self.ready = asyncio.Event()
         """Set when the objects were read and each inventory was tried once; `health.waiting_for` tells which failed."""
         self.config = config
+        self.origins = Origins()
+        self._traces = traces
         self._log = log
         self._clock = clock
         self._monotonic = monotonic
@@ -79,7 +84,14 @@ class Mirror:
             log=log, metrics=self._metrics, refused=self._refused, now=clock(), has_queue=config.queue is not None
         )
         self._board.serve(self._sources, now=clock())
-        self._objects = WorkbenchObjects(kube, metrics=self._metrics, clock=clock, concurrency=config.write_concurrency)
+        self._objects = WorkbenchObjects(
+            kube,
+            metrics=self._metrics,
+            clock=clock,
+            concurrency=config.write_concurrency,
+            origins=self.origins,
+            traces=traces,
+        )
         self._slots = asyncio.Semaphore(config.inventory_concurrency)
         self._inventories = Inventories(
             self._inventory_of, lambda inventory: self._kept_running("inventory", inventory.run)
@@ -197,6 +209,7 @@ class Mirror:
             metrics=self._metrics,
             log=self._sparing_log,
             clock=self._clock,
+            traces=self._traces,
         )
 
     def _receivers(self) -> Receivers:

@@ -21,8 +21,10 @@ from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.newer import Fact, Held, Ignored, decide_all
+from seatpool.mirror.origins import Origins
 from seatpool.mirror.sources import Source
 from seatpool.mirror.stored import Entry, from_spec, to_spec
+from seatpool.tracing.spans import UNTRACED, Role, Traces
 
 MANAGER = "seatpool-mirror"
 SELECTOR = f"{MANAGED_BY}={MANAGER}"
@@ -57,11 +59,20 @@ class WorkbenchObjects:
     """All objects of the mirror in the namespaces of its accounts."""
 
     def __init__(
-        self, kube: KubeClient, *, metrics: MirrorMetrics, clock: Callable[[], datetime], concurrency: int
+        self,
+        kube: KubeClient,
+        *,
+        metrics: MirrorMetrics,
+        clock: Callable[[], datetime],
+        concurrency: int,
+        origins: Origins,
+        traces: Traces = UNTRACED,
     ) -> None:
         self._kube = kube
         self._metrics = metrics
         self._clock = clock
+        self._origins = origins
+        self._traces = traces
         self._entries: dict[str, Entry] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._slots = asyncio.Semaphore(concurrency)
@@ -131,7 +142,7 @@ class WorkbenchObjects:
                 if isinstance(after, Settled):
                     return Outcome(after, before, before)
                 try:
-                    await self._write(namespace, name, entry, after)
+                    await self._write_for_its_origin(namespace, name, entry, after)
                 except (AlreadyExists, Conflict):
                     if not await self._read(namespace, name):
                         return Outcome(Settled.HAND_WRITTEN)
@@ -185,6 +196,17 @@ class WorkbenchObjects:
                 if fact.observed:
                     entry.confirmed_at = max(entry.confirmed_at or fact.at, fact.at)
         return Settled(answer.value)
+
+    async def _write_for_its_origin(self, namespace: str, name: str, entry: Entry | None, held: Held) -> None:
+        """Write, with word left for whoever sees the object: a watch may be faster than the answer."""
+        key = f"{namespace}/{name}"
+        origin = self._origins.leave(key, held.changed_at)
+        try:
+            with self._traces.span("write workbench", role=Role.CLIENT):
+                await self._write(namespace, name, entry, held)
+        except BaseException:
+            self._origins.withdraw(key, origin)
+            raise
 
     async def _write(self, namespace: str, name: str, entry: Entry | None, held: Held) -> None:
         metadata: dict[str, Any] = {"labels": {MANAGED_BY: MANAGER}}

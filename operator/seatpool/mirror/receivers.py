@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from seatpool.mirror.aws_faults import AWS_ERRORS, describe_fault, reason_of
+from seatpool.mirror.backlog import Backlog
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.disposal import Disposal, Fate
 from seatpool.mirror.handling import Handling
@@ -47,6 +48,8 @@ class Receivers:
         self._metrics = metrics
         self._log = log
         self._clock = clock
+        self._backlog = Backlog(clock)
+        metrics.queue_age.set_function(self._backlog.oldest_age)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -73,6 +76,7 @@ class Receivers:
             messages: list[Message] = await self._patiently()(self._queue.receive)
             self._health.events(ok=True, reason="Connected", now=self._clock())
             if messages:
+                self._backlog.took(messages)
                 async with self._kept_hidden(messages):
                     disposals = await self._handling.handle(messages)
                 await self._dispose(messages, disposals)
@@ -92,6 +96,7 @@ class Receivers:
     async def _dispose(self, messages: Sequence[Message], disposals: Mapping[str, Disposal]) -> None:
         done: list[Message] = []
         hidden: list[tuple[Message, timedelta]] = []
+        self._backlog.done_with(message.id for message in messages if disposals[message.id].fate is not Fate.KEEP)
         for message in messages:
             disposal = disposals[message.id]
             if disposal.fate is Fate.DELETE or await self._is_over(message, disposal):
@@ -126,7 +131,10 @@ class Receivers:
         if not last_time:
             return False
         if disposal.fate is Fate.KEEP:
-            return await self._parking.park(message, disposal)
+            parked = await self._parking.park(message, disposal)
+            if parked:
+                self._backlog.done_with([message.id])
+            return parked
         # Many times EC2 showed no such instance, or there was always something newer: the inventory has the last word.
         self._metrics.irrelevant.labels(Irrelevance.NO_SUCH_INSTANCE).inc()
         return True

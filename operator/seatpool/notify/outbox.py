@@ -12,10 +12,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.meters import Meters
 from seatpool.notify.notices import Notice
 
 FIRST_PAUSE = 0.2
@@ -45,12 +46,9 @@ class NotifyMetrics:
     """What came of the notices."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.notices = Counter(
-            "seatpool_notices", "Notices, by what came of them.", ("receiver", "result"), registry=registry
-        )
-        self.waiting = Gauge(
-            "seatpool_notices_waiting", "Notices that a receiver has not taken yet.", ("receiver",), registry=registry
-        )
+        self.meters = Meters(registry)
+        self.notices = self.meters.counter("notices", "Notices, by what came of them.", "receiver", "result")
+        self.waiting = self.meters.gauge("notices_waiting", "Notices that a receiver has not taken yet.", "receiver")
 
 
 class Outbox:

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.meters import Meters
 from seatpool.trail.config import TrailConfig
 
 LOGGER = "audit"
@@ -40,13 +41,21 @@ class UnusableTrail(SeatpoolError):
     """The audit file cannot be written; nobody should run without the audit that was asked for."""
 
 
+class TrailMetrics:
+    """What came of the lines."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.meters = Meters(registry)
+        self.lines = self.meters.counter("audit_lines", "Lines of the audit trail.", "result")
+
+
 class Trail:
     """Appends lines. One that cannot be written is counted and logged; it never stops a seat."""
 
     def __init__(
         self, config: TrailConfig, *, holder: str, registry: CollectorRegistry, log: FilteringBoundLogger
     ) -> None:
-        lines = Counter("seatpool_audit_lines", "Lines of the audit trail.", ("result",), registry=registry)
+        lines = TrailMetrics(registry).lines
         logger = logging.Logger(LOGGER, logging.INFO)
         for handler in _handlers(config):
             handler.setFormatter(logging.Formatter("%(message)s"))

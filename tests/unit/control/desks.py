@@ -16,6 +16,7 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.announcing import Announcer
 from seatpool.control.desk import Desk
 from seatpool.control.finalizing import Finalizer
+from seatpool.control.journeys import Journeys
 from seatpool.control.ledger_book import LedgerBook
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.recorder import Recorder
@@ -25,8 +26,10 @@ from seatpool.control.store import Store
 from seatpool.control.surroundings import Surroundings
 from seatpool.control.telling import Telling
 from seatpool.kube.client import KubeClient
+from seatpool.mirror.origins import Origins
 from seatpool.servers.link import ServerLink
 from seatpool.servers.ssm import SsmTransport
+from seatpool.tracing.spans import UNTRACED
 from seatpool.trail.config import TrailConfig
 from seatpool.trail.trail import Trail
 
@@ -83,6 +86,9 @@ class DeskMaker:
                 mark_workbench=lambda _key: None,
                 mark_workbench_later=lambda _key: None,
                 log=self.log,
+            ),
+            journeys=Journeys(
+                take=Origins().take, metrics=metrics, traces=UNTRACED, log=self.log, clock=self.clock.now
             ),
             standings={f"lab/{name}": standing for name, standing in standings.items()},
             installation="ours",

@@ -1,0 +1,47 @@
+"""How metrics are made, so that the reference page knows of each what Prometheus itself does not tell: its labels.
+
+A labelled metric without a sample yet is not on /metrics, and a page made from there would forget it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+PREFIX = "seatpool_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """One metric, as the reference page tells of it."""
+
+    name: str
+    """As it is queried: with `_total` for a counter, without `_bucket` for a histogram."""
+    type: str
+    text: str
+    labels: tuple[str, ...]
+
+
+class Meters:
+    """Makes metrics on one registry and remembers what it made."""
+
+    def __init__(self, registry: CollectorRegistry, prefix: str = PREFIX) -> None:
+        self.described: list[Described] = []
+        self._registry = registry
+        self._prefix = prefix
+
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        full = self._note(name, "counter", text, labels, suffix="_total")
+        return Counter(full, text, labels, registry=self._registry)
+
+    def gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(self._note(name, "gauge", text, labels), text, labels, registry=self._registry)
+
+    def histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float]) -> Histogram:
+        full = self._note(name, "histogram", text, labels)
+        return Histogram(full, text, labels, buckets=buckets, registry=self._registry)
+
+    def _note(self, name: str, type_: str, text: str, labels: tuple[str, ...], *, suffix: str = "") -> str:
+        full = f"{self._prefix}{name}"
+        self.described.append(Described(name=full + suffix, type=type_, text=text, labels=labels))
+        return full

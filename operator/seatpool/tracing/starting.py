@@ -1,0 +1,41 @@
+"""Tracing as it is asked for, or as a mistake in the environment that is told before anything runs.
+
+`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`, `OTEL_EXPORTER_OTLP_*` and
+`OTEL_SDK_DISABLED` are read by OpenTelemetry itself. What it leaves to a program's own start is read here.
+"""
+
+import os
+from collections.abc import Mapping
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.tracing.config import TracingConfig
+from seatpool.tracing.spans import UNTRACED, Traces
+
+_PROTOCOL = "http/protobuf"
+_PROTOCOL_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+
+
+class UnusableTracing(SeatpoolError):
+    """Traces were asked for and cannot be made."""
+
+
+def start_tracing(config: TracingConfig, *, environ: Mapping[str, str] = os.environ) -> Traces:
+    """Traces to where the environment says; none when they are not asked for. OTEL_TRACES_EXPORTER=none is none, too."""
+    exporter = environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
+    if not config.enabled or exporter == "none":
+        return UNTRACED
+    if exporter not in ("otlp", "console"):
+        raise UnusableTracing(f"OTEL_TRACES_EXPORTER={exporter}: only otlp, console and none are known")
+    protocol = next((environ[name] for name in _PROTOCOL_VARIABLES if environ.get(name)), _PROTOCOL)
+    if exporter == "otlp" and protocol != _PROTOCOL:
+        raise UnusableTracing(
+            f"OTLP protocol {protocol}: only {_PROTOCOL} is built in; leave {' and '.join(_PROTOCOL_VARIABLES)} unset, and "
+            "name an endpoint that takes it (its usual port is 4318)"
+        )
+    try:
+        from seatpool.tracing.otel import start
+    except ImportError as error:
+        raise UnusableTracing(
+            f"tracing.enabled: a package is not installed ({error.name}): pip install 'seatpool[tracing]'"
+        ) from error
+    return start(to_console=exporter == "console")
