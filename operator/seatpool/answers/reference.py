@@ -4,9 +4,11 @@
 condition, and its line in the documentation are one value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from seatpool.answers.markdown import markdown_table
+from seatpool.answers.metrics_page import metrics_page
 from seatpool.answers.sentences import SENTENCES, Part
 from seatpool.control.condition_reasons import CONDITION_TYPES, EVENT_SENTENCES
 from seatpool.control.condition_reasons import SENTENCES as CONDITION_SENTENCES
@@ -26,7 +28,11 @@ EXIT_CODES: Mapping[int, str] = {
 
 def pages() -> dict[str, str]:
     """Every page, by file name."""
-    made = {"conditions.md": conditions_page(), "answers.md": answers_page()}
+    made = {
+        "conditions.md": conditions_page(),
+        "answers.md": answers_page(),
+        "metrics.md": f"# Metrics\n\n{_MADE}\n{metrics_page()}",
+    }
     return made | {f"events/{name}": text for name, text in schemas.files().items()}
 
 
@@ -49,16 +55,16 @@ def conditions_page() -> str:
         "Conditions follow the Kubernetes API conventions; `kubectl wait --for=condition=Ready` works for each kind.\n"
     )
     for kind, types in CONDITION_TYPES.items():
-        parts += [f"## Conditions of {kind}\n", _table(("Condition", "Holds when"), types.items())]
+        parts += [f"## Conditions of {kind}\n", markdown_table(("Condition", "Holds when"), types.items())]
     parts += [
         "## Reasons of conditions\n",
-        _table(("Reason", "Meaning"), ((reason.value, text) for reason, text in CONDITION_SENTENCES.items())),
+        markdown_table(("Reason", "Meaning"), ((reason.value, text) for reason, text in CONDITION_SENTENCES.items())),
         "## Reasons of seats\n",
         "In `status.seats[].reason` of a Workbench, `status.queue[].reason` of a LicensePool, and SeatLedgers.\n",
-        _table(("Reason", "Meaning"), ((reason.value, sentence(reason)) for reason in Reason)),
+        markdown_table(("Reason", "Meaning"), ((reason.value, sentence(reason)) for reason in Reason)),
         "## Reasons of Events\n",
         "Events are few on purpose: the same news within ten minutes are one Event with a count, and it shows the newest text.\n",
-        _table(("Reason", "Meaning"), ((reason.value, text) for reason, text in EVENT_SENTENCES.items())),
+        markdown_table(("Reason", "Meaning"), ((reason.value, text) for reason, text in EVENT_SENTENCES.items())),
     ]
     return "\n".join(parts)
 
@@ -77,11 +83,9 @@ def answers_page() -> str:
             for key, entry in SENTENCES.items()
             if entry.part is part
         ]
-        parts += [f"## {part.value.capitalize()}\n", _table(("Id", "Sentence", "Field"), rows)]
-    parts += ["## Exit codes\n", _table(("Code", "Meaning"), ((str(code), text) for code, text in EXIT_CODES.items()))]
+        parts += [f"## {part.value.capitalize()}\n", markdown_table(("Id", "Sentence", "Field"), rows)]
+    parts += [
+        "## Exit codes\n",
+        markdown_table(("Code", "Meaning"), ((str(code), text) for code, text in EXIT_CODES.items())),
+    ]
     return "\n".join(parts)
-
-
-def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [headings, ("---",) * len(headings), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
