@@ -106,6 +106,7 @@ class HealthBoard:
     def __post_init__(self) -> None:
         self._events = Link(ok=not self.has_queue, reason=NOT_YET if self.has_queue else NO_QUEUE, since=self.now)
         self._kubernetes = Link(ok=False, reason=NOT_YET, since=self.now)
+        self.metrics.events_connected.set(self._events.ok)
 
     def serve(self, sources: Iterable[Source], *, now: datetime) -> None:
         """Speak of these and no others. One that was there before keeps what is known of it."""

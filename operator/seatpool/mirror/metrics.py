@@ -38,7 +38,7 @@ class MirrorMetrics:
             "queue_oldest_message_age_seconds",
             "Age of the oldest message that was received and is not done with, 0 without one.",
         )
-        self.events_connected = gauge("events_connected", "1 while the queue answers.")
+        self.events_connected = gauge("events_connected", "1 while the queue answers, or when there is none.")
         self.queue_redrive = gauge("queue_redrive", "1 if the queue has a dead-letter queue.")
         self.writes = counter("writes", "Writes of Workbench objects.", "verb", "result")
         self.objects = gauge("objects", "Workbench objects of the mirror.")
