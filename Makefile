@@ -49,18 +49,20 @@ lint: environment ## ruff and shellcheck
 
 types: environment ## mypy, strict
 	$(BIN)/mypy
-	MYPYPATH=tools $(BIN)/mypy tools/setup_steps.py
+	MYPYPATH=tools $(BIN)/mypy tools/setup_steps.py tools/chart_files.py
 
 imports: environment ## the layers: who may import whom
 	$(BIN)/lint-imports
 
-generate: environment ## write crds/ and docs/reference/ from the code
+generate: environment ## write crds/, docs/reference/ and parts of charts/ from the code
 	$(BIN)/seatpool crds --out crds
 	$(BIN)/seatpool reference --out docs/reference
+	$(BIN)/python tools/chart_files.py
 
-generated: environment ## fail when crds/ is not what the models say
+generated: environment ## fail when crds/ is not what the models say, or the chart is not what its values say
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(BIN)/seatpool crds --out "$$fresh" >/dev/null && \
 	{ diff -ru crds "$$fresh" || { echo 'crds/ is not what the models say: run make generate' >&2; exit 1; }; }
+	@$(BIN)/python tools/chart_files.py --check
 
 check: lint types imports generated ## all of lint, types, imports and generated
 

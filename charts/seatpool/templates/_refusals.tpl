@@ -1,6 +1,14 @@
 {{/* What a schema cannot say: values that do not go together. Each message names the values and what to do. */}}
 {{- define "seatpool.refuse" -}}
 {{- $v := .Values -}}
+{{- range $setting, $value := dict "namespaces" "watchNamespaces" "leader_election" "leaderElection" "kubeconfig" "serviceAccount and rbac" -}}
+{{- if hasKey $v.config $setting -}}
+{{- fail (printf "config.%s is decided by %s of this chart; set that instead" $setting $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey (default dict $v.config.http) "port" -}}
+{{- fail "config.http.port is decided by port of this chart; set that instead" -}}
+{{- end -}}
 {{- if and (gt (int $v.replicas) 1) (not $v.leaderElection.enabled) -}}
 {{- fail (printf "replicas is %d and leaderElection.enabled is false: they would all work at once; enable it, or set replicas to 1" (int $v.replicas)) -}}
 {{- end -}}
