@@ -21,6 +21,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -50,8 +51,11 @@ class ControlPlane:
     Its ports stay its own while it lives, also while the API server is down, so kubeconfigs stay true over a restart.
     """
 
-    def __init__(self, *, directory: Path | None = None, programs: Path | None = None) -> None:
+    def __init__(
+        self, *, directory: Path | None = None, programs: Path | None = None, apiserver_flags: Sequence[str] = ()
+    ) -> None:
         """`directory` receives data, logs and kubeconfigs and is kept; without it a temporary one comes and goes."""
+        self._apiserver_flags = tuple(apiserver_flags)
         self._programs = programs or binaries.find()
         self._kept = directory is not None
         self._chosen = directory
@@ -139,6 +143,7 @@ class ControlPlane:
             "--authorization-mode=RBAC",
             "--disable-admission-plugins=ServiceAccount",
             "--enable-priority-and-fairness=false",
+            *self._apiserver_flags,
         )
         deadline = time.monotonic() + timeout
         while not self._is_ready():
