@@ -22,6 +22,7 @@ from pydantic_settings import (
 from seatpool.api.base import Duration, format_duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
+from seatpool.history.config import HistoryConfig
 from seatpool.mirror.config import MirrorConfig
 from seatpool.notify.config import NotifyConfig
 from seatpool.owner_mapping import UnusableMapping, with_mapping_file
@@ -159,6 +160,7 @@ class Settings(BaseSettings):
     )
     notify: NotifyConfig = Field(default=NotifyConfig(), description="Who is told about seats.")
     audit: TrailConfig = Field(default=TrailConfig(), description="Where the audit trail goes.")
+    history: HistoryConfig = Field(default=HistoryConfig(), description="Whether and where seat intervals are recorded.")
     http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
     log: LogSettings = Field(default=LogSettings(), description="What is logged.")
     tracing: TracingConfig = Field(default=TracingConfig(), description="Whether traces are made.")

@@ -1,6 +1,6 @@
 """SeatLedger: the durable memory behind a pool's rules, written by the operator only."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -53,6 +53,21 @@ class LedgerReadmit(Model):
     """When a seat may be given to this person again."""
 
 
+class LedgerEnded(Model):
+    """A seat that was freed, or a wait that ended, and is not in the files of the history yet."""
+
+    user: str
+    """The named user."""
+    what: Literal["Seat", "Wait"]
+    """Which of the two."""
+    since: Instant
+    """When it began."""
+    at: Instant
+    """When it ended."""
+    reason: str
+    """Why, in one word."""
+
+
 class SeatLedgerSpec(Model):
     """A share of one pool's memory. A person's entries are all in the same share."""
 
@@ -70,6 +85,8 @@ class SeatLedgerSpec(Model):
     """Who may not return yet."""
     reassignments: Annotated[tuple[Instant, ...], Field(json_schema_extra={"x-kubernetes-list-type": "atomic"})] = ()
     """When seats passed from one person to another, as far back as the budget's window reaches."""
+    ended: Annotated[tuple[LedgerEnded, ...], Field(json_schema_extra={"x-kubernetes-list-type": "atomic"})] = ()
+    """What ended lately, kept until the history has it; only written while history is recorded."""
 
 
 class SeatLedger(Resource):

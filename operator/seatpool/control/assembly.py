@@ -17,6 +17,7 @@ from seatpool.api.workbench import Workbench
 from seatpool.aws.sessions import SessionFactory
 from seatpool.control.announcing import Announcer
 from seatpool.control.audit import Audit
+from seatpool.control.chronicle import Chronicle
 from seatpool.control.cluster_view import ClusterView
 from seatpool.control.finalizing import Finalizer
 from seatpool.control.journeys import Journeys
@@ -38,6 +39,8 @@ from seatpool.control.surroundings import Surroundings
 from seatpool.control.tasks import Tasks
 from seatpool.control.telling import Telling
 from seatpool.kube.client import KubeClient
+from seatpool.history.making import make_recording
+from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.mirror.mirror import Mirror
 from seatpool.notify.making import make_outbox
 from seatpool.notify.outbox import Outbox
@@ -88,6 +91,7 @@ class Parts:
 
 
 def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: asyncio.Event) -> Parts:
+    chronicle: Chronicle | None
     """All parts, ready to be started. Reconcilers begin to write when `may_write` is set."""
     settings, kube, metrics, log, clock = outside.settings, outside.kube, outside.metrics, outside.log, outside.clock
     standings: dict[str, Standing] = {}
@@ -110,10 +114,11 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         written=lambda _key, raw: view.renewed(Workbench, raw),
     )  # fmt: skip
     finalizer = Finalizer(kube, metrics)
-    outbox, telling = _telling(outside, store, installation)
+    chronicle = _chronicle(outside, store, installation)
+    outbox, telling = _telling(outside, store, installation, chronicle)
     around = Surroundings(
         store=store,
-        ledgers=LedgerBook(store, kube, metrics),
+        ledgers=LedgerBook(store, kube, metrics, chronicle.is_recorded if chronicle is not None else None),
         finalizer=finalizer,
         announcer=Announcer(
             store=store,
@@ -163,6 +168,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         mirror=mirror,
         recorder=recorder,
         view=view,
+        pool_gone=chronicle.pool_gone if chronicle is not None else lambda _pool: None,
         audit=audit,
         reloading=Reloading(settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock),
         mirror_watch=MirrorWatch(mirror=mirror, store=store, recorder=recorder),
@@ -172,13 +178,16 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
     )
 
 
-def _telling(outside: Outside, store: Store, installation: str) -> tuple[Outbox, Telling]:
+def _telling(
+    outside: Outside, store: Store, installation: str, chronicle: Chronicle | None
+) -> tuple[Outbox, Telling]:
     settings, log = outside.settings, outside.log
     outbox = make_outbox(
         settings.notify, session_factory=outside.session_factory, registry=outside.registry, log=log,
         clock=outside.clock, rng=outside.rng,
     )  # fmt: skip
     trail = Trail(settings.audit, holder=outside.holder, registry=outside.registry, log=log)
+        chronicle=chronicle,
     trail.bind({"installation": installation})
     telling = Telling(
         store=store,
@@ -197,10 +206,27 @@ def _links(settings: Settings, transport: SsmTransport) -> Callable[[LicenseServ
 
 
 def _reconcilers(outside: Outside, around: Surroundings, view: ClusterView) -> Callable[[str], ServerReconciler]:
+        chronicle=chronicle,
     def make(key: str) -> ServerReconciler:
         book = ServerBook(
             key,
             kube=outside.kube,
+def _chronicle(outside: Outside, store: Store, installation: str) -> Chronicle | None:
+    config = outside.settings.history
+    recording = make_recording(
+        config, session_factory=outside.session_factory, registry=outside.registry, log=outside.log, clock=outside.clock
+    )
+    if recording is None:
+        return None
+    return Chronicle(
+        store=store,
+        installation=installation,
+        recording=recording,
+        pseudonyms=Pseudonyms.from_file(config.salt_file),
+        clock=outside.clock,
+    )
+
+
             holder=outside.holder,
             metrics=outside.metrics,
             clock=outside.clock,

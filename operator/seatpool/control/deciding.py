@@ -8,6 +8,7 @@ from datetime import datetime
 
 from seatpool.api.licensepool import Adoption, LicensePool
 from seatpool.control.desk import Desk
+from seatpool.control.ended import Ending
 from seatpool.control.guard import is_approved
 from seatpool.control.journeys import Outcome
 from seatpool.control.planning import Plan, Question, adopted, plan
@@ -103,7 +104,7 @@ async def save(desk: Desk, planned: Plan) -> None:
     ledgers = desk.around.ledgers
     answered = [pool for pool in desk.pools if pool.key in planned.answers]
     results = await asyncio.gather(
-        *(ledgers.save(pool, planned.answers[pool.key].memory) for pool in answered), return_exceptions=True
+        *(_store(desk, pool, planned.answers[pool.key], at=planned.at) for pool in answered), return_exceptions=True
     )
     for pool, result in zip(answered, results, strict=True):
         if isinstance(result, Conflict):
@@ -114,6 +115,10 @@ async def save(desk: Desk, planned: Plan) -> None:
     for result in results:
         if isinstance(result, BaseException):
             raise result
+
+
+async def _store(desk: Desk, pool: LicensePool, answer: Allocation, *, at: datetime) -> None:
+    await desk.around.ledgers.save(pool, answer.memory, ending=Ending.of(answer, at=at))
 
 
 def _commit(desk: Desk, pool: LicensePool, answer: Allocation) -> None:

@@ -6,10 +6,12 @@ took over cannot undo what that one remembered. A conflict is the caller's sign 
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from seatpool.api.base import API_VERSION, OwnerReference
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
+from seatpool.control.ended import Ending, IsRecorded, bare, with_ended
 from seatpool.control.ledger import changed_shares, from_specs, ledger_name, share_count, to_specs
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.store import LedgerView, Store
@@ -25,6 +27,8 @@ class LedgerBook:
     store: Store
     kube: KubeClient
     metrics: ControlMetrics
+    is_recorded: IsRecorded | None = None
+    """Whether the history has something that ended; None while no history is recorded."""
 
     def recall(self, pool: LicensePool) -> Memory | None:
         """What the pool remembered when it was last written; None for a pool that never had a memory."""
@@ -45,12 +49,15 @@ class LedgerBook:
             self.store.put_ledger(SeatLedger.model_validate(raw))
         return self.recall(pool)
 
-    async def save(self, pool: LicensePool, memory: Memory) -> int:
+    async def save(self, pool: LicensePool, memory: Memory, *, ending: Ending) -> int:
         """Make the objects say what the memory is; how many had to be written. Conflict when they are not as known."""
         shares = share_count(pool.spec.seats)
         specs = to_specs(memory, pool=pool.metadata.name, shares=shares)
         known = self.store.ledgers.get(pool.key, {})
-        changed = changed_shares({index: view.spec for index, view in known.items()}, specs)
+        before = {index: view.spec for index, view in known.items()}
+        changed = changed_shares({index: bare(spec) for index, spec in before.items()}, specs)
+        if self.is_recorded is not None and changed:
+            specs = with_ended(before, specs, ending=ending, is_recorded=partial(self.is_recorded, pool.key))
         await asyncio.gather(*(self._write(pool, index, specs[index], known.get(index)) for index in changed))
         for index in [index for index in known if index >= shares]:
             await self._drop(pool, known[index])

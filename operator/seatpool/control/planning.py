@@ -37,6 +37,7 @@ class Plan:
 
     answers: Mapping[str, Allocation]
     held: guard.Held | None
+    at: datetime
 
 
 def plan(
@@ -45,7 +46,7 @@ def plan(
     """Answer every question. `others_present` are people on this server's lists whose pools are not asked about."""
     asked = list(questions)
     if not may_release:
-        return Plan({one.pool.key: _without_releases(one, now) for one in asked}, None)
+        return Plan({one.pool.key: _without_releases(one, now) for one in asked}, None, now)
     answers = {one.pool.key: allocate(one.rules, one.needs, one.memory, now) for one in asked}
     held = guard.look_at(
         server,
@@ -59,7 +60,7 @@ def plan(
     )
     if held is not None:
         answers = {one.pool.key: _without_releases(one, now) for one in asked}
-    return Plan(answers, held)
+    return Plan(answers, held, now)
 
 
 def _without_releases(question: Question, now: datetime) -> Allocation:

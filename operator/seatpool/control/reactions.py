@@ -39,6 +39,8 @@ class Reactions:
     """Set when enough is known to decide anything."""
     rng: random.Random
     log: FilteringBoundLogger
+    pool_gone: Callable[[str], None] = lambda _pool: None
+    """Called with the key of a pool that vanished."""
     _reconcilers: dict[str, tuple[ServerReconciler, "asyncio.Task[None]"]] = field(default_factory=dict, init=False)
 
     def attach(self) -> None:
@@ -71,6 +73,7 @@ class Reactions:
         self.pool_statuses.mark(key)
         for workbench in self.store.workbenches_served_by(key):
             self.workbench_statuses.mark(workbench)
+            self.pool_gone(key)
         self._let_go(key)
 
     def server_changed(self, key: str) -> None:

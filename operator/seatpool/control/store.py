@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any
 
 from seatpool.api.base import Metadata, Resource
 from seatpool.api.conditions import Condition
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
 from seatpool.api.workbench import Workbench, WorkbenchStatus
 from seatpool.control.rules import pool_rules, pool_selector
@@ -38,6 +39,7 @@ class WorkbenchView:
     status: WorkbenchStatus
     fact: WorkbenchFact
     """With the owner as the spec spells it."""
+    account: str
 
     @property
     def generation(self) -> int:
@@ -157,6 +159,12 @@ class Store:
         known = self.pools[pool]
         return f"{known.metadata.namespace}/{known.spec.server_ref.name}"
 
+    def mode_of(self, pool: LicensePool) -> Mode:
+        """Whether the pool's answers become lists: its server may say no for it."""
+        server = self.servers.get(self.server_of(pool.key))
+        modes = {pool.spec.mode} if server is None else {pool.spec.mode, server.spec.mode}
+        return Mode.DRY_RUN if Mode.DRY_RUN in modes else Mode.ENFORCE
+
     def claimant(self, pool: str) -> str:
         """Key of the pool that has the right to this pool's product on its server: the eldest."""
         return self._claims[self.server_of(pool), self.pools[pool].spec.product][0]
@@ -222,7 +230,9 @@ class Store:
             state=spec.state.value,
             active_since=spec.launched_at or spec.state_changed_at,
         )
-        view = WorkbenchView(metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact)
+        view = WorkbenchView(
+            metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact, account=intern(spec.account),
+        )  # fmt: skip
         self.workbenches[workbench.key] = view
         dirty = self._demand_of(view)
         self.on_moved(workbench.key, spec.state_changed_at, dirty)

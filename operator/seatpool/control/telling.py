@@ -1,6 +1,6 @@
-"""What decisions become outside of the cluster: notices for people's portals, and lines of the audit trail.
+"""What decisions become outside of the cluster: notices for people's portals, lines of the audit trail, and the history.
 
-Nothing here can fail or wait: an outbox and a trail take what they are given, and the list goes on.
+Nothing here can fail or wait: an outbox, a trail and a chronicle take what they are given, and the list goes on.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
+from seatpool.control.chronicle import Chronicle
 from seatpool.control.guard import Held
 from seatpool.control.standing import Known, Standing
 from seatpool.control.store import Store
@@ -42,12 +43,16 @@ class Telling:
     positions: int
     """So many who are next in line are told of each new position."""
     clock: Callable[[], datetime]
+    chronicle: Chronicle | None = None
+    """None while no history is recorded."""
     _to_repeat: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     # -- decided -------------------------------------------------------------------------------------------------------
 
     def decided(self, pool: LicensePool, *, before: Allocation | None, answer: Allocation) -> None:
         """A pool has a new answer, and its memory is stored."""
+        if self.chronicle is not None:
+            self.chronicle.decided(pool, answer)
         facts = self._facts(pool)
         for grant in answer.granted:
             self.trail.note(
@@ -91,6 +96,8 @@ class Telling:
     def confirmed(self, pool: LicensePool, standing: Standing) -> None:
         """The license server was seen to have the list. What was given and freed is in the standing still."""
         answer, known = standing.answer, standing.known
+        if self.chronicle is not None and known is not None and self._is_real(pool):
+            self.chronicle.confirmed(pool, known)
         repeated = self._to_repeat.pop(pool.key, ())
         if answer is None or known is None or not self._is_real(pool):
             return
@@ -150,9 +157,7 @@ class Telling:
 
     def _is_real(self, pool: LicensePool) -> bool:
         """Whether the answer becomes a list: nobody is told of seats that are only computed."""
-        server = self.store.servers.get(self.store.server_of(pool.key))
-        modes = {pool.spec.mode} if server is None else {pool.spec.mode, server.spec.mode}
-        return Mode.DRY_RUN not in modes
+        return self.store.mode_of(pool) is Mode.ENFORCE
 
     def _send(self, pool: LicensePool, kind: type[Notice], at: datetime, news: tuple[object, ...], **facts: Any) -> None:
         self.tell(
@@ -180,7 +185,7 @@ class Telling:
             "poolResourceVersion": metadata.resource_version,
             "server": self.store.server_of(pool.key),
             "product": pool.spec.product,
-            "mode": (Mode.ENFORCE if self._is_real(pool) else Mode.DRY_RUN).value,
+            "mode": self.store.mode_of(pool).value,
             "ledgers": {view.name: view.resource_version for view in ledgers.values()},
         }
 

@@ -64,17 +64,18 @@ def write_lines(lines: Path, folder: Path, *, batch: str) -> list[Written]:
 def _write_lines(database: duckdb.DuckDBPyConnection, lines: Path, folder: Path, *, batch: str) -> Iterator[Written]:
     for kind in KINDS:
         known = columns(kind)
-        database.execute(f"CREATE TABLE {kind.kind} (day DATE, {', '.join(f'{n} {t}' for n, t in known.items())})")
+        names = ", ".join(known)
         types = ", ".join(f"{name}: '{sql}'" for name, sql in {"kind": "VARCHAR", **known}.items())
         database.execute(
-            f"INSERT INTO {kind.kind} SELECT CAST(seen_at AS DATE), {', '.join(known)} FROM read_json(?, format = 'newline_delimited', "  # noqa: S608
-            f"ignore_errors = true, columns = {{{types}}}) WHERE kind = ? AND id IS NOT NULL AND seen_at IS NOT NULL",
+            f"CREATE TABLE {kind.kind} AS SELECT CAST(seen_at AS DATE) AS day, {names} FROM read_json(?, "  # noqa: S608
+            f"format = 'newline_delimited', ignore_errors = true, columns = {{{types}}}) "
+            "WHERE kind = ? AND id IS NOT NULL AND seen_at IS NOT NULL",
             [str(lines), kind.kind],
         )
         for (day,) in database.execute(f"SELECT DISTINCT day FROM {kind.kind} ORDER BY day").fetchall():  # noqa: S608
-            query = f"SELECT {', '.join(known)} FROM {kind.kind} WHERE day = '{day}' ORDER BY id, seen_at"  # noqa: S608
+            query = f"SELECT {names} FROM {kind.kind} WHERE day = '{day}' ORDER BY id, seen_at"  # noqa: S608
             place = folder / f"kind={kind.kind}" / f"day={day}"
-            yield Written(kind.kind, day, write_query(database, query, place / f"{batch}{SUFFIX}"))
+            yield Written(kind.kind, str(day), write_query(database, query, place / f"{batch}{SUFFIX}"))
 
 
 def write_query(database: duckdb.DuckDBPyConnection, query: str, path: Path) -> Path:

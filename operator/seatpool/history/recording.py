@@ -1,0 +1,215 @@
+"""Recording beside the work: noting costs a moment, never waits and never fails.
+
+What is noted goes into a bounded queue, from there in batches to the spool, and from the spool into Parquet files. Each step has
+a thread of its own, so that a disk that hangs or a bucket that is away keeps nobody from a seat. What cannot be written is kept,
+counted and told once; only when the queue is full does the oldest go.
+"""
+
+import asyncio
+import contextlib
+import functools
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.history.archive import Archive
+from seatpool.history.config import HistoryConfig
+from seatpool.history.metrics import HistoryMetrics
+from seatpool.history.schema import Row, record
+from seatpool.history.spool import Spool
+from seatpool.history.tidying import Tidying
+from seatpool.history.writing import HistoryNotWritten
+
+BATCH = 2000
+PAUSE = 1.0
+TIDY_EVERY = 600.0
+LAST_TRY = 3.0
+MOST_FAILURES = 3
+"""After so many segments that cannot be archived the others wait for the next round."""
+
+Mark = Hashable
+T = TypeVar("T")
+
+
+class Recording:
+    """From facts to files. `note` belongs to the event loop that runs `run`."""
+
+    def __init__(
+        self,
+        config: HistoryConfig,
+        archive: Archive,
+        *,
+        metrics: HistoryMetrics,
+        log: FilteringBoundLogger,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._archive = archive
+        self._spool = Spool(config.spool_folder)
+        self._tidying = Tidying(archive, retention_days=config.retention_days)
+        self._interval = config.flush_interval.total_seconds()
+        self._metrics = metrics
+        self._log = log.bind(history=archive.name)
+        self._clock = clock
+        self._waiting: deque[tuple[Row, Mark | None]] = deque(maxlen=config.capacity)
+        self._news = asyncio.Event()
+        self._marks: dict[Mark, bool] = {}
+        self._in_segments: dict[Path, set[Mark]] = {}
+        self._failing: set[str] = set()
+        self._spool_thread = ThreadPoolExecutor(1, thread_name_prefix="history-spool")
+        self._archive_thread = ThreadPoolExecutor(1, thread_name_prefix="history-archive")
+
+    # -- what others do ------------------------------------------------------------------------------------------------
+
+    def note(self, row: Row, *, mark: Mark | None = None) -> None:
+        """Have a row recorded; `mark` is what the caller asks for it by."""
+        if len(self._waiting) == self._waiting.maxlen:
+            self._metrics.rows.labels("dropped").inc()
+            _, lost = self._waiting[0]
+            self._marks.pop(lost, None)
+        self._waiting.append((row, mark))
+        if mark is not None:
+            self._marks[mark] = False
+        self._metrics.waiting.set(len(self._waiting))
+        self._news.set()
+
+    def knows(self, mark: Mark) -> bool:
+        """Whether the row of this mark was noted, and did not get lost since."""
+        return mark in self._marks
+
+    def has_archived(self, mark: Mark) -> bool:
+        """Whether the row of this mark is in a Parquet file."""
+        return self._marks.get(mark, False)
+
+    def forget(self, mark: Mark) -> None:
+        """The mark is not asked for any more."""
+        self._marks.pop(mark, None)
+
+    # -- the work ------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled; what still waits then is written once more."""
+        parts = {"spool": self._keep_spooling, "archive": self._keep_archiving}
+        working = [asyncio.ensure_future(self._keep(part, work)) for part, work in parts.items()]
+        try:
+            await asyncio.gather(*working)
+        finally:
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._end(), LAST_TRY)
+            self._spool_thread.shutdown(wait=False, cancel_futures=True)
+            self._archive_thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _keep(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A fault in here is told like any other; it does not end the operator, whose first task is seats."""
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001
+                self._failed(part, f"{type(error).__name__}: {error}")
+                await asyncio.sleep(PAUSE)
+
+    async def _end(self) -> None:
+        while self._waiting and await self._spool_some():
+            pass
+        await self._archive_all()
+
+    async def _keep_spooling(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                if not await self._spool_some():
+                    await asyncio.sleep(PAUSE)
+
+    async def _keep_archiving(self) -> None:
+        tidied = float("-inf")
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._archive_all()
+            if loop.time() - tidied >= TIDY_EVERY:
+                await self._tidy()
+                tidied = loop.time()
+            await asyncio.sleep(self._interval)
+
+    async def _spool_some(self) -> bool:
+        batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
+        try:
+            path = await self._in(self._spool_thread, lambda: self._spool.append(map(_line, batch)))
+        except OSError as error:
+            self._failed("spool", f"{self._spool.folder}: {error.strerror or error}")
+            return False
+        self._works("spool")
+        for row, mark in batch:
+            if self._waiting and self._waiting[0][0] is row:  # a full queue may have let it go meanwhile
+                self._waiting.popleft()
+            if mark in self._marks:
+                self._in_segments.setdefault(path, set()).add(mark)
+        self._metrics.rows.labels("spooled").inc(len(batch))
+        self._metrics.waiting.set(len(self._waiting))
+        return True
+
+    async def _archive_all(self) -> None:
+        """Every finished segment, those of earlier processes too, the eldest first. One may fail and not keep the others."""
+        failures = 0
+        for path in await self._in(self._spool_thread, self._finish):
+            try:
+                await self._in(self._archive_thread, functools.partial(self._archive_one, path))
+            except (HistoryNotWritten, OSError) as error:
+                self._failed("archive", str(error))
+                failures += 1
+                if failures == MOST_FAILURES:
+                    break
+                continue
+            for mark in self._in_segments.pop(path, ()):
+                if mark in self._marks:
+                    self._marks[mark] = True
+        if not failures:
+            self._works("archive")
+            self._metrics.archived.set(self._clock().timestamp())
+
+    def _finish(self) -> list[Path]:
+        self._spool.cut()
+        return self._spool.finished()
+
+    def _archive_one(self, path: Path) -> None:
+        self._archive.add(path, batch=path.stem)
+        path.unlink(missing_ok=True)
+
+    async def _tidy(self) -> None:
+        today = self._clock().date()
+        try:
+            await self._in(self._archive_thread, lambda: self._tidying.tidy(today=today))
+        except (HistoryNotWritten, OSError) as error:
+            self._failed("tidying", str(error))
+        else:
+            self._works("tidying")
+
+    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+    # -- what is told --------------------------------------------------------------------------------------------------
+
+    def _failed(self, part: str, error: str) -> None:
+        self._metrics.errors.labels(part).inc()
+        self._metrics.failing.labels(part).set(1)
+        if part not in self._failing:
+            self._failing.add(part)
+            self._log.error("history cannot be written; seats are given all the same", part=part, error=error)
+
+    def _works(self, part: str) -> None:
+        self._metrics.failing.labels(part).set(0)
+        if part in self._failing:
+            self._failing.remove(part)
+            self._log.info("history can be written again", part=part)
+
+
+def _line(noted: tuple[Row, Mark | None]) -> str:
+    return json.dumps(record(noted[0]), ensure_ascii=False)

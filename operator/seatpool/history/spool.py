@@ -1,0 +1,86 @@
+"""What was recorded and is in no Parquet file yet: lines appended to a file on a local disk, durable when `append` returns.
+
+A spool is a folder of *segments*. A process appends to one of its own and holds a lock on it, which a kill ends; every other
+segment is finished, whoever wrote it, and can be made into Parquet files and removed. After an error a segment is not
+appended to again: a torn line can then only be its last.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+
+SUFFIX = ".jsonl"
+
+
+class Spool:
+    """One process's. Blocks on the disk, so it is used from a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open: FileIO | None = None
+        self._path: Path | None = None
+
+    def append(self, lines: Iterable[str]) -> Path:
+        """Make lines durable, all or, as far as anybody has to know, none; the segment that has them. OSError."""
+        path, file = self._segment()
+        try:
+            _write_all(file, "".join(f"{line}\n" for line in lines).encode())
+            os.fsync(file.fileno())
+        except OSError:
+            self.cut()
+            raise
+        return path
+
+    def cut(self) -> None:
+        """Finish the present segment; what comes next goes into another one."""
+        if self._open is not None:
+            with contextlib.suppress(OSError):
+                self._open.close()
+        self._open = self._path = None
+
+    def finished(self) -> list[Path]:
+        """The segments that nobody appends to any more, the eldest first."""
+        found = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
+        return [path for path in found if path != self._path and not _is_in_use(path)]
+
+    def _segment(self) -> tuple[Path, FileIO]:
+        if self._open is None or self._path is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}{SUFFIX}"
+            fresh = path.with_suffix(".new")
+            file = FileIO(fresh, "xb")
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fresh.rename(path)  # only now, locked, can another process take it for a segment
+            _make_durable(self.folder)
+            self._open, self._path = file, path
+        return self._path, self._open
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file.fileno(), view) :]
+
+
+def _is_in_use(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:  # another process was faster
+        return True
+    return False
+
+
+def _make_durable(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,111 @@
+"""The history as SQL: a DuckDB connection with the views `sessions`, `waits`, `refusals` and `capacity`.
+
+A fact is one row here, however many rows its files have. What began under an operator and was not seen again although others were
+is over since it was last seen: nobody who vanished without a word holds a seat for ever in a report. `connect` gives out a
+connection that can read the history and nothing else, and cannot be told otherwise.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.history.making import HistoryNotInstalled
+from seatpool.history.merging import merged
+from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns
+from seatpool.history.writing import SUFFIX
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+UNSEEN = timedelta(hours=3)
+"""What is open is noted every hour; what was not for so long has ended."""
+UNSEEN_REASON = "NotSeenAgain"
+
+
+class HistoryNotReadable(SeatpoolError):
+    """There is no history where it was looked for, or it is broken."""
+
+
+def connect(folder: Path, *, since: date | None = None, threads: int | None = None) -> "DuckDBPyConnection":
+    """The history in a folder; with `since` only what did not end before that day."""
+    try:
+        import duckdb
+    except ImportError as error:
+        raise HistoryNotInstalled(error.name) from error
+    if not folder.is_dir():
+        raise HistoryNotReadable(f"history folder {folder}: there is no such folder; name the one of history.location")
+    database = duckdb.connect(config={"python_enable_replacements": False})
+    try:
+        if threads is not None:
+            database.execute(f"SET threads = {threads}")
+        for kind in KINDS:
+            days = None if kind is Capacity else since  # how many seats there are may have been said long before
+            database.execute(f"CREATE VIEW {kind.kind}_rows AS {_rows(folder, kind, since=days)}")
+        database.execute(_latest())
+        for kind in KINDS:
+            database.execute(f"CREATE VIEW {kind.kind} AS {_view(kind)}")
+        database.execute(f"SET allowed_directories = ['{_quoted(folder.resolve())}', '{_quoted(folder)}']")
+        database.execute("SET enable_external_access = false")
+        database.execute("SET lock_configuration = true")
+    except duckdb.Error as error:
+        database.close()
+        raise HistoryNotReadable(f"history folder {folder}: {error}") from error
+    return database
+
+
+@contextlib.contextmanager
+def opened(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConnection]":
+    """`connect`, closed at the end."""
+    with contextlib.closing(connect(folder, since=since)) as database:
+        yield database
+
+
+def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:
+    pattern = f"kind={kind.kind}/day=*/*{SUFFIX}"
+    known = ", ".join(columns(kind))
+    if next(folder.glob(pattern), None) is None:
+        empty = ", ".join(f"NULL::{sql} AS {name}" for name, sql in columns(kind).items())
+        return f"SELECT {empty}, NULL::DATE AS day WHERE false"
+    where = f" WHERE day >= DATE '{since.isoformat()}'" if since is not None else ""
+    return (
+        f"SELECT {known}, day FROM read_parquet('{_quoted(folder / pattern)}', hive_partitioning = true, "  # noqa: S608
+        f"hive_types = {{'day': DATE, 'kind': VARCHAR}}){where}"
+    )
+
+
+def _latest() -> str:
+    """When each installation was last heard of."""
+    parts = " UNION ALL ".join(f"SELECT installation, seen_at FROM {kind.kind}_rows" for kind in KINDS)  # noqa: S608
+    return f"CREATE TABLE heard AS SELECT installation, max(seen_at)::TIMESTAMP AS heard_at FROM ({parts}) GROUP BY 1"  # noqa: S608
+
+
+def _view(kind: type[Row]) -> str:
+    facts = merged(kind, f"{kind.kind}_rows")
+    if kind is Session:
+        return _with_ends(facts, began="granted_at", ended="released_at", why="release_reason", length="held_s")
+    if kind is Wait:
+        return _with_ends(facts, began="began_at", ended="ended_at", why="outcome", length="waited_s")
+    return facts
+
+
+def _with_ends(facts: str, *, began: str, ended: str, why: str, length: str) -> str:
+    limit = f"to_seconds({UNSEEN.total_seconds():.0f})"
+    known = (
+        f"SELECT facts.*, heard_at, source = 'operator' AND {ended} IS NULL AND seen_at < heard_at - {limit} AS unseen "  # noqa: S608
+        f"FROM ({facts}) AS facts LEFT JOIN heard USING (installation)"
+    )
+    over = (
+        f"SELECT * REPLACE (CASE WHEN unseen THEN seen_at ELSE {ended} END AS {ended}, "  # noqa: S608
+        f"CASE WHEN unseen THEN '{UNSEEN_REASON}' ELSE {why} END AS {why}) FROM ({known})"
+    )
+    return (
+        f"SELECT * EXCLUDE (heard_at, unseen), {ended} IS NULL AS is_open, "  # noqa: S608
+        f"epoch(coalesce({ended}, heard_at) - {began}) AS {length} FROM ({over})"
+    )
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
