@@ -1,0 +1,155 @@
+"""The root file system of the image: what the operator needs to run, and nothing else.
+
+    python3 tools/image_root.py /opt/seatpool /root
+
+The first argument is a virtual environment with Seatpool in it, the second a folder that becomes the image. There is no
+shell, no package manager and no pip in it: what is not there need not be patched, and cannot be misused. Two generated
+packages would make more than a third of the image, the classes of every Kubernetes resource and the models of every AWS
+service; of these only what is used is taken. Every module of Seatpool is imported in the finished root, so that one
+which lacks something fails the build and not the pod.
+
+It runs while the image is built, by the Python of the base image and with its standard library only.
+"""
+
+import compileall
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+AWS_SERVICES = ("dynamodb", "ec2", "events", "s3", "sqs", "ssm", "sts")
+"""The services that Seatpool has clients for; a test compares this with the code."""
+
+LEFT_OUT_OF_PYTHON = re.compile(
+    r"(?:test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data|config-[^/]*|dist-packages|site-packages)/"
+    r"|(?:.*/)?__pycache__/"
+)
+
+LEFT_OUT_OF_PACKAGES = re.compile(
+    rf"botocore/data/(?!(?:{'|'.join(AWS_SERVICES)})/)[^/]+/"
+    r"|kubernetes/(?:aio/)?client/(?:api|models)/(?!__init__\.py$)"
+    r"|seatpool/sim/"
+    r"|(?:.*/)?(?:__pycache__|tests)/"
+    r"|.*\.pyi$"
+)
+
+SYSTEM_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/os-release", "/usr/share/zoneinfo")
+
+ACCOUNTS = {
+    "passwd": "root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n",
+    "group": "root:x:0:\nnogroup:x:65534:\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+}
+
+IMPORT_ALL = """
+import importlib, pkgutil, seatpool
+for found in pkgutil.walk_packages(seatpool.__path__, "seatpool."):
+    importlib.import_module(found.name)
+"""
+
+
+class Root:
+    """A folder that becomes a root file system. Files keep their absolute paths, and links stay links."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True)
+
+    def at(self, path: Path) -> Path:
+        return self.directory / path.relative_to("/")
+
+    def add(self, path: Path) -> None:
+        """A file and the folders above it; where the way to it leads over a link, that link and its target."""
+        for place in (*reversed(path.parents), path):
+            copy = self.at(place)
+            if place.is_symlink():
+                if not copy.is_symlink():
+                    copy.symlink_to(place.readlink())
+                self.add(Path(os.path.normpath(place.parent / place.readlink() / path.relative_to(place))))
+                return
+            if place.is_dir():
+                copy.mkdir(exist_ok=True)
+            elif not copy.exists():
+                shutil.copy2(place, copy)
+
+    def add_tree(self, top: Path, *, but: "re.Pattern[str] | None" = None) -> None:
+        """Every file below `top` whose path from there does not match `but`."""
+        for directory, folders, files in os.walk(top):
+            here = Path(directory)
+            for name in (*files, *(name for name in folders if (here / name).is_symlink())):
+                if but is None or not but.match((here / name).relative_to(top).as_posix()):
+                    self.add(here / name)
+
+    def binaries(self) -> list[Path]:
+        """The programs and modules in machine code, by their paths in the image."""
+        files = (path for path in self.directory.rglob("*") if path.is_file() and not path.is_symlink())
+        return [Path("/") / path.relative_to(self.directory) for path in files if _is_elf(path)]
+
+
+def _is_elf(path: Path) -> bool:
+    with path.open("rb") as content:
+        return content.read(4) == b"\x7fELF"
+
+
+def libraries(binaries: Iterable[Path]) -> Iterator[Path]:
+    """The shared libraries that these load, as the loader finds them here."""
+    for binary in binaries:
+        told = subprocess.run(["ldd", binary], capture_output=True, text=True, check=False).stdout
+        if "not found" in told:
+            sys.exit(f"image: {binary} needs a library that the base image lacks:\n{told}")
+        yield from (Path(found) for found in re.findall(r"(/\S+) \(0x", told))
+
+
+def add_python(root: Root, environment: Path) -> None:
+    """The interpreter with its library, and the virtual environment."""
+    root.add_tree(Path(sysconfig.get_path("stdlib")), but=LEFT_OUT_OF_PYTHON)
+    root.add_tree(environment / "bin")
+    root.add(environment / "pyvenv.cfg")
+    (packages,) = environment.glob("lib/python3*/site-packages")
+    root.add_tree(packages, but=LEFT_OUT_OF_PACKAGES)
+
+
+def add_system(root: Root) -> None:
+    """Libraries, certificates, time zones, and what a C library reads."""
+    needed = set(libraries(root.binaries()))
+    # The C library loads it by its name when a thread ends, which ldd does not see.
+    needed |= {library.with_name("libgcc_s.so.1") for library in needed if library.name == "libc.so.6"}
+    for library in needed:
+        root.add(library)
+    for path in map(Path, SYSTEM_FILES):
+        root.add_tree(path) if path.is_dir() else root.add(path)
+    for name, content in ACCOUNTS.items():
+        (root.directory / "etc" / name).write_text(content)
+    (root.directory / "tmp").mkdir(exist_ok=True)
+    (root.directory / "tmp").chmod(0o1777)
+
+
+def compile_all(root: Root) -> None:
+    """Bytecode that is never compared with its source: neither can change in an image."""
+    mode = PycInvalidationMode.UNCHECKED_HASH
+    if not compileall.compile_dir(
+        root.directory, stripdir=root.directory, quiet=1, maxlevels=30, workers=0, invalidation_mode=mode
+    ):
+        sys.exit("image: some modules cannot be compiled; see above")
+
+
+def check(root: Root, environment: Path) -> None:
+    """Import everything in the finished root."""
+    subprocess.run(["chroot", root.directory, environment / "bin" / "python", "-c", IMPORT_ALL], check=True)
+
+
+def main(environment: Path, directory: Path) -> None:
+    root = Root(directory)
+    add_python(root, environment)
+    add_system(root)
+    compile_all(root)
+    check(root, environment)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute(), Path(sys.argv[2]).absolute())
