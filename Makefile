@@ -3,11 +3,12 @@
 PYTHON ?= python3
 ARGS ?=
 MINUTES ?= 20
+SITE ?= infra/site.example.yaml
 BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap controlplane environment test demo bench soak model lint types imports generate generated check
+.PHONY: help bootstrap controlplane environment test demo bench soak model infra lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,10 @@ model: ## check the protocol in model/ exhaustively with spin
 	@$(require_python)
 	@$(PYTHON) model/check.py
 
+infra: environment ## synthesise the AWS side into build/infra, judged by cdk-nag; SITE=my-site.yaml
+	@PYTHONPATH=infra $(BIN)/python -m seatpool_infra --site $(SITE) --out build/infra
+	@echo 'templates and the settings that go with them are in build/infra; docs/aws.md tells how to deploy them'
+
 lint: environment ## ruff and shellcheck
 	$(BIN)/ruff check
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
@@ -58,6 +63,7 @@ generate: environment ## write crds/, docs/reference/ and parts of charts/ from 
 	$(BIN)/seatpool crds --out crds
 	$(BIN)/seatpool reference --out docs/reference
 	$(BIN)/python tools/chart_files.py
+	PYTHONPATH=infra $(BIN)/python -m seatpool_infra.generate
 
 generated: environment ## fail when crds/ is not what the models say, or the chart is not what its values say
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(BIN)/seatpool crds --out "$$fresh" >/dev/null && \

@@ -1,0 +1,242 @@
+"""What each identity may do in AWS, why, and what is missing without it: data, so that policy and table are one.
+
+A test compares the operator's part with the calls that its code makes, in both directions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from seatpool_infra.site import HISTORY_PREFIX, Site, WorkbenchAccount
+
+Conditions = Mapping[str, Mapping[str, str | Sequence[str]]]
+NO_RESOURCES = "AWS knows no resources for this action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Actions on resources; the name is the statement's Sid."""
+
+    name: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Conditions = field(default_factory=dict)
+    on: str
+    why: str
+    without: str
+    wildcard: str | None = None
+    """Why a resource has to hold a `*`; None when no resource does."""
+
+
+def operator_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
+    """The operator's own role."""
+    return (
+        *_queue(site, key_arn=key_arn),
+        *_license_servers(site),
+        *_roles(site),
+        *_notices(site),
+        *(_history(site, key_arn=key_arn) if site.license.history else ()),
+    )
+
+
+def reader_permissions(account: WorkbenchAccount) -> tuple[Permission, ...]:
+    """The role in an account with workbenches."""
+    return (
+        Permission(
+            name="SeeInstances",
+            actions=("ec2:DescribeInstances",),
+            resources=("*",),
+            conditions={"StringEquals": {"aws:RequestedRegion": account.regions}},
+            on="the account's regions that are listed",
+            why="the inventory, and whose an unknown instance is",
+            without="that account is stale: its people keep their seats, and only custom events tell of it",
+            wildcard=f"{NO_RESOURCES}; it shows and changes nothing, in the listed regions only",
+        ),
+    )
+
+
+def forwarder_permissions(site: Site) -> tuple[Permission, ...]:
+    """The role of EventBridge in an account with workbenches."""
+    return (
+        Permission(
+            name="PutOnCentralBus",
+            actions=("events:PutEvents",),
+            resources=(site.bus_arn,),
+            on="the central bus",
+            why="events reach the operator's queue",
+            without="no events of that account; inventories go on",
+        ),
+    )
+
+
+def dead_letter_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
+    """People who use `seatpool dlq`."""
+    return (
+        Permission(
+            name="LookAtDeadLetters",
+            actions=(
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:ChangeMessageVisibility",
+                "sqs:GetQueueAttributes",
+                "sqs:GetQueueUrl",
+                "sqs:StartMessageMoveTask",
+                "sqs:ListMessageMoveTasks",
+                "sqs:PurgeQueue",
+            ),
+            resources=(site.dead_letter_queue_arn,),
+            on="the dead-letter queue",
+            why="`seatpool dlq list`, `show`, `redrive` and `purge`",
+            without="nobody sees what the operator could not take",
+        ),
+        Permission(
+            name="MoveBack",
+            actions=("sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
+            resources=(site.queue_arn,),
+            on="the queue",
+            why="`seatpool dlq redrive`",
+            without="dead letters can be looked at and deleted, not handled again",
+        ),
+        _key(site, key_arn=key_arn, name="ReadEncrypted", service="sqs", on="messages in both queues"),
+    )
+
+
+def _queue(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
+    return (
+        Permission(
+            name="TakeEvents",
+            actions=(
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:ChangeMessageVisibility",
+                "sqs:GetQueueAttributes",
+                "sqs:GetQueueUrl",
+            ),
+            resources=(site.queue_arn,),
+            on="the queue",
+            why="events are read, hidden while they wait for EC2's answer, and deleted once their news is written",
+            without="no events; inventories go on",
+        ),
+        Permission(
+            name="ParkDeadLetters",
+            actions=("sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
+            resources=(site.dead_letter_queue_arn,),
+            on="the dead-letter queue",
+            why="a bad message goes there with its reason",
+            without="SQS moves bad messages by itself, later and without a reason",
+        ),
+        _key(site, key_arn=key_arn, name="UseQueueKey", service="sqs", on="messages in both queues"),
+    )
+
+
+def _license_servers(site: Site) -> tuple[Permission, ...]:
+    account, region = site.license.account, site.license.region
+    tag, value = site.license.server_tag, site.license.server_tag_value
+    return (
+        Permission(
+            name="SendThisDocument",
+            actions=("ssm:SendCommand",),
+            resources=(site.document_arn,),
+            on="the one document",
+            why="lists are applied and read back",
+            without="no list changes; the condition `Reachable` names the action",
+        ),
+        Permission(
+            name="SendToLicenseServers",
+            actions=("ssm:SendCommand",),
+            resources=(
+                f"arn:{site.partition}:ec2:{region}:{account}:instance/*",
+                f"arn:{site.partition}:ssm:{region}:{account}:managed-instance/*",
+            ),
+            conditions={"StringLike": {f"ssm:resourceTag/{tag}": value}},
+            on=f"nodes with the tag `{tag}`",
+            why="the same, and to no other machine",
+            without="as above",
+            wildcard=f"license servers are named by the tag {tag}, which the condition asks for, and not by their ids",
+        ),
+        Permission(
+            name="FollowCommands",
+            actions=("ssm:GetCommandInvocation", "ssm:DescribeInstanceInformation"),
+            resources=("*",),
+            on="all commands and nodes of the account's region",
+            why="the answer of a command; the one node that has the tag of `spec.target`",
+            without="lists are not known to have been applied; servers named by a tag are not found",
+            wildcard=f"{NO_RESOURCES}; both only read",
+        ),
+    )
+
+
+def _roles(site: Site) -> tuple[Permission, ...]:
+    actions: tuple[str, ...] = ("sts:AssumeRole",)
+    if site.license.pod_identity_cluster is not None:
+        actions += ("sts:TagSession",)
+    readers = Permission(
+        name="AssumeReaders",
+        actions=actions,
+        resources=tuple(site.reader_role_arn(each.account) for each in site.workbenches),
+        on="the reader roles of the accounts with workbenches",
+        why="EC2 is asked there; EKS Pod Identity hands its session tags on, which is `sts:TagSession`",
+        without="that account is stale",
+    )
+    if not site.license.server_role_arns:
+        return (readers,)
+    servers = Permission(
+        name="AssumeServerRoles",
+        actions=actions,
+        resources=site.license.server_role_arns,
+        on="roles in other accounts with license servers",
+        why="`spec.roleArn` of a LicenseServer",
+        without="those servers are not reachable",
+    )
+    return readers, servers
+
+
+def _notices(site: Site) -> tuple[Permission, ...]:
+    if site.license.notify_bus_arn is None:
+        return ()
+    return (
+        Permission(
+            name="PutNotices",
+            actions=("events:PutEvents",),
+            resources=(site.license.notify_bus_arn,),
+            on="the bus for notices",
+            why="`notify.bus`: portals hear of seats",
+            without="notices wait in memory and the oldest are lost; no seat is held up",
+        ),
+    )
+
+
+def _history(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
+    bucket = f"arn:{site.partition}:s3:::{site.history_bucket}"
+    return (
+        Permission(
+            name="WriteHistory",
+            actions=("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+            resources=(f"{bucket}/{HISTORY_PREFIX}/*",),
+            on="files of the history",
+            why="what was recorded becomes Parquet files; a day's small ones are made into one, and old days are deleted",
+            without="the history stays in the spool on the volume",
+            wildcard="files of the history are named by kind, day and batch",
+        ),
+        Permission(
+            name="ListHistory",
+            actions=("s3:ListBucket",),
+            resources=(bucket,),
+            conditions={"StringLike": {"s3:prefix": f"{HISTORY_PREFIX}/*"}},
+            on="names of those files",
+            why="which days there are",
+            without="files stay small and many, and nothing is deleted after `history.retention_days`",
+        ),
+        _key(site, key_arn=key_arn, name="UseHistoryKey", service="s3", on="files of the history"),
+    )
+
+
+def _key(site: Site, *, key_arn: str, name: str, service: str, on: str) -> Permission:
+    return Permission(
+        name=name,
+        actions=("kms:Decrypt", "kms:GenerateDataKey"),
+        resources=(key_arn,),
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{site.license.region}.amazonaws.com"}},
+        on=f"the key, for {on}",
+        why=f"{on} are encrypted",
+        without=f"{on} cannot be read or written",
+    )

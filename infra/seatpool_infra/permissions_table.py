@@ -1,0 +1,47 @@
+"""The reference page of all permissions, from the same data as the policies."""
+
+from collections.abc import Sequence
+
+from seatpool_infra.permissions import (
+    Permission,
+    dead_letter_permissions,
+    forwarder_permissions,
+    operator_permissions,
+    reader_permissions,
+)
+from seatpool_infra.site import Site
+
+PAGE = "aws-permissions.md"
+KEY = "the key"
+_HEAD = """# Permissions in AWS
+
+<!-- Written by `make generate` from infra/seatpool_infra/permissions.py. -->
+
+Statements of the policies that `infra/` makes, with the reason for each. [AWS](../aws.md) tells how to deploy them.
+"""
+
+
+def page(site: Site) -> str:
+    """Markdown; the site should have everything, so that everything is shown."""
+    account = site.workbenches[0]
+    parts = (
+        ("The operator", f"Role `{site.operator_role}` in the account of the license servers.",
+         operator_permissions(site, key_arn=KEY)),
+        ("Reader", f"Role `{site.reader_role}` in each account with workbenches; only the operator's role may assume it, "
+         "with the external id.", reader_permissions(account)),
+        ("Forwarder", "EventBridge's role in each region of an account with workbenches.", forwarder_permissions(site)),
+        ("People", f"Managed policy `{site.name}-dead-letters`, for those who use `seatpool dlq`.",
+         dead_letter_permissions(site, key_arn=KEY)),
+    )  # fmt: skip
+    return "\n".join([_HEAD, *(_part(title, who, permissions) for title, who, permissions in parts)])
+
+
+def _part(title: str, who: str, permissions: Sequence[Permission]) -> str:
+    rows = [
+        f"| `{each.name}` | {', '.join(f'`{action}`' for action in each.actions)} | {each.on} | {each.why} "
+        f"| {each.without} |"
+        for each in permissions
+    ]
+    wild = [f"- `{each.name}` has a `*`: {each.wildcard}." for each in permissions if each.wildcard]
+    table = ["| statement | actions | on | why | without it |", "| --- | --- | --- | --- | --- |", *rows, ""]
+    return "\n".join([f"## {title}", "", who, "", *table, *wild, *([""] if wild else [])])

@@ -1,0 +1,112 @@
+"""Every call to AWS in the operator's code is permitted, and nothing is permitted that no code calls."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore import xform_name
+from botocore.loaders import Loader
+
+import seatpool
+from seatpool_infra.permissions import Permission, dead_letter_permissions, operator_permissions, reader_permissions
+from seatpool_infra.site import Site
+
+PACKAGE = Path(seatpool.__path__[0])
+SERVICES = ("ec2", "events", "s3", "sqs", "ssm", "sts")
+BY_PEOPLE = {"mirror/dead_letters.py", "mirror/move_task.py"}
+"""What only `seatpool dlq` uses."""
+WITH_THEIR_OWN_RIGHTS = {"mirror/pipeline_import.py", "history/store.py"}
+"""Commands of people that need rights which the stacks cannot know."""
+NEEDS_NOTHING = {"sts:GetCallerIdentity"}
+NOT_CALLED = {"ssm:CancelCommand"}
+"""In the transport for whoever wants it; a test below sees that the operator does not."""
+NO_CALL_OF_OURS = {"kms:Decrypt", "kms:GenerateDataKey", "sts:AssumeRole", "sts:TagSession"}
+"""AWS asks for them on behalf of a call, or boto3 calls by itself."""
+OTHER_NAMES = {
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:HeadObject": "s3:GetObject",
+}
+TRANSFERS = {"upload_file": "s3:PutObject", "upload_fileobj": "s3:PutObject", "download_file": "s3:GetObject"}
+
+
+@pytest.fixture(scope="module")
+def actions_of_methods() -> dict[str, str]:
+    """boto3's method names, and the action that each needs."""
+    loader = Loader()
+    found = dict(TRANSFERS)
+    for service in SERVICES:
+        for operation in loader.load_service_model(service, "service-2")["operations"]:
+            action = f"{service}:{operation.removesuffix('Batch') if service == 'sqs' else operation}"
+            found[xform_name(operation)] = OTHER_NAMES.get(action, action)
+    return found
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith("sim/"):
+            yield name, ast.parse(path.read_text())
+
+
+def called(tree: ast.Module, actions: dict[str, str]) -> set[str]:
+    """Actions behind `anything.method(...)` and `get_paginator("method")`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in actions:
+                found.add(actions[node.func.attr])
+            elif node.func.attr == "get_paginator" and isinstance(node.args[0], ast.Constant):
+                name = str(node.args[0].value)
+                found |= {actions[name]} if name in actions else set()
+    return found
+
+
+def named(permissions: tuple[Permission, ...]) -> set[str]:
+    return {action for permission in permissions for action in permission.actions}
+
+
+@pytest.fixture(scope="module")
+def operators_calls(actions_of_methods: dict[str, str]) -> set[str]:
+    calls: set[str] = set()
+    for name, tree in modules():
+        if name not in BY_PEOPLE | WITH_THEIR_OWN_RIGHTS:
+            calls |= called(tree, actions_of_methods)
+    return calls - NEEDS_NOTHING - NOT_CALLED
+
+
+def test_the_operator_may_do_whatever_its_code_calls(example: Site, operators_calls: set[str]) -> None:
+    permitted = named(operator_permissions(example, key_arn="key")) | named(reader_permissions(example.workbenches[0]))
+    assert operators_calls - permitted == set()
+
+
+def test_the_operator_may_do_nothing_that_its_code_does_not_call(example: Site, operators_calls: set[str]) -> None:
+    permitted = named(operator_permissions(example, key_arn="key")) | named(reader_permissions(example.workbenches[0]))
+    assert permitted - operators_calls - NO_CALL_OF_OURS == set()
+
+
+def test_people_may_do_with_dead_letters_what_the_command_calls(
+    example: Site, actions_of_methods: dict[str, str]
+) -> None:
+    calls = {action for name, tree in modules() if name in BY_PEOPLE for action in called(tree, actions_of_methods)}
+    assert named(dead_letter_permissions(example, key_arn="key")) - NO_CALL_OF_OURS == calls
+
+
+def test_nobody_cancels_commands_as_that_right_would_be_for_every_command_of_the_account() -> None:
+    callers = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "cancel"
+        and node.args
+    }
+    assert callers <= {"servers/link.py"}
+
+
+def test_a_call_that_is_new_would_be_seen(actions_of_methods: dict[str, str]) -> None:
+    code = 'self._client().terminate_instances(InstanceIds=[]); x.get_paginator("list_queues").paginate()'
+    assert called(ast.parse(code), actions_of_methods) == {"ec2:TerminateInstances", "sqs:ListQueues"}

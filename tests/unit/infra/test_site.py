@@ -1,0 +1,74 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from seatpool.settings import load_settings
+from seatpool_infra.operator_settings import settings_yaml
+from seatpool_infra.site import Site, UnusableSite, load_site
+
+
+def refusal(tmp_path: Path, site: Any) -> str:
+    file = tmp_path / "site.yaml"
+    file.write_text(site if isinstance(site, str) else yaml.safe_dump(site))
+    with pytest.raises(UnusableSite) as refused:
+        load_site(file)
+    return str(refused.value)
+
+
+def test_a_misspelt_field_is_named(tmp_path: Path, small: dict[str, Any]) -> None:
+    small["license"]["historie"] = True
+    assert "license.historie: Extra inputs are not permitted" in refusal(tmp_path, small)
+
+
+def test_a_site_where_nobody_could_be_the_operator_is_refused(tmp_path: Path, small: dict[str, Any]) -> None:
+    del small["license"]["oidc_provider_arn"]
+    assert "give oidc_provider_arn, pod_identity_cluster or both" in refusal(tmp_path, small)
+
+
+def test_an_oidc_provider_of_another_account_is_refused(tmp_path: Path, small: dict[str, Any]) -> None:
+    small["license"]["oidc_provider_arn"] = "arn:aws:iam::999999999999:oidc-provider/oidc.example/id/E"
+    assert "is not in account 111122223333" in refusal(tmp_path, small)
+
+
+def test_an_account_that_is_written_twice_is_refused(tmp_path: Path, small: dict[str, Any]) -> None:
+    small["workbenches"] *= 2
+    assert "account 111122223333 is in workbenches twice" in refusal(tmp_path, small)
+
+
+def test_an_external_id_that_anybody_would_guess_is_refused(tmp_path: Path, small: dict[str, Any]) -> None:
+    small["workbenches"][0]["external_id"] = "x"
+    assert "workbenches.0.external_id" in refusal(tmp_path, small)
+
+
+@pytest.mark.parametrize("text", ["{", "", "- a", "\x00"])
+def test_what_is_no_site_at_all_is_refused_with_the_files_name(tmp_path: Path, text: str) -> None:
+    assert refusal(tmp_path, text).startswith(f"site {tmp_path}/site.yaml: ")
+
+
+def test_a_file_that_is_not_there_is_refused_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(UnusableSite, match="name a file like"):
+        load_site(tmp_path / "none.yaml")
+
+
+def test_the_operator_takes_the_settings_that_follow_from_the_site(tmp_path: Path, example: Site) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(settings_yaml(example))
+    settings = load_settings(file=file)
+    assert settings.mirror.queue == "arn:aws:sqs:eu-central-1:111122223333:seatpool-events"
+    assert [account.role_arn for account in settings.mirror.accounts] == [
+        "arn:aws:iam::444455556666:role/seatpool-reader",
+        "arn:aws:iam::777788889999:role/seatpool-reader",
+    ]
+    assert settings.mirror.accounts[0].external_id == example.workbenches[0].external_id
+    assert settings.history.location == "s3://seatpool-history-111122223333-eu-central-1/history"
+    assert settings.notify.bus == example.license.notify_bus_arn
+
+
+def test_names_of_custom_events_reach_the_operator(tmp_path: Path, small: dict[str, Any]) -> None:
+    small["custom_events"] = {"source": "lab.benches", "detail_type": "Bench"}
+    file = tmp_path / "settings.yaml"
+    file.write_text(settings_yaml(Site.model_validate(small)))
+    mirror = load_settings(file=file).mirror
+    assert (mirror.custom_source, mirror.custom_detail_type) == ("lab.benches", "Bench")

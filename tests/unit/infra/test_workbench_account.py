@@ -1,0 +1,52 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.unit.infra.conftest import Assembly, allowed, of_type, role
+
+
+def test_the_reader_may_look_at_instances_and_nothing_else(assembly: Assembly) -> None:
+    reader = role(assembly.workbenches("444455556666"), "seatpool-reader")
+    (statement,) = allowed(reader)
+    assert statement["Action"] == "ec2:DescribeInstances"
+    assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1"]}}
+
+
+def test_only_the_operator_with_the_accounts_external_id_becomes_the_reader(assembly: Assembly) -> None:
+    for account, external_id in (("444455556666", "seatpool-team-a-7c1e"), ("777788889999", "seatpool-team-b-90fd")):
+        trust = role(assembly.workbenches(account), "seatpool-reader")["AssumeRolePolicyDocument"]["Statement"]
+        assert {each["Principal"]["AWS"] for each in trust} == {"arn:aws:iam::111122223333:role/seatpool-operator"}
+        (assume,) = (each for each in trust if each["Action"] == "sts:AssumeRole")
+        assert assume["Condition"] == {"StringEquals": {"sts:ExternalId": external_id}}
+
+
+def test_without_pod_identity_no_session_tags_are_taken(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    reader = role(synthesise(small).workbenches("111122223333"), "seatpool-reader")
+    assert [each["Action"] for each in reader["AssumeRolePolicyDocument"]["Statement"]] == ["sts:AssumeRole"]
+
+
+def test_a_second_region_has_rules_and_no_second_reader(assembly: Assembly) -> None:
+    second = assembly.workbenches("444455556666", "eu-west-1")
+    assert len(of_type(second, "AWS::Events::Rule")) == 2
+    assert not [each for each in of_type(second, "AWS::IAM::Role") if "RoleName" in each]
+
+
+def test_rules_can_put_on_the_central_bus_and_nowhere_else(assembly: Assembly) -> None:
+    template = assembly.workbenches("777788889999")
+    (forwarder,) = (each for each in of_type(template, "AWS::IAM::Role") if "RoleName" not in each)
+    bus = "arn:aws:events:eu-central-1:111122223333:event-bus/seatpool"
+    assert [(each["Action"], each["Resource"]) for each in allowed(forwarder)] == [("events:PutEvents", bus)]
+    targets = [target for rule in of_type(template, "AWS::Events::Rule") for target in rule["Targets"]]
+    assert {target["Arn"] for target in targets} == {bus}
+    assert all("RoleArn" in target for target in targets)
+
+
+def test_nothing_in_an_account_with_workbenches_can_change_it(assembly: Assembly) -> None:
+    for name, template in assembly.templates.items():
+        if name != "seatpool-license":
+            actions = {
+                json.dumps(each["Action"]) for one in of_type(template, "AWS::IAM::Role") for each in allowed(one)
+            }
+            assert actions <= {'"ec2:DescribeInstances"', '"events:PutEvents"'}
