@@ -187,7 +187,6 @@ def _telling(
         clock=outside.clock, rng=outside.rng,
     )  # fmt: skip
     trail = Trail(settings.audit, holder=outside.holder, registry=outside.registry, log=log)
-        chronicle=chronicle,
     trail.bind({"installation": installation})
     telling = Telling(
         store=store,
@@ -196,6 +195,7 @@ def _telling(
         trail=trail,
         positions=settings.notify.positions,
         clock=outside.clock,
+        chronicle=chronicle,
     )
     return outbox, telling
 

@@ -7,7 +7,7 @@ that fails anywhere can simply be made again: everything that matters was writte
 
 import asyncio
 
-from structlog.contextvars import unbind_contextvars
+from structlog.contextvars import bound_contextvars, unbind_contextvars
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import Mode
@@ -110,9 +110,12 @@ class ServerReconciler:
         self._desk.marks = set(marks)
         facts: dict[str, Fact] = {"seatpool.server": self.key, "seatpool.messages": len(marks)}
         try:
-            with around.traces.span(
-                "reconcile", parent=marks[0] if marks else None, links=marks[1:], facts=facts
-            ) as self._desk.mark:
+            with (
+                bound_contextvars(server=self.key),
+                around.traces.span(
+                    "reconcile", parent=marks[0] if marks else None, links=marks[1:], facts=facts
+                ) as self._desk.mark,
+            ):
                 return await self._pass()
         finally:
             unbind_contextvars("revision", "command")

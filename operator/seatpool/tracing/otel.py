@@ -4,6 +4,7 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 
@@ -20,6 +21,13 @@ from seatpool.tracing.spans import Fact, Mark, Role
 
 NAME = "seatpool"
 _KINDS = {Role.INTERNAL: SpanKind.INTERNAL, Role.CONSUMER: SpanKind.CONSUMER, Role.CLIENT: SpanKind.CLIENT}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spot:
+    """A mark. It is equal to itself only, for a `SpanContext` cannot be in a set."""
+
+    context: SpanContext
 
 
 def start(*, to_console: bool) -> "OpenTelemetryTraces":
@@ -66,7 +74,7 @@ class OpenTelemetryTraces:
             context = span.get_span_context()
             try:
                 with bound_contextvars(trace=trace.format_trace_id(context.trace_id)):
-                    yield context
+                    yield Spot(context)
             except Exception as error:
                 span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
                 raise
@@ -98,9 +106,9 @@ class OpenTelemetryTraces:
         ).end(_nanoseconds(ended))
 
     def trace_id(self, mark: Mark | None) -> str | None:
-        if not isinstance(mark, SpanContext) or not mark.trace_flags.sampled:
+        if not isinstance(mark, Spot) or not mark.context.trace_flags.sampled:
             return None
-        return trace.format_trace_id(mark.trace_id)
+        return trace.format_trace_id(mark.context.trace_id)
 
     def close(self) -> None:
         self._provider.shutdown()
@@ -112,8 +120,8 @@ def _within(mark: Mark) -> Context:
 
 def _contexts(marks: Iterable[Mark]) -> Iterator[SpanContext]:
     for mark in marks:
-        assert isinstance(mark, SpanContext)  # noqa: S101
-        yield mark
+        assert isinstance(mark, Spot)  # noqa: S101
+        yield mark.context
 
 
 def _nanoseconds(instant: datetime) -> int:

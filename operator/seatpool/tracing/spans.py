@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 Mark = object
-"""A place in a trace; only whoever made it can read it."""
+"""A place in a trace, which can be hashed; only whoever made it can read it."""
 Fact = str | int | float | bool | tuple[str, ...]
 
 
