@@ -37,10 +37,10 @@ class AwsStandInError(SeatpoolError):
 class AwsStandIn:
     """An AWS in this process; give `endpoint` to boto3 with any credentials."""
 
-    def __init__(self, directory: Path, *, port: int = 0) -> None:
+    def __init__(self, directory: Path, *, host: str = HOST, port: int = 0) -> None:
         """`directory` is where nodes' homes may be kept; port 0 takes a free one."""
         self.directory = directory.absolute()
-        self._port = port
+        self._host, self._port = host, port
 
     def __enter__(self) -> Self:
         self.start()
@@ -55,8 +55,8 @@ class AwsStandIn:
         self._lifeline = Lifeline()
         self._run_command = RunCommand(self._lifeline)
         front = Front(DomainDispatcherApplication(create_backend_app), self._run_command)
-        self._server = make_server(HOST, self._port, front, threaded=True, request_handler=_QuietHandler)
-        self.endpoint = f"http://{HOST}:{self._server.server_port}"
+        self._server = make_server(self._host, self._port, front, threaded=True, request_handler=_QuietHandler)
+        self.endpoint = f"http://{self._host}:{self._server.server_port}"
         self.control = AwsControl(self.endpoint)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws", daemon=True
@@ -75,9 +75,9 @@ class AwsStandIn:
 class AwsProcess:
     """An AWS in a process of its own, with backends of its own, that ends with this one at the latest."""
 
-    def __init__(self, directory: Path, *, port: int = 0) -> None:
+    def __init__(self, directory: Path, *, host: str = HOST, port: int = 0) -> None:
         self.directory = directory.absolute()
-        self._port = port
+        self._host, self._port = host, port
 
     def __enter__(self) -> Self:
         self.start()
@@ -92,7 +92,7 @@ class AwsProcess:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._lifeline = Lifeline()
         log = self.directory / "aws.log"
-        options = ["--port", str(self._port), "--directory", str(self.directory)]
+        options = ["--host", self._host, "--port", str(self._port), "--directory", str(self.directory)]
         command = [sys.executable, "-m", "seatpool.sim.aws", *options]
         with log.open("wb") as output:
             self._child = self._lifeline.start(command, output=output)
@@ -124,7 +124,7 @@ def _ready_line(log: Path) -> dict[str, Any] | None:
     return None
 
 
-def _serve(directory: Path, port: int) -> None:
+def _serve(directory: Path, *, host: str, port: int) -> None:
     """Until SIGTERM, SIGINT or the end of the parent."""
     parent, ended = os.getppid(), threading.Event()
 
@@ -133,7 +133,7 @@ def _serve(directory: Path, port: int) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    with AwsStandIn(directory, port=port) as aws:
+    with AwsStandIn(directory, host=host, port=port) as aws:
         sys.stdout.write(json.dumps({"endpoint": aws.endpoint, "pid": os.getpid()}) + "\n")
         sys.stdout.flush()
         while os.getppid() == parent and not ended.wait(0.2):
@@ -142,11 +142,12 @@ def _serve(directory: Path, port: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m seatpool.sim.aws", description=__doc__)
+    parser.add_argument("--host", default=HOST, help="another address than the loopback one lets pods in")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--directory", type=Path, required=True, help="where nodes' homes may be kept")
     given = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    _serve(given.directory, given.port)
+    _serve(given.directory, host=given.host, port=given.port)
 
 
 if __name__ == "__main__":

@@ -52,9 +52,21 @@ class ControlPlane:
     """
 
     def __init__(
-        self, *, directory: Path | None = None, programs: Path | None = None, apiserver_flags: Sequence[str] = ()
+        self,
+        *,
+        directory: Path | None = None,
+        programs: Path | None = None,
+        address: str = HOST,
+        port: int = 0,
+        with_pods: bool = False,
+        apiserver_flags: Sequence[str] = (),
     ) -> None:
-        """`directory` receives data, logs and kubeconfigs and is kept; without it a temporary one comes and goes."""
+        """`directory` receives data, logs and kubeconfigs and is kept; without it a temporary one comes and goes.
+
+        The API server listens on `address` and `port`, 0 being a free one. `with_pods` is for whoever brings a node:
+        pods then get the token of a ServiceAccount, which somebody has to make.
+        """
+        self._address, self._port, self._with_pods = address, port, with_pods
         self._apiserver_flags = tuple(apiserver_flags)
         self._programs = programs or binaries.find()
         self._kept = directory is not None
@@ -73,7 +85,7 @@ class ControlPlane:
 
     @property
     def url(self) -> str:
-        return f"https://{HOST}:{self._api_port.number}"
+        return f"https://{self._address}:{self._api_port.number}"
 
     @property
     def kubeconfig(self) -> Path:
@@ -94,7 +106,8 @@ class ControlPlane:
         self.directory = (self._chosen or Path(tempfile.mkdtemp(prefix="seatpool-controlplane-"))).absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
         self._lifeline = Lifeline()
-        self._api_port, self._etcd_port, self._peer_port = _Port(), _Port(), _Port()
+        self._api_port = _Port(address=self._address, number=self._port)
+        self._etcd_port, self._peer_port = _Port(), _Port()
         self._running = True
         try:
             self._token = secrets.token_urlsafe(24)
@@ -131,7 +144,7 @@ class ControlPlane:
         apiserver = self._apiserver = self._run(
             "kube-apiserver",
             f"--etcd-servers={self._etcd_port.url}",
-            f"--bind-address={HOST}",
+            f"--bind-address={self._address}",
             f"--secure-port={self._api_port.number}",
             "--permit-port-sharing",
             f"--cert-dir={certs}",
@@ -141,7 +154,7 @@ class ControlPlane:
             "--service-cluster-ip-range=10.0.0.0/24",
             f"--token-auth-file={self.directory / 'tokens.csv'}",
             "--authorization-mode=RBAC",
-            "--disable-admission-plugins=ServiceAccount",
+            *(() if self._with_pods else ("--disable-admission-plugins=ServiceAccount",)),
             "--enable-priority-and-fairness=false",
             *self._apiserver_flags,
         )
@@ -259,12 +272,12 @@ class _Port:
     the socket first, as is usual, leaves a moment (or a whole outage) in which another process may take the number.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, address: str = HOST, number: int = 0) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self._socket.bind((HOST, 0))
+        self._socket.bind((address, number))
         self.number: int = self._socket.getsockname()[1]
-        self.url = f"http://{HOST}:{self.number}"
+        self.url = f"http://{address}:{self.number}"
 
     def close(self) -> None:
         self._socket.close()
