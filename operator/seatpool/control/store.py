@@ -92,6 +92,8 @@ class Store:
     ledgers: dict[str, dict[int, LedgerView]] = field(default_factory=lambda: defaultdict(dict))
     dirty_pools: dict[str, datetime] = field(default_factory=dict)
     """Pools whose demand or rules changed, and since when nobody has looked."""
+    _served: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Keys of the pools that refer to a server."""
     _claims: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _versions: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
@@ -150,9 +152,8 @@ class Store:
 
     def pools_of_server(self, server: str) -> Iterator[LicensePool]:
         """The pools that refer to a server, in a stable order."""
-        for key in sorted(self.pools):
-            if self.server_of(key) == server:
-                yield self.pools[key]
+        for key in sorted(self._served[server]):
+            yield self.pools[key]
 
     def server_of(self, pool: str) -> str:
         """Key of the server that a pool refers to, whether it exists or not."""
@@ -251,6 +252,7 @@ class Store:
             self.on_pool(pool.key)
         self.pools[pool.key] = pool
         self.rules[pool.key] = rules
+        self._served[self.server_of(pool.key)].add(pool.key)
         self.demand.put_pool(pool_selector(pool))
         claims = self._claims[self.server_of(pool.key), pool.spec.product]
         if pool.key not in claims:
@@ -262,6 +264,7 @@ class Store:
 
     def _remove_pool(self, key: str, now: datetime) -> None:
         server = self.server_of(key)
+        self._served[server].discard(key)
         pool = self.pools.pop(key)
         self.rules.pop(key, None)
         self.demand.remove_pool(key)

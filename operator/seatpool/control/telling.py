@@ -38,7 +38,8 @@ class Telling:
 
     store: Store
     installation: str
-    tell: Callable[[Notice], None]
+    tell: Callable[[Notice], None] | None
+    """None where nobody listens."""
     trail: Trail
     positions: int
     """So many who are next in line are told of each new position."""
@@ -72,7 +73,7 @@ class Telling:
         for user in answer.denied:
             if user not in denied:
                 self.trail.note(Action.REFUSE, **facts, user=user, rule="Denied")
-        if self._is_real(pool):
+        if self._is_told(pool):
             self._tell_the_line(pool, old, answer.waiting)
             if before is None:
                 since = self.clock() - REPEATED
@@ -99,7 +100,7 @@ class Telling:
         if self.chronicle is not None and known is not None and self._is_real(pool):
             self.chronicle.confirmed(pool, known)
         repeated = self._to_repeat.pop(pool.key, ())
-        if answer is None or known is None or not self._is_real(pool):
+        if answer is None or known is None or not self._is_told(pool):
             return
         for gone in standing.released:
             if gone.user not in answer.seats:
@@ -155,11 +156,16 @@ class Telling:
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
+    def _is_told(self, pool: LicensePool) -> bool:
+        return self.tell is not None and self._is_real(pool)
+
     def _is_real(self, pool: LicensePool) -> bool:
         """Whether the answer becomes a list: nobody is told of seats that are only computed."""
         return self.store.mode_of(pool) is Mode.ENFORCE
 
     def _send(self, pool: LicensePool, kind: type[Notice], at: datetime, news: tuple[object, ...], **facts: Any) -> None:
+        if self.tell is None:
+            return
         self.tell(
             kind(
                 id=notice_id(self.installation, kind.type, pool.metadata.uid, *news),
