@@ -38,9 +38,9 @@ from seatpool.control.store import Store
 from seatpool.control.surroundings import Surroundings
 from seatpool.control.tasks import Tasks
 from seatpool.control.telling import Telling
-from seatpool.kube.client import KubeClient
 from seatpool.history.making import make_recording
 from seatpool.history.pseudonyms import Pseudonyms
+from seatpool.kube.client import KubeClient
 from seatpool.mirror.mirror import Mirror
 from seatpool.notify.making import make_outbox
 from seatpool.notify.outbox import Outbox
@@ -88,10 +88,10 @@ class Parts:
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
     outbox: Outbox
+    chronicle: Chronicle | None
 
 
 def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: asyncio.Event) -> Parts:
-    chronicle: Chronicle | None
     """All parts, ready to be started. Reconcilers begin to write when `may_write` is set."""
     settings, kube, metrics, log, clock = outside.settings, outside.kube, outside.metrics, outside.log, outside.clock
     standings: dict[str, Standing] = {}
@@ -157,6 +157,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         may_write=may_write,
         rng=outside.rng,
         log=log,
+        pool_gone=chronicle.pool_gone if chronicle is not None else lambda _pool: None,
     )
     reactions.attach()
     audit = Audit(
@@ -168,13 +169,13 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         mirror=mirror,
         recorder=recorder,
         view=view,
-        pool_gone=chronicle.pool_gone if chronicle is not None else lambda _pool: None,
         audit=audit,
         reloading=Reloading(settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock),
         mirror_watch=MirrorWatch(mirror=mirror, store=store, recorder=recorder),
         pool_statuses=pool_statuses,
         workbench_statuses=workbench_statuses,
         outbox=outbox,
+        chronicle=chronicle,
     )
 
 
@@ -191,7 +192,7 @@ def _telling(
     telling = Telling(
         store=store,
         installation=installation,
-        tell=outbox.tell,
+        tell=outbox.tell if outbox.is_used else None,
         trail=trail,
         positions=settings.notify.positions,
         clock=outside.clock,
@@ -200,17 +201,6 @@ def _telling(
     return outbox, telling
 
 
-def _links(settings: Settings, transport: SsmTransport) -> Callable[[LicenseServer], ServerLink]:
-    pin = None if settings.servers.document_hash else ""
-    return lambda server: ServerLink(server.spec, transport, name=server.key, pinned_hash=pin)
-
-
-def _reconcilers(outside: Outside, around: Surroundings, view: ClusterView) -> Callable[[str], ServerReconciler]:
-        chronicle=chronicle,
-    def make(key: str) -> ServerReconciler:
-        book = ServerBook(
-            key,
-            kube=outside.kube,
 def _chronicle(outside: Outside, store: Store, installation: str) -> Chronicle | None:
     config = outside.settings.history
     recording = make_recording(
@@ -227,6 +217,16 @@ def _chronicle(outside: Outside, store: Store, installation: str) -> Chronicle |
     )
 
 
+def _links(settings: Settings, transport: SsmTransport) -> Callable[[LicenseServer], ServerLink]:
+    pin = None if settings.servers.document_hash else ""
+    return lambda server: ServerLink(server.spec, transport, name=server.key, pinned_hash=pin)
+
+
+def _reconcilers(outside: Outside, around: Surroundings, view: ClusterView) -> Callable[[str], ServerReconciler]:
+    def make(key: str) -> ServerReconciler:
+        book = ServerBook(
+            key,
+            kube=outside.kube,
             holder=outside.holder,
             metrics=outside.metrics,
             clock=outside.clock,
