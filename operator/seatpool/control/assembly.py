@@ -21,6 +21,7 @@ from seatpool.control.chronicle import Chronicle
 from seatpool.control.cluster_view import ClusterView
 from seatpool.control.finalizing import Finalizer
 from seatpool.control.journeys import Journeys
+from seatpool.control.leadership import Leadership
 from seatpool.control.ledger_book import LedgerBook
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.mirror_conditions import mirror_parts
@@ -38,6 +39,7 @@ from seatpool.control.store import Store
 from seatpool.control.surroundings import Surroundings
 from seatpool.control.tasks import Tasks
 from seatpool.control.telling import Telling
+from seatpool.control.unbroken import Unbroken
 from seatpool.history.making import make_recording
 from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.kube.client import KubeClient
@@ -71,6 +73,8 @@ class Outside:
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
     rng: random.Random
+    leadership: Leadership
+    unbroken: Unbroken
     on_step: Callable[[str, Step], None]
 
 
@@ -89,11 +93,16 @@ class Parts:
     workbench_statuses: StatusWriter
     outbox: Outbox
     chronicle: Chronicle | None
+    reactions: Reactions
 
 
 def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: asyncio.Event) -> Parts:
-    """All parts, ready to be started. Reconcilers begin to write when `may_write` is set."""
+    """All parts, ready to be started. Reconcilers begin to write when `may_write` is set.
+
+    Nothing reacts to what the store is told before `reactions.attach`.
+    """
     settings, kube, metrics, log, clock = outside.settings, outside.kube, outside.metrics, outside.log, outside.clock
+    leadership = outside.leadership
     standings: dict[str, Standing] = {}
     store = Store(settings.identity)
     mirror = Mirror(
@@ -102,16 +111,18 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
     )  # fmt: skip
     journeys = Journeys(take=mirror.origins.take, metrics=metrics, traces=outside.traces, log=log, clock=clock)
     store.on_moved = journeys.seen
-    recorder = Recorder(kube, instance=outside.holder, metrics=metrics, log=log, clock=clock)
+    recorder = Recorder(
+        kube, instance=outside.holder, metrics=metrics, log=log, clock=clock, speaks=leadership.taken.is_set
+    )
     view = ClusterView(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
     rendering = Rendering(store, standings, clock, later=lambda key: workbench_statuses.mark_later(key))
     pool_statuses = StatusWriter(
         LicensePool, rendering.pool, pace=POOL_PACE, kube=kube, metrics=metrics, log=log,
-        written=lambda _key, raw: view.renewed(LicensePool, raw),
+        written=lambda _key, raw: view.renewed(LicensePool, raw), leads=lambda: leadership.leads,
     )  # fmt: skip
     workbench_statuses = StatusWriter(
         Workbench, rendering.workbench, pace=WORKBENCH_PACE, kube=kube, metrics=metrics, log=log,
-        written=lambda _key, raw: view.renewed(Workbench, raw),
+        written=lambda _key, raw: view.renewed(Workbench, raw), leads=lambda: leadership.leads,
     )  # fmt: skip
     finalizer = Finalizer(kube, metrics)
     chronicle = _chronicle(outside, store, installation)
@@ -141,6 +152,8 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         log=log,
         clock=clock,
         rng=outside.rng,
+        leadership=leadership,
+        unbroken=outside.unbroken,
         on_step=outside.on_step,
     )
     reactions = Reactions(
@@ -159,7 +172,6 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         log=log,
         pool_gone=chronicle.pool_gone if chronicle is not None else lambda _pool: None,
     )
-    reactions.attach()
     audit = Audit(
         kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, take=view.took, forget=view.lost,
         metrics=metrics, log=log, clock=clock,
@@ -176,6 +188,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         workbench_statuses=workbench_statuses,
         outbox=outbox,
         chronicle=chronicle,
+        reactions=reactions,
     )
 
 

@@ -37,8 +37,10 @@ class Audit:
     async def load(self) -> None:
         """The first list of everything. Raises what the API server answers: KubeError."""
         for kind in self.kinds:
-            for raw in await self._list(kind):
-                self.take(kind, raw)
+            for namespace in self.namespaces or (None,):
+                async for page in self.kube.pages(kind, namespace=namespace):
+                    for raw in page["items"]:
+                        self.take(kind, raw)
 
     async def run(self, *, interval: float) -> None:
         """Until cancelled."""
@@ -50,11 +52,16 @@ class Audit:
                 except KubeError as error:
                     self.log.warning("audit failed", kind=kind.kind, error=str(error))
 
-    async def look_at(self, kind: type[Resource]) -> None:
+    async def catch_up(self) -> None:
+        """Everything as it is now, for who is about to decide by it. Raises what the API server answers: KubeError."""
+        for kind in self.kinds:
+            await self.look_at(kind, settle=0.0)
+
+    async def look_at(self, kind: type[Resource], *, settle: float = SETTLE) -> None:
         """Compare one kind, and repair."""
         before = self.store.known(kind)
         listed = {_key(raw): raw for raw in await self._list(kind)}
-        await asyncio.sleep(SETTLE)  # what a living watch knows by now it has brought by then
+        await asyncio.sleep(settle)  # what a living watch knows by now it has brought by then
         after = self.store.known(kind)
         repaired = 0
         for key, raw in listed.items():

@@ -43,6 +43,7 @@ class ConditionReason(StrEnum):
     NO_QUEUE = "NoQueue"
     NO_POOLS = "NoPools"
     OUT_OF_SYNC = "OutOfSync"
+    LEASE_REFUSED = "LeaseRefused"
     # workbenches
     ALL_ASSIGNED = "AllAssigned"
     SOME_WAIT = "SomeWait"
@@ -112,6 +113,7 @@ SENTENCES: dict[ConditionReason, str] = {
     ConditionReason.NO_QUEUE: "There is no queue of events; changes are seen with the next inventory.",
     ConditionReason.NO_POOLS: "No pool refers to this server.",
     ConditionReason.OUT_OF_SYNC: "Some lists are not yet as they should be.",
+    ConditionReason.LEASE_REFUSED: "The operator may not renew its Lease; nothing is sent, and all lists stay as they are.",
     ConditionReason.ALL_ASSIGNED: "The owner has a seat of every pool that serves this workbench.",
     ConditionReason.SOME_WAIT: "The owner waits for a seat.",
     ConditionReason.NO_POOL: "No pool serves workbenches of this type.",

@@ -96,6 +96,8 @@ class ControlMetrics:
         self.settings_valid = gauge("settings_valid", "0 while the settings files hold something that was refused.")
         self.settings_waiting = gauge("settings_waiting", "Changed settings that wait for a restart.")
         self.settings_reloads = counter("settings_reloads", "Changes of the settings files, by result.", "result")
+        self.leader = gauge("leader", "1 while this process leads, 0 while it stands by.")
+        self.lease_writes = counter("lease_writes", "Tries to take or to renew the Lease, by result.", "result")
         self.restarts = counter("task_restarts", "Tasks of the operator that failed by a fault of ours.", "task")
 
     def forget_pool(self, pool: str) -> None:

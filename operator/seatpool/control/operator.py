@@ -1,7 +1,8 @@
 """The running operator as one object: it owns its parts and their tasks, and two can live in a process.
 
-The order of the start is the order of trust: probes answer first, then everything is listed, then the mirror and the
-watches run, and only when EC2 was asked once does anybody write to a license server.
+The order of the start is the order of trust: probes answer first, then everything is listed and watched, then the process
+leads, or stands by until it does, and only when EC2 was asked once does anybody write to a license server. The order of the
+end is the reverse: what was begun is finished or noted, then the Lease is given back, then the watches close.
 """
 
 import asyncio
@@ -9,7 +10,6 @@ import contextlib
 import os
 import random
 import secrets
-import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,24 +19,29 @@ import structlog
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from seatpool.aws.sessions import SessionFactory
+from seatpool.control import collecting_garbage
 from seatpool.control.assembly import KINDS, Outside, Parts, assemble
+from seatpool.control.election import Election
 from seatpool.control.handlers import make_registry, run_kopf
 from seatpool.control.heartbeats import Heartbeats
+from seatpool.control.leadership import Leadership, LeadershipLost
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.probes import Probes
 from seatpool.control.readiness import Readiness
 from seatpool.control.retrying import patiently
 from seatpool.control.steps import Step
+from seatpool.control.taking_over import TakingOver
 from seatpool.control.tasks import Tasks
+from seatpool.control.unbroken import Unbroken
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import NotFound
-from seatpool.mirror.mirror import Mirror
+from seatpool.kube.leases import LeaseObject
+from seatpool.kube.pod import own_name, own_namespace
 from seatpool.servers.ssm import SsmTransport
 from seatpool.settings import Settings
 from seatpool.tracing.spans import UNTRACED, Traces
 
-FIRST_INVENTORY_LIMIT = 60.0
 END_LIMIT = 5.0
 
 
@@ -57,7 +62,7 @@ class Operator:
         traces: Traces = UNTRACED,
     ) -> None:
         self.settings = settings
-        self.holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.holder = f"{own_name()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.registry = CollectorRegistry()
         self.http_port = settings.http.port
         self._log = structlog.get_logger().bind(holder=self.holder)
@@ -73,12 +78,17 @@ class Operator:
         self._stop = asyncio.Event()
         self._kopf_stop = asyncio.Event()
         self._tasks = Tasks(metrics=self._metrics, log=self._log)
+        self._unbroken = Unbroken()
+        self._leadership = _leadership(settings)
+        self._metrics.leader.set_function(lambda: float(self._leadership.leads))
+        self._election: Election | None = None
         self.heartbeats = Heartbeats(KINDS, watches=max(1, len(settings.namespaces)), metrics=self._metrics)
         self._readiness = Readiness(
             heartbeats=self.heartbeats,
             heartbeat_limit=settings.watch.heartbeat_limit.total_seconds(),
             tasks=self._tasks,
             log=self._log,
+            leadership=self._leadership,
         )
 
     def stop(self) -> None:
@@ -86,7 +96,7 @@ class Operator:
         self._stop.set()
 
     async def run(self) -> None:
-        """Until `stop` is called, or until watching is no longer possible."""
+        """Until `stop` is called, or until watching is no longer possible, or LeadershipLost: to begin anew is safe then."""
         settings = self.settings
         async with contextlib.AsyncExitStack() as ending:
             ending.callback(self._log.info, "stopped")
@@ -99,14 +109,47 @@ class Operator:
             )
             ending.push_async_callback(probes.stop)
             self.http_port = await probes.start()
-            kube = await KubeClient.connect(kubeconfig=str(settings.kubeconfig) if settings.kubeconfig else None)
-            ending.push_async_callback(kube.close)
-            transport = SsmTransport(endpoint_url=settings.servers.endpoint_url, session_factory=self._session_factory)
+            kube = await self._connect(ending)
+            if self._leadership.is_elected:
+                # A connection of its own: a renewal must not wait behind a thousand statuses.
+                self._election = self._make_election(await self._connect(ending))
+            transport = SsmTransport(
+                endpoint_url=settings.servers.endpoint_url,
+                session_factory=self._session_factory,
+                permit=self._leadership.check,
+            )
             ending.callback(transport.close)
-            ending.push_async_callback(self._tasks.end)
+            await asyncio.to_thread(transport.prepare)
+            ending.push_async_callback(self._end_work)
             await self._until_stopped(self._serve(kube, transport))
 
     # -- the start -------------------------------------------------------------------------------------------------
+
+    async def _connect(self, ending: contextlib.AsyncExitStack) -> KubeClient:
+        file = self.settings.kubeconfig
+        kube = await KubeClient.connect(kubeconfig=str(file) if file else None)
+        ending.push_async_callback(kube.close)
+        return kube
+
+    def _make_election(self, kube: KubeClient) -> Election:
+        settings = self.settings.leader_election
+        namespace = settings.namespace or own_namespace()
+        if namespace is None:
+            raise SeatpoolError(
+                "leader_election.namespace is not set, and this is no pod that has one of its own; "
+                "write for example --set leader_election.namespace=seatpool"
+            )
+        return Election(
+            LeaseObject(kube=kube, namespace=namespace, name=settings.name),
+            self._leadership,
+            me=self.holder,
+            settings=settings,
+            inventoried=self._readiness.may_write.is_set,
+            metrics=self._metrics,
+            log=self._log,
+            clock=self._clock,
+            rng=self._rng,
+        )
 
     async def _serve(self, kube: KubeClient, transport: SsmTransport) -> None:
         installation = self.settings.installation
@@ -125,11 +168,14 @@ class Operator:
             log=self._log,
             clock=self._clock,
             rng=self._rng,
+            leadership=self._leadership,
+            unbroken=self._unbroken,
             on_step=self._on_step,
         )
         may_write = self._readiness.may_write
         parts = assemble(outside, installation=installation, tasks=self._tasks, may_write=may_write)
         await patiently(parts.audit.load, rng=self._rng, log=self._log)
+        collecting_garbage.begin()
         self._readiness.listed = True
         store = parts.store
         self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))
@@ -140,51 +186,63 @@ class Operator:
             stop=self._kopf_stop,
             ready=self._readiness.watching,
         )
-        if not self._stop.is_set():
+        if not self._kopf_stop.is_set():
             raise SeatpoolError("Kopf ended by itself: watching is not possible; see its log lines above")
 
     def _start_tasks(self, parts: Parts, kube: KubeClient) -> None:
         """Before Kopf: it waits at its end for every task that began after it."""
         start, audit_interval = self._tasks.start, self.settings.watch.audit_interval.total_seconds()
-        listed = frozenset(self.settings.namespaces) or None
-        start("mirror", lambda: parts.mirror.run(observed=listed))
-        start("mirror watch", parts.mirror_watch.run)
-        start("recorder", parts.recorder.run)
-        start("outbox", parts.outbox.run)
         start("reloading", parts.reloading.run)
-        start("pool statuses", parts.pool_statuses.run)
-        start("workbench statuses", parts.workbench_statuses.run)
         start("crd check", lambda: self._readiness.check_crds(kube, KINDS))
         start("audit", lambda: parts.audit.run(interval=audit_interval))
         start("heartbeats", self.heartbeats.run)
-        start("first inventory", lambda: self._wait_for_inventory(parts.mirror))
-
-    async def _wait_for_inventory(self, mirror: Mirror) -> None:
-        """Nothing is decided from half a picture, but neither does one region that hangs stop everybody for ever."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(mirror.ready.wait(), timeout=FIRST_INVENTORY_LIMIT)
-        await self._readiness.watching.wait()
-        self._readiness.may_write.set()
-        self._log.info("ready", uninventoried=list(mirror.unknown_sources()))
+        if self._election is not None:
+            start("election", self._election.run)
+        taking_over = TakingOver(
+            parts=parts,
+            leadership=self._leadership,
+            readiness=self._readiness,
+            tasks=self._tasks,
+            observed=frozenset(self.settings.namespaces) or None,
+            rng=self._rng,
+            log=self._log,
+        )
+        start("taking over", taking_over.run)
 
     # -- the stop --------------------------------------------------------------------------------------------------
 
     async def _until_stopped(self, work: Awaitable[None]) -> None:
         working = asyncio.ensure_future(work)
         stopping = asyncio.ensure_future(self._stop.wait())
+        losing = asyncio.ensure_future(self._leadership.lost.wait())
         try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if self._stop.is_set() and not working.done():
+            await asyncio.wait({working, stopping, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
                 # Ours go first: Kopf waits for every task that began after it, and then gets time to close its streams.
-                await self._tasks.end()
+                await self._end_work()
                 self._kopf_stop.set()
                 await asyncio.wait({working}, timeout=END_LIMIT)
             if working.done():
                 working.result()
         finally:
-            for task in (working, stopping):
+            for task in (working, stopping, losing):
                 task.cancel()
-            await asyncio.gather(working, stopping, return_exceptions=True)
+            await asyncio.gather(working, stopping, losing, return_exceptions=True)
+        if self._leadership.lost.is_set() and not self._stop.is_set():
+            raise LeadershipLost(
+                f"the Lease was lost to {self._leadership.other or 'nobody'}: what this process knows may be old, so it ends; "
+                "started again it stands by"
+            )
+
+    async def _end_work(self) -> None:
+        """Begin nothing more, let a command that is being sent be noted, and leave the Lease to whoever comes next."""
+        await self._tasks.end()
+        if not await self._unbroken.settle(limit=END_LIMIT):
+            self._log.warning(
+                "a command that was being sent is not noted; the next leader answers it by a new revision"
+            )
+        if self._election is not None:
+            await self._election.release()
 
 
 async def _cluster_id(kube: KubeClient) -> str:
@@ -194,3 +252,9 @@ async def _cluster_id(kube: KubeClient) -> str:
     except NotFound as error:
         raise SeatpoolError("there is no namespace kube-system to take an id from; set `installation`") from error
     return str(namespace["metadata"]["uid"])
+
+
+def _leadership(settings: Settings) -> Leadership:
+    """Whoever is alone, by the settings, leads from the beginning."""
+    election = settings.leader_election
+    return Leadership(deadline=election.renew_deadline.total_seconds()) if election.enabled else Leadership.unelected()

@@ -44,11 +44,17 @@ class Reactions:
     _reconcilers: dict[str, tuple[ServerReconciler, "asyncio.Task[None]"]] = field(default_factory=dict, init=False)
 
     def attach(self) -> None:
-        """Be told of every change from now on."""
+        """Be told of every change from now on, and look at everything that is there already."""
         self.store.on_dirty = self.wake
         self.store.on_problem = self.workbench_changed
         self.store.on_pool = self.pool_changed
         self.store.on_server = self.server_changed
+        for server in self.store.servers:
+            self.server_changed(server)
+        for pool in self.store.pools:
+            self.pool_changed(pool)
+        for workbench in self.store.workbenches:
+            self.workbench_changed(workbench)
 
     def wake(self, server: str) -> None:
         """A server has work."""
@@ -67,13 +73,13 @@ class Reactions:
         """It appeared, changed or vanished."""
         if key not in self.store.pools:
             self.standings.pop(key, None)
+            self.pool_gone(key)
             self.journeys.forget(key)
             self.metrics.forget_pool(key)
             return
         self.pool_statuses.mark(key)
         for workbench in self.store.workbenches_served_by(key):
             self.workbench_statuses.mark(workbench)
-            self.pool_gone(key)
         self._let_go(key)
 
     def server_changed(self, key: str) -> None:

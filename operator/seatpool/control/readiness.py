@@ -9,12 +9,14 @@ from structlog.typing import FilteringBoundLogger
 from seatpool.api.base import Resource
 from seatpool.control import crd_check
 from seatpool.control.heartbeats import Heartbeats
+from seatpool.control.leadership import Leadership
 from seatpool.control.tasks import Tasks
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
 
 CRDS_FIT = 60.0
 CRDS_DO_NOT_FIT = 5.0
+STALE_LEASE = 15.0
 
 
 @dataclass(kw_only=True)
@@ -25,6 +27,7 @@ class Readiness:
     heartbeat_limit: float
     tasks: Tasks
     log: FilteringBoundLogger
+    leadership: Leadership
     listed: bool = False
     """Everything was listed once."""
     watching: asyncio.Event = field(default_factory=asyncio.Event)
@@ -42,12 +45,28 @@ class Readiness:
 
     def ready(self) -> Mapping[str, str | None]:
         """What is looked at for /readyz, each with what is wrong or None."""
-        return {
+        checks = {
             "listed": None if self.listed else "the first list of all objects is not complete",
             "crds": self.crd_problem,
             "watching": None if self.watching.is_set() else "watches are not open yet",
-            "inventory": None if self.may_write.is_set() else "EC2 has not been asked for all workbenches yet",
         }
+        if self.leadership.is_elected:
+            checks |= self._election()
+        if self.leadership.taken.is_set():
+            asked = self.may_write.is_set()
+            checks["inventory"] = None if asked else "EC2 has not been asked for all workbenches yet"
+        return checks
+
+    def _election(self) -> dict[str, str | None]:
+        """Standing by is being ready, else no rollout would come to its end; not getting at the Lease is not."""
+        leadership = self.leadership
+        if leadership.problem is not None:
+            return {"lease": leadership.problem}
+        if leadership.unrenewed_for > STALE_LEASE:
+            return {"lease": f"neither read nor renewed for {leadership.unrenewed_for:.0f} s"}
+        if leadership.leads:
+            return {"leads": None}
+        return {f"stands by, {leadership.other or 'nobody'} leads": None}
 
     async def check_crds(self, kube: KubeClient, kinds: Sequence[type[Resource]]) -> None:
         """Until cancelled."""

@@ -16,6 +16,8 @@ from seatpool.control.deciding import decide, save
 from seatpool.control.desk import Desk
 from seatpool.control.exchanging import keep_distance
 from seatpool.control.journeys import Outcome
+from seatpool.control.leadership import NotLeading
+from seatpool.control.pausing import wait_until_leading
 from seatpool.control.reading import read_lists, settle_in_flight
 from seatpool.control.resting import LONGEST, seconds_to_collect, seconds_to_rest
 from seatpool.control.retrying import Backoff
@@ -50,13 +52,14 @@ class ServerReconciler:
         metrics, monotonic = self._around.metrics, self._around.monotonic
         patience = Backoff(self._around.rng, monotonic=monotonic, first=0.2, longest=30.0)
         while True:
+            await wait_until_leading(self._desk)
             began = monotonic()
             again = True
             try:
                 again = await self._traced_pass()
                 patience.succeeded()
                 metrics.passes.labels(self.key, "ok").inc()
-            except (Conflict, Superseded) as error:
+            except (Conflict, Superseded, NotLeading) as error:
                 patience.failed()
                 metrics.passes.labels(self.key, "conflict").inc()
                 self._log.info("pass begun anew", reason=type(error).__name__, error=str(error))
@@ -161,7 +164,7 @@ class ServerReconciler:
             await read_lists(desk, everything=self._is_verification_due())
             await keep_distance(desk)
         except SeatpoolError as error:
-            if isinstance(error, KubeError | Superseded):
+            if isinstance(error, KubeError | Superseded | NotLeading):
                 raise
             troubles.server_failed(desk, error)
             return False

@@ -58,7 +58,7 @@ class _Note:
 
 
 class Recorder:
-    """Posts Events about our objects."""
+    """Posts Events about our objects. One that does not speak drops them: it stands by, and the leader says the same."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Recorder:
         log: FilteringBoundLogger,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
+        speaks: Callable[[], bool] = lambda: True,
     ) -> None:
         self._kube = kube
         self._instance = instance
@@ -76,6 +77,7 @@ class Recorder:
         self._log = log
         self._clock = clock
         self._monotonic = monotonic
+        self._speaks = speaks
         self._queue: asyncio.Queue[_Note] = asyncio.Queue(QUEUED)
         self._series: OrderedDict[tuple[str, EventReason], _Series] = OrderedDict()
         self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
@@ -106,6 +108,8 @@ class Recorder:
         reason: EventReason,
         text: str,
     ) -> None:
+        if not self._speaks():
+            return
         note = _Note(
             kind=kind.kind, namespace=metadata.namespace, name=metadata.name, uid=metadata.uid, type=type_,
             reason=reason, message=text if len(text) <= LONGEST else text[: LONGEST - 3] + "...", at=self._clock(),

@@ -8,6 +8,7 @@ from seatpool.control import troubles
 from seatpool.control.deciding import save
 from seatpool.control.desk import Desk
 from seatpool.control.exchanging import exchange
+from seatpool.control.leadership import NotLeading
 from seatpool.control.planning import Plan
 from seatpool.control.results import take_result
 from seatpool.control.server_book import Superseded
@@ -17,6 +18,7 @@ from seatpool.kube.errors import KubeError
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.faults import TransportError
 from seatpool.servers.link import ServerLink
+from seatpool.servers.places import Sent
 from seatpool.servers.report import Report
 from seatpool.tracing.spans import Role
 
@@ -34,7 +36,7 @@ async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> N
     try:
         report = await exchange(desk, command, lambda command: _send(desk, link, command))
     except SeatpoolError as error:
-        if isinstance(error, KubeError | Superseded):
+        if isinstance(error, KubeError | Superseded | NotLeading):
             raise
         _note_failure(desk, command, error)
         return
@@ -62,15 +64,22 @@ async def _store(desk: Desk, planned: Plan, command: ListCommand) -> None:
 
 async def _send(desk: Desk, link: ServerLink, command: ListCommand) -> Report:
     traces = desk.around.traces
+    sent = await desk.around.unbroken.run(_send_and_note(desk, link, command))
+    bind_contextvars(command=sent.command_id)
+    with traces.span("wait for command and read back", role=Role.CLIENT, facts={"seatpool.command": sent.command_id}):
+        return await link.result(sent, command=command)
+
+
+async def _send_and_note(desk: Desk, link: ServerLink, command: ListCommand) -> Sent:
+    traces = desk.around.traces
     with traces.span("send command", role=Role.CLIENT, facts={"seatpool.action": command.action.value}):
         sent = await link.send(command)
-        bind_contextvars(command=sent.command_id)
         traces.note({"seatpool.command": sent.command_id})
+    bind_contextvars(command=sent.command_id)
     desk.around.on_step(desk.key, Step.AFTER_SEND)
     desk.log.info("command sent", node=sent.instance_id, products=list(command.names))
     await desk.book.sent(sent.command_id, sent.instance_id, desk.view)
-    with traces.span("wait for command and read back", role=Role.CLIENT, facts={"seatpool.command": sent.command_id}):
-        return await link.result(sent, command=command)
+    return sent
 
 
 def _note_failure(desk: Desk, command: ListCommand, error: SeatpoolError) -> None:

@@ -26,6 +26,8 @@ class ServerView:
     fault: Trouble | None = None
     """Why the last command failed as a whole."""
     held: Held | None = None
+    lease_problem: str | None = None
+    """Why no process may be the leader."""
     uninventoried: tuple[str, ...] = ()
     mirror: tuple[Parts, ...] = ()
     """How current the workbenches are that the lists follow from; the same on every server."""
@@ -107,6 +109,8 @@ def _guarded(server: LicenseServer, view: ServerView) -> Parts:
 
 
 def _ready(server: LicenseServer, view: ServerView) -> Parts:
+    if view.lease_problem is not None:
+        return _parts("Ready", False, ConditionReason.LEASE_REFUSED, view.lease_problem)
     _, reached, reason, message = _reachable(view)
     if reached is False:
         return _parts("Ready", False, reason, message)

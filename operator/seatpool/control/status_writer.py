@@ -19,6 +19,8 @@ from seatpool.kube.errors import KubeError, NotFound
 
 MAX_PAUSE = 30.0
 LATER = 15.0
+PAUSED = 0.2
+"""Between two looks whether this process leads again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class StatusWriter:
         metrics: ControlMetrics,
         log: FilteringBoundLogger,
         written: Callable[[str, Body], None] = lambda _key, _raw: None,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._resource = resource
         self._render = render
@@ -54,6 +57,7 @@ class StatusWriter:
         self._metrics = metrics
         self._log = log
         self._written = written
+        self._leads = leads
         self._marked: dict[str, None] = {}
         self._later: dict[str, None] = {}
         self._later_at = 0.0
@@ -85,6 +89,9 @@ class StatusWriter:
                 self._marked |= self._later
                 self._later, self._later_at = {}, now
             while self._marked:
+                if not self._leads():
+                    await asyncio.sleep(PAUSED)
+                    continue
                 batch = list(self._marked)[: self._pace.at_once]
                 for key in batch:
                     del self._marked[key]

@@ -12,6 +12,7 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.announcing import Announcer
 from seatpool.control.finalizing import Finalizer
 from seatpool.control.journeys import Journeys
+from seatpool.control.leadership import Leadership
 from seatpool.control.ledger import to_milliseconds
 from seatpool.control.ledger_book import LedgerBook
 from seatpool.control.metrics import ControlMetrics
@@ -19,6 +20,7 @@ from seatpool.control.server_status import Parts
 from seatpool.control.standing import Standing
 from seatpool.control.steps import Step
 from seatpool.control.store import Store
+from seatpool.control.unbroken import Unbroken
 from seatpool.servers.link import ServerLink
 from seatpool.tracing.spans import UNTRACED, Traces
 
@@ -46,6 +48,8 @@ class Surroundings:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
+    leadership: Leadership = field(default_factory=Leadership.unelected)
+    unbroken: Unbroken = field(default_factory=Unbroken)
     on_step: Callable[[str, Step], None] = lambda _server, _step: None
 
     def now(self) -> datetime:

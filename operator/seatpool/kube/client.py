@@ -4,8 +4,9 @@ Kopf watches. Reads and writes go through here, on the `kubernetes` package's as
 neither server-side apply nor paged lists. Bodies are plain dicts: the models turn them into objects where needed.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -113,15 +114,36 @@ class KubeClient:
     ) -> tuple[list[Body], str]:
         """Every object, read in pages, and the resource version of the list."""
         items: list[Body] = []
-        token: str | None = None
-        while True:
-            answer = await self.list_page(
-                resource, namespace=namespace, label_selector=label_selector, limit=page, token=token
-            )
+        async for answer in self.pages(resource, namespace=namespace, label_selector=label_selector, page=page):
             items.extend(answer["items"])
-            token = answer["metadata"].get("continue")
-            if not token:
-                return items, answer["metadata"]["resourceVersion"]
+        return items, answer["metadata"]["resourceVersion"]
+
+    async def pages(
+        self,
+        resource: type[Resource],
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        page: int = 500,
+    ) -> AsyncIterator[Body]:
+        """The pages of a list; the next one is on its way while the caller works on one."""
+
+        def read(token: str | None) -> asyncio.Task[Body]:
+            return asyncio.create_task(
+                self.list_page(resource, namespace=namespace, label_selector=label_selector, limit=page, token=token)
+            )
+
+        coming: asyncio.Task[Body] | None = read(None)
+        try:
+            while coming is not None:
+                answer = await coming
+                token = answer["metadata"].get("continue")
+                coming = read(token) if token else None
+                await asyncio.sleep(0)  # the request leaves before the caller works
+                yield answer
+        finally:
+            if coming is not None:
+                coming.cancel()
 
     async def list_cached(self, resource: type[Resource], *, namespace: str | None = None) -> list[Body]:
         """Every object as the API server has it in its cache, at once: for people who ask, a moment old at most."""
@@ -209,6 +231,14 @@ class KubeClient:
     async def get_raw(self, path: str) -> Body:
         """Read any path, for example a CRD or an OpenAPI document."""
         return await self._call("GET", path)
+
+    async def create_raw(self, path: str, body: Mapping[str, Any]) -> Body:
+        """Create an object of somebody else's kind in the collection at this path."""
+        return await self._call("POST", path, query={"fieldManager": FIELD_MANAGER}, body=dict(body))
+
+    async def replace_raw(self, path: str, body: Mapping[str, Any]) -> Body:
+        """Put an object of somebody else's kind; with metadata.resourceVersion it is a compare-and-swap."""
+        return await self._call("PUT", path, query={"fieldManager": FIELD_MANAGER}, body=dict(body))
 
     async def write_event(self, namespace: str, name: str, body: Mapping[str, Any], *, create: bool) -> Body:
         """Create a Kubernetes Event, or update the count of one that exists."""

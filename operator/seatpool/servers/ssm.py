@@ -6,6 +6,7 @@ first of which is short because most commands end within a second.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from seatpool.servers.places import DELIVERY_TIMEOUT, Finished, Place, Sent
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
-    from types_boto3_ssm.type_defs import GetCommandInvocationResultTypeDef
+    from types_boto3_ssm.type_defs import GetCommandInvocationResultTypeDef, SendCommandResultTypeDef
 
 THREADS = 16
 ROLE_SESSION_NAME = "seatpool-servers"
@@ -54,9 +55,12 @@ class SsmTransport:
         endpoint_url: str | None = None,
         session_factory: SessionFactory = boto3.Session,
         clock: Callable[[], datetime] = now,
+        permit: Callable[[], None] = lambda: None,
     ) -> None:
+        """`permit` is called at the last moment before each try to send a command, and raises when it may not be sent."""
         self._endpoint_url = endpoint_url
         self._clock = clock
+        self._permit = permit
         self._sessions = Sessions(
             factory=session_factory, endpoint_url=endpoint_url, config=_CONFIG, role_session_name=ROLE_SESSION_NAME
         )
@@ -64,6 +68,11 @@ class SsmTransport:
         self._clients: dict[tuple[str, str | None, str | None], SSMClient] = {}
         self._nodes: dict[Place, tuple[str, datetime]] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="servers-ssm")
+
+    def prepare(self) -> None:
+        """Read what boto3 needs for any client: hundreds of small files, which takes seconds once the event loop is busy."""
+        with self._making, contextlib.suppress(BotoCoreError):
+            self._sessions.home().client("ssm", region_name="us-east-1", config=_CONFIG)
 
     async def send(
         self,
@@ -87,8 +96,14 @@ class SsmTransport:
         if document_hash is not None:
             request |= {"DocumentHash": document_hash, "DocumentHashType": "Sha256"}
         what = f"sending document {document} to {place}"
+
+        def send() -> "SendCommandResultTypeDef":
+            client = self._client(place)
+            self._permit()
+            return client.send_command(**request)
+
         try:
-            answer = await self._call(lambda: self._client(place).send_command(**request), what=what, changes=True)
+            answer = await self._call(send, what=what, changes=True)
         except TransportError as error:
             if error.reason is CommandFault.INVALID_INSTANCE:
                 self._nodes.pop(place, None)
