@@ -19,6 +19,7 @@ from typer.core import TyperCommand
 from seatpool import cli_dlq, cli_import
 from seatpool.answers import commands
 from seatpool.domain.errors import SeatpoolError
+from seatpool.planner import commands as planning
 
 if TYPE_CHECKING:
     from seatpool.control.operator import Operator
@@ -38,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(commands.app)
+app.add_typer(planning.app)
 app.add_typer(cli_dlq.app)
 app.command("import")(cli_import.import_)
 
@@ -239,6 +241,9 @@ def complete() -> None:
 
 
 def _run(config: Path | None, flags: dict[str, Any]) -> None:
+    from seatpool.control import collecting_garbage
+
+    collecting_garbage.put_off()
     from kubernetes.aio.config import ConfigException
 
     from seatpool.control.operator import Operator

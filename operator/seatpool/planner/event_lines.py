@@ -1,0 +1,154 @@
+"""A file of events as the past: one EventBridge envelope a line, as they are in a queue or an archive.
+
+The mirror's own parsers read them and its own rule says which news is the newer, so a file with lines that are doubled,
+damaged or out of order gives the same past as the clean one, and the same lists as the operator would have had.
+"""
+
+import gzip
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from seatpool.api.identity import IdentitySettings
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.identity import InvalidUser
+from seatpool.mirror.config import MirrorConfig
+from seatpool.mirror.messages import state_change, workbench_event
+from seatpool.mirror.messages.envelope import Envelope, Flawed, read_envelope
+from seatpool.mirror.messages.outcome import Hint
+from seatpool.mirror.newer import Fact, Held, decide
+from seatpool.planner.past import ActivePeriod, Past
+
+GZIP = b"\x1f\x8b"
+OTHER_KIND = "other_kind"
+UNKNOWN_OWNER = "unknown_owner"
+BAD_USER = "bad_user"
+
+Reader = Callable[[Envelope], Hint]
+
+
+class UnusableEvents(SeatpoolError):
+    """A file that cannot be read, or that says nothing of workbenches."""
+
+
+def read_events(files: Iterable[Path], *, mirror: MirrorConfig, identity: IdentitySettings) -> Past:
+    """The past that the files tell together."""
+    names = list(files)
+    reading = _Reading(mirror)
+    for file in names:
+        try:
+            for line in _lines(file):
+                reading.take(line)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UnusableEvents(
+                f"--events {file}: cannot be read: {error}; name a .jsonl or .jsonl.gz file"
+            ) from error
+    source = ", ".join(file.name for file in names)
+    return reading.past(source, identity)
+
+
+def _lines(file: Path) -> Iterator[str]:
+    with file.open("rb") as raw:
+        packed = raw.read(len(GZIP)) == GZIP
+    with gzip.open(file, "rb") if packed else file.open("rb") as lines:
+        for line in lines:
+            if text := line.decode(errors="replace").strip():
+                yield text
+
+
+class _Reading:
+    """Lines, by the instance that they tell of."""
+
+    def __init__(self, mirror: MirrorConfig) -> None:
+        self._mirror = mirror
+        self._facts: dict[str, list[Fact]] = {}
+        self._passed_over: Counter[str] = Counter()
+        self._lines = 0
+        self._readers: Mapping[tuple[str, str], Reader] = {
+            (state_change.SOURCE, state_change.DETAIL_TYPE): state_change.read_state_change,
+            (mirror.custom_source, mirror.custom_detail_type): workbench_event.read_workbench_event,
+        }
+
+    def take(self, line: str) -> None:
+        self._lines += 1
+        try:
+            envelope = read_envelope(line)
+            read = self._readers.get((envelope.source, envelope.detail_type))
+            if read is None:
+                self._passed_over[OTHER_KIND] += 1
+                return
+            hint = read(envelope)
+        except Flawed as flawed:
+            self._passed_over[flawed.flaw.value] += 1
+            return
+        self._facts.setdefault(hint.instance_id, []).append(self._fact(hint))
+
+    def past(self, source: str, identity: IdentitySettings) -> Past:
+        """What all lines say in the end."""
+        instants = [fact.at for facts in self._facts.values() for fact in facts]
+        if not instants:
+            raise UnusableEvents(
+                f"--events {source}: none of {self._lines} lines tells of a workbench ({told(self._passed_over)}); it "
+                "needs EventBridge envelopes, one JSON object a line, with source "
+                f"{self._mirror.custom_source!r} and detail-type {self._mirror.custom_detail_type!r}"
+            )
+        since, until = min(instants), max(instants)
+        users = _Users(identity)
+        periods = []
+        for facts in self._facts.values():
+            for period in _periods(facts, until=until):
+                user = users.of(period.user)
+                if user is not None:
+                    periods.append(ActivePeriod(user, period.type, period.state, period.begin, period.end))
+        passed_over = self._passed_over + Counter({BAD_USER: users.refused, UNKNOWN_OWNER: self._ownerless()})
+        return Past(periods, since, until, source, self._lines, passed_over)
+
+    def _fact(self, hint: Hint) -> Fact:
+        of_type = self._mirror.type_aliases.get(hint.type, hint.type) if hint.type is not None else None
+        return Fact(
+            account=hint.account, region=hint.region, state=hint.state, at=hint.at, owner=hint.owner, type=of_type
+        )
+
+    def _ownerless(self) -> int:
+        return sum(all(fact.owner is None for fact in facts) for facts in self._facts.values())
+
+
+class _Users:
+    """Owners as user ids, each looked at once."""
+
+    def __init__(self, identity: IdentitySettings) -> None:
+        self._identity = identity
+        self._known: dict[str, str | None] = {}
+
+    @property
+    def refused(self) -> int:
+        return sum(user is None for user in self._known.values())
+
+    def of(self, owner: str) -> str | None:
+        if owner not in self._known:
+            try:
+                self._known[owner] = self._identity.user(owner)
+            except InvalidUser:
+                self._known[owner] = None
+        return self._known[owner]
+
+
+def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod]:
+    """One instance's life; several states at one instant are the last of them."""
+    states: dict[datetime, Held] = {}
+    held: Held | None = None
+    for fact in sorted(facts, key=lambda fact: fact.at):
+        step = decide(held, fact)
+        if isinstance(step, Held):
+            held = states[step.changed_at] = step
+    instants = [*states, until]
+    for (begin, one), end in zip(states.items(), instants[1:], strict=True):
+        if begin < end:
+            yield ActivePeriod(one.owner, one.type, one.state.value, begin, end)
+
+
+def told(counts: Counter[str]) -> str:
+    """`3 not_json, 1 bad_field`, the most frequent first."""
+    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common()) or "they are empty"

@@ -1,0 +1,42 @@
+"""Plans as one HTML page that loads nothing from anywhere, for a browser and for paper."""
+
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from seatpool.planner import told
+from seatpool.planner.past import Past
+from seatpool.planner.picture import curve_picture
+from seatpool.planner.plan import Plan
+from seatpool.planner.screen import worth_showing
+
+TEMPLATE = "page.html.jinja"
+
+
+def page(plans: Sequence[Plan], past: Past) -> str:
+    """The whole document."""
+    environment = Environment(
+        loader=PackageLoader("seatpool.planner", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    helpers = {
+        function.__name__: function
+        for function in (
+            told.circumstances,
+            told.headline,
+            told.length,
+            told.money,
+            told.percent,
+            told.rules_told,
+            told.seats_range,
+            worth_showing,
+        )
+    }
+    return environment.get_template(TEMPLATE).render(
+        plans=plans,
+        past=past,
+        remark=told.passed_over(past),
+        priced=any(plan.cost is not None for plan in plans),
+        pictures=[Markup(curve_picture(plan)) for plan in plans],  # noqa: S704
+        **helpers,
+    )

@@ -1,0 +1,161 @@
+"""The plan of one pool: how many seats, how sure that is, and what other numbers would mean."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from seatpool.api.base import format_duration
+from seatpool.domain.rules import PoolRules
+from seatpool.planner.error_bars import ErrorBars, error_bars
+from seatpool.planner.growth import with_other_people
+from seatpool.planner.past_demand import PastDemand
+from seatpool.planner.search import Method, search
+from seatpool.planner.target import Target
+from seatpool.planner.trials import Trials
+from seatpool.planner.waits import Waits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The same for all pools of a run."""
+
+    target: Target | None = None
+    growth: float = 1.0
+    numbers: range | None = None
+    """Numbers of seats for the curve; without them those that tell something."""
+    price: float | None = None
+    """Of one seat."""
+    resamples: int = 200
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One number of seats. Waits are in seconds."""
+
+    seats: int
+    share_waiting: float
+    share_unserved: float
+    wait_p50_s: float
+    wait_p50_low_s: float | None
+    wait_p50_high_s: float | None
+    wait_p95_s: float
+    wait_p95_low_s: float | None
+    wait_p95_high_s: float | None
+    wait_max_s: float
+    utilisation: float
+    cost: float | None
+    meets_target: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The answer for one pool."""
+
+    name: str
+    target: str | None
+    seats: int | None
+    """The smallest number that meets the target; None when none does, or there is no target."""
+    seats_low: int | None
+    seats_high: int | None
+    """Between these, the target needs as many in nine of ten pasts."""
+    seats_now: int | None
+    method: Method | None
+    """How the number was found; None when the numbers were given."""
+    nobody_waits_for_a_seat: int
+    """With so many seats, more would help nobody."""
+    needs: int
+    users: int
+    most_at_once: int
+    since: datetime
+    until: datetime
+    growth: float
+    rules: Mapping[str, str]
+    cost: float | None
+    curve: Sequence[Point]
+
+    @property
+    def answer(self) -> Point | None:
+        return next((point for point in self.curve if point.seats == self.seats), None)
+
+
+def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, processes: int) -> Plan:
+    """Try numbers of seats until the answer is known."""
+    draws = with_other_people(demand, question.growth, seed=question.seed)
+    trials = Trials(draws, rules, processes=processes)
+    lowest = max(1, sum(item.seats for item in rules.reservations), len(rules.always))
+    people = len(frozenset().union(*(draw.users for draw in draws)) | rules.always)
+    enough = max(lowest, people + sum(item.seats for item in rules.reservations))
+    found = search(trials, rules, question.target, lowest=lowest, enough=enough)
+    if question.numbers is not None:
+        trials.try_all(question.numbers)
+    curve = [waits for waits in trials.tried if waits.seats <= found.top]
+    bars = error_bars(curve, question.target, resamples=question.resamples, seed=question.seed)
+    band = bars.seats if bars is not None and bars.seats is not None and found.seats is not None else (None, None)
+    shown = curve if question.numbers is None else [trials.waits(seats) for seats in question.numbers]
+    return Plan(
+        name=demand.name,
+        target=None if question.target is None else question.target.text,
+        seats=found.seats,
+        seats_low=band[0],
+        seats_high=band[1],
+        seats_now=rules.seats or None,
+        method=None if question.target is None else found.method,
+        nobody_waits_for_a_seat=found.top,
+        needs=curve[0].needs if curve else 0,
+        users=max(len(draw.users) for draw in draws),
+        most_at_once=max(draw.most_at_once for draw in draws),
+        since=demand.since,
+        until=demand.until,
+        growth=question.growth,
+        rules=_told_rules(rules),
+        cost=_cost(found.seats, question.price),
+        curve=[_point(waits, question, bars) for waits in shown],
+    )
+
+
+def _point(waits: Waits, question: Question, bars: ErrorBars | None) -> Point:
+    p50 = bars.p50.get(waits.seats) if bars is not None else None
+    p95 = bars.p95.get(waits.seats) if bars is not None else None
+    target = question.target
+    return Point(
+        seats=waits.seats,
+        share_waiting=waits.share_waiting,
+        share_unserved=waits.share_unserved,
+        wait_p50_s=waits.percentile(50),
+        wait_p50_low_s=p50.low if p50 else None,
+        wait_p50_high_s=p50.high if p50 else None,
+        wait_p95_s=waits.percentile(95),
+        wait_p95_low_s=p95.low if p95 else None,
+        wait_p95_high_s=p95.high if p95 else None,
+        wait_max_s=waits.longest,
+        utilisation=waits.utilisation,
+        cost=_cost(waits.seats, question.price),
+        meets_target=None if target is None else target.is_met_by(waits.of(target)),
+    )
+
+
+def _cost(seats: int | None, price: float | None) -> float | None:
+    return None if seats is None or price is None else seats * price
+
+
+def _told_rules(rules: PoolRules) -> dict[str, str]:
+    """The rules that are set, as a pool's spec names them."""
+    durations = {
+        "minimumHold": rules.minimum_hold,
+        "linger": rules.linger,
+        "seatCoolDown": rules.seat_cool_down,
+        "readmitAfter": rules.readmit_after,
+    }
+    told = {name: format_duration(length) for name, length in durations.items() if length}
+    if rules.max_reassignments is not None:
+        told["maxReassignments"] = f"{rules.max_reassignments.count}/{format_duration(rules.max_reassignments.window)}"
+    told |= _counted("reservations", (f"{item.name} {item.seats}" for item in rules.reservations))
+    told |= _counted("priorities", (f"{item.pattern} {item.weight}" for item in rules.priorities))
+    told |= _counted("protectedUsers", rules.protected) | _counted("deniedUsers", sorted(rules.denied))
+    return told
+
+
+def _counted(name: str, items: Iterable[str]) -> dict[str, str]:
+    told = ", ".join(items)
+    return {name: told} if told else {}

@@ -1,0 +1,22 @@
+"""Several pools at once: each on a processor of its own. One pool alone shares its numbers among the processors."""
+
+from collections.abc import Sequence
+
+from seatpool.domain.rules import PoolRules
+from seatpool.planner.past_demand import PastDemand
+from seatpool.planner.plan import Plan, Question, make_plan
+from seatpool.planner.trials import WORTH_A_PROCESS, processors, workers
+
+TRIALS = 20
+"""About how many numbers are tried for one pool."""
+
+
+def make_plans(pools: Sequence[tuple[PastDemand, PoolRules]], question: Question) -> list[Plan]:
+    """A plan for each, in the same order."""
+    count = min(processors(), len(pools))
+    changes = TRIALS * sum(len(demand.needs) for demand, _ in pools)
+    if count <= 1 or changes < WORTH_A_PROCESS:
+        return [make_plan(demand, rules, question, processes=processors()) for demand, rules in pools]
+    with workers(count) as pool:
+        jobs = [pool.submit(make_plan, demand, rules, question, processes=1) for demand, rules in pools]
+        return [job.result() for job in jobs]

@@ -1,0 +1,52 @@
+"""The history that Seatpool records, or that was imported from a license server's log, as the past."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from seatpool.api.workbench import InstanceState
+from seatpool.domain.reasons import Reason
+from seatpool.history.store import connect
+from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, shortened
+
+_SESSIONS = (
+    "SELECT user_id, pool, workbench_type, granted_at - to_seconds(coalesce(waited_s, 0)), released_at, release_reason "
+    "FROM sessions"
+)
+_WAITS = (
+    "SELECT user_id, pool, workbench_type, began_at, ended_at, outcome FROM waits "
+    "WHERE outcome IS DISTINCT FROM 'Granted' AND outcome IS DISTINCT FROM 'Denied'"
+)
+
+
+def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type: bool) -> Past:
+    """The past in a folder. What the history calls `types` here are its pools, unless `by_type`.
+
+    `linger` is how long the pools kept seats after the last workbench: the need was over so much before the release.
+    """
+    with connect(folder, since=since) as database:
+        rows: list[tuple[Any, ...]] = database.execute(f"{_SESSIONS} UNION ALL {_WAITS}").fetchall()
+        last = database.execute("SELECT max(heard_at) FROM heard").fetchone()
+    if not rows or last is None or last[0] is None:
+        raise NoSuchPast(f"--history {folder}: it has no seat intervals; record some, or import a log into it")
+    until = _utc(last[0])
+    periods = []
+    for user, pool, of_type, begin, ended, why in rows:
+        begun, end = _utc(begin), until if ended is None else _utc(ended)
+        if why == Reason.WORKBENCHES_STOPPED:
+            end = shortened(begun, end, by=linger)
+        name = (of_type or pool) if by_type else pool
+        periods.append(ActivePeriod(user, name, InstanceState.RUNNING.value, begun, end))
+    return Past(
+        periods=periods,
+        since=min(period.begin for period in periods),
+        until=max(until, *(period.end for period in periods)),
+        source=str(folder),
+        lines=len(rows),
+        passed_over=Counter(),
+    )
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -1,0 +1,183 @@
+"""How long people would have waited with other seats or rules: the past, decided anew by `allocate`.
+
+Who gets a seat that several want is never decided here. But most changes need no decision: somebody stops, and the seat ends
+when the rules say; somebody starts while there are seats for everybody. Only where there is one to make `allocate` is
+asked, about those whom it concerns (`freed_seats.py`). The tests hold this against `replay_plainly`, which asks it
+about everybody at every change.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from seatpool.domain.instants import NEVER, after
+from seatpool.domain.memory import Grant, Waiting
+from seatpool.domain.outlook import first
+from seatpool.domain.reasons import Reason
+from seatpool.domain.rules import PoolRules
+from seatpool.domain.standing import standing
+from seatpool.planner.freed_seats import FreedSeats
+from seatpool.planner.outcome import Outcome, Tally
+from seatpool.planner.past_demand import PastDemand, Step
+from seatpool.planner.plain_replay import replay_plainly
+
+
+class _Place(NamedTuple):
+    """A place in line, in its order."""
+
+    rank: int
+    since: datetime
+    user: str
+    need: int
+
+
+def replay(demand: PastDemand, rules: PoolRules) -> Outcome:
+    """What everybody's wait would have been, and how much of the seats would have been used."""
+    if len(rules.always) > rules.seats:  # only then the protected may ever have to wait
+        return replay_plainly(demand, rules)
+    return _Replay(demand, rules).run()
+
+
+class _Replay:
+    """One pass over the past."""
+
+    def __init__(self, demand: PastDemand, rules: PoolRules) -> None:
+        self._demand = demand
+        self._needs = demand.needs
+        self._rules = rules
+        self._tally = Tally(demand)
+        self._freed = FreedSeats(rules)
+        self._holders: dict[str, Grant] = {}
+        self._waiting: dict[str, _Place] = {}
+        """Everybody who waits."""
+        self._blocked: dict[str, datetime] = {}
+        """Those of them who left too lately, and until when."""
+        self._line: list[_Place] = []
+        """The others, in order."""
+        self._comers: dict[str, _Place] = {}
+        """Those in line who came since the others were refused."""
+        self._ask_all = False
+        """Whether something was freed since."""
+        self._readmit: dict[str, datetime] = {}
+        self._alarms: list[tuple[datetime, str]] = []
+        """When something about a person may end by itself: a seat that is not needed, or a block."""
+        self._next_change: datetime | None = None
+
+    def run(self) -> Outcome:
+        for user in self._rules.always:
+            self._holders[user] = Grant(user, self._demand.since, self._demand.since, Reason.PROTECTED)
+        self._tally.holders_are(len(self._holders), self._demand.since)
+        for step in self._demand.steps:
+            self._pass_time_until(step.at)
+            self._end_needs(step)
+            self._begin_needs(step)
+            self._decide(step.at)
+        self._pass_time_until(self._demand.until)
+        return self._tally.outcome(self._demand.until)
+
+    def _pass_time_until(self, at: datetime) -> None:
+        while True:
+            due = self._alarms[0][0] if self._alarms else at
+            if self._next_change is not None and self._next_change < due:
+                due = self._next_change
+            if due >= at:
+                return
+            self._decide(due)
+
+    def _end_needs(self, step: Step) -> None:
+        for index in step.ends:
+            user = self._needs[index].user
+            grant = self._holders.get(user)
+            if grant is not None:
+                idle = self._holders[user] = Grant(user, grant.since, step.at, grant.reason)
+                until = standing(idle, rules=self._rules).until
+                if until is not None:
+                    heappush(self._alarms, (until, user))
+            elif user in self._waiting:
+                self._leave_line(user)
+                self._tally.gave_up(index)
+
+    def _begin_needs(self, step: Step) -> None:
+        for index in step.begins:
+            user = self._needs[index].user
+            grant = self._holders.get(user)
+            if grant is not None:
+                self._holders[user] = Grant(user, grant.since, None, grant.reason)
+                self._tally.served(index, step.at)
+            elif user not in self._rules.denied:
+                place = self._waiting[user] = _Place(-self._rules.weight_of(user), step.at, user, index)
+                until = self._readmit.get(user, step.at)
+                if until > step.at:
+                    self._blocked[user] = until
+                    heappush(self._alarms, (until, user))
+                else:
+                    self._join_line(place)
+
+    def _decide(self, at: datetime) -> None:
+        if self._next_change is not None and self._next_change <= at:
+            self._next_change = None
+            self._ask_all = True
+        if self._alarms and self._alarms[0][0] <= at:
+            self._hear_alarms(at)
+        if self._line and (self._ask_all or self._comers) and len(self._holders) < self._rules.seats:
+            self._seat_the_line(at)
+        self._tally.holders_are(len(self._holders), at)
+
+    def _hear_alarms(self, at: datetime) -> None:
+        released = set()
+        while self._alarms and self._alarms[0][0] <= at:
+            _, user = heappop(self._alarms)
+            grant = self._holders.get(user)
+            if grant is not None:
+                until = standing(grant, rules=self._rules).until
+                if until is not None and until <= at:
+                    released.add(user)
+            elif self._blocked.get(user, NEVER) <= at:
+                del self._blocked[user]
+                self._join_line(self._waiting[user])
+        if released:
+            self._release(released, at)
+
+    def _release(self, users: Iterable[str], at: datetime) -> None:
+        for user in users:
+            del self._holders[user]
+            if self._rules.readmit_after:
+                self._readmit[user] = after(at, self._rules.readmit_after)
+        self._freed.vacate(users, at)
+        self._ask_all = True
+
+    def _seat_the_line(self, at: datetime) -> None:
+        line = [Waiting(place.user, place.since) for place in self._who_is_concerned()]
+        self._ask_all = False
+        self._comers.clear()
+        if self._freed.are_of_no_concern(line, held=len(self._holders), at=at):
+            granted: Sequence[Grant] = [Grant(place.user, at, None, Reason.GRANTED) for place in line]
+        else:
+            answer = self._freed.ask(line, self._holders, at)
+            granted = answer.granted
+            self._next_change = first(self._next_change, answer.next_change)
+        for grant in granted:
+            self._holders[grant.user] = grant
+            self._tally.served(self._leave_line(grant.user), at)
+
+    def _who_is_concerned(self) -> Sequence[_Place]:
+        """Whom this can seat: those who were refused stay so while people only come.
+
+        Only a reservation can make that different: somebody who takes a kept seat changes how many are kept.
+        """
+        if not self._rules.remembers_seats and not self._rules.reservations:
+            return self._line[: self._rules.seats - len(self._holders)]
+        return self._line if self._ask_all or self._rules.reservations else sorted(self._comers.values())
+
+    def _join_line(self, place: _Place) -> None:
+        insort(self._line, place)
+        self._comers[place.user] = place
+
+    def _leave_line(self, user: str) -> int:
+        place = self._waiting.pop(user)
+        if self._blocked.pop(user, None) is None:
+            del self._line[bisect_left(self._line, place)]
+            self._comers.pop(user, None)
+        return place.need

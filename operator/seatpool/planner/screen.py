@@ -1,0 +1,88 @@
+"""Plans for a terminal of 80 columns."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from seatpool.planner.past import Past
+from seatpool.planner.plan import Plan, Point
+from seatpool.planner.told import (
+    circumstances,
+    headline,
+    length,
+    money,
+    passed_over,
+    percent,
+    rules_told,
+    seats_range,
+)
+
+NEAR = 3
+SPREAD = 6
+
+
+def show(console: Console, plans: Sequence[Plan], past: Past, *, every_number: bool) -> None:
+    """One plan with its curve, several as a row each."""
+    if len(plans) == 1:
+        _show_one(console, plans[0], every_number=every_number)
+    else:
+        _show_many(console, plans)
+    if (remark := passed_over(past)) is not None:
+        console.print(remark)
+
+
+def _show_one(console: Console, plan: Plan, *, every_number: bool) -> None:
+    console.print(headline(plan), style="bold", highlight=False)
+    console.print(f"{circumstances(plan)}; {rules_told(plan)}")
+    if plan.seats is None and plan.target is not None:
+        console.print(
+            f"More than {plan.nobody_waits_for_a_seat} seats help nobody: what still waits then waits because of the rules."
+        )
+    console.print()
+    priced = any(point.cost is not None for point in plan.curve)
+    table = _table("SEATS", "WAITING", "P50 WAIT", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
+    for point in plan.curve if every_number else worth_showing(plan):
+        cells = [*_waits(point), percent(point.utilisation), *([money(point.cost)] if priced else [])]
+        mark = "> " if point.seats == plan.seats else ""
+        table.add_row(f"{mark}{point.seats}", *cells, style="bold" if mark else None)
+    console.print(table)
+
+
+def _show_many(console: Console, plans: Sequence[Plan]) -> None:
+    priced = any(plan.cost is not None for plan in plans)
+    table = _table("POOL", "SEATS", "RANGE", "WAITING", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
+    for plan in plans:
+        answer = plan.answer
+        known = ["-"] * 4 if answer is None else [*_waits(answer)[:1], *_waits(answer)[2:], percent(answer.utilisation)]
+        seats = "none" if plan.seats is None else str(plan.seats)
+        table.add_row(Text(plan.name), seats, seats_range(plan), *known, *([money(plan.cost)] if priced else []))
+    console.print(table)
+    console.print(f"\n{sum(plan.seats or 0 for plan in plans)} seats in all for {plans[0].target}")
+
+
+def worth_showing(plan: Plan) -> list[Point]:
+    """Every number near the answer, and a few on both sides."""
+    points = list(plan.curve)
+    if plan.seats is None:
+        step = max(1, len(points) // (2 * SPREAD))
+        return [*points[::step], *([points[-1]] if points and (len(points) - 1) % step else [])]
+    below = [point for point in points if point.seats < plan.seats - NEAR]
+    near = [point for point in points if abs(point.seats - plan.seats) <= NEAR]
+    above = [point for point in points if point.seats > plan.seats + NEAR]
+    step = max(1, -(-len(above) // SPREAD))
+    spread = above[step - 1 :: step]
+    return [*below[-1:-SPREAD:-2][::-1], *near, *spread, *(above[-1:] if above[-1:] != spread[-1:] else [])]
+
+
+def _waits(point: Point) -> list[str]:
+    return [percent(point.share_waiting), length(point.wait_p50_s), length(point.wait_p95_s), length(point.wait_max_s)]
+
+
+def _table(*headings: str) -> Table:
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        named = heading == "POOL"
+        made.add_column(heading, justify="left" if named else "right", no_wrap=True, overflow="ellipsis")
+    return made

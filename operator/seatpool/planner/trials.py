@@ -1,0 +1,67 @@
+"""Numbers of seats, tried on the past; on all processors when that pays."""
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+
+from seatpool.domain.rules import PoolRules
+from seatpool.planner.past_demand import PastDemand
+from seatpool.planner.replay import replay
+from seatpool.planner.waits import Waits, collect
+
+WORTH_A_PROCESS = 400_000
+"""Changes to be replayed, one taking a few millionths of a second, from which on starting a process costs less."""
+
+
+class Trials:
+    """One pool's past, or several draws of it, with one set of rules and any number of seats."""
+
+    def __init__(self, draws: Sequence[PastDemand], rules: PoolRules, *, processes: int) -> None:
+        self._draws = draws
+        self._rules = rules
+        self._processes = processes
+        self._tried: dict[int, Waits] = {}
+
+    @property
+    def changes(self) -> int:
+        """How many changes one trial replays."""
+        return 2 * sum(len(draw.needs) for draw in self._draws)
+
+    @property
+    def tried(self) -> list[Waits]:
+        """All that were tried, by their number."""
+        return [self._tried[seats] for seats in sorted(self._tried)]
+
+    def waits(self, seats: int) -> Waits:
+        return self.try_all([seats])[0]
+
+    def try_all(self, numbers: Iterable[int]) -> list[Waits]:
+        """The waits for each of the numbers."""
+        wanted = list(numbers)
+        missing = sorted(set(wanted) - self._tried.keys())
+        batches = min(self._processes, len(missing), len(missing) * self.changes // WORTH_A_PROCESS)
+        if batches <= 1:
+            found = [try_seats(self._draws, self._rules, missing)]
+        else:
+            with workers(batches) as pool:
+                shares = [missing[start::batches] for start in range(batches)]
+                found = list(pool.map(try_seats, [self._draws] * batches, [self._rules] * batches, shares))
+        self._tried |= {waits.seats: waits for batch in found for waits in batch}
+        return [self._tried[seats] for seats in wanted]
+
+
+def try_seats(draws: Sequence[PastDemand], rules: PoolRules, numbers: Sequence[int]) -> list[Waits]:
+    """The waits for each of the numbers, one after the other."""
+    return [collect(seats, [(draw, replay(draw, replace(rules, seats=seats))) for draw in draws]) for seats in numbers]
+
+
+def workers(count: int) -> ProcessPoolExecutor:
+    """So many processes; they begin empty, because a copy of a process with threads may hang."""
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+
+
+def processors() -> int:
+    """How many processes can run at once here."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

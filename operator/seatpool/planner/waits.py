@@ -1,0 +1,106 @@
+"""All waits for one number of seats, by the day on which each need began.
+
+Days are what the error bars draw from: people who wait on one day wait because of each other, and at night most
+queues are empty. So a day is drawn with all its waits or not at all.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from seatpool.planner.outcome import Outcome
+from seatpool.planner.past_demand import PastDemand
+from seatpool.planner.target import Statistic, Target, rank
+
+Day = tuple[int, int]
+"""Which draw of the past, and which day of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The waits of one number of seats."""
+
+    seats: int
+    longest_first: Sequence[tuple[float, Day]]
+    """Those that were longer than nothing."""
+    needs_of_day: Counter[Day]
+    unserved: int
+    utilisation: float
+    most_held: int
+    """The longest list."""
+
+    @property
+    def needs(self) -> int:
+        return self.needs_of_day.total()
+
+    @property
+    def share_waiting(self) -> float:
+        return len(self.longest_first) / self.needs if self.needs else 0.0
+
+    @property
+    def share_unserved(self) -> float:
+        """Of needs that ended before there was a seat."""
+        return self.unserved / self.needs if self.needs else 0.0
+
+    @property
+    def longest(self) -> float:
+        return self.longest_first[0][0] if self.longest_first else 0.0
+
+    def percentile(self, percent: Fraction | int) -> float:
+        """The nearest-rank percentile over all needs."""
+        above = self.needs - rank(percent, self.needs)
+        return self.longest_first[above][0] if above < len(self.longest_first) else 0.0
+
+    def of(self, target: Target) -> float:
+        """What the target bounds."""
+        match target.statistic:
+            case Statistic.MAX:
+                return self.longest
+            case Statistic.SHARE:
+                return self.share_waiting
+            case Statistic.PERCENTILE:
+                return self.percentile(target.percent)
+
+    def percentile_if(self, times: Counter[Day], percent: Fraction | int) -> float:
+        """The same percentile if each day had been so many times."""
+        needs = sum(count * self.needs_of_day[day] for day, count in times.items())
+        above = needs - rank(percent, needs)
+        for wait, day in self.longest_first:
+            above -= times[day]
+            if above < 0:
+                return wait
+        return 0.0
+
+    def of_if(self, times: Counter[Day], target: Target) -> float:
+        """What the target bounds if each day had been so many times."""
+        match target.statistic:
+            case Statistic.MAX:
+                return next((wait for wait, day in self.longest_first if times[day]), 0.0)
+            case Statistic.SHARE:
+                needs = sum(count * self.needs_of_day[day] for day, count in times.items())
+                return sum(times[day] for _, day in self.longest_first) / needs if needs else 0.0
+            case Statistic.PERCENTILE:
+                return self.percentile_if(times, target.percent)
+
+
+def collect(seats: int, draws: Iterable[tuple[PastDemand, Outcome]]) -> Waits:
+    """The waits of all draws of the past together."""
+    waited: list[tuple[float, Day]] = []
+    needs_of_day: Counter[Day] = Counter()
+    unserved = most_held = 0
+    held = offered = 0.0
+    for draw, (demand, outcome) in enumerate(draws):
+        for need, wait in zip(demand.needs, outcome.waits, strict=True):
+            if wait is not None:
+                day = draw, need.begin.toordinal()
+                needs_of_day[day] += 1
+                if wait > 0:
+                    waited.append((wait, day))
+        unserved += outcome.unserved
+        held += outcome.held
+        most_held = max(most_held, outcome.most_held)
+        offered += seats * demand.span.total_seconds()
+    waited.sort(reverse=True)
+    utilisation = held / offered if offered else 0.0
+    return Waits(seats, waited, needs_of_day, unserved, utilisation, most_held)

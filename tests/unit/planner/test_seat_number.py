@@ -1,0 +1,83 @@
+"""The number of seats is the one that a simulation finds which shares no code with the planner."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.unit.planner.brute_force import Need, needs_in, p95, seats_for, waits_with
+from typer.testing import CliRunner
+
+from seatpool.cli import app
+from seatpool.domain.rules import PoolRules
+from seatpool.planner.past_demand import PastDemand, past_demand
+from seatpool.planner.plan import Plan, Question, make_plan
+from seatpool.planner.target import Target
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+EXAMPLE = Path(__file__).parents[3] / "examples/events-matlab-lab.jsonl.gz"
+TARGET = Target.read("p95 wait < 10m")
+
+
+def random_needs(seed: int) -> list[Need]:
+    """Some people over some days, at the hours at which people work; nobody's needs touch."""
+    random = Random(seed)
+    needs = []
+    for number in range(random.randint(5, 25)):
+        now = 0
+        for day in range(random.randint(1, 6)):
+            now = max(now + 1, day * 86_400 + int(random.gauss(9.5, 1.5) * 3600))
+            for _ in range(random.randint(0, 3)):
+                end = now + 1 + int(random.expovariate(1 / 5000))
+                needs.append((f"u{number:02}", now, end))
+                now = end + 1 + int(random.expovariate(1 / 3000))
+    return needs
+
+
+def demand_of(needs: list[Need]) -> PastDemand:
+    def at(second: int) -> datetime:
+        return START + timedelta(seconds=second)
+
+    active: dict[str, list[tuple[datetime, datetime]]] = {}
+    for user, begin, end in needs:
+        active.setdefault(user, []).append((at(begin), at(end)))
+    first, last = min(need[1] for need in needs), max(need[2] for need in needs)
+    return past_demand("p", active.items(), since=at(first), until=at(last))
+
+
+def plan_of(needs: list[Need], rules: PoolRules) -> Plan:
+    return make_plan(demand_of(needs), rules, Question(target=TARGET), processes=1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("linger", [0, 900])
+def test_a_random_history_needs_as_many_seats_as_a_simulation_by_hand_says(seed: int, linger: int) -> None:
+    needs = random_needs(seed)
+    plan = plan_of(needs, PoolRules(seats=0, linger=timedelta(seconds=linger)))
+    assert plan.seats == seats_for(needs, p95_below=600, linger=linger)
+    for point in plan.curve:
+        waits = waits_with(needs, point.seats, linger=linger)
+        assert (point.wait_p95_s, point.wait_max_s) == (p95(waits), max(waits))
+        assert point.share_waiting == sum(wait > 0 for wait in waits) / len(waits)
+
+
+@pytest.mark.parametrize("linger", [0, 900])
+def test_the_lab_needs_as_many_seats_as_a_simulation_by_hand_says(linger: int) -> None:
+    options = {
+        "--events": EXAMPLE,
+        "--type": "vew-matlab",
+        "--target": "p95 wait < 10m",
+        "--linger": f"{linger}s",
+        "--resamples": 20,
+    }
+    words = [str(word) for option in options.items() for word in option]
+    answer = CliRunner().invoke(app, ["plan", *words, "-o", "json"])
+    assert answer.exit_code == 0, answer.output
+    plan = json.loads(answer.output)
+    needs = needs_in(EXAMPLE)
+    assert plan["needs"] == len(needs)
+    assert plan["seats"] == seats_for(needs, p95_below=600, linger=linger)
+    assert [point["seats"] for point in plan["curve"]] == list(range(1, len(plan["curve"]) + 1))
+    for point in plan["curve"][10:]:
+        assert point["wait_p95_s"] == p95(waits_with(needs, point["seats"], linger=linger))
