@@ -253,3 +253,8 @@ class LicensePool(Resource):
 
     spec: LicensePoolSpec
     status: LicensePoolStatus = LicensePoolStatus()
+
+    @property
+    def server_key(self) -> str:
+        """The server that it refers to, as `namespace/name`, whether it exists or not."""
+        return f"{self.metadata.namespace}/{self.spec.server_ref.name}"

@@ -70,7 +70,18 @@ class Announcer:
         self.pool(key)
 
     def _measure(self, pool: LicensePool, answer: Allocation) -> None:
-        metrics, place = self.metrics, (pool.key, self.store.server_of(pool.key))
+        metrics = self.metrics
+        if pool.key in self.store.pools:  # else it was deleted meanwhile, and with it its numbers
+            self._show(pool, answer)
+        if answer.granted:
+            metrics.grants.labels(pool.key).inc(len(answer.granted))
+        for grant in answer.granted:
+            metrics.wait_seconds.labels(pool.key).observe(grant.waited.total_seconds())
+        for gone in answer.released:
+            metrics.releases.labels(pool.key, gone.reason).inc()
+
+    def _show(self, pool: LicensePool, answer: Allocation) -> None:
+        metrics, place = self.metrics, (pool.key, pool.server_key)
         metrics.seats.labels(*place).set(pool.spec.seats)
         metrics.used.labels(*place).set(len(answer.users))
         metrics.waiting.labels(*place).set(len(answer.waiting))
@@ -85,12 +96,6 @@ class Announcer:
         else:
             metrics.budget.remove_by_labels({"pool": pool.key})
             metrics.spent.remove_by_labels({"pool": pool.key})
-        if answer.granted:
-            metrics.grants.labels(pool.key).inc(len(answer.granted))
-        for grant in answer.granted:
-            metrics.wait_seconds.labels(pool.key).observe(grant.waited.total_seconds())
-        for gone in answer.released:
-            metrics.releases.labels(pool.key, gone.reason).inc()
 
     def confirmed(self, pool: LicensePool, standing: Standing) -> None:
         """The license server was seen to have the list: what was given and freed is true now."""

@@ -152,7 +152,7 @@ class Chronicle:
             "installation": self.installation,
             "pool": pool.key,
             "product": pool.spec.product,
-            "server": self.store.server_of(pool.key),
+            "server": pool.server_key,
             "mode": self.store.mode_of(pool).value,
             "source": OPERATOR,
         }

@@ -186,7 +186,8 @@ class ServerReconciler:
             standing = desk.standing(pool)
             troubles.end_what_is_over(desk, pool)
             self._end_journeys(pool, standing)
-            metrics.pool_in_sync.labels(pool.key, self.key).set(standing.in_sync)
+            if pool.key in self._around.store.pools:  # else it was deleted meanwhile
+                metrics.pool_in_sync.labels(pool.key, self.key).set(standing.in_sync)
             if standing.in_sync:
                 standing.changed_at = None
                 self._around.announcer.confirmed(pool, standing)

@@ -157,12 +157,11 @@ class Store:
 
     def server_of(self, pool: str) -> str:
         """Key of the server that a pool refers to, whether it exists or not."""
-        known = self.pools[pool]
-        return f"{known.metadata.namespace}/{known.spec.server_ref.name}"
+        return self.pools[pool].server_key
 
     def mode_of(self, pool: LicensePool) -> Mode:
         """Whether the pool's answers become lists: its server may say no for it."""
-        server = self.servers.get(self.server_of(pool.key))
+        server = self.servers.get(pool.server_key)
         modes = {pool.spec.mode} if server is None else {pool.spec.mode, server.spec.mode}
         return Mode.DRY_RUN if Mode.DRY_RUN in modes else Mode.ENFORCE
 

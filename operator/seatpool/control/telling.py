@@ -173,7 +173,7 @@ class Telling:
                 installation=self.installation,
                 pool=pool.key,
                 product=pool.spec.product,
-                server=f"{pool.metadata.namespace}/{pool.spec.server_ref.name}",
+                server=pool.server_key,
                 **facts,
             )
         )
@@ -189,7 +189,7 @@ class Telling:
             "poolUid": metadata.uid,
             "poolGeneration": metadata.generation,
             "poolResourceVersion": metadata.resource_version,
-            "server": self.store.server_of(pool.key),
+            "server": pool.server_key,
             "product": pool.spec.product,
             "mode": self.store.mode_of(pool).value,
             "ledgers": {view.name: view.resource_version for view in ledgers.values()},

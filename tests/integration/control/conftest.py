@@ -31,6 +31,7 @@ from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.envelopes import workbench_event
 from seatpool.sim.license_host import LicenseHost
 from seatpool.sim.site import LicenseServerNode, Site
+from seatpool.tracing.spans import UNTRACED, Traces
 
 Body = dict[str, Any]
 ACCOUNT = "123456789012"
@@ -210,9 +211,11 @@ class Stage:
         } | others
 
     @asynccontextmanager
-    async def operator(self, *, session_factory: Any = session, **settings: Any) -> AsyncIterator[Operator]:
+    async def operator(
+        self, *, session_factory: Any = session, traces: Traces = UNTRACED, **settings: Any
+    ) -> AsyncIterator[Operator]:
         """The operator in this process. It must not end by itself, and not by a fault of its own."""
-        operator = Operator(self.settings(**settings), session_factory=session_factory)
+        operator = Operator(self.settings(**settings), session_factory=session_factory, traces=traces)
         task = asyncio.create_task(operator.run())
         try:
             yield operator

@@ -64,6 +64,27 @@ async def test_a_dying_pool_is_let_go_when_its_server_goes_too(stage: Stage) -> 
         assert stage.host.users("matlab") == ("ann",)
 
 
+async def test_a_pool_that_is_deleted_while_its_command_is_under_way_stops_nothing(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool(), stage.pool("cad"))
+    async with stage.operator() as operator:
+        await stage.until_ready()
+        await stage.until_ready("cad")
+        stage.host.faults(late_apply=1.5)
+        stage.apply(stage.workbench(1, "ann"))
+
+        async def is_under_way() -> bool:
+            return "inFlight" in await stage.server_status()
+
+        await eventually(is_under_way)
+        stage.delete("licensepool", "matlab")
+        await stage.until_list(["ann"])
+        stage.apply(stage.workbench(2, "bob", type="vew-cad"))
+        await stage.until_list(["bob"], product="cad")
+        await stage.until_ready("cad")
+        series = [one for metric in operator.registry.collect() for one in metric.samples if metric.type == "gauge"]
+        assert not [one for one in series if one.labels.get("pool") == f"{stage.namespace}/matlab"]
+
+
 async def test_a_memory_that_somebody_deletes_is_written_again(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
     async with stage.operator():
