@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from seatpool.answers.markdown import markdown_table
 from seatpool.control.metrics import ControlMetrics
+from seatpool.history.metrics import HistoryMetrics
 from seatpool.meters import Described
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.notify.outbox import NotifyMetrics
@@ -16,6 +17,7 @@ _CHAPTERS = (
     ("From EC2 and the queue to Workbench objects", MirrorMetrics),
     ("Notices", NotifyMetrics),
     ("The audit trail", TrailMetrics),
+    ("The history, where it is recorded", HistoryMetrics),
 )
 
 _ABOUT = """\
