@@ -5,7 +5,7 @@ cdk-nag judges every synthesis, in tests as well as in `cdk deploy`: what it fin
 
 from pathlib import Path
 
-from aws_cdk import App, DefaultStackSynthesizer, Environment, Tags, Validations
+from aws_cdk import App, DefaultStackSynthesizer, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from seatpool_infra.license_account import LicenseAccount
@@ -15,6 +15,7 @@ from seatpool_infra.workbench_account import WorkbenchRegion
 CONTEXT = {
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
     "@aws-cdk/core:enablePartitionLiterals": True,
+    "@aws-cdk/core:explicitStackTags": True,
     "@aws-cdk/aws-iam:minimizePolicies": False,
 }
 
@@ -28,13 +29,14 @@ def new_app(*, out: Path | None = None) -> App:
 
 def add_stacks(app: App, site: Site) -> None:
     """All stacks of a site."""
-    mine = site.license
+    mine, tags = site.license, {"app.kubernetes.io/part-of": site.name}
     LicenseAccount(
         app,
         f"{site.name}-license",
         site=site,
         env=Environment(account=mine.account, region=mine.region),
         description="Seatpool: events, commands and the operator's role.",
+        tags=tags,
         synthesizer=_synthesizer(),
         suppress_template_indentation=True,  # within the 51,200 bytes that CloudFormation takes without a bucket
         termination_protection=True,
@@ -49,9 +51,9 @@ def add_stacks(app: App, site: Site) -> None:
                 region=region,
                 env=Environment(account=account.account, region=region),
                 description="Seatpool: events of this account's workbenches, and who may look at them.",
+                tags=tags,
                 synthesizer=_synthesizer(),
             )
-    Tags.of(app).add("app.kubernetes.io/part-of", site.name)
 
 
 def _synthesizer() -> DefaultStackSynthesizer:

@@ -36,15 +36,15 @@ class CentralBus(Construct):
             events.CfnEventBusPolicy(
                 self,
                 "Policy",
-                event_bus_name=bus.ref,
+                event_bus_name=site.name,
                 statement_id="PutFromWorkbenchAccounts",
                 statement=statement,
-            )
+            ).add_dependency(bus)
         pattern = accepted(site)
-        events.CfnRule(
+        rule = events.CfnRule(
             self,
             "Rule",
-            event_bus_name=bus.ref,
+            event_bus_name=site.name,
             name=site.queue,
             description=pattern.description,
             event_pattern=pattern.pattern,
@@ -60,6 +60,7 @@ class CentralBus(Construct):
                 )
             ],
         )
+        rule.add_dependency(bus)
         queue.accept_from([site.central_rule_arn])
         Alarm(
             self,
