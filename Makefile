@@ -8,7 +8,7 @@ BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap controlplane environment test demo bench soak model infra lint types imports generate generated check
+.PHONY: help bootstrap controlplane environment test demo image bench soak model infra cdk lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: bootstrap ## run the tests, on a real control plane
 demo: controlplane ## see it work in the terminal; ARGS="--help" tells what else it can do
 	@$(BIN)/seatpool demo $(ARGS)
 
+image: environment ## build the operator's image, with a container engine or without
+	@$(BIN)/python tools/image.py
+
 bench: controlplane ## measure beside the pipeline, a plain LIST and a naive operator; ARGS="storm" runs one of them
 	$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.plots
@@ -47,6 +50,10 @@ model: ## check the protocol in model/ exhaustively with spin
 infra: environment ## synthesise the AWS side into build/infra, judged by cdk-nag; SITE=my-site.yaml
 	@PYTHONPATH=infra $(BIN)/python -m seatpool_infra --site $(SITE) --out build/infra
 	@echo 'templates and the settings that go with them are in build/infra; docs/aws.md tells how to deploy them'
+
+cdk: environment ## the cdk command, fetched from npm, on SITE; ARGS="diff --all", ARGS="deploy --all"
+	@cd infra && PATH="$$(../$(BIN)/python -c 'from seatpool_infra.node_from_wheel import NODE; print(NODE.parent)'):$$PATH" \
+	npx --yes aws-cdk@2 $(ARGS) -c site=$(abspath $(SITE))
 
 lint: environment ## ruff and shellcheck
 	$(BIN)/ruff check

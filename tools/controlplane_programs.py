@@ -27,6 +27,13 @@ PACKAGES = {
 
 HELM = {"helm": "helm.sh/helm/v4/cmd/helm"}
 
+NODE = {
+    "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+    "kubelet": "k8s.io/kubernetes/cmd/kubelet",
+    "pause": "seatpool.io/tools/pause",
+}
+
 
 def ensure(module: Path) -> Path:
     """The folder with all programs; `module` is the Go module that pins them."""
@@ -55,6 +62,17 @@ def ensure_helm(module: Path) -> Path:
                 say("building helm: about 3 minutes on 2 cores, once for each version")
                 compile_all(HELM, module=module, into=partial)
     return home / "helm"
+
+
+def ensure_node(module: Path) -> Path:
+    """The folder with what makes pods of objects. Only `make e2e` needs it."""
+    home = binaries.node_dir()
+    with exclusive(home.name, cache=home.parent):
+        if not binaries.find_node():
+            with folder(home) as partial:
+                say("building the programs of a node: 2 to 5 minutes on 2 cores, once for each version")
+                compile_all(NODE, module=module, into=partial)
+    return home
 
 
 def build(module: Path, into: Path) -> None:

@@ -46,10 +46,18 @@ ACCOUNTS = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 
-IMPORT_ALL = """
+NOT_INSTALLED = ("jinja2", "matplotlib", "moto", "numpy", "werkzeug")
+"""Of the extras that the image has not: reports with plots, and the stand-ins."""
+
+IMPORT_ALL = f"""
 import importlib, pkgutil, seatpool
 for found in pkgutil.walk_packages(seatpool.__path__, "seatpool."):
-    importlib.import_module(found.name)
+    try:
+        importlib.import_module(found.name)
+    except ModuleNotFoundError as error:
+        if error.name.partition(".")[0] not in {NOT_INSTALLED}:
+            raise
+        print(f"image: {{found.name}} needs {{error.name}} and cannot be used in it")
 """
 
 

@@ -15,13 +15,16 @@ __all__ = [
     "ETCD_VERSION",
     "HELM_VERSION",
     "KUBERNETES_VERSION",
+    "NODE_PROGRAMS",
     "PROGRAMS",
     "cache_dir",
     "find",
     "find_helm",
+    "find_node",
     "helm_dir",
     "missing",
     "named_dir",
+    "node_dir",
     "target",
 ]
 
@@ -33,6 +36,8 @@ ETCD_VERSION = "3.7.3"
 HELM_VERSION = "4.3.1"
 
 PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
+
+NODE_PROGRAMS = ("kube-controller-manager", "kube-scheduler", "kubelet", "pause")
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -79,3 +84,14 @@ def find_helm(environ: Mapping[str, str] = os.environ) -> Path | None:
     """The pinned helm in the cache. One that happens to be on PATH may be of any version, so nobody asks for it."""
     helm = helm_dir(environ) / "helm"
     return helm if os.access(helm, os.X_OK) else None
+
+
+def node_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """The cache folder of kubelet, kube-controller-manager, kube-scheduler and what holds a pod open."""
+    return cache_dir(environ) / f"node-v{KUBERNETES_VERSION}-{target()}"
+
+
+def find_node(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """That folder, when it holds all of them."""
+    home = node_dir(environ)
+    return home if all(os.access(home / name, os.X_OK) for name in NODE_PROGRAMS) else None
