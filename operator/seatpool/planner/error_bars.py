@@ -5,6 +5,7 @@ from the waits of the days that were drawn. The middle nine tenths of what comes
 seats see the same draws, so that one draw is one past.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from seatpool.planner.target import Target
 from seatpool.planner.waits import Day, Waits
 
 CONFIDENCE = 0.9
+P95 = Target.read("p95 wait < 0s")
 FEWEST_DAYS = 5
 """With fewer days there is too little to draw from."""
 
@@ -30,22 +32,24 @@ class Band:
 class ErrorBars:
     """Of the curve and of the answer."""
 
-    p50: Mapping[int, Band]
-    """By the number of seats."""
     p95: Mapping[int, Band]
+    """By the number of seats."""
     seats: tuple[int, int | None] | None
     """How many seats the target needs; None above when some pasts need more than were tried."""
 
 
 def error_bars(curve: Sequence[Waits], target: Target | None, *, resamples: int, seed: int) -> ErrorBars | None:
     """The error bars, None when there are too few days."""
-    drawn = _draws(curve, resamples=resamples, seed=seed)
-    if not drawn:
+    pasts = _draws(curve, resamples=resamples, seed=seed)
+    if not pasts:
         return None
+    p95 = {waits.seats: [waits.of_if(times, P95) for times in pasts] for waits in curve}
+    bounded = p95
+    if target is not None and (target.statistic, target.percent) != (P95.statistic, P95.percent):
+        bounded = {waits.seats: [waits.of_if(times, target) for times in pasts] for waits in curve}
     return ErrorBars(
-        p50={waits.seats: _band([waits.percentile_if(times, 50) for times in drawn]) for waits in curve},
-        p95={waits.seats: _band([waits.percentile_if(times, 95) for times in drawn]) for waits in curve},
-        seats=None if target is None else _seats_band(curve, target, drawn),
+        p95={seats: _band(values) for seats, values in p95.items()},
+        seats=None if target is None else _seats_band(bounded, target, len(pasts)),
     )
 
 
@@ -60,13 +64,14 @@ def _draws(curve: Sequence[Waits], *, resamples: int, seed: int) -> list[Counter
     return [Counter(random.choices(days, k=count)) for _ in range(resamples)]
 
 
-def _seats_band(curve: Sequence[Waits], target: Target, drawn: Sequence[Counter[Day]]) -> tuple[int, int | None]:
+def _seats_band(bounded: Mapping[int, Sequence[float]], target: Target, pasts: int) -> tuple[int, int | None]:
+    numbers = sorted(bounded)
     needed: list[float] = []
-    for times in drawn:
-        enough = (waits.seats for waits in curve if target.is_met_by(waits.of_if(times, target)))
-        needed.append(next(enough, float("inf")))
+    for past in range(pasts):
+        enough = (seats for seats in numbers if target.is_met_by(bounded[seats][past]))
+        needed.append(next(enough, math.inf))
     band = _band(needed)
-    return int(min(band.low, curve[-1].seats)), None if band.high == float("inf") else int(band.high)
+    return int(min(band.low, numbers[-1])), None if band.high == math.inf else int(band.high)
 
 
 def _band(values: Sequence[float]) -> Band:

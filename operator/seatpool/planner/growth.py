@@ -13,7 +13,8 @@ from random import Random
 from seatpool.planner.past_demand import PastDemand, PastNeed, Period, past_demand
 
 DRAWS = 5
-WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
+DAYS_OF_A_WEEK = 7
 MOST_SHIFT = timedelta(minutes=30)
 
 
@@ -41,13 +42,16 @@ def _draw(demand: PastDemand, factor: float, random: Random) -> PastDemand:
 
 
 def _in_another_week(needs: Sequence[PastNeed], demand: PastDemand, random: Random) -> list[Period]:
-    weeks = demand.span // WEEK
-    shift = random.randrange(weeks) * WEEK if weeks else timedelta(0)
-    shift += random.uniform(-1, 1) * MOST_SHIFT
-    around = max(weeks * WEEK, demand.span % WEEK if not weeks else WEEK)
+    midnight = demand.since.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = (demand.until - midnight) // DAY + 1
+    later = random.randrange(days)
+    shift = random.uniform(-1, 1) * MOST_SHIFT
     shifted = []
     for need in needs:
-        begin = demand.since + (need.begin - demand.since + shift) % around
-        end = min(begin + (need.end - need.begin), demand.until)
-        shifted.append((begin, end))
+        week, weekday = divmod((need.begin - midnight) // DAY, DAYS_OF_A_WEEK)
+        weeks_with_that_day = (days - weekday - 1) // DAYS_OF_A_WEEK + 1
+        moved = ((week + later) % weeks_with_that_day - week) * DAYS_OF_A_WEEK * DAY + shift
+        begin, end = max(need.begin + moved, demand.since), min(need.end + moved, demand.until)
+        if begin < end:
+            shifted.append((begin, end))
     return shifted

@@ -1,9 +1,10 @@
 """What is known of the past: which workbenches were in which state when, and whose they were."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.planner.past_demand import PastDemand, Period, past_demand
@@ -41,7 +42,14 @@ class Past:
     """What could not be used, by reason."""
 
     def types(self) -> tuple[str, ...]:
-        return tuple(sorted({period.type for period in self.periods}))
+        return tuple(sorted(self._by_type))
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, Sequence[ActivePeriod]]:
+        found: dict[str, list[ActivePeriod]] = {}
+        for period in self.periods:
+            found.setdefault(period.type, []).append(period)
+        return found
 
     def demand(self, name: str, *, serves: Callable[[str], bool], states: frozenset[str]) -> PastDemand:
         """Who needed a pool that serves these types in these states; NoSuchPast when there is no such type at all."""
@@ -49,9 +57,10 @@ class Past:
         if not served:
             raise NoSuchPast(f"{name}: {self.source} has no workbench type like that; it has {self._told_types()}")
         active: dict[str, list[Period]] = {}
-        for period in self.periods:
-            if period.type in served and period.state in states:
-                active.setdefault(period.user, []).append((period.begin, period.end))
+        for of_type in served:
+            for period in self._by_type[of_type]:
+                if period.state in states:
+                    active.setdefault(period.user, []).append((period.begin, period.end))
         return past_demand(name, active.items(), since=self.since, until=self.until)
 
     def _told_types(self) -> str:

@@ -9,7 +9,7 @@ from seatpool.domain.rules import PoolRules
 from seatpool.planner.error_bars import ErrorBars, error_bars
 from seatpool.planner.growth import with_other_people
 from seatpool.planner.past_demand import PastDemand
-from seatpool.planner.search import Method, search
+from seatpool.planner.search import CHEAP, Method, search
 from seatpool.planner.target import Target
 from seatpool.planner.trials import Trials
 from seatpool.planner.waits import Waits
@@ -37,8 +37,6 @@ class Point:
     share_waiting: float
     share_unserved: float
     wait_p50_s: float
-    wait_p50_low_s: float | None
-    wait_p50_high_s: float | None
     wait_p95_s: float
     wait_p95_low_s: float | None
     wait_p95_high_s: float | None
@@ -79,14 +77,14 @@ class Plan:
         return next((point for point in self.curve if point.seats == self.seats), None)
 
 
-def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, processes: int) -> Plan:
-    """Try numbers of seats until the answer is known."""
+def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, processes: int, pools: int = 1) -> Plan:
+    """Try numbers of seats until the answer is known; `pools` is how many share the time that a run may take."""
     draws = with_other_people(demand, question.growth, seed=question.seed)
     trials = Trials(draws, rules, processes=processes)
     lowest = max(1, sum(item.seats for item in rules.reservations), len(rules.always))
     people = len(frozenset().union(*(draw.users for draw in draws)) | rules.always)
     enough = max(lowest, people + sum(item.seats for item in rules.reservations))
-    found = search(trials, rules, question.target, lowest=lowest, enough=enough)
+    found = search(trials, rules, question.target, lowest=lowest, enough=enough, cheap=CHEAP // pools)
     if question.numbers is not None:
         trials.try_all(question.numbers)
     curve = [waits for waits in trials.tried if waits.seats <= found.top]
@@ -115,7 +113,6 @@ def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, proce
 
 
 def _point(waits: Waits, question: Question, bars: ErrorBars | None) -> Point:
-    p50 = bars.p50.get(waits.seats) if bars is not None else None
     p95 = bars.p95.get(waits.seats) if bars is not None else None
     target = question.target
     return Point(
@@ -123,8 +120,6 @@ def _point(waits: Waits, question: Question, bars: ErrorBars | None) -> Point:
         share_waiting=waits.share_waiting,
         share_unserved=waits.share_unserved,
         wait_p50_s=waits.percentile(50),
-        wait_p50_low_s=p50.low if p50 else None,
-        wait_p50_high_s=p50.high if p50 else None,
         wait_p95_s=waits.percentile(95),
         wait_p95_low_s=p95.low if p95 else None,
         wait_p95_high_s=p95.high if p95 else None,

@@ -16,7 +16,9 @@ def make_plans(pools: Sequence[tuple[PastDemand, PoolRules]], question: Question
     count = min(processors(), len(pools))
     changes = TRIALS * sum(len(demand.needs) for demand, _ in pools)
     if count <= 1 or changes < WORTH_A_PROCESS:
-        return [make_plan(demand, rules, question, processes=processors()) for demand, rules in pools]
+        return [make_plan(demand, rules, question, processes=processors(), pools=len(pools)) for demand, rules in pools]
     with workers(count) as pool:
-        jobs = [pool.submit(make_plan, demand, rules, question, processes=1) for demand, rules in pools]
+        jobs = [
+            pool.submit(make_plan, demand, rules, question, processes=1, pools=len(pools)) for demand, rules in pools
+        ]
         return [job.result() for job in jobs]

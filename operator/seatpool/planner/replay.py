@@ -12,7 +12,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from seatpool.domain.instants import NEVER, after
+from seatpool.domain.instants import after
 from seatpool.domain.memory import Grant, Waiting
 from seatpool.domain.outlook import first
 from seatpool.domain.reasons import Reason
@@ -49,6 +49,8 @@ class _Replay:
         self._rules = rules
         self._tally = Tally(demand)
         self._freed = FreedSeats(rules)
+        self._only_order_decides = not rules.remembers_seats and not rules.reservations
+        """Who gets a free seat, apart from those who left too lately."""
         self._holders: dict[str, Grant] = {}
         self._waiting: dict[str, _Place] = {}
         """Everybody who waits."""
@@ -61,6 +63,8 @@ class _Replay:
         self._ask_all = False
         """Whether something was freed since."""
         self._readmit: dict[str, datetime] = {}
+        self._ends: dict[str, datetime] = {}
+        """When the seats end of holders who do not need theirs any more."""
         self._alarms: list[tuple[datetime, str]] = []
         """When something about a person may end by itself: a seat that is not needed, or a block."""
         self._next_change: datetime | None = None
@@ -94,26 +98,40 @@ class _Replay:
                 idle = self._holders[user] = Grant(user, grant.since, step.at, grant.reason)
                 until = standing(idle, rules=self._rules).until
                 if until is not None:
+                    self._ends[user] = until
                     heappush(self._alarms, (until, user))
             elif user in self._waiting:
                 self._leave_line(user)
                 self._tally.gave_up(index)
 
     def _begin_needs(self, step: Step) -> None:
+        room_for_all = self._only_order_decides and not self._line and self._free >= len(step.begins)
         for index in step.begins:
             user = self._needs[index].user
             grant = self._holders.get(user)
             if grant is not None:
                 self._holders[user] = Grant(user, grant.since, None, grant.reason)
+                self._ends.pop(user, None)
                 self._tally.served(index, step.at)
-            elif user not in self._rules.denied:
-                place = self._waiting[user] = _Place(-self._rules.weight_of(user), step.at, user, index)
-                until = self._readmit.get(user, step.at)
-                if until > step.at:
-                    self._blocked[user] = until
-                    heappush(self._alarms, (until, user))
-                else:
-                    self._join_line(place)
+            elif user in self._rules.denied:
+                continue
+            elif (until := self._readmit.get(user, step.at)) > step.at:
+                self._blocked[user] = until
+                heappush(self._alarms, (until, user))
+                self._waiting[user] = self._place(index, user)
+            elif room_for_all:
+                self._holders[user] = Grant(user, step.at, None, Reason.GRANTED)
+                self._tally.served(index, step.at)
+            else:
+                place = self._waiting[user] = self._place(index, user)
+                self._join_line(place)
+
+    def _place(self, index: int, user: str) -> _Place:
+        return _Place(-self._rules.weight_of(user), self._needs[index].begin, user, index)
+
+    @property
+    def _free(self) -> int:
+        return self._rules.seats - len(self._holders)
 
     def _decide(self, at: datetime) -> None:
         if self._next_change is not None and self._next_change <= at:
@@ -121,20 +139,18 @@ class _Replay:
             self._ask_all = True
         if self._alarms and self._alarms[0][0] <= at:
             self._hear_alarms(at)
-        if self._line and (self._ask_all or self._comers) and len(self._holders) < self._rules.seats:
+        if self._line and (self._ask_all or self._comers) and self._free > 0:
             self._seat_the_line(at)
         self._tally.holders_are(len(self._holders), at)
 
     def _hear_alarms(self, at: datetime) -> None:
-        released = set()
+        released = []
         while self._alarms and self._alarms[0][0] <= at:
-            _, user = heappop(self._alarms)
-            grant = self._holders.get(user)
-            if grant is not None:
-                until = standing(grant, rules=self._rules).until
-                if until is not None and until <= at:
-                    released.add(user)
-            elif self._blocked.get(user, NEVER) <= at:
+            until, user = heappop(self._alarms)
+            if self._ends.get(user) == until:
+                del self._ends[user]
+                released.append(user)
+            elif self._blocked.get(user) == until:
                 del self._blocked[user]
                 self._join_line(self._waiting[user])
         if released:
@@ -167,8 +183,8 @@ class _Replay:
 
         Only a reservation can make that different: somebody who takes a kept seat changes how many are kept.
         """
-        if not self._rules.remembers_seats and not self._rules.reservations:
-            return self._line[: self._rules.seats - len(self._holders)]
+        if self._only_order_decides:
+            return self._line[: self._free]
         return self._line if self._ask_all or self._rules.reservations else sorted(self._comers.values())
 
     def _join_line(self, place: _Place) -> None:

@@ -49,12 +49,17 @@ def more_seats_never_hurt(rules: PoolRules) -> bool:
     )
 
 
-def search(trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int) -> Found:
-    """Try numbers from `lowest` on; with `enough` seats nobody waits for want of a seat."""
+def search(
+    trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int, cheap: int = CHEAP
+) -> Found:
+    """Try numbers from `lowest` on; with `enough` seats nobody waits for want of a seat.
+
+    So many changes as `cheap` may be replayed to know every number.
+    """
     top = _where_more_seats_stop_helping(trials, rules, lowest=lowest, enough=enough)
     numbers = range(lowest, top + 1)
     exact = more_seats_never_hurt(rules)
-    if len(numbers) * trials.changes <= CHEAP or (target and not exact and len(numbers) <= MOST_NUMBERS):
+    if len(numbers) * trials.changes <= cheap or (target and not exact and len(numbers) <= MOST_NUMBERS):
         trials.try_all(numbers)
         return Found(_first(numbers, trials, target), top, Method.EVERY_NUMBER)
     if exact:

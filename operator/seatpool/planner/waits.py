@@ -62,26 +62,19 @@ class Waits:
             case Statistic.PERCENTILE:
                 return self.percentile(target.percent)
 
-    def percentile_if(self, times: Counter[Day], percent: Fraction | int) -> float:
-        """The same percentile if each day had been so many times."""
+    def of_if(self, times: Counter[Day], target: Target) -> float:
+        """What the target bounds if each day had been so many times."""
+        if target.statistic is Statistic.MAX:
+            return next((wait for wait, day in self.longest_first if times[day]), 0.0)
         needs = sum(count * self.needs_of_day[day] for day, count in times.items())
-        above = needs - rank(percent, needs)
+        if target.statistic is Statistic.SHARE:
+            return sum(times[day] for _, day in self.longest_first) / needs if needs else 0.0
+        above = needs - rank(target.percent, needs)
         for wait, day in self.longest_first:
             above -= times[day]
             if above < 0:
                 return wait
         return 0.0
-
-    def of_if(self, times: Counter[Day], target: Target) -> float:
-        """What the target bounds if each day had been so many times."""
-        match target.statistic:
-            case Statistic.MAX:
-                return next((wait for wait, day in self.longest_first if times[day]), 0.0)
-            case Statistic.SHARE:
-                needs = sum(count * self.needs_of_day[day] for day, count in times.items())
-                return sum(times[day] for _, day in self.longest_first) / needs if needs else 0.0
-            case Statistic.PERCENTILE:
-                return self.percentile_if(times, target.percent)
 
 
 def collect(seats: int, draws: Iterable[tuple[PastDemand, Outcome]]) -> Waits:

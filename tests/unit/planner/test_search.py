@@ -1,0 +1,78 @@
+"""The smallest number of seats, whichever way it is looked for."""
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from hypothesis import assume, given, settings
+from tests.unit.planner.test_replay import START, demand, periods, some_rules
+
+from seatpool.domain.rules import Order, PoolRules, Priority
+from seatpool.planner.replay import replay
+from seatpool.planner.search import Method, more_seats_never_hurt, search
+from seatpool.planner.target import Target
+from seatpool.planner.trials import Trials
+
+MINUTE = timedelta(minutes=1)
+TARGET = Target.read("p95 wait < 10m")
+Some = list[tuple[str, tuple[object, object]]]
+
+
+@settings(max_examples=400, deadline=None)
+@given(periods, some_rules())
+def test_where_bisection_is_used_nobody_waits_longer_because_there_is_one_seat_more(
+    some: Some, rules: PoolRules
+) -> None:
+    simple = PoolRules(seats=rules.seats, order=rules.order, priorities=rules.priorities, linger=rules.linger)
+    assert more_seats_never_hurt(simple)
+    past = demand(some)
+    fewer = replay(past, simple).waits
+    more = replay(past, dataclasses.replace(simple, seats=simple.seats + 1)).waits
+    assert all(wait <= before for wait, before in zip(more, fewer, strict=True))
+
+
+def test_a_vendors_rule_can_make_one_seat_more_worse() -> None:
+    # With two seats bob is served, leaves, and may not come back; with one he never had any and gets one at once.
+    past = demand(
+        [
+            ("ann", (START, START + 50 * MINUTE)),
+            ("bob", (START + 1 * MINUTE, START + 10 * MINUTE)),
+            ("bob", (START + 50 * MINUTE, START + 80 * MINUTE)),
+        ]
+    )
+    waits = {seats: replay(past, PoolRules(seats=seats, readmit_after=60 * MINUTE)).waits for seats in (1, 2)}
+    assert waits[1] == (0.0, 540.0, 0.0)
+    assert waits[2] == (0.0, 0.0, 1200.0)
+    assert not more_seats_never_hurt(PoolRules(seats=1, readmit_after=60 * MINUTE))
+
+
+@settings(max_examples=150, deadline=None)
+@given(periods, some_rules())
+def test_bisection_and_trying_every_number_agree(some: Some, rules: PoolRules) -> None:
+    assume(some)
+    simple = PoolRules(seats=0, order=Order.PRIORITY, priorities=(Priority("x-*", 3),), linger=rules.linger)
+    found = {
+        cheap: search(
+            Trials([demand(some)], simple, processes=1), simple, TARGET, lowest=1, enough=len(some) + 1, cheap=cheap
+        )
+        for cheap in (0, 10**9)
+    }
+    assert (found[0].method, found[10**9].method) == (Method.BISECTION, Method.EVERY_NUMBER)
+    assert (found[0].seats, found[0].top) == (found[10**9].seats, found[10**9].top)
+
+
+def test_the_answer_is_the_same_on_several_processors() -> None:
+    some = [(f"u{n:03}", (START + n * MINUTE, START + (n + 40) * MINUTE)) for n in range(120)]
+    rules = PoolRules(seats=0)
+    alone, shared = (Trials([demand(some)] * 40, rules, processes=processes) for processes in (1, 2))
+    numbers = range(1, 50)
+    assert len(numbers) * shared.changes > 400_000
+    assert alone.try_all(numbers) == shared.try_all(numbers)
+
+
+@pytest.mark.parametrize("rules", [PoolRules(seats=0), PoolRules(seats=0, minimum_hold=5 * MINUTE)])
+def test_no_number_is_the_answer_when_none_meets_the_target(rules: PoolRules) -> None:
+    past = demand([("ann", (START, START + 50 * MINUTE))])
+    never = Target.read("p95 wait < 0s")
+    found = search(Trials([past], rules, processes=1), rules, never, lowest=1, enough=2)
+    assert found.seats is None
