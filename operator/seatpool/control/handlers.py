@@ -11,6 +11,7 @@ from typing import Any
 import kopf
 
 from seatpool.api.base import GROUP, VERSION, Resource
+from seatpool.control.scanning import may_scan
 from seatpool.control.store import Raw
 from seatpool.kube.client import KubeClient
 
@@ -24,6 +25,10 @@ def make_registry(kinds: Sequence[type[Resource]], seen: Seen, kube: KubeClient)
     registry = kopf.OperatorRegistry()
     for kind in kinds:
         _watch(registry, kind, seen)
+
+    @kopf.on.startup(registry=registry)
+    async def look_around_only_where_that_is_allowed(settings: kopf.OperatorSettings, **_: Any) -> None:
+        settings.scanning.disabled = not await may_scan(kube)
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
