@@ -20,6 +20,7 @@ from seatpool import cli_dlq, cli_import
 from seatpool.answers import commands
 from seatpool.domain.errors import SeatpoolError
 from seatpool.planner import commands as planning
+from seatpool.reports import commands as reporting
 
 if TYPE_CHECKING:
     from seatpool.control.operator import Operator
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(commands.app)
 app.add_typer(planning.app)
+app.add_typer(reporting.app)
 app.add_typer(cli_dlq.app)
 app.command("import")(cli_import.import_)
 

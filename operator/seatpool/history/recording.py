@@ -102,7 +102,7 @@ class Recording:
             for task in working:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, OSError):
                 await asyncio.wait_for(self._end(), LAST_TRY)
             self._spool_thread.shutdown(wait=False, cancel_futures=True)
             self._archive_thread.shutdown(wait=False, cancel_futures=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.history.database import open_database
 from seatpool.history.making import HistoryNotInstalled
 from seatpool.history.merging import merged
 from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns
@@ -37,7 +38,7 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
         raise HistoryNotInstalled(error.name) from error
     if not folder.is_dir():
         raise HistoryNotReadable(f"history folder {folder}: there is no such folder; name the one of history.location")
-    database = duckdb.connect(config={"python_enable_replacements": False})
+    database = open_database()
     try:
         if threads is not None:
             database.execute(f"SET threads = {threads}")

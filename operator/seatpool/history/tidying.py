@@ -4,7 +4,6 @@ A day's files are first written together as one more file, and deleted a round l
 of them twice, and puts them together by their ids as always. A crash at any point leaves the same.
 """
 
-import contextlib
 import tempfile
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -13,9 +12,10 @@ from pathlib import Path
 import duckdb
 
 from seatpool.history.archive import Archive
+from seatpool.history.database import working_database
 from seatpool.history.merging import merged
 from seatpool.history.schema import KINDS, Row, fact_id
-from seatpool.history.writing import MEMORY, SUFFIX, THREADS, HistoryNotWritten, Written, write_query
+from seatpool.history.writing import SUFFIX, HistoryNotWritten, Written, write_query
 
 MOST_FILES_OF_TODAY = 32
 """So many small files of a day that is not over are left as they are."""
@@ -55,9 +55,7 @@ class Tidying:
             whole = Path(scratch) / f"day-{fact_id(*names)}{SUFFIX}"
             query = f"{merged(kind, 'read_parquet(' + _listed(files) + ', union_by_name = true)')} ORDER BY id"
             try:
-                with contextlib.closing(
-                    duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY})
-                ) as database:
+                with working_database() as database:
                     write_query(database, query, whole)
             except duckdb.Error as error:
                 raise HistoryNotWritten(

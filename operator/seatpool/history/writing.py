@@ -4,22 +4,22 @@ A file is written under another name, made durable and then given its own: who r
 names the batch, and the same batch gives the same names, so doing it again after a crash replaces and does not add.
 """
 
-import contextlib
 import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import duckdb
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.history.database import working_database
 from seatpool.history.schema import KINDS, Row, columns, fact_id, record
 
 SUFFIX = ".parquet"
-THREADS = 1  # beside the operator's own work; a batch is small
-MEMORY = "256MB"
+ROWS_AT_ONCE = 100_000
 
 
 class HistoryNotWritten(SeatpoolError):
@@ -40,22 +40,27 @@ class Written:
         return f"kind={self.kind}/day={self.day}/{self.path.name}"
 
 
-def write(rows: Iterable[Row], folder: Path, *, batch: str | None = None) -> list[Path]:
-    """Add rows to the history in a folder; the files that were written. Rows that it has already do no harm."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as lines:
-        ids = []
-        for row in rows:
-            ids.append(row.id)
-            lines.write(json.dumps(record(row), ensure_ascii=False) + "\n")
-        lines.flush()
-        return [one.path for one in write_lines(Path(lines.name), folder, batch=batch or fact_id(*sorted(ids)))]
+def write(rows: Iterable[Row], folder: Path) -> list[Path]:
+    """Add rows to the history in a folder; the files that were written. Rows that it has already do no harm.
+
+    A batch is named by its rows, so that the same rows in the same order replace themselves.
+    """
+    written: list[Path] = []
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, ROWS_AT_ONCE)):
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as lines:
+            lines.writelines(f"{json.dumps(record(row), ensure_ascii=False)}\n" for row in chunk)
+            lines.flush()
+            batch = fact_id(*(row.id for row in chunk))
+            written += [one.path for one in write_lines(Path(lines.name), folder, batch=batch)]
+    return written
 
 
 def write_lines(lines: Path, folder: Path, *, batch: str) -> list[Written]:
     """Add the rows of a file of JSON lines. A line that is none, as after a power cut, is passed over."""
     try:
-        with contextlib.closing(duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY})) as database:
+        folder.mkdir(parents=True, exist_ok=True)
+        with working_database() as database:
             return list(_write_lines(database, lines, folder, batch=batch))
     except (duckdb.Error, OSError) as error:
         raise HistoryNotWritten(f"history folder {folder}: {error}; make room, or let it be written to") from error

@@ -1,0 +1,40 @@
+"""`seatpool sql`: one question in SQL, answered from the history's views and from nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.history.store import opened
+
+
+class BadQuestion(SeatpoolError):
+    """The SQL is wrong, or is no question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A table."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+
+
+def ask(folder: Path, sql: str) -> Answer:
+    """The answer to one SELECT. Anything that could change something is refused before it runs."""
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise BadQuestion(f"the SQL cannot be read: {error}") from error
+    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+        raise BadQuestion("write one SELECT; the views are sessions, waits, refusals and capacity")
+    with opened(folder) as database:
+        try:
+            found = database.execute(statements[0])
+            columns = tuple(column[0] for column in found.description or ())
+            return Answer(columns, found.fetchall())
+        except duckdb.Error as error:
+            raise BadQuestion(str(error)) from error

@@ -1,0 +1,54 @@
+"""The answer to a question in SQL, for a terminal or for a program."""
+
+import csv
+import io
+import json
+from datetime import date, datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from seatpool.answers.output import console
+from seatpool.answers.speech import counted
+from seatpool.history.questions import Answer
+
+
+def printed(answer: Answer, *, form: str) -> str:
+    """As `table`, `csv` or `json`."""
+    if form == "json":
+        rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
+        return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+    if form == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(answer.columns)
+        writer.writerows([_plain(value) for value in row] for row in answer.rows)
+        return text.getvalue()
+    return _table(answer)
+
+
+def _table(answer: Answer) -> str:
+    shown = console()
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for index, name in enumerate(answer.columns):
+        is_number = any(
+            isinstance(row[index], int | float) and not isinstance(row[index], bool) for row in answer.rows[:100]
+        )
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in answer.rows:
+        table.add_row(*(Text("-" if value is None else str(_plain(value))) for value in row))
+    with shown.capture() as captured:
+        shown.print(table)
+        shown.print(counted(len(answer.rows), "row"))
+    return captured.get()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

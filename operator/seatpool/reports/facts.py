@@ -1,0 +1,103 @@
+"""The part of the history that a report is about, prepared once: two tables that every figure comes from.
+
+`held` has every seat in the window, cut to it; `needs` everybody who came in it, with how long the wait was. Instants are
+seconds: what happens within one is one change, so that a seat that goes from one person to another is never two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from seatpool.history.store import UNSEEN_REASON
+from seatpool.reports.question import Question
+from seatpool.reports.teams import NO_TEAM
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+UNKNOWN = "(not known)"
+NAMED = ("pool", "user_id", "team", "workbench_type", "account")
+"""Columns of both tables that rows can be about; each is an ENUM, whose codes are quick to sort."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the reader has to know of the tables."""
+
+    in_dry_run: int
+    """Seats that were computed and on no license server, and are not in the tables."""
+    unseen: int
+    """Seats whose end was not recorded."""
+
+
+def known_time(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | None:
+    """From when to when the history knows anything; None when it is empty."""
+    first, last = database.execute(
+        "SELECT least((SELECT min(granted_at) FROM sessions_rows), (SELECT min(began_at) FROM waits_rows), "
+        "(SELECT min(since) FROM capacity_rows)), (SELECT max(heard_at) FROM heard)"
+    ).fetchall()[0]
+    if first is None or last is None:
+        return None
+    return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
+
+
+def prepare(database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]) -> Prepared:
+    """Make the tables, and `capacity_steps`: how many seats each pool had from when on."""
+    _put(database, "teams", "user_id VARCHAR, team VARCHAR", [list(pair) for pair in sorted(teams.items())])
+    pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.asks_for(name)]
+    _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.of(name)] for name in pools])
+    window = {"begin": question.begin_s, "end": question.end_s}
+    database.execute(_HELD.format(who=_WHO), window)
+    database.execute(_UNSERVED.format(who=_WHO), window)
+    passed_over = 0
+    if not question.dry_run:
+        passed_over = int(database.execute("DELETE FROM held WHERE mode = 'DryRun'").fetchall()[0][0])
+        database.execute("DELETE FROM unserved WHERE mode = 'DryRun'")
+    unseen = int(
+        database.execute("SELECT count(*) FROM held WHERE release_reason = ?", [UNSEEN_REASON]).fetchall()[0][0]
+    )
+    for column in NAMED:
+        names = f"SELECT {column} FROM held UNION SELECT {column} FROM unserved ORDER BY 1"  # noqa: S608
+        database.execute(f"CREATE TYPE names_of_{column} AS ENUM ({names})")
+        for table in ("held", "unserved"):
+            database.execute(f"ALTER TABLE {table} ALTER {column} TYPE names_of_{column}")
+    database.execute(_NEEDS.format(named=", ".join(NAMED)), {"begin": question.begin_s})
+    database.execute(_CAPACITY, window)
+    return Prepared(passed_over, unseen)
+
+
+def _put(database: "DuckDBPyConnection", table: str, columns: str, rows: list[list[object]]) -> None:
+    database.execute(f"CREATE TEMP TABLE {table} ({columns})")
+    if rows:
+        database.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)  # noqa: S608
+
+
+_POOLS = (
+    "SELECT pool FROM sessions_rows UNION SELECT pool FROM waits_rows UNION SELECT pool FROM capacity_rows ORDER BY 1"
+)
+
+_WHO = (
+    f"pool, user_id, coalesce(team, '{NO_TEAM}') AS team, coalesce(workbench_type, '{UNKNOWN}') AS workbench_type, "
+    f"coalesce(account, '{UNKNOWN}') AS account, mode"
+)
+
+_HELD = """CREATE TEMP TABLE held AS
+SELECT {who}, release_reason, epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
+    greatest(granted_s, $begin) AS begin_s, least(coalesce(epoch(released_at)::BIGINT, $end), $end) AS end_s
+FROM sessions JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
+WHERE epoch(granted_at) < $end AND coalesce(epoch(released_at), $end) >= $begin"""
+
+_UNSERVED = """CREATE TEMP TABLE unserved AS
+SELECT {who}, epoch(began_at) AS at_s, least(coalesce(epoch(ended_at), $end), $end) - epoch(began_at) AS wait_s
+FROM waits JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
+WHERE outcome IS DISTINCT FROM 'Granted' AND epoch(began_at) >= $begin AND epoch(began_at) < $end"""
+
+_NEEDS = """CREATE TEMP TABLE needs AS
+SELECT {named}, granted_s - wait_s AS at_s, wait_s, true AS served FROM held WHERE granted_s >= $begin
+UNION ALL SELECT {named}, at_s, wait_s, false FROM unserved"""
+
+_CAPACITY = """CREATE TEMP TABLE capacity_steps AS
+SELECT pool, greatest(epoch(since)::BIGINT, $begin) AS t, arg_max(capacity.seats, since) AS seats
+FROM capacity JOIN chosen USING (pool) WHERE epoch(since) < $end AND chosen.seats IS NULL GROUP BY ALL
+UNION ALL SELECT pool, $begin, seats FROM chosen WHERE seats IS NOT NULL"""

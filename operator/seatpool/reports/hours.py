@@ -1,0 +1,122 @@
+"""The week by hours, and time as it went: on the clock of those who read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from seatpool.reports.levels import Floats, Ints, Levels
+from seatpool.reports.question import Question
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+HOURS_IN_A_WEEK = 168
+HOURS_IN_A_DAY = 24
+HOUR = 3600
+LONGEST_BY_HOUR = timedelta(days=21)
+"""A longer window is drawn by days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourOfWeek:
+    """One hour of all weeks in the window."""
+
+    day: str
+    hour: int
+    mean: float
+    """Seats taken on average."""
+    peak: int
+    """Seats taken at most at once."""
+    needs: int = 0
+    """How many times somebody came for a seat."""
+    share_waiting: float | None = None
+    """Which part of these had to wait."""
+    wait_p95_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Seats taken from each edge to the next."""
+
+    edges: Ints
+    mean: Floats
+    peak: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The hours of the window, and which hour of the week each is."""
+
+    edges: Ints
+    slots: Ints
+
+    @classmethod
+    def of(cls, question: Question) -> Self:
+        edges = np.arange(-(-question.begin_s // HOUR) * HOUR, question.end_s + 1, HOUR, dtype=np.int64)
+        return cls(edges, np.array([_slot(int(edge), question) for edge in edges[:-1]], dtype=np.int64))
+
+    def waits(self, database: "DuckDBPyConnection") -> dict[int, dict[str, Any]]:
+        """What is to say of the needs of each hour of the week; one belongs to the hour in which somebody came."""
+        database.execute("CREATE OR REPLACE TEMP TABLE hours (edge BIGINT, slot INTEGER)")
+        pairs = ", ".join(
+            f"({edge}, {slot})" for edge, slot in zip(self.edges.tolist(), self.slots.tolist(), strict=False)
+        )
+        if pairs:
+            database.execute(f"INSERT INTO hours VALUES {pairs}")  # noqa: S608
+        names = ("needs", "share_waiting", "wait_p95_s")
+        return {slot: dict(zip(names, values, strict=True)) for slot, *values in database.execute(_WAITS).fetchall()}
+
+
+def by_hour(week: Week, levels: Levels, waits: Mapping[int, Mapping[str, Any]]) -> list[HourOfWeek]:
+    """From Monday, 0 h; hours that the window does not have are absent."""
+    if not len(week.slots):
+        return []
+    edges, slots = week.edges, week.slots
+    means = np.diff(levels.area_until(edges)) / HOUR
+    counts = np.bincount(slots, minlength=HOURS_IN_A_WEEK)
+    sums = np.bincount(slots, weights=means, minlength=HOURS_IN_A_WEEK)
+    peaks = np.zeros(HOURS_IN_A_WEEK, dtype=np.int64)
+    np.maximum.at(peaks, slots, levels.highest_between(edges))
+    return [
+        HourOfWeek(
+            day=WEEKDAYS[slot // HOURS_IN_A_DAY],
+            hour=slot % HOURS_IN_A_DAY,
+            mean=float(sums[slot] / counts[slot]),
+            peak=int(peaks[slot]),
+            **waits.get(slot, {}),
+        )
+        for slot in range(HOURS_IN_A_WEEK)
+        if counts[slot]
+    ]
+
+
+def timeline(question: Question, levels: Levels) -> Timeline:
+    """By hours, or by days of the question's time zone."""
+    if question.until - question.since <= LONGEST_BY_HOUR:
+        edges = np.arange(question.begin_s // HOUR * HOUR, question.end_s + HOUR, HOUR, dtype=np.int64)
+    else:
+        edges = np.array(_days(question), dtype=np.int64)
+    return Timeline(edges, np.diff(levels.area_until(edges)) / np.diff(edges), levels.highest_between(edges))
+
+
+def _slot(instant: int, question: Question) -> int:
+    local = datetime.fromtimestamp(instant, question.zone)
+    return local.weekday() * HOURS_IN_A_DAY + local.hour
+
+
+def _days(question: Question) -> list[int]:
+    day = question.since.astimezone(question.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    edges = []
+    while day < question.until:
+        edges.append(int(day.timestamp()))
+        day += timedelta(days=1)  # of the clock on the wall: some have 23 hours
+    return [*edges, int(day.timestamp())]
+
+
+_WAITS = """
+SELECT slot, count(*), (count(*) FILTER (wait_s > 0)) / count(*), quantile_disc(wait_s, 0.95)
+FROM needs JOIN hours ON edge = floor(at_s / 3600)::BIGINT * 3600 GROUP BY slot"""

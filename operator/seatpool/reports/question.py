@@ -1,0 +1,142 @@
+"""What a report is asked for: which time, whose clock, which pools, and what a seat costs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from seatpool.api.base import format_instant, parse_duration
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.globs import matcher
+
+USUAL_LENGTH = timedelta(days=30)
+
+
+class By(StrEnum):
+    """What the rows of a report are."""
+
+    POOL = "pool"
+    USER = "user"
+    TEAM = "team"
+    TYPE = "type"
+    ACCOUNT = "account"
+    HOUR = "hour"
+
+    @property
+    def column(self) -> str:
+        """The column that has it."""
+        return {By.USER: "user_id", By.TYPE: "workbench_type"}.get(self, self.value)
+
+
+class UnclearQuestion(SeatpoolError):
+    """An option of a report that cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerPool:
+    """A number for all pools, or for some."""
+
+    usual: float | None = None
+    of_pool: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, pool: str) -> float | None:
+        """The pool's; a pool may be named without its namespace."""
+        return self.of_pool.get(pool, self.of_pool.get(pool.rpartition("/")[2], self.usual))
+
+    @property
+    def is_given(self) -> bool:
+        return self.usual is not None or bool(self.of_pool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """All of it."""
+
+    since: datetime
+    until: datetime
+    zone: tzinfo = UTC
+    pools: tuple[str, ...] = ()
+    """Glob patterns, of names with or without namespace; none are all."""
+    dry_run: bool = False
+    """Seats that were computed and on no license server count too."""
+    price: PerPool = PerPool()
+    """Of a seat in a year."""
+    seats: PerPool = PerPool()
+    """Where the history does not know how many there are."""
+
+    @property
+    def begin_s(self) -> int:
+        return int(self.since.timestamp())
+
+    @property
+    def end_s(self) -> int:
+        return int(self.until.timestamp())
+
+    @property
+    def hours(self) -> float:
+        return (self.end_s - self.begin_s) / 3600
+
+    def asks_for(self, pool: str) -> bool:
+        """Whether a pool belongs into the report."""
+        if not self.pools:
+            return True
+        matches = matcher(self.pools)
+        return matches(pool) or matches(pool.rpartition("/")[2])
+
+
+def read_window(
+    since: str | None, until: str | None, *, zone: tzinfo, first: datetime, last: datetime
+) -> tuple[datetime, datetime]:
+    """From when to when: dates, instants, or a length before the end. Default: the last 30 days that the history knows."""
+    end = last if until is None else _instant("--until", until, zone)
+    begin = max(end - USUAL_LENGTH, min(first, end)) if since is None else _since(since, zone, end)
+    if begin >= end:
+        raise UnclearQuestion(
+            f"--since {since or format_instant(begin)}: nothing lies between it and {until or 'the end'} "
+            f"({format_instant(end)}); the history has {format_instant(first)} to {format_instant(last)}"
+        )
+    return begin, end
+
+
+def read_zone(name: str) -> tzinfo:
+    """`Europe/Berlin`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UnclearQuestion(f"--time-zone {name}: write a name such as Europe/Berlin or UTC") from None
+
+
+def read_per_pool(option: str, texts: Iterable[str]) -> PerPool:
+    """`1200` for all, `matlab=1200` for one."""
+    usual: float | None = None
+    of_pool: dict[str, float] = {}
+    for text in texts:
+        pool, _, number = text.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value < 1e12:
+            raise UnclearQuestion(f"{option} {text}: write a number, or POOL=NUMBER")
+        if pool:
+            of_pool[pool] = value
+        else:
+            usual = value
+    return PerPool(usual, of_pool)
+
+
+def _since(text: str, zone: tzinfo, end: datetime) -> datetime:
+    try:
+        return end - parse_duration(text)
+    except (ValueError, OverflowError):
+        return _instant("--since", text, zone)
+
+
+def _instant(option: str, text: str, zone: tzinfo) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        length = ", or a length of time such as 90d" if option == "--since" else ""
+        raise UnclearQuestion(f"{option} {text}: write a date such as 2026-01-31{length}") from None
+    return instant.replace(tzinfo=zone) if instant.tzinfo is None else instant

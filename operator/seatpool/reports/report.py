@@ -1,0 +1,139 @@
+"""The answer to a question, whatever form it is printed in."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatpool.answers.speech import counted, listed
+from seatpool.domain.errors import SeatpoolError
+from seatpool.history.store import opened
+from seatpool.reports.facts import Prepared, prepare
+from seatpool.reports.figures import Figures, Figuring
+from seatpool.reports.hours import HourOfWeek, Timeline, Week, by_hour, timeline
+from seatpool.reports.levels import Levels, sweep
+from seatpool.reports.pool_seats import PoolSeats
+from seatpool.reports.question import By, Question
+from seatpool.reports.waiting import Waiting, waiting
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+WHAT_THERE_IS = "SELECT pool, min(granted_at), max(granted_at) FROM sessions GROUP BY pool"
+
+
+class NothingToReport(SeatpoolError):
+    """No pool that was asked for has any history in the window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Rows for one heading, and what the reader has to know of them."""
+
+    question: Question
+    by: By
+    rows: tuple[Figures, ...] | tuple[HourOfWeek, ...]
+    never_seen: tuple[str, ...]
+    """People of a team who neither had a seat nor waited for one."""
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolPictured:
+    """What is drawn of a pool."""
+
+    seats: PoolSeats
+    timeline: Timeline
+    week: tuple[HourOfWeek, ...]
+    waiting: Waiting | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeReport:
+    """A table for each heading, and the pools that are worth a picture."""
+
+    question: Question
+    tables: Mapping[By, tuple[Figures, ...]]
+    pictured: Mapping[str, PoolPictured]
+    never_seen: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def report(folder: Path, question: Question, *, by: By, teams: Mapping[str, str]) -> Report:
+    """One table."""
+    with opened(folder, since=question.since.date()) as database:
+        figuring, remarks = _figuring(database, question, teams)
+        return Report(
+            question=question,
+            by=by,
+            rows=_hours(database, question) if by is By.HOUR else tuple(figuring.rows(by)),
+            never_seen=tuple(figuring.users_never_seen()),
+            remarks=remarks,
+        )
+
+
+def whole_report(folder: Path, question: Question, *, teams: Mapping[str, str], most_pictured: int) -> WholeReport:
+    """All tables but those of single people, and pictures of the pools that need them most."""
+    with opened(folder, since=question.since.date()) as database:
+        figuring, remarks = _figuring(database, question, teams)
+        headings = [By.POOL, *([By.TEAM] if teams else []), By.TYPE, By.ACCOUNT]
+        tables = {by: tuple(figuring.rows(by)) for by in headings}
+        waits = waiting(database)
+        chosen = sorted(tables[By.POOL], key=lambda row: (-(row.saturated_hours or 0), -row.held_hours, row.name))
+        hours = Week.of(question)
+        pictured = {}
+        for row in chosen[:most_pictured]:
+            seats = figuring.pools[row.name]
+            pictured[row.name] = PoolPictured(
+                seats=seats,
+                timeline=timeline(question, seats.taken),
+                week=tuple(by_hour(hours, seats.taken, {})),
+                waiting=waits.get(row.name),
+            )
+        return WholeReport(
+            question=question,
+            tables=tables,
+            pictured=pictured,
+            never_seen=tuple(figuring.users_never_seen()),
+            remarks=remarks,
+        )
+
+
+def _figuring(
+    database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]
+) -> tuple[Figuring, tuple[str, ...]]:
+    prepared = prepare(database, question, teams)
+    figuring = Figuring(database, question)
+    if not figuring.pools:
+        asked = f" that --pool {', '.join(question.pools)} names" if question.pools else ""
+        raise NothingToReport(
+            f"no pool{asked} has any history from {question.since:%Y-%m-%d} to {question.until:%Y-%m-%d}; "
+            f"seatpool sql '{WHAT_THERE_IS}' shows what there is"
+        )
+    return figuring, tuple(_remarks(prepared, figuring))
+
+
+def _hours(database: "DuckDBPyConnection", question: Question) -> tuple[HourOfWeek, ...]:
+    hours = Week.of(question)
+    return tuple(by_hour(hours, _all_together(database, question), hours.waits(database)))
+
+
+def _all_together(database: "DuckDBPyConnection", question: Question) -> Levels:
+    held = database.execute("SELECT 0 AS everything, begin_s, end_s FROM held").fetchnumpy()
+    found = sweep(held["everything"], held["begin_s"], held["end_s"], begin=question.begin_s, end=question.end_s)
+    for _, levels in found:
+        return levels
+    return Levels(np.array([question.begin_s]), np.array([0]), question.end_s)
+
+
+def _remarks(prepared: Prepared, figuring: Figuring) -> Iterator[str]:
+    without = sorted(name for name, pool in figuring.pools.items() if pool.seats is None)
+    if without:
+        yield f"How many seats there were is not known of {listed(without)}: say it with --seats POOL=NUMBER."
+    if prepared.in_dry_run:
+        told = counted(prepared.in_dry_run, "seat interval")
+        yield f"{told} in DryRun, on no license server, not counted here; --dry-run counts them."
+    if prepared.unseen:
+        yield f"The end of {counted(prepared.unseen, 'seat interval')} was not recorded: counted until last seen."

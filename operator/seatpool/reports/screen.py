@@ -1,0 +1,90 @@
+"""A report for a terminal: what everybody asks for in 80 columns, the rest where there is room."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from seatpool.answers.speech import counted, listed
+from seatpool.reports.figures import Figures
+from seatpool.reports.hours import HourOfWeek
+from seatpool.reports.question import By
+from seatpool.reports.report import Report
+from seatpool.reports.told import length, number, percent, window
+
+ROOMY = 120
+Cell = Callable[[Any], str]
+
+_POOL: tuple[tuple[str, Cell], ...] = (
+    ("SEATS", lambda row: number(row.seats)),
+    ("PEAK", lambda row: number(row.peak)),
+    ("P95", lambda row: number(row.p95)),
+    ("IN USE", lambda row: percent(row.utilisation)),
+    ("FULL H", lambda row: number(row.saturated_hours)),
+    ("WAITED", lambda row: percent(row.share_waiting)),
+    ("P95 WAIT", lambda row: length(row.wait_p95_s)),
+)
+_GROUP: tuple[tuple[str, Cell], ...] = (
+    ("PEOPLE", lambda row: number(row.users)),
+    ("HOURS", lambda row: number(row.held_hours)),
+    ("PEAK", lambda row: number(row.peak)),
+    ("P95", lambda row: number(row.p95)),
+    ("WAITED", lambda row: percent(row.share_waiting)),
+    ("P95 WAIT", lambda row: length(row.wait_p95_s)),
+)
+_MORE: tuple[tuple[str, Cell], ...] = (
+    ("P50 WAIT", lambda row: length(row.wait_p50_s)),
+    ("LONGEST", lambda row: length(row.wait_max_s)),
+    ("GAVE UP", lambda row: number(row.gave_up)),
+    ("INTERVALS", lambda row: number(row.sessions)),
+)
+_MORE_OF_POOLS: tuple[tuple[str, Cell], ...] = (
+    ("NEVER USED", lambda row: number(row.never_used)),
+    ("PEOPLE", lambda row: number(row.users)),
+)
+_COST: tuple[tuple[str, Cell], ...] = (("COST", lambda row: number(row.cost)),)
+_IDLE_COST: tuple[tuple[str, Cell], ...] = (("IDLE COST", lambda row: number(row.idle_cost)),)
+_HOUR: tuple[tuple[str, Cell], ...] = (
+    ("MEAN", lambda row: number(row.mean)),
+    ("PEAK", lambda row: number(row.peak)),
+    ("CAME", lambda row: number(row.needs)),
+    ("WAITED", lambda row: percent(row.share_waiting)),
+    ("P95 WAIT", lambda row: length(row.wait_p95_s)),
+)
+
+
+def show(console: Console, report: Report, *, wide: bool) -> None:
+    """The table, and what there is to say below it."""
+    console.print(f"{window(report.question)}, {counted(len(report.rows), 'row')}")
+    console.print()
+    heading = "HOUR" if report.by is By.HOUR else report.by.value.upper()
+    cells = _cells(report, roomy=wide or console.width >= ROOMY)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for name, _ in cells:
+        table.add_column(name, justify="right", no_wrap=True, overflow="ellipsis")
+    for row in report.rows:
+        table.add_row(Text(_name(row)), *(cell(row) for _, cell in cells))
+    console.print(table)
+    for remark in report.remarks:
+        console.print(Text(remark))
+    if report.never_seen:
+        told = listed(report.never_seen, most=len(report.never_seen) if wide else 5)
+        console.print(
+            Text(f"Never seen: {counted(len(report.never_seen), 'person of a team')}: {told}".replace("teams", "team"))
+        )
+
+
+def _cells(report: Report, *, roomy: bool) -> Sequence[tuple[str, Cell]]:
+    if report.by is By.HOUR:
+        return _HOUR
+    of_pools, priced = report.by is By.POOL, report.question.price.is_given
+    more = (*(_MORE_OF_POOLS if of_pools else ()), *_MORE) if roomy else ()
+    costs = (*_COST, *(_IDLE_COST if of_pools and roomy else ())) if priced else ()
+    return (*(_POOL if of_pools else _GROUP), *more, *costs)
+
+
+def _name(row: Figures | HourOfWeek) -> str:
+    return row.name if isinstance(row, Figures) else f"{row.day} {row.hour:02d} h"

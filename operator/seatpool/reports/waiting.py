@@ -1,0 +1,49 @@
+"""How long people waited, in classes that people think in."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+CLASSES = (
+    ("not at all", 0),
+    ("up to 1 min", 60),
+    ("to 5 min", 300),
+    ("to 15 min", 900),
+    ("to 1 h", 3600),
+    ("to 4 h", 4 * 3600),
+    ("to 1 day", 86_400),
+    ("longer", None),
+)
+"""Name, and the longest wait in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many needs waited so long."""
+
+    counts: tuple[int, ...]
+    """For each class."""
+    unserved: int
+    """How many of all of them stopped before there was a seat, or wait still."""
+
+    @property
+    def any_waited(self) -> bool:
+        return any(self.counts[1:])
+
+
+def waiting(database: "DuckDBPyConnection") -> dict[str, Waiting]:
+    """Of every pool that somebody came to."""
+    cases = " ".join(
+        f"WHEN wait_s <= {limit} THEN {index}" for index, (_, limit) in enumerate(CLASSES) if limit is not None
+    )
+    query = f"""
+    SELECT pool, CASE {cases} ELSE {len(CLASSES) - 1} END AS class, count(*), count(*) FILTER (NOT served)
+    FROM needs GROUP BY ALL"""  # noqa: S608
+    counts: dict[str, list[int]] = {}
+    unserved: dict[str, int] = {}
+    for pool, index, count, without in database.execute(query).fetchall():
+        counts.setdefault(pool, [0] * len(CLASSES))[index] = count
+        unserved[pool] = unserved.get(pool, 0) + without
+    return {pool: Waiting(tuple(found), unserved[pool]) for pool, found in counts.items()}
