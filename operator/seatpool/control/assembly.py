@@ -52,7 +52,9 @@ from seatpool.settings import Settings
 from seatpool.tracing.spans import Traces
 from seatpool.trail.trail import Trail
 
-KINDS: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger, Workbench)
+FEW: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger)
+MANY: tuple[type[Resource], ...] = (Workbench,)
+KINDS = (*FEW, *MANY)
 """In the order in which they are listed: a pool without its server, or without its memory, is something else."""
 POOL_PACE = Pace(delay=0.2, per_second=50, at_once=8)
 WORKBENCH_PACE = Pace(delay=0.5, per_second=50, at_once=8)
@@ -97,7 +99,7 @@ class Parts:
 
 
 def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: asyncio.Event) -> Parts:
-    """All parts, ready to be started. Reconcilers begin to write when `may_write` is set.
+    """All parts, ready to be started. Reconcilers read the license servers at once, and write when `may_write` is set.
 
     Nothing reacts to what the store is told before `reactions.attach`.
     """
@@ -152,6 +154,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         log=log,
         clock=clock,
         rng=outside.rng,
+        may_write=may_write,
         leadership=leadership,
         unbroken=outside.unbroken,
         on_step=outside.on_step,
@@ -167,7 +170,6 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         workbench_statuses=workbench_statuses,
         tasks=tasks,
         make_reconciler=_reconcilers(outside, around, view),
-        may_write=may_write,
         rng=outside.rng,
         log=log,
         pool_gone=chronicle.pool_gone if chronicle is not None else lambda _pool: None,

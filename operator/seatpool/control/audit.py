@@ -5,7 +5,7 @@ somebody's seat. What the list shows newer than known is taken in; what it does 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,9 +34,9 @@ class Audit:
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
 
-    async def load(self) -> None:
-        """The first list of everything. Raises what the API server answers: KubeError."""
-        for kind in self.kinds:
+    async def load(self, kinds: Iterable[type[Resource]]) -> None:
+        """The first list of these kinds. Raises what the API server answers: KubeError."""
+        for kind in kinds:
             for namespace in self.namespaces or (None,):
                 async for page in self.kube.pages(kind, namespace=namespace):
                     for raw in page["items"]:

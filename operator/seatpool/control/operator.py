@@ -1,7 +1,8 @@
 """The running operator as one object: it owns its parts and their tasks, and two can live in a process.
 
 The order of the start is the order of trust: probes answer first, then everything is listed and watched, then the process
-leads, or stands by until it does, and only when EC2 was asked once does anybody write to a license server. The order of the
+leads, or stands by until it does, and only when EC2 was asked once does anybody write to a license server. To read one is
+allowed before: a leader does so while it lists ten thousand workbenches, because both take a second or more. The order of the
 end is the reverse: what was begun is finished or noted, then the Lease is given back, then the watches close.
 """
 
@@ -20,7 +21,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from seatpool.aws.sessions import SessionFactory
 from seatpool.control import collecting_garbage
-from seatpool.control.assembly import KINDS, Outside, Parts, assemble
+from seatpool.control.assembly import FEW, KINDS, MANY, Outside, Parts, assemble
 from seatpool.control.election import Election
 from seatpool.control.handlers import make_registry, run_kopf
 from seatpool.control.heartbeats import Heartbeats
@@ -30,6 +31,7 @@ from seatpool.control.probes import Probes
 from seatpool.control.readiness import Readiness
 from seatpool.control.retrying import patiently
 from seatpool.control.steps import Step
+from seatpool.control.store import Store
 from seatpool.control.taking_over import TakingOver
 from seatpool.control.tasks import Tasks
 from seatpool.control.unbroken import Unbroken
@@ -43,6 +45,8 @@ from seatpool.settings import Settings
 from seatpool.tracing.spans import UNTRACED, Traces
 
 END_LIMIT = 5.0
+FIRST_ROUND_LIMIT = 3.0
+FIRST_ROUND_LOOK = 0.02
 
 
 def utc_now() -> datetime:
@@ -174,12 +178,15 @@ class Operator:
         )
         may_write = self._readiness.may_write
         parts = assemble(outside, installation=installation, tasks=self._tasks, may_write=may_write)
-        await patiently(parts.audit.load, rng=self._rng, log=self._log)
-        collecting_garbage.begin()
-        self._readiness.listed = True
         store = parts.store
-        self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))
+        await patiently(lambda: parts.audit.load(FEW), rng=self._rng, log=self._log)
         self._start_tasks(parts, kube)
+        await patiently(lambda: parts.audit.load(MANY), rng=self._rng, log=self._log)
+        collecting_garbage.begin()
+        self._readiness.listed.set()
+        self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))
+        if self._leadership.taken.is_set():
+            await _first_round(store)
         await run_kopf(
             make_registry(KINDS, parts.view.seen, kube),
             namespaces=self.settings.namespaces,
@@ -243,6 +250,17 @@ class Operator:
             )
         if self._election is not None:
             await self._election.release()
+
+
+async def _first_round(store: Store) -> None:
+    """What was just listed is acted on before Kopf lists it all again, which keeps the loop for as long as that takes.
+
+    What changes meanwhile comes with Kopf's list. A server that does not answer delays the watches only by so much.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_ROUND_LIMIT):
+            while store.dirty_pools:  # noqa: ASYNC110
+                await asyncio.sleep(FIRST_ROUND_LOOK)
 
 
 async def _cluster_id(kube: KubeClient) -> str:

@@ -35,7 +35,6 @@ class Reactions:
     workbench_statuses: StatusWriter
     tasks: Tasks
     make_reconciler: Callable[[str], ServerReconciler]
-    may_write: asyncio.Event
     """Set when enough is known to decide anything."""
     rng: random.Random
     log: FilteringBoundLogger
@@ -62,6 +61,11 @@ class Reactions:
         if found is not None:
             found[0].wake()
 
+    def wake_all(self) -> None:
+        """Every server may have something to say."""
+        for reconciler, _ in self._reconcilers.values():
+            reconciler.wake()
+
     def workbench_changed(self, key: str) -> None:
         """Its status should be looked at."""
         self.workbench_statuses.mark(key)
@@ -86,7 +90,7 @@ class Reactions:
         """It appeared, changed or vanished."""
         if key in self.store.servers and key not in self._reconcilers:
             reconciler = self.make_reconciler(key)
-            task = self.tasks.start(f"reconciler of {key}", lambda: self._reconcile(reconciler))
+            task = self.tasks.start(f"reconciler of {key}", reconciler.run)
             self._reconcilers[key] = (reconciler, task)
         elif key not in self.store.servers and key in self._reconcilers:
             _, task = self._reconcilers.pop(key)
@@ -98,10 +102,6 @@ class Reactions:
                 self._let_go(pool.key)
             self.pool_statuses.mark(pool.key)
         self.wake(key)
-
-    async def _reconcile(self, reconciler: ServerReconciler) -> None:
-        await self.may_write.wait()
-        await reconciler.run()
 
     def _let_go(self, key: str) -> None:
         """A dying pool has no list that could be emptied where there is no server; nobody else frees it then."""

@@ -28,7 +28,7 @@ class Readiness:
     tasks: Tasks
     log: FilteringBoundLogger
     leadership: Leadership
-    listed: bool = False
+    listed: asyncio.Event = field(default_factory=asyncio.Event)
     """Everything was listed once."""
     watching: asyncio.Event = field(default_factory=asyncio.Event)
     """The watches are open."""
@@ -46,7 +46,7 @@ class Readiness:
     def ready(self) -> Mapping[str, str | None]:
         """What is looked at for /readyz, each with what is wrong or None."""
         checks = {
-            "listed": None if self.listed else "the first list of all objects is not complete",
+            "listed": None if self.listed.is_set() else "the first list of all objects is not complete",
             "crds": self.crd_problem,
             "watching": None if self.watching.is_set() else "watches are not open yet",
         }

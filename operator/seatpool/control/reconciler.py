@@ -138,9 +138,10 @@ class ServerReconciler:
         if foreign:
             self._log.info("another process wrote a revision; lists are read anew", revision=self._book.revision)
             desk.forget_lists(desk.view.known)
+        reached = await self._reach()
+        await self._around.may_write.wait()
         desk.view.uninventoried = self._around.uninventoried()
         desk.view.mirror = self._around.mirror_parts()
-        reached = await self._reach()
         # Reading took a while: what is decided is decided about the pools that exist now.
         desk.look_round(server)
         with self._around.traces.span("allocate"):

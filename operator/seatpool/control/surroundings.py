@@ -1,5 +1,6 @@
 """What all reconcilers of one operator share, and nothing that belongs to one server only."""
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -25,6 +26,12 @@ from seatpool.servers.link import ServerLink
 from seatpool.tracing.spans import UNTRACED, Traces
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """The operator, as its reconcilers see it."""
@@ -48,6 +55,8 @@ class Surroundings:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
+    may_write: asyncio.Event = field(default_factory=_set)
+    """Set once everything is known that a list is computed from; license servers may be read before."""
     leadership: Leadership = field(default_factory=Leadership.unelected)
     unbroken: Unbroken = field(default_factory=Unbroken)
     on_step: Callable[[str, Step], None] = lambda _server, _step: None

@@ -38,13 +38,13 @@ class TakingOver:
     async def run(self) -> None:
         """Wait for the leadership, and begin everything that is the leader's to do."""
         await self.leadership.taken.wait()
+        self.parts.reactions.attach()
+        await self.readiness.listed.wait()
         if self.leadership.is_elected:
             await patiently(self.parts.audit.catch_up, rng=self.rng, log=self.log)
-        self.parts.reactions.attach()
         self._start()
         if not self.leadership.is_warm:
             await self._wait_for_inventory()
-        await self.readiness.watching.wait()
         self.readiness.may_write.set()
         self.log.info("ready", uninventoried=list(self.parts.mirror.unknown_sources()))
 
