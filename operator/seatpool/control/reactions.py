@@ -35,7 +35,6 @@ class Reactions:
     workbench_statuses: StatusWriter
     tasks: Tasks
     make_reconciler: Callable[[str], ServerReconciler]
-    """Set when enough is known to decide anything."""
     rng: random.Random
     log: FilteringBoundLogger
     pool_gone: Callable[[str], None] = lambda _pool: None
