@@ -40,6 +40,8 @@ class Leadership:
         """Who leads instead."""
         self.problem: str | None = None
         """The API server does not let us at the Lease; the words are for people."""
+        self.on_pause: Callable[[], None] = lambda: None
+        """Called when the Lease could not be renewed for too long: somebody may have to say so."""
         self._deadline = deadline
         self._uptime = uptime
         self._renewed_at: float | None = None

@@ -39,6 +39,7 @@ class TakingOver:
         """Wait for the leadership, and begin everything that is the leader's to do."""
         await self.leadership.taken.wait()
         self.parts.reactions.attach()
+        self.leadership.on_pause = self.parts.reactions.wake_all
         await self.readiness.listed.wait()
         if self.leadership.is_elected:
             await patiently(self.parts.audit.catch_up, rng=self.rng, log=self.log)
