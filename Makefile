@@ -52,8 +52,7 @@ infra: environment ## synthesise the AWS side into build/infra, judged by cdk-na
 	@echo 'templates and the settings that go with them are in build/infra; docs/aws.md tells how to deploy them'
 
 cdk: environment ## the cdk command, fetched from npm, on SITE; ARGS="diff --all", ARGS="deploy --all"
-	@cd infra && PATH="$$(../$(BIN)/python -c 'from seatpool_infra.node_from_wheel import NODE; print(NODE.parent)'):$$PATH" \
-	npx --yes aws-cdk@2 $(ARGS) -c site=$(abspath $(SITE))
+	@PYTHONPATH=infra $(BIN)/python -m seatpool_infra.cdk $(ARGS) -c site=$(abspath $(SITE))
 
 lint: environment ## ruff and shellcheck
 	$(BIN)/ruff check

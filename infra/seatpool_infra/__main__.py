@@ -6,11 +6,10 @@ from pathlib import Path
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool_infra.application import add_stacks, new_app
-from seatpool_infra.operator_settings import settings_yaml
+from seatpool_infra.operator_settings import write_settings
 from seatpool_infra.site import load_site
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "site.example.yaml"
-SETTINGS = "settings.yaml"
 
 
 def main() -> None:
@@ -25,12 +24,12 @@ def main() -> None:
 
 
 def write(*, site: Path | None, out: Path | None) -> None:
-    """Synthesise, and write the operator's settings beside the templates."""
+    """Synthesise, and write the settings that go with them beside the templates."""
     app = new_app(out=out)
     described = load_site(site or Path(app.node.try_get_context("site") or EXAMPLE))
     add_stacks(app, described)
     assembly = app.synth()
-    Path(assembly.directory, SETTINGS).write_text(settings_yaml(described), encoding="utf-8")
+    write_settings(described, Path(assembly.directory))
 
 
 if __name__ == "__main__":

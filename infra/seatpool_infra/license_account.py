@@ -98,7 +98,6 @@ class LicenseAccount(Stack):
             content={},
             document_format="JSON",
             document_type="Command",
-            target_type="/AWS::EC2::Instance",
             update_method="NewVersion",
         )
         resource.add_property_override("Content", document_json())

@@ -1,17 +1,19 @@
 """The part of the operator's settings that follows from the site, so that nobody copies ARNs by hand."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from seatpool_infra.site import Site
 
+SETTINGS, VALUES = "settings.yaml", "values.yaml"
 SPOOL = "/var/lib/seatpool/spool"
 """On the volume that the chart mounts for the history."""
 
 
 def operator_settings(site: Site) -> dict[str, Any]:
-    """For `seatpool run --config`, or for `config` in the chart's values."""
+    """For `--config` of `seatpool run` and `seatpool dlq`."""
     mirror: dict[str, Any] = {
         "queue": site.queue_arn,
         "accounts": [
@@ -27,6 +29,8 @@ def operator_settings(site: Site) -> dict[str, Any]:
         "tag_owner": site.tag_owner,
         "tag_type": site.tag_type,
     }
+    if site.seat_tag is not None:
+        mirror["seat_tag"] = site.seat_tag
     if site.custom_events is not None:
         mirror["custom_source"] = site.custom_events.source
         mirror["custom_detail_type"] = site.custom_events.detail_type
@@ -38,5 +42,17 @@ def operator_settings(site: Site) -> dict[str, Any]:
     return settings
 
 
-def settings_yaml(site: Site) -> str:
-    return yaml.safe_dump(operator_settings(site), sort_keys=False)
+def chart_values(site: Site) -> dict[str, Any]:
+    """For `helm install -f`: the settings, and who the pods are to AWS. With Pod Identity alone no annotation is needed."""
+    values: dict[str, Any] = {"serviceAccount": {"name": site.license.service_account}}
+    if site.license.oidc_provider_arn is not None:
+        values["aws"] = {"roleArn": site.operator_role_arn}
+    if site.license.history:
+        values["history"] = {"volume": "emptyDir"}
+    return values | {"config": operator_settings(site)}
+
+
+def write_settings(site: Site, folder: Path) -> None:
+    """Both files, beside the templates."""
+    for name, content in ((SETTINGS, operator_settings(site)), (VALUES, chart_values(site))):
+        (folder / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

@@ -3,28 +3,10 @@
 A test compares the operator's part with the calls that its code makes, in both directions.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
+from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.site import HISTORY_PREFIX, Site, WorkbenchAccount
 
-Conditions = Mapping[str, Mapping[str, str | Sequence[str]]]
 NO_RESOURCES = "AWS knows no resources for this action"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """Actions on resources; the name is the statement's Sid."""
-
-    name: str
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    conditions: Conditions = field(default_factory=dict)
-    on: str
-    why: str
-    without: str
-    wildcard: str | None = None
-    """Why a resource has to hold a `*`; None when no resource does."""
 
 
 def operator_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
@@ -38,18 +20,43 @@ def operator_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
     )
 
 
-def reader_permissions(account: WorkbenchAccount) -> tuple[Permission, ...]:
+def reader_permissions(site: Site, account: WorkbenchAccount) -> tuple[Permission, ...]:
     """The role in an account with workbenches."""
+    return (_see_instances(account), *_seat_tag(site, account))
+
+
+def _see_instances(account: WorkbenchAccount) -> Permission:
+    return Permission(
+        name="SeeInstances",
+        actions=("ec2:DescribeInstances",),
+        resources=("*",),
+        conditions={"StringEquals": {"aws:RequestedRegion": account.regions}},
+        on="the account's regions that are listed",
+        why="the inventory, and whose an unknown instance is",
+        without="that account is stale: its people keep their seats, and only custom events tell of it",
+        wildcard=f"{NO_RESOURCES}; it shows and changes nothing, in the listed regions only",
+    )
+
+
+def _seat_tag(site: Site, account: WorkbenchAccount) -> tuple[Permission, ...]:
+    """That tag and no other; on workbenches and no other machine. DeleteTags without a tag's name would take all of them."""
+    if site.seat_tag is None:
+        return ()
     return (
         Permission(
-            name="SeeInstances",
-            actions=("ec2:DescribeInstances",),
-            resources=("*",),
-            conditions={"StringEquals": {"aws:RequestedRegion": account.regions}},
-            on="the account's regions that are listed",
-            why="the inventory, and whose an unknown instance is",
-            without="that account is stale: its people keep their seats, and only custom events tell of it",
-            wildcard=f"{NO_RESOURCES}; it shows and changes nothing, in the listed regions only",
+            name="WriteSeatTag",
+            actions=("ec2:CreateTags", "ec2:DeleteTags"),
+            resources=tuple(
+                f"arn:{site.partition}:ec2:{region}:{account.account}:instance/*" for region in account.regions
+            ),
+            conditions={
+                "ForAllValues:StringEquals": {"aws:TagKeys": site.seat_tag},
+                "Null": {"aws:TagKeys": "false", f"aws:ResourceTag/{site.tag_owner}": "false"},
+            },
+            on=f"instances with the tag `{site.tag_owner}`, and only the tag `{site.seat_tag}`",
+            why="`mirror.seat_tag`: the instance itself says whether its owner has every seat",
+            without="the tag is missing or old; seats are given all the same",
+            wildcard="workbenches come and go; the conditions let only workbenches have that tag",
         ),
     )
 

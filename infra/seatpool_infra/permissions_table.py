@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.permissions import (
-    Permission,
     dead_letter_permissions,
     forwarder_permissions,
     operator_permissions,
@@ -21,14 +21,15 @@ Statements of the policies that `infra/` makes, with the reason for each. [AWS](
 """
 
 
-def page(site: Site) -> str:
-    """Markdown; the site should have everything, so that everything is shown."""
+def page(example: Site) -> str:
+    """Markdown, of a site that has everything."""
+    site = example.model_copy(update={"seat_tag": "seatpool:seat"})
     account = site.workbenches[0]
     parts = (
         ("The operator", f"Role `{site.operator_role}` in the account of the license servers.",
          operator_permissions(site, key_arn=KEY)),
         ("Reader", f"Role `{site.reader_role}` in each account with workbenches; only the operator's role may assume it, "
-         "with the external id.", reader_permissions(account)),
+         "with the external id.", reader_permissions(site, account)),
         ("Forwarder", "EventBridge's role in each region of an account with workbenches.", forwarder_permissions(site)),
         ("People", f"Managed policy `{site.name}-dead-letters`, for those who use `seatpool dlq`.",
          dead_letter_permissions(site, key_arn=KEY)),

@@ -86,9 +86,16 @@ class Site(BaseModel):
     organization: str | None = Field(default=None, pattern=r"^o-[a-z0-9]{10,32}$")
     tag_owner: str = MirrorConfig.model_fields["tag_owner"].default
     tag_type: str = MirrorConfig.model_fields["tag_type"].default
+    seat_tag: str | None = Field(default=None, min_length=1, max_length=128)
     custom_events: CustomEvents | None = None
     license: LicenseAccount
     workbenches: tuple[WorkbenchAccount, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _a_seat_tag_is_only_that(self) -> Self:
+        if self.seat_tag in (self.tag_owner, self.tag_type):
+            raise ValueError(f"seat_tag {self.seat_tag} is read as owner or type already; name another tag")
+        return self
 
     @model_validator(mode="after")
     def _accounts_are_there_once(self) -> Self:

@@ -1,7 +1,7 @@
 """An account with workbenches: its events go to the central bus, and the operator may look at its instances.
 
-Nothing here can change an instance. What a lost event would have told, the operator's inventory finds out, so failed
-deliveries are retried and counted by an alarm's metric, and not kept in a queue.
+Nothing here can change an instance, but for the one tag that a site may ask for. What a lost event would have told, the
+operator's inventory finds out, so failed deliveries are retried and counted by an alarm's metric, and not kept in a queue.
 """
 
 from typing import Any
@@ -96,8 +96,8 @@ class WorkbenchRegion(Stack):
             self,
             "Reader",
             role_name=site.reader_role,
-            description="Seatpool looks at instances and changes nothing.",
+            description=f"Seatpool looks at instances and changes {'nothing' if site.seat_tag is None else 'one tag'}.",
             trust=statements,
-            permissions=reader_permissions(account),
+            permissions=reader_permissions(site, account),
         )
         CfnOutput(self, "ReaderRoleArn", value=reader.arn, description="role_arn of the account in mirror.accounts.")

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool_infra.permissions import Conditions, Permission
+from seatpool_infra.blueprints.permission import Conditions, Permission
 
 MAX_NAME = 64
 

@@ -15,7 +15,8 @@ from seatpool.sim.aws import AwsProcess
 from seatpool.sim.aws_access import AwsAccess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.site import Site as Account
-from seatpool_infra.__main__ import SETTINGS, write
+from seatpool_infra.__main__ import write
+from seatpool_infra.operator_settings import SETTINGS
 
 OTHER_ACCOUNT = "444455556666"
 

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from seatpool.settings import load_settings
-from seatpool_infra.operator_settings import settings_yaml
+from seatpool_infra.operator_settings import SETTINGS, chart_values, write_settings
 from seatpool_infra.site import Site, UnusableSite, load_site
 
 
@@ -53,9 +53,8 @@ def test_a_file_that_is_not_there_is_refused_with_a_hint(tmp_path: Path) -> None
 
 
 def test_the_operator_takes_the_settings_that_follow_from_the_site(tmp_path: Path, example: Site) -> None:
-    file = tmp_path / "settings.yaml"
-    file.write_text(settings_yaml(example))
-    settings = load_settings(file=file)
+    write_settings(example, tmp_path)
+    settings = load_settings(file=tmp_path / SETTINGS)
     assert settings.mirror.queue == "arn:aws:sqs:eu-central-1:111122223333:seatpool-events"
     assert [account.role_arn for account in settings.mirror.accounts] == [
         "arn:aws:iam::444455556666:role/seatpool-reader",
@@ -68,7 +67,21 @@ def test_the_operator_takes_the_settings_that_follow_from_the_site(tmp_path: Pat
 
 def test_names_of_custom_events_reach_the_operator(tmp_path: Path, small: dict[str, Any]) -> None:
     small["custom_events"] = {"source": "lab.benches", "detail_type": "Bench"}
-    file = tmp_path / "settings.yaml"
-    file.write_text(settings_yaml(Site.model_validate(small)))
-    mirror = load_settings(file=file).mirror
+    write_settings(Site.model_validate(small), tmp_path)
+    mirror = load_settings(file=tmp_path / SETTINGS).mirror
     assert (mirror.custom_source, mirror.custom_detail_type) == ("lab.benches", "Bench")
+
+
+def test_the_seat_tag_reaches_the_operator_and_is_no_tag_that_it_reads(tmp_path: Path, small: dict[str, Any]) -> None:
+    write_settings(Site.model_validate(small | {"seat_tag": "seatpool:seat"}), tmp_path)
+    assert load_settings(file=tmp_path / SETTINGS).mirror.seat_tag == "seatpool:seat"
+    assert "is read as owner or type" in refusal(tmp_path, small | {"seat_tag": "vew:workbench:type"})
+
+
+def test_pods_have_the_roles_annotation_only_where_irsa_is_used(small: dict[str, Any]) -> None:
+    assert chart_values(Site.model_validate(small))["aws"] == {
+        "roleArn": "arn:aws:iam::111122223333:role/seatpool-operator"
+    }
+    del small["license"]["oidc_provider_arn"]
+    small["license"]["pod_identity_cluster"] = "tools"
+    assert "aws" not in chart_values(Site.model_validate(small))

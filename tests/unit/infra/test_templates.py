@@ -14,9 +14,9 @@ from cfnlint.config import ManualArgs
 from tests.unit.infra.conftest import Assembly
 
 from seatpool_infra.application import new_app
+from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.blueprints.role import NarrowRole, UnexplainedWildcard, trust
 from seatpool_infra.generate import REFERENCE
-from seatpool_infra.permissions import Permission
 from seatpool_infra.permissions_table import PAGE, page
 from seatpool_infra.site import Site
 from seatpool_infra.snapshots import FOLDER, SUFFIX, snapshots

@@ -20,6 +20,18 @@ def test_only_the_operator_with_the_accounts_external_id_becomes_the_reader(asse
         assert assume["Condition"] == {"StringEquals": {"sts:ExternalId": external_id}}
 
 
+def test_a_site_that_wants_the_seat_tag_can_write_it_and_no_other_and_on_workbenches_only(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    template = synthesise(small | {"seat_tag": "seatpool:seat"}).workbenches("111122223333")
+    (tag,) = (each for each in allowed(role(template, "seatpool-reader")) if each["Sid"] == "WriteSeatTag")
+    assert tag["Condition"] == {
+        "ForAllValues:StringEquals": {"aws:TagKeys": "seatpool:seat"},
+        "Null": {"aws:TagKeys": "false", "aws:ResourceTag/vew:workbench:ownerId": "false"},
+    }
+    assert tag["Resource"] == "arn:aws:ec2:eu-central-1:111122223333:instance/*"
+
+
 def test_without_pod_identity_no_session_tags_are_taken(
     synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
 ) -> None:
