@@ -11,17 +11,22 @@ from benchmarks.results import FILE, Results, load_of_others
 
 Say = Callable[[str], None]
 QUIET = 0.7
+LONG = ("storm-whole",)
+"""Only when they are named."""
 BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "micro": lambda _say: tables.of_micro(micro.measure()),
     "start-up": lambda say: tables.of_start_up(start_up.measure(say=say)),
     "storm": lambda say: tables.of_storm(storm.measure(say=say)),
+    "storm-whole": lambda say: tables.of_storm(storm.measure(say=say, starts=storm.WHOLE), prefix="storm_whole"),
     "side-by-side": lambda say: tables.of_side_by_side(side_by_side.measure(say=say)),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all without any")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all but {', '.join(LONG)} without any"
+    )
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - set(BENCHMARKS)):
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
@@ -29,7 +34,7 @@ def main() -> None:
     load = load_of_others()
     if load > QUIET:
         console.print(f"[yellow]others are at work here (load {load:.1f}): ratios hold, seconds are too long[/yellow]")
-    for name in given.names or BENCHMARKS:
+    for name in given.names or [name for name in BENCHMARKS if name not in LONG]:
         console.rule(name)
         start = time.monotonic()
         results.add(name, *BENCHMARKS[name](console.print))

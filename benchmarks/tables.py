@@ -88,7 +88,7 @@ def of_start_up(found: StartUp) -> Told:
     }
 
 
-def of_storm(found: Storm) -> Told:
+def of_storm(found: Storm, *, prefix: str = "storm") -> Told:
     queue = f"stand-in queue alone {found.queue_alone:.0f}/s"
     rows = [
         Row(f"{found.starts:,} starts sent in, s", f"{found.lasted:.1f}", queue),
@@ -98,13 +98,13 @@ def of_storm(found: Storm) -> Told:
         Row("CPU seconds of the operator, beside the stand-ins'", f"{found.cpu:.0f}", f"{found.cpu_others:.0f}"),
     ]
     return rows, {
-        "storm_settle_s": round(found.settle, 2),
-        "storm_sent_in_s": round(found.lasted, 1),
-        "storm_starts": found.starts,
-        "storm_ssm_commands": found.commands,
-        "storm_api_writes": found.writes,
-        "storm_cpu_s": round(found.cpu, 1),
-        "storm_cpu_stand_ins_s": round(found.cpu_others, 1),
+        f"{prefix}_settle_s": round(found.settle, 2),
+        f"{prefix}_sent_in_s": round(found.lasted, 1),
+        f"{prefix}_starts": found.starts,
+        f"{prefix}_ssm_commands": found.commands,
+        f"{prefix}_api_writes": found.writes,
+        f"{prefix}_cpu_s": round(found.cpu, 1),
+        f"{prefix}_cpu_stand_ins_s": round(found.cpu_others, 1),
     }
 
 
