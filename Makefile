@@ -8,7 +8,7 @@ BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap controlplane environment test demo image bench soak model infra cdk lint types imports generate generated check
+.PHONY: help bootstrap controlplane environment test demo e2e image audit bench soak model infra cdk lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,14 @@ test: bootstrap ## run the tests, on a real control plane
 demo: controlplane ## see it work in the terminal; ARGS="--help" tells what else it can do
 	@$(BIN)/seatpool demo $(ARGS)
 
+e2e: bootstrap ## install the chart on a real node: kind, or as root one of its own; minutes; ARGS="--node own"
+	@$(BIN)/python tools/e2e.py $(ARGS)
+
 image: environment ## build the operator's image, with a container engine or without
 	@$(BIN)/python tools/image.py
+
+audit: environment ## known vulnerabilities in what the image is made of, by pip-audit
+	@$(BIN)/python tools/audit.py
 
 bench: controlplane ## measure beside the pipeline, a plain LIST and a naive operator; ARGS="storm" runs one of them
 	$(BIN)/python -m benchmarks $(ARGS)

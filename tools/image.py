@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from seatpool.sim.binaries import cache_dir
 REPOSITORY = Path(__file__).resolve().parent.parent
 SOURCES = ("Dockerfile", "LICENSE", "README.md", "operator", "pyproject.toml", "tools/image_root.py", "uv.lock")
 ENGINES = ("docker", "podman")
+SECONDS_KEPT = 3600.0
+"""After its last use; another run may still be about to read an older one."""
 
 
 def name() -> str:
@@ -64,8 +67,9 @@ def archive() -> Path:
             with folder(home) as partial:
                 _build(base, partial / "seatpool.tar")
             for old in cache.glob("image-*"):
-                if old != home:
+                if time.time() - old.stat().st_mtime > SECONDS_KEPT:
                     shutil.rmtree(old, ignore_errors=True)
+        os.utime(home)
     return home / "seatpool.tar"
 
 
