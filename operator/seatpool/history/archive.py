@@ -1,11 +1,14 @@
 """Where the Parquet files lie: a folder, or a bucket with the same names in it."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from seatpool.history.writing import SUFFIX, HistoryNotWritten, Written, write_lines
+
+LEFT_OVER_AFTER = 3600.0
 
 Days = Mapping[str, tuple[str, ...]]
 """Names of the files of each day."""
@@ -31,6 +34,9 @@ class Archive(Protocol):
 
     def remove(self, kind: str, day: str, names: Iterable[str]) -> None:
         """Delete files; those that are gone do no harm."""
+
+    def clear_leftovers(self) -> None:
+        """Delete what a process that was killed has left half written."""
 
 
 class FolderArchive:
@@ -74,6 +80,17 @@ class FolderArchive:
             return
         except OSError as error:
             raise HistoryNotWritten(f"history folder {place}: {error.strerror or error}") from error
+
+    def clear_leftovers(self) -> None:
+        oldest = time.time() - LEFT_OVER_AFTER
+        try:
+            for path in self.folder.glob(f"kind=*/day=*/.*{SUFFIX}*"):
+                if path.stat().st_mtime < oldest:
+                    path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise HistoryNotWritten(f"history folder {self.folder}: {error.strerror or error}") from error
 
     def _place(self, kind: str, day: str) -> Path:
         return self.folder / f"kind={kind}" / f"day={day}"

@@ -76,6 +76,9 @@ class BucketArchive:
                         f"{self.name}: {problem.get('Key')} is not deleted: {problem.get('Message')}"
                     )
 
+    def clear_leftovers(self) -> None:
+        """There are none: an object is there as a whole or not at all."""
+
     @contextmanager
     def _asking(self) -> Iterator[Any]:
         try:

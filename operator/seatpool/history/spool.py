@@ -51,7 +51,7 @@ class Spool:
     def _segment(self) -> tuple[Path, FileIO]:
         if self._open is None or self._path is None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}{SUFFIX}"
+            path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}{SUFFIX}"
             fresh = path.with_suffix(".new")
             file = FileIO(fresh, "xb")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

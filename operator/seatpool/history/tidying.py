@@ -36,6 +36,7 @@ class Tidying:
         for (name, day), files in self._superseded.items():
             self._archive.remove(name, day, files)
         self._superseded.clear()
+        self._archive.clear_leftovers()
         for kind in KINDS:
             for day, names in self._archive.days(kind.kind).items():
                 if self._is_too_old(day, today=today):

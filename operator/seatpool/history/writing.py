@@ -49,9 +49,10 @@ def write(rows: Iterable[Row], folder: Path) -> list[Path]:
     remaining = iter(rows)
     while chunk := list(islice(remaining, ROWS_AT_ONCE)):
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as lines:
-            lines.writelines(f"{json.dumps(record(row), ensure_ascii=False)}\n" for row in chunk)
+            texts = [json.dumps(record(row), ensure_ascii=False) for row in chunk]
+            lines.writelines(f"{text}\n" for text in texts)
             lines.flush()
-            batch = fact_id(*(row.id for row in chunk))
+            batch = fact_id(*texts)
             written += [one.path for one in write_lines(Path(lines.name), folder, batch=batch)]
     return written
 

@@ -17,7 +17,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS_IN_A_WEEK = 168
 HOURS_IN_A_DAY = 24
 HOUR = 3600
-LONGEST_BY_HOUR = timedelta(days=21)
+LONGEST_BY_HOUR = timedelta(days=35)
 """A longer window is drawn by days."""
 
 

@@ -1,0 +1,160 @@
+"""Recording never waits and never fails; what it was told is in files in the end, and the oldest goes when there is no room."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+from tests.unit.history.rows import NOON, session
+
+from seatpool.history.archive import Days, FolderArchive
+from seatpool.history.config import HistoryConfig
+from seatpool.history.metrics import HistoryMetrics
+from seatpool.history.recording import Recording
+from seatpool.history.store import opened
+from seatpool.history.writing import HistoryNotWritten, Written
+
+
+class FarAway(FolderArchive):
+    """An archive that cannot be reached for a while."""
+
+    is_away = True
+
+    def add(self, lines: Path, *, batch: str) -> None:
+        if self.is_away:
+            raise HistoryNotWritten(f"{self.name}: no route")
+        super().add(lines, batch=batch)
+
+    def days(self, kind: str) -> Days:
+        if self.is_away:
+            raise HistoryNotWritten(f"{self.name}: no route")
+        return super().days(kind)
+
+    def fetch(self, kind: str, day: str, names: Iterable[str], *, into: Path) -> list[Path]:
+        return super().fetch(kind, day, names, into=into)
+
+    def store(self, file: Written) -> None:
+        super().store(file)
+
+
+class Running:
+    def __init__(self, folder: Path, archive: FolderArchive | None = None, **settings: Any) -> None:
+        self.folder = folder
+        self.registry = CollectorRegistry()
+        values = {"location": str(folder), "flush_interval": "1s"} | settings
+        self.recording = Recording(
+            HistoryConfig.model_validate(values),
+            archive or FolderArchive(folder),
+            metrics=HistoryMetrics(self.registry),
+            log=structlog.get_logger(),
+            clock=lambda: NOON,
+        )
+
+    @asynccontextmanager
+    async def going(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.recording.run())
+        try:
+            yield
+            assert not task.done()
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(f"seatpool_history_{name}", labels) or 0
+
+    def people(self) -> list[str]:
+        if not self.folder.is_dir():
+            return []
+        with opened(self.folder) as database:
+            return [user for (user,) in database.execute("SELECT user_id FROM sessions ORDER BY 1").fetchall()]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_what_was_noted_is_spooled_at_once_and_archived_soon(tmp_path: Path) -> None:
+    running = Running(tmp_path / "history")
+    async with running.going():
+        running.recording.note(session("ann"), mark="ann's")
+        assert running.recording.knows("ann's")
+        assert not running.recording.has_archived("ann's")
+        await until(lambda: running.value("rows_total", result="spooled") == 1)
+        await until(lambda: running.recording.has_archived("ann's"))
+        assert running.people() == ["ann"]
+        assert list((tmp_path / "history" / ".spool").iterdir()) == []
+        running.recording.forget("ann's")
+        assert not running.recording.knows("ann's")
+
+
+async def test_what_was_noted_just_before_the_end_is_archived_too(tmp_path: Path) -> None:
+    running = Running(tmp_path / "history", flush_interval="1h")
+    async with running.going():
+        await asyncio.sleep(0.1)
+        running.recording.note(session("ann"))
+    assert running.people() == ["ann"]
+
+
+async def test_what_an_earlier_process_left_in_the_spool_is_archived(tmp_path: Path) -> None:
+    archive = FarAway(tmp_path / "history")
+    before = Running(tmp_path / "history", archive)
+    async with before.going():
+        before.recording.note(session("ann"))
+        await until(lambda: before.value("errors_total", part="archive"))
+    assert before.people() == []
+    after = Running(tmp_path / "history")
+    async with after.going():
+        await until(lambda: after.people() == ["ann"])
+
+
+async def test_an_archive_that_is_away_is_told_of_once_and_gets_everything_later(tmp_path: Path) -> None:
+    archive = FarAway(tmp_path / "history")
+    running = Running(tmp_path / "history", archive)
+    with capture_logs() as logs:
+        async with running.going():
+            for number in range(3):
+                running.recording.note(session(f"user{number}"), mark=number)
+                await until(lambda: running.value("errors_total", part="archive") > number)  # noqa: B023
+            assert running.value("failing", part="archive") == 1
+            assert not running.recording.has_archived(0)
+            archive.is_away = False
+            await until(lambda: all(map(running.recording.has_archived, range(3))))
+            assert running.value("failing", part="archive") == 0
+    assert running.people() == ["user0", "user1", "user2"]
+    told = [log["event"] for log in logs if log.get("part") == "archive"]
+    assert told == ["history cannot be written; seats are given all the same", "history can be written again"]
+
+
+async def test_when_there_is_no_room_the_oldest_goes_and_is_noted_again_if_it_can_be(tmp_path: Path) -> None:
+    running = Running(tmp_path / "history", capacity=3)
+    for number in range(5):
+        running.recording.note(session(f"user{number}"), mark=number)
+    assert running.value("rows_total", result="dropped") == 2
+    assert [running.recording.knows(number) for number in range(5)] == [False, False, True, True, True]
+    async with running.going():
+        await until(lambda: running.people() == ["user2", "user3", "user4"])
+
+
+async def test_a_fault_of_its_own_does_not_end_it(tmp_path: Path) -> None:
+    class Broken(FolderArchive):
+        calls = 0
+
+        def add(self, lines: Path, *, batch: str) -> None:
+            self.calls += 1
+            if self.calls == 1:
+                raise ZeroDivisionError
+            super().add(lines, batch=batch)
+
+    running = Running(tmp_path / "history", Broken(tmp_path / "history"))
+    async with running.going():
+        running.recording.note(session("ann"))
+        await until(lambda: running.people() == ["ann"])
+    assert running.value("errors_total", part="archive") == 1
