@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from seatpool import cli_dlq, cli_import
+from seatpool import cli_dlq, cli_history, cli_import
 from seatpool.answers import commands
 from seatpool.domain.errors import SeatpoolError
 from seatpool.planner import commands as planning
@@ -43,6 +43,7 @@ app.add_typer(commands.app)
 app.add_typer(planning.app)
 app.add_typer(reporting.app)
 app.add_typer(cli_dlq.app)
+app.add_typer(cli_history.app, name="history")
 app.command("import")(cli_import.import_)
 
 
@@ -258,7 +259,7 @@ def _run(config: Path | None, flags: dict[str, Any]) -> None:
     traces = start_tracing(settings.tracing)
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
-        asyncio.run(_until_signal(Operator(settings, traces=traces)))
+        asyncio.run(until_signal(Operator(settings, traces=traces)))
     except ConfigException as error:
         raise SeatpoolError(
             f"no way to the Kubernetes API: {error}; name a file with --kubeconfig, or run in a pod"
@@ -269,7 +270,7 @@ def _run(config: Path | None, flags: dict[str, Any]) -> None:
         traces.close()
 
 
-async def _until_signal(operator: "Operator") -> None:
+async def until_signal(operator: "Operator") -> None:
     """Kopf takes the event loop's signal handlers for itself, so signals are awaited beside the loop."""
     loop = asyncio.get_running_loop()
 
