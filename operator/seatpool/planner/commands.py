@@ -109,9 +109,11 @@ def plan(
     settings = load_settings(file=config)
     past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
     pools = _pools(past, pool, types or [], changes, settings)
-    demands = [past.demand(one.name, serves=one.serves, states=one.states) for one in pools]
-    plans = make_plans([(demand, one.rules) for demand, one in zip(demands, pools, strict=True)], question)
-    _print(plans, past, output)
+    needed = pools if pool is None else [one for one in pools if past.has(one.serves)] or pools
+    plans = make_plans(
+        [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed], question
+    )
+    _print(plans, past, [one.name for one in pools if one not in needed], output)
     raise typer.Exit(NO_NUMBER if any(one.target is not None and one.seats is None for one in plans) else 0)
 
 
@@ -155,13 +157,13 @@ def _pools(
     return pools_of_types(types or past.types(), replace(PoolRules(seats=0), **changes))
 
 
-def _print(plans: "list[Plan]", past: "Past", output: PlanOption) -> None:
+def _print(plans: "list[Plan]", past: "Past", left_out: list[str], output: PlanOption) -> None:
     import json
 
     if output is PlanOption.JSON:
         from seatpool.planner.told import as_json
 
-        typer.echo(json.dumps(as_json(plans, past), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(as_json(plans, past, left_out), indent=2, ensure_ascii=False))
     elif output is PlanOption.HTML:
         try:
             from seatpool.planner.page import page
@@ -169,9 +171,10 @@ def _print(plans: "list[Plan]", past: "Past", output: PlanOption) -> None:
             raise SeatpoolError(
                 f"-o html needs a package that is not installed ({error.name}): pip install 'seatpool[report]'"
             ) from error
-        typer.echo(page(plans, past), nl=False)
+        typer.echo(page(plans, past, left_out), nl=False)
     else:
         from seatpool.answers.output import console
         from seatpool.planner.screen import show
+        from seatpool.planner.told import remarks
 
-        show(console(), plans, past, every_number=output is PlanOption.WIDE)
+        show(console(), plans, remarks(past, left_out), every_number=output is PlanOption.WIDE)

@@ -1,9 +1,9 @@
 """The same past with more people, or fewer.
 
-More people are drawn from those there were, with replacement, and each lives the past of the one it was drawn from in
-another week: whole weeks later, counted round, so that a Monday morning stays one, and up to half an hour earlier or later.
-Otherwise every newcomer would start in the same second as a colleague. Which people are drawn is chance, so several draws
-are replayed and the numbers are over all of them.
+More people are drawn from those there were, with replacement, and each newcomer lives the days of the one it was drawn from,
+up to half an hour earlier or later: or every newcomer would start in the same second as a colleague. The days stay the same
+because people have reasons to come together, a course or a deadline, and where there are more of them more come then.
+Which people are drawn is chance, so several draws are replayed and the numbers are over all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,6 @@ from random import Random
 from seatpool.planner.past_demand import PastDemand, PastNeed, Period, past_demand
 
 DRAWS = 5
-DAY = timedelta(days=1)
-DAYS_OF_A_WEEK = 7
 MOST_SHIFT = timedelta(minutes=30)
 
 
@@ -37,21 +35,13 @@ def _draw(demand: PastDemand, factor: float, random: Random) -> PastDemand:
     ]
     for number in range(1, wanted - len(stay) + 1):
         one = random.choice(users)
-        periods.append((f"{one}+{number}", _in_another_week(needs_of[one], demand, random)))
+        periods.append((f"{one}+{number}", list(_at_about_the_same_time(needs_of[one], demand, random))))
     return past_demand(demand.name, periods, since=demand.since, until=demand.until)
 
 
-def _in_another_week(needs: Sequence[PastNeed], demand: PastDemand, random: Random) -> list[Period]:
-    midnight = demand.since.replace(hour=0, minute=0, second=0, microsecond=0)
-    days = (demand.until - midnight) // DAY + 1
-    later = random.randrange(days)
+def _at_about_the_same_time(needs: Sequence[PastNeed], demand: PastDemand, random: Random) -> Iterable[Period]:
     shift = random.uniform(-1, 1) * MOST_SHIFT
-    shifted = []
     for need in needs:
-        week, weekday = divmod((need.begin - midnight) // DAY, DAYS_OF_A_WEEK)
-        weeks_with_that_day = (days - weekday - 1) // DAYS_OF_A_WEEK + 1
-        moved = ((week + later) % weeks_with_that_day - week) * DAYS_OF_A_WEEK * DAY + shift
-        begin, end = max(need.begin + moved, demand.since), min(need.end + moved, demand.until)
+        begin, end = max(need.begin + shift, demand.since), min(need.end + shift, demand.until)
         if begin < end:
-            shifted.append((begin, end))
-    return shifted
+            yield begin, end

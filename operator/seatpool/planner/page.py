@@ -14,7 +14,7 @@ from seatpool.planner.screen import worth_showing
 TEMPLATE = "page.html.jinja"
 
 
-def page(plans: Sequence[Plan], past: Past) -> str:
+def page(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> str:
     """The whole document."""
     environment = Environment(
         loader=PackageLoader("seatpool.planner", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -35,7 +35,7 @@ def page(plans: Sequence[Plan], past: Past) -> str:
     return environment.get_template(TEMPLATE).render(
         plans=plans,
         past=past,
-        remark=told.passed_over(past),
+        remarks=told.remarks(past, left_out),
         priced=any(plan.cost is not None for plan in plans),
         pictures=[Markup(curve_picture(plan)) for plan in plans],  # noqa: S704
         **helpers,

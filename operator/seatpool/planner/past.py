@@ -44,6 +44,10 @@ class Past:
     def types(self) -> tuple[str, ...]:
         return tuple(sorted(self._by_type))
 
+    def has(self, serves: Callable[[str], bool]) -> bool:
+        """Whether there is any type that is served."""
+        return any(map(serves, self._by_type))
+
     @cached_property
     def _by_type(self) -> Mapping[str, Sequence[ActivePeriod]]:
         found: dict[str, list[ActivePeriod]] = {}

@@ -70,7 +70,7 @@ def _draw_waits(axes: Axes, points: Sequence[Point], plan: Plan) -> None:
     axes.set_ylim(-2, top * 1.6)
     axes.yaxis.set_major_locator(FixedLocator([mark for mark in MARKS if mark <= top * 1.6]))
     axes.yaxis.set_minor_locator(FixedLocator([]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: length(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: length(float(value))))
     axes.set_ylabel("wait for a seat")
     if plan.seats is not None:
         text = f"{plan.seats} seats"

@@ -100,7 +100,7 @@ def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, proce
         seats_now=rules.seats or None,
         method=None if question.target is None else found.method,
         nobody_waits_for_a_seat=found.top,
-        needs=curve[0].needs if curve else 0,
+        needs=round(sum(len(draw.needs) for draw in draws) / len(draws)),
         users=max(len(draw.users) for draw in draws),
         most_at_once=max(draw.most_at_once for draw in draws),
         since=demand.since,

@@ -1,19 +1,17 @@
 """Plans for a terminal of 80 columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seatpool.planner.past import Past
 from seatpool.planner.plan import Plan, Point
 from seatpool.planner.told import (
     circumstances,
     headline,
     length,
     money,
-    passed_over,
     percent,
     rules_told,
     seats_range,
@@ -23,13 +21,13 @@ NEAR = 3
 SPREAD = 6
 
 
-def show(console: Console, plans: Sequence[Plan], past: Past, *, every_number: bool) -> None:
+def show(console: Console, plans: Sequence[Plan], remarks: Iterable[str], *, every_number: bool) -> None:
     """One plan with its curve, several as a row each."""
     if len(plans) == 1:
         _show_one(console, plans[0], every_number=every_number)
     else:
         _show_many(console, plans)
-    if (remark := passed_over(past)) is not None:
+    for remark in remarks:
         console.print(remark)
 
 

@@ -13,9 +13,10 @@ from seatpool.planner.plan import Plan, Point
 PERCENT = 100
 
 
-def as_json(plans: Sequence[Plan], past: Past) -> dict[str, Any]:
+def as_json(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> dict[str, Any]:
     """One plan as it is, several under `plans` with their sums. What is not known is absent."""
-    read = {"source": past.source, "lines": past.lines, "passed_over": dict(past.passed_over)}
+    read: dict[str, Any] = {"source": past.source, "lines": past.lines, "passed_over": dict(past.passed_over)}
+    read |= {"pools_left_out": list(left_out)} if left_out else {}
     if len(plans) == 1:
         return _plan(plans[0]) | {"read": read}
     seats = [plan.seats for plan in plans if plan.seats is not None]
@@ -40,6 +41,8 @@ def circumstances(plan: Plan) -> str:
         f"{counted(plan.needs, 'need')} of {plan.users} people from {plan.since:%Y-%m-%d} to {plan.until:%Y-%m-%d}, "
         f"at most {plan.most_at_once} at once"
     )
+    if plan.seats_now is not None:
+        told += f"; the pool has {plan.seats_now} now"
     if plan.growth != 1:
         told = f"{plan.growth:g} times the people: {told}"
     return told
@@ -50,12 +53,15 @@ def rules_told(plan: Plan) -> str:
     return ", ".join(f"{name} {value}" for name, value in plan.rules.items()) or "no rules but the order of coming"
 
 
-def passed_over(past: Past) -> str | None:
-    """What of the input could not be used."""
-    if not past.passed_over.total():
-        return None
-    reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in past.passed_over.most_common())
-    return f"Not used of {past.source}: {reasons}"
+def remarks(past: Past, left_out: Sequence[str]) -> list[str]:
+    """What of the input could not be used, and which pools nobody needed."""
+    told = []
+    if past.passed_over.total():
+        reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in past.passed_over.most_common())
+        told.append(f"Not used of {past.source}: {reasons}.")
+    if left_out:
+        told.append(f"No workbench types of these pools are in {past.source}: {', '.join(left_out)}.")
+    return told
 
 
 def length(seconds: float | None) -> str:

@@ -1,6 +1,5 @@
 """The same past with more people, or fewer."""
 
-from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,7 @@ DAY = 86_400
 
 
 def month() -> PastDemand:
-    """Ten people, each on the weekdays of four weeks that begin on a Monday."""
+    """Ten people, each on the weekdays of four weeks."""
     return demand_of(
         [
             (f"u{number}", day * DAY + (30_000 + 600 * number), day * DAY + 40_000 + 600 * number)
@@ -42,14 +41,20 @@ def test_those_who_were_there_stay_as_they_were() -> None:
         assert (draw.since, draw.until) == (past.since, past.until)
 
 
-def test_newcomers_work_on_the_same_weekdays_and_at_about_the_same_hours() -> None:
+def test_newcomers_come_on_the_same_days_at_about_the_same_time() -> None:
     past = month()
     for draw in with_other_people(past, 2, seed=7):
         newcomers = [need for need in draw.needs if "+" in need.user]
-        assert 180 <= len(newcomers) <= 220
-        assert all(need.begin.weekday() < 5 for need in newcomers)
-        hours = Counter(need.begin.hour for need in newcomers)
-        assert set(hours) <= {7, 8, 9, 10}
+        assert len(newcomers) == len(past.needs)
+        for need in newcomers:
+            like = [one.begin for one in past.needs if one.user == need.user.partition("+")[0]]
+            assert min(abs(begin - need.begin) for begin in like) <= timedelta(minutes=30)
+
+
+def test_a_day_on_which_all_come_together_grows_with_them() -> None:
+    past = demand_of([(f"u{number}", 100 * number, 20_000) for number in range(20)])
+    for draw in with_other_people(past, 1.5, seed=3):
+        assert draw.most_at_once == 30
 
 
 def test_newcomers_do_not_start_in_the_same_second_as_the_one_they_were_drawn_from() -> None:
