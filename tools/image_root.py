@@ -137,6 +137,21 @@ def add_system(root: Root) -> None:
     (root.directory / "tmp").chmod(0o1777)
 
 
+def add_package_names(root: Root) -> None:
+    """Which Debian packages the files are from, where scanners for vulnerabilities look in an image without dpkg."""
+    if not shutil.which("dpkg-query"):
+        return
+    paths = [*root.binaries(), Path(sysconfig.get_path("stdlib"), "os.py"), Path("/usr/share/zoneinfo/UTC")]
+    # A package may have a library by the path that it had before /lib became a link to /usr/lib.
+    spelled = {*map(str, paths), *(str(path).removeprefix("/usr") for path in paths)}
+    owners = subprocess.run(["dpkg-query", "--search", *spelled], capture_output=True, text=True, check=False).stdout
+    directory = root.directory / "var" / "lib" / "dpkg" / "status.d"
+    directory.mkdir(parents=True)
+    for package in {line.partition(": ")[0] for line in owners.splitlines()}:
+        stanza = subprocess.run(["dpkg-query", "--status", package], capture_output=True, text=True, check=True).stdout
+        (directory / package.partition(":")[0]).write_text(stanza)
+
+
 def compile_all(root: Root) -> None:
     """Bytecode that is never compared with its source: neither can change in an image."""
     mode = PycInvalidationMode.UNCHECKED_HASH
@@ -155,6 +170,7 @@ def main(environment: Path, directory: Path) -> None:
     root = Root(directory)
     add_python(root, environment)
     add_system(root)
+    add_package_names(root)
     compile_all(root)
     check(root, environment)
 
