@@ -1,0 +1,176 @@
+"""What comes out of the chart for which values, and what it refuses before anything reaches a cluster."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.integration.chart.conftest import CHART, REPOSITORY, Body, Helm, HelmError, only
+
+from seatpool.settings import Settings, load_settings
+
+DIGEST = f"sha256:{'a' * 64}"
+ELSEWHERE = {"account": "111111111111", "regions": ["eu-west-1"]}
+NAMESPACED = {"watchNamespaces": ["team-a", "team-b"], "config": {"installation": "prod-1"}}
+
+
+def container(objects: list[Body]) -> Body:
+    found: Body = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def settings(objects: list[Body], tmp_path: Path) -> Settings:
+    file = tmp_path / "settings.yaml"
+    file.write_text(only(objects, "ConfigMap", "seatpool")["data"]["settings.yaml"])
+    return load_settings(file=file)
+
+
+def test_lint_has_nothing_to_say(helm: Helm) -> None:
+    assert "0 chart(s) failed" in helm.run("lint", "--strict", CHART)
+
+
+def test_the_chart_is_of_the_version_of_the_operator() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert chart["appVersion"] == project["version"]
+
+
+@pytest.mark.parametrize(
+    ("image", "wanted"),
+    [
+        ({}, "seatpool:0.1.0"),
+        ({"registry": "registry.example/", "tag": "1.2"}, "registry.example/seatpool:1.2"),
+        ({"repository": "team/seatpool", "digest": DIGEST}, f"team/seatpool@{DIGEST}"),
+        ({"tag": "1.2", "digest": DIGEST}, f"seatpool:1.2@{DIGEST}"),
+    ],
+)
+def test_the_image_is_named_in_every_usual_way(helm: Helm, image: dict[str, str], wanted: str) -> None:
+    objects = helm.template({"image": image})
+    assert container(objects)["image"] == wanted
+    assert only(objects, "Pod")["spec"]["containers"][0]["image"] == wanted
+
+
+def test_a_parent_chart_may_share_its_registry_and_switch_this_one_by_enabled(helm: Helm) -> None:
+    objects = helm.template({"global": {"imageRegistry": "shared.example", "other": 1}, "enabled": True})
+    assert container(objects)["image"] == "shared.example/seatpool:0.1.0"
+
+
+def test_config_becomes_the_operators_settings_beside_what_the_chart_decides(helm: Helm, tmp_path: Path) -> None:
+    account = {"account": "111122223333", "regions": ["eu-central-1"], "namespace": "team-a"}
+    config = {
+        "installation": "prod-1",
+        "log": {"level": "debug"},
+        "http": {"host": "::"},
+        "mirror": {"accounts": [account]},
+    }
+    election = {"leaseDuration": "20s", "renewDeadline": "15s", "retryPeriod": "3s"}
+    objects = helm.template({**NAMESPACED, "config": config, "port": 9090, "leaderElection": election})
+    made = settings(objects, tmp_path)
+    assert made.namespaces == ("team-a", "team-b")
+    assert (made.http.host, made.http.port) == ("::", 9090)
+    assert made.mirror.accounts[0].account == "111122223333"
+    assert made.leader_election.enabled
+    assert made.leader_election.namespace == "seatpool"
+    assert made.leader_election.lease_duration.total_seconds() == 20
+
+
+def test_the_lease_that_is_named_is_the_one_that_may_be_written(helm: Helm, tmp_path: Path) -> None:
+    objects = helm.template({"fullnameOverride": "licenses"})
+    config = yaml.safe_load(only(objects, "ConfigMap", "licenses")["data"]["settings.yaml"])
+    named = [rule["resourceNames"] for rule in only(objects, "Role")["rules"] if "resourceNames" in rule]
+    assert named == [[config["leader_election"]["name"]]]
+
+
+def test_pods_are_replaced_when_a_setting_changes_and_only_then(helm: Helm) -> None:
+    def checksum(values: dict[str, Any]) -> str:
+        template = only(helm.template(values), "Deployment")["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/settings"])
+
+    assert checksum({}) == checksum({"replicas": 3})
+    assert checksum({}) != checksum({"config": {"log": {"level": "debug"}}})
+
+
+def test_a_namespaced_installation_has_no_cluster_wide_right(helm: Helm) -> None:
+    objects = [one for one in helm.template(NAMESPACED) if "ClusterRole" in one["kind"]]
+    assert objects == []
+    roles = [one["metadata"] for one in helm.template(NAMESPACED) if one["kind"] == "Role"]
+    assert {one["namespace"] for one in roles if one["name"] == "seatpool"} == {"team-a", "team-b"}
+
+
+def test_a_single_replica_has_no_disruption_budget_and_is_replaced_without_overlap(helm: Helm) -> None:
+    objects = helm.template({"replicas": 1, "leaderElection": {"enabled": False}})
+    assert [one for one in objects if one["kind"] == "PodDisruptionBudget"] == []
+    assert only(objects, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert "topologySpreadConstraints" not in only(objects, "Deployment")["spec"]["template"]["spec"]
+
+
+def test_there_is_a_memory_limit_and_no_cpu_limit(helm: Helm) -> None:
+    assert set(container(helm.template())["resources"]["limits"]) == {"memory"}
+
+
+def test_labels_of_a_user_never_replace_those_by_which_pods_are_found(helm: Helm) -> None:
+    mine = {"app.kubernetes.io/name": "mine", "team": "cad"}
+    objects = helm.template({"commonLabels": mine, "podLabels": mine})
+    deployment, service = only(objects, "Deployment"), only(objects, "Service")
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert deployment["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert service["spec"]["selector"].items() <= labels.items()
+    assert labels["team"] == "cad"
+
+
+def test_the_pod_of_helm_test_is_not_taken_for_the_operator(helm: Helm) -> None:
+    objects = helm.template()
+    selector = only(objects, "Service")["spec"]["selector"]
+    assert not selector.items() <= only(objects, "Pod")["metadata"]["labels"].items()
+
+
+def test_extra_objects_and_variables_go_through_tpl(helm: Helm) -> None:
+    one = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "{{ .Release.Name }}-map"}}
+    text = 'apiVersion: v1\nkind: Secret\nmetadata: {name: {{ include "seatpool.fullname" . }}-text}'
+    variables = [{"name": "WHERE", "value": "{{ .Release.Namespace }}"}]
+    objects = helm.template({"extraObjects": [one, text], "extraEnv": variables})
+    assert [found["metadata"]["name"] for found in objects if found["kind"] == "Secret"] == [
+        "seatpool-map",
+        "seatpool-text",
+    ]
+    assert {"name": "WHERE", "value": "seatpool"} in container(objects)["env"]
+
+
+@pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor", "PrometheusRule"])
+def test_monitors_are_made_when_asked_for_though_no_cluster_says_that_it_knows_them(helm: Helm, kind: str) -> None:
+    name = kind[0].lower() + kind[1:]
+    only(helm.template({"monitoring": {name: {"enabled": True}}}), kind)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"replica": 3}, r"additional properties 'replica' not allowed"),
+        ({"config": {"mirror": {"quue": "q"}}}, r"'/config/mirror': additional properties 'quue' not allowed"),
+        ({"config": {"mirror": {"queue": 5}}}, r"'/config/mirror/queue': got number, want string"),
+        ({"config": {"log": {"level": "loud"}}}, r"'/config/log/level': value must be one of 'debug'"),
+        ({"image": {"digest": "latest"}}, r"'/image/digest': 'latest' does not match pattern"),
+        ({"aws": {"roleArn": "seatpool"}}, r"'/aws/roleArn': 'seatpool' does not match"),
+        ({"replicas": "two"}, r"'/replicas': got string, want integer"),
+        ({"podLabels": {"a": 1}}, r"'/podLabels/a': got number, want string"),
+        ({"config": {"namespaces": ["a"]}}, r"config\.namespaces is decided by watchNamespaces"),
+        ({"config": {"leader_election": {}}}, r"config\.leader_election is decided by leaderElection"),
+        ({"config": {"http": {"port": 1}}}, r"config\.http\.port is decided by port"),
+        ({"leaderElection": {"enabled": False}}, r"replicas is 2 and leaderElection\.enabled is false"),
+        ({"watchNamespaces": ["a"]}, r"watchNamespaces is set and config\.installation is not"),
+        (
+            {**NAMESPACED, "config": {"installation": "x", "mirror": {"accounts": [ELSEWHERE]}}},
+            r"account 111111111111 writes to namespace default, which is not one of watchNamespaces \(team-a, team-b\)",
+        ),
+        ({"history": {"volume": "claim", "accessModes": ["ReadWriteOnce"]}}, r"which only one node can mount, and replicas is 2"),
+        (
+            {"monitoring": {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}}},
+            r"every metric would be read twice",
+        ),
+        ({"monitoring": {"serviceMonitor": {"enabled": True}}, "service": {"enabled": False}}, r"needs a Service"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_right_is_refused_with_what_to_do(helm: Helm, values: dict[str, Any], message: str) -> None:
+    with pytest.raises(HelmError, match=message):
+        helm.template(values)
