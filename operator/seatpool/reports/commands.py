@@ -146,11 +146,14 @@ def sql(
 ) -> None:
     """Ask the history in SQL (DuckDB's). It can read the history and nothing else, and change nothing."""
     settings = _settings(history, config, region, endpoint_url)
-    folder = _folder(settings, None)
-    from seatpool.history.questions import ask
-    from seatpool.reports.answers import printed
+    try:
+        from seatpool.history.questions import ask
+        from seatpool.reports.answers import printed
+    except ImportError as error:
+        from seatpool.history.making import HistoryNotInstalled
 
-    _write(printed(ask(folder, question), form=output.value), out)
+        raise HistoryNotInstalled(error.name) from error
+    _write(printed(ask(_folder(settings, None), question), form=output.value), out)
 
 
 def _settings(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "(not known)"
 NAMED = ("pool", "user_id", "team", "workbench_type", "account")
-"""Columns of both tables that rows can be about; each is an ENUM, whose codes are quick to sort."""
+"""Columns of both tables that rows can be about; each is an ENUM (of one name at least), whose codes are quick to sort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +48,26 @@ def prepare(database: "DuckDBPyConnection", question: Question, teams: Mapping[s
     pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.asks_for(name)]
     _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.of(name)] for name in pools])
     window = {"begin": question.begin_s, "end": question.end_s}
-    database.execute(_HELD.format(who=_WHO), window)
-    database.execute(_UNSERVED.format(who=_WHO), window)
-    passed_over = 0
-    if not question.dry_run:
-        passed_over = int(database.execute("DELETE FROM held WHERE mode = 'DryRun'").fetchall()[0][0])
-        database.execute("DELETE FROM unserved WHERE mode = 'DryRun'")
+    modes = "('Enforce', 'DryRun')" if question.dry_run else "('Enforce')"
+    database.execute(_HELD.format(modes=modes, who=_WHO), window)
+    database.execute(_UNSERVED.format(modes=modes, who=_WHO), window)
+    passed_over = 0 if question.dry_run else _in_dry_run(database, window)
     unseen = int(
         database.execute("SELECT count(*) FROM held WHERE release_reason = ?", [UNSEEN_REASON]).fetchall()[0][0]
     )
     for column in NAMED:
-        names = f"SELECT {column} FROM held UNION SELECT {column} FROM unserved ORDER BY 1"  # noqa: S608
+        names = f"SELECT {column} FROM held UNION SELECT {column} FROM unserved UNION SELECT ''"  # noqa: S608
         database.execute(f"CREATE TYPE names_of_{column} AS ENUM ({names})")
         for table in ("held", "unserved"):
             database.execute(f"ALTER TABLE {table} ALTER {column} TYPE names_of_{column}")
     database.execute(_NEEDS.format(named=", ".join(NAMED)), {"begin": question.begin_s})
     database.execute(_CAPACITY, window)
     return Prepared(passed_over, unseen)
+
+
+def _in_dry_run(database: "DuckDBPyConnection", window: dict[str, int]) -> int:
+    (is_any,) = database.execute("SELECT count(*) > 0 FROM sessions_rows WHERE mode = 'DryRun'").fetchall()[0]
+    return int(database.execute(_DRY_RUN, window).fetchall()[0][0]) if is_any else 0
 
 
 def _put(database: "DuckDBPyConnection", table: str, columns: str, rows: list[list[object]]) -> None:
@@ -79,19 +82,22 @@ _POOLS = (
 
 _WHO = (
     f"pool, user_id, coalesce(team, '{NO_TEAM}') AS team, coalesce(workbench_type, '{UNKNOWN}') AS workbench_type, "
-    f"coalesce(account, '{UNKNOWN}') AS account, mode"
+    f"coalesce(account, '{UNKNOWN}') AS account"
 )
 
 _HELD = """CREATE TEMP TABLE held AS
 SELECT {who}, release_reason, epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
     greatest(granted_s, $begin) AS begin_s, least(coalesce(epoch(released_at)::BIGINT, $end), $end) AS end_s
 FROM sessions JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
-WHERE epoch(granted_at) < $end AND coalesce(epoch(released_at), $end) >= $begin"""
+WHERE mode IN {modes} AND epoch(granted_at) < $end AND coalesce(epoch(released_at), $end) >= $begin"""
+
+_DRY_RUN = """SELECT count(*) FROM sessions JOIN chosen USING (pool)
+WHERE mode = 'DryRun' AND epoch(granted_at) < $end AND coalesce(epoch(released_at), $end) >= $begin"""
 
 _UNSERVED = """CREATE TEMP TABLE unserved AS
 SELECT {who}, epoch(began_at) AS at_s, least(coalesce(epoch(ended_at), $end), $end) - epoch(began_at) AS wait_s
 FROM waits JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
-WHERE outcome IS DISTINCT FROM 'Granted' AND epoch(began_at) >= $begin AND epoch(began_at) < $end"""
+WHERE mode IN {modes} AND outcome IS DISTINCT FROM 'Granted' AND epoch(began_at) >= $begin AND epoch(began_at) < $end"""
 
 _NEEDS = """CREATE TEMP TABLE needs AS
 SELECT {named}, granted_s - wait_s AS at_s, wait_s, true AS served FROM held WHERE granted_s >= $begin

@@ -15,6 +15,7 @@ from seatpool.reports.report import Report
 from seatpool.reports.told import length, number, percent, window
 
 ROOMY = 120
+GAP, SHORTEST_NAME = 2, 8
 Cell = Callable[[Any], str]
 
 _POOL: tuple[tuple[str, Cell], ...] = (
@@ -61,12 +62,16 @@ def show(console: Console, report: Report, *, wide: bool) -> None:
     console.print()
     heading = "HOUR" if report.by is By.HOUR else report.by.value.upper()
     cells = _cells(report, roomy=wide or console.width >= ROOMY)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    texts = [[cell(row) for _, cell in cells] for row in report.rows]
+    taken = [max(map(len, column)) + GAP for column in zip([name for name, _ in cells], *texts, strict=True)]
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+    # A long name gives way, a number never does.
+    room = max(SHORTEST_NAME, console.width - sum(taken) - GAP)
+    table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=room)
     for name, _ in cells:
         table.add_column(name, justify="right", no_wrap=True, overflow="ellipsis")
-    for row in report.rows:
-        table.add_row(Text(_name(row)), *(cell(row) for _, cell in cells))
+    for index, line in enumerate(texts):
+        table.add_row(Text(_name(report.rows[index])), *line)
     console.print(table)
     for remark in report.remarks:
         console.print(Text(remark))

@@ -1,0 +1,187 @@
+"""The figures of a report, by hand, and against counting second by second."""
+
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.history.rows import NOON, after, capacity, session, wait
+
+from seatpool.history.schema import Row
+from seatpool.history.writing import write
+from seatpool.reports.figures import Figures
+from seatpool.reports.question import By, PerPool, Question
+from seatpool.reports.report import NothingToReport, Report, report
+
+HOUR = 3600
+YEAR = 365 * 24
+
+
+def asked(begin: float, end: float, **others: Any) -> Question:
+    return Question(since=after(begin), until=after(end), **others)
+
+
+def made(
+    folder: Path, rows: list[Row], question: Question, by: By = By.POOL, teams: Mapping[str, str] | None = None
+) -> Report:
+    write(rows, folder)
+    return report(folder, question, by=by, teams=teams or {})
+
+
+def only(found: Report) -> Figures:
+    (row,) = found.rows
+    assert isinstance(row, Figures)
+    return row
+
+
+DAY = [
+    capacity(2),
+    session("ann", 0, 4 * HOUR, waited_s=0.0, account="1", workbench_type="vew-matlab"),
+    session("bob", HOUR, 3 * HOUR, waited_s=0.0, account="1", workbench_type="vew-matlab"),
+    wait("cem", 2 * HOUR, 3 * HOUR),
+    session("cem", 3 * HOUR, 5 * HOUR, waited_s=float(HOUR), account="2", workbench_type="vew-big"),
+    wait("dora", 2 * HOUR, 2 * HOUR + 600, outcome="NeedEnded"),
+]
+
+
+def test_a_pool_is_told_with_its_seats_peaks_waits_and_cost(tmp_path: Path) -> None:
+    row = only(made(tmp_path, DAY, asked(0, 10 * HOUR, price=PerPool(YEAR))))
+    assert (row.name, row.seats, row.users, row.sessions) == ("lab/matlab", 2, 4, 3)
+    assert (row.peak, row.p95, row.never_used) == (2, 2, 0)
+    assert (row.held_hours, row.mean, row.utilisation) == (8, 0.8, 0.4)
+    assert row.saturated_hours == 3
+    assert (row.needs, row.share_waiting, row.gave_up) == (4, 0.5, 1)
+    assert (row.wait_p50_s, row.wait_p95_s, row.wait_max_s) == (0, HOUR, HOUR)
+    assert row.cost == pytest.approx(20), "two seats for ten hours, at one an hour"
+    assert row.idle_cost == pytest.approx(12)
+
+
+def test_by_account_and_type_the_cost_of_a_pool_is_divided_by_the_hours(tmp_path: Path) -> None:
+    question = asked(0, 10 * HOUR, price=PerPool(YEAR))
+    rows = made(tmp_path, DAY, question, By.ACCOUNT).rows
+    told = {row.name: (row.held_hours, row.peak, row.cost) for row in rows if isinstance(row, Figures)}
+    assert told == {"1": (6, 2, 15), "2": (2, 1, 5), "(not known)": (0, 0, 0)}
+    types = report(tmp_path, question, by=By.TYPE, teams={}).rows
+    assert [row.name for row in types if isinstance(row, Figures)] == ["vew-matlab", "vew-big", "(not known)"]
+
+
+def test_by_team_there_are_those_without_a_team_and_those_who_were_never_seen(tmp_path: Path) -> None:
+    teams = {"ann": "alpha", "bob": "alpha", "dora": "beta", "zoe": "beta", "yan": "gamma"}
+    found = made(tmp_path, DAY, asked(0, 10 * HOUR), By.TEAM, teams)
+    told = {row.name: (row.users, row.held_hours) for row in found.rows if isinstance(row, Figures)}
+    assert told == {"alpha": (2, 6), "(no team)": (1, 2), "beta": (1, 0)}
+    assert found.never_seen == ("yan", "zoe")
+
+
+def test_only_what_lies_in_the_window_counts(tmp_path: Path) -> None:
+    row = only(made(tmp_path, DAY, asked(2 * HOUR, 3.5 * HOUR)))
+    assert (row.sessions, row.held_hours, row.peak) == (3, 1.5 + 1 + 0.5, 2)
+    assert (row.needs, row.gave_up) == (2, 1), "ann and bob came before"
+    assert (row.saturated_hours, row.utilisation) == (1.5, 1)
+
+
+def test_a_seat_that_is_held_still_counts_until_the_end(tmp_path: Path) -> None:
+    rows = [capacity(3), session("ann", 0, waited_s=0.0)]
+    row = only(made(tmp_path, rows, asked(0, 2 * HOUR)))
+    assert (row.held_hours, row.never_used) == (2, 2)
+
+
+def test_seats_that_come_and_go_change_what_full_means(tmp_path: Path) -> None:
+    rows = [
+        capacity(1),
+        capacity(3, 2 * HOUR),
+        session("ann", 0, 4 * HOUR),
+        session("bob", 3 * HOUR, 4 * HOUR),
+    ]
+    row = only(made(tmp_path, rows, asked(0, 4 * HOUR)))
+    assert (row.seats, row.saturated_hours) == (3, 2)
+    assert row.utilisation == pytest.approx(5 / 8)
+    assert row.never_used == 1
+
+
+def test_a_pool_counts_from_when_it_is_known(tmp_path: Path) -> None:
+    rows = [capacity(1, 6 * HOUR), session("ann", 6 * HOUR, 8 * HOUR)]
+    row = only(made(tmp_path, rows, asked(0, 10 * HOUR)))
+    assert (row.utilisation, row.mean) == (0.5, 0.5)
+
+
+def test_a_pool_that_nobody_used_is_told_too(tmp_path: Path) -> None:
+    row = only(made(tmp_path, [capacity(7)], asked(0, HOUR, price=PerPool(None, {"matlab": 100.0}))))
+    assert (row.seats, row.never_used, row.sessions, row.utilisation, row.share_waiting) == (7, 7, 0, 0, None)
+    assert row.cost == row.idle_cost == pytest.approx(700 / YEAR)
+
+
+def test_where_the_number_of_seats_is_not_known_it_can_be_said(tmp_path: Path) -> None:
+    rows: list[Row] = [session("ann", 0, HOUR, source="flexnet", server="host", pool="MATLAB")]
+    unknown = made(tmp_path, rows, asked(0, 2 * HOUR))
+    assert (only(unknown).seats, only(unknown).utilisation, only(unknown).saturated_hours) == (None, None, None)
+    assert unknown.remarks == ("How many seats there were is not known of MATLAB: say it with --seats POOL=NUMBER.",)
+    told = report(tmp_path, asked(0, 2 * HOUR, seats=PerPool(None, {"MATLAB": 2})), by=By.POOL, teams={})
+    assert (only(told).seats, only(told).utilisation) == (2, 0.25)
+    assert told.remarks == ()
+
+
+def test_seats_in_dry_run_count_only_when_asked_for(tmp_path: Path) -> None:
+    rows = [
+        capacity(1),
+        session("ann", 0, HOUR, mode="DryRun"),
+        wait("bob", 0, 600, outcome="NeedEnded", mode="DryRun"),
+    ]
+    without = made(tmp_path, rows, asked(0, HOUR))
+    assert (only(without).sessions, only(without).needs) == (0, 0)
+    assert without.remarks == (
+        "1 seat interval in DryRun, on no license server, not counted here; --dry-run counts them.",
+    )
+    found = report(tmp_path, asked(0, HOUR, dry_run=True), by=By.POOL, teams={})
+    assert (only(found).sessions, only(found).needs, found.remarks) == (1, 2, ())
+
+
+def test_only_the_pools_that_were_asked_for_are_there_by_name_or_pattern(tmp_path: Path) -> None:
+    rows = [session("ann", 0, HOUR, pool=f"lab/{name}") for name in ("matlab", "matlab-big", "cad")]
+    found = made(tmp_path, list(rows), asked(0, HOUR, pools=("matlab*",)))
+    assert [row.name for row in found.rows if isinstance(row, Figures)] == ["lab/matlab", "lab/matlab-big"]
+    with pytest.raises(NothingToReport, match=r"no pool that --pool eda names has any history from 2026-03-09"):
+        report(tmp_path, asked(0, HOUR, pools=("eda",)), by=By.POOL, teams={})
+
+
+PEOPLE = ("ann", "bob", "cem")
+stays = st.lists(
+    st.tuples(st.sampled_from(PEOPLE), st.integers(-30, 150), st.integers(1, 90), st.integers(0, 40)),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda stay: stay[:2],
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(stays, st.integers(1, 4))
+def test_figures_are_what_counting_second_by_second_gives(
+    tmp_path_factory: pytest.TempPathFactory, found: list[tuple[str, int, int, int]], seats: int
+) -> None:
+    begin, end = 0, 120
+    rows: list[Row] = [capacity(seats, -100)]
+    rows += [session(user, start, start + length, waited_s=float(waited)) for user, start, length, waited in found]
+    row = only(made(tmp_path_factory.mktemp("history"), rows, asked(begin, end)))
+    taken = [sum(start <= second < start + length for _, start, length, _ in found) for second in range(begin, end)]
+    waits = sorted(waited for _, start, _, waited in found if begin <= start < end)
+    assert row.held_hours == pytest.approx(sum(taken) / HOUR)
+    assert row.peak == max(taken)
+    assert row.mean == pytest.approx(sum(taken) / len(taken))
+    assert row.p95 == sorted(taken)[round(0.95 * len(taken)) - 1]
+    assert row.saturated_hours == pytest.approx(sum(level >= seats for level in taken) / HOUR)
+    assert row.utilisation == pytest.approx(sum(min(level, seats) for level in taken) / len(taken) / seats)
+    assert row.never_used == max(0, seats - max(taken))
+    assert row.needs == len(waits)
+    if waits:
+        assert row.share_waiting == pytest.approx(sum(waited > 0 for waited in waits) / len(waits))
+        ranks = {share: waits[max(0, -(-len(waits) * share // 100) - 1)] for share in (50, 95)}
+        assert (row.wait_p50_s, row.wait_p95_s, row.wait_max_s) == (ranks[50], ranks[95], waits[-1])
+
+
+def test_the_window_may_begin_in_another_time_zone(tmp_path: Path) -> None:
+    assert NOON.tzinfo is UTC
+    local = Question(since=NOON.astimezone(None), until=NOON + timedelta(hours=10))
+    assert only(made(tmp_path, DAY, local)).held_hours == 8

@@ -1,0 +1,163 @@
+"""A report in every form, as it leaves the program."""
+
+import csv
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.unit.history.rows import capacity, session, wait
+from typer.testing import CliRunner
+
+from seatpool.cli import app
+from seatpool.domain.errors import SeatpoolError
+from seatpool.history.writing import write
+
+HOUR = 3600
+FORMULA, SCRIPT = "=cmd|' /C calc'!A0", "<script>alert(1)</script>"
+LOADS = re.compile(r"""(?:src|href)\s*=\s*["'](?!#)|url\((?!#)|@import|<script|<link""", re.IGNORECASE)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    rows = [
+        capacity(1),
+        session("ann", 0, 4 * HOUR, waited_s=0.0, account="1", workbench_type="vew-matlab"),
+        wait("bob", HOUR, 4 * HOUR),
+        session(
+            "bob",
+            4 * HOUR,
+            5 * HOUR,
+            waited_s=3.0 * HOUR,
+            account=FORMULA,
+            workbench_type=SCRIPT,
+        ),
+        capacity(30, pool="lab/a-pool-with-a-name-that-is-longer-than-what-others-have"),
+        session("eve", 0, 9 * HOUR, pool="lab/a-pool-with-a-name-that-is-longer-than-what-others-have"),
+    ]
+    write(rows, tmp_path / "history")
+    return tmp_path / "history"
+
+
+def run(*arguments: str | Path, width: int = 80) -> str:
+    result = CliRunner(env={"COLUMNS": str(width)}).invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout
+
+
+def test_the_table_fits_into_80_columns_and_has_everything_in_wide(history: Path) -> None:
+    text = run("report", "--history", history, "--price", "1000")
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "2026-03-09 12:00 to 2026-03-09 21:00 (UTC), 2 rows"
+    assert lines[2].split() == "POOL SEATS PEAK P95 IN USE FULL H WAITED P95 WAIT COST".split()  # noqa: SIM905
+    assert re.search(r"^lab/matlab +1 +1 +1 +56 % +5\.0 +50 % +3 h +1\.0$", text, re.MULTILINE)
+    wide = run("report", "--history", history, "--price", "1000", "-o", "wide", width=200)
+    assert "lab/a-pool-with-a-name-that-is-longer-than-what-others-have" in wide
+    assert all(word in wide for word in ("NEVER USED", "LONGEST", "GAVE UP", "IDLE COST"))
+
+
+def test_json_has_the_numbers_and_says_nothing_of_what_is_not_known(history: Path) -> None:
+    found = json.loads(run("report", "--history", history, "-o", "json", "--pool", "matlab"))
+    assert (found["since"], found["until"], found["by"]) == ("2026-03-09T12:00:00Z", "2026-03-09T21:00:00Z", "pool")
+    (row,) = found["rows"]
+    assert (row["pool"], row["held_hours"], row["wait_p95_s"], row["utilisation"]) == ("lab/matlab", 5, 10800, 0.556)
+    assert "cost" not in row
+
+
+def test_csv_is_safe_to_open_in_a_spreadsheet(history: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("report", "--history", history, "-o", "csv", "--by", "account"))))
+    assert {row["account"] for row in rows} == {"1", f"'{FORMULA}", "(not known)"}
+    assert {row["account"]: row["held_hours"] for row in rows}["1"] == "4.0"
+
+
+def test_parquet_has_the_same_rows_with_their_types(history: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.parquet"
+    run("report", "--history", history, "-o", "parquet", "--by", "hour", "--out", file)
+    with duckdb.connect() as database:
+        rows = database.execute(f"SELECT day, hour, peak, needs, wait_p95_s FROM '{file}' WHERE needs > 0").fetchall()
+    assert rows == [("Mon", 12, 2, 2, 0.0), ("Mon", 13, 2, 1, 10800.0)]
+
+
+def test_the_page_loads_nothing_runs_nothing_and_names_nobody(history: Path, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    teams = tmp_path / "teams.csv"
+    teams.write_text("user,team\nann,alpha & co\nbob,beta\nzoe,beta\n")
+    run("report", "--history", history, "-o", "html", "--price", "1000", "--teams", teams, "--out", file)
+    page = file.read_text()
+    assert not LOADS.findall(page)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "alpha &amp; co" in page
+    assert page.count("<svg") == 5, "three pictures of one pool; nobody waited for the other"
+    assert "all of the 1 were taken for 5.0 hours" in page
+    assert "1 of the people who are in a team" in page
+    assert not re.search(r"\b(ann|bob|eve|zoe)\b", page)
+
+
+def test_a_report_by_person_tells_who_was_never_seen(history: Path, tmp_path: Path) -> None:
+    teams = tmp_path / "teams.yaml"
+    teams.write_text("alpha: [ann, zoe]\n")
+    text = run("report", "--history", history, "--by", "user", "--teams", teams)
+    assert [line.split()[0] for line in text.splitlines()[3:6]] == ["eve", "ann", "bob"]
+    assert "Never seen: 1 person of a team: zoe" in text
+
+
+def test_a_question_in_sql_is_answered_as_table_csv_and_json(history: Path) -> None:
+    question = "SELECT user_id, held_s / 3600 AS hours, released_at FROM sessions WHERE pool = 'lab/matlab' ORDER BY 1"
+    assert run("sql", question, "--history", history).splitlines()[1].split() == ["ann", "4.0", "2026-03-09T16:00:00"]
+    assert run("sql", question, "--history", history, "-o", "csv").splitlines()[0] == "user_id,hours,released_at"
+    assert json.loads(run("sql", question, "--history", history, "-o", "json"))[1] == {
+        "user_id": "bob",
+        "hours": 1.0,
+        "released_at": "2026-03-09T17:00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report"], "no history is named: give --history LOCATION"),
+        (["report", "--history", "nowhere"], "history folder nowhere: there is no such folder"),
+        (["report", "--history", "HISTORY", "--by", "team"], "--by team: say with --teams FILE who is in which team"),
+        (["report", "--history", "HISTORY", "--pool", "eda"], "no pool that --pool eda names has any history"),
+        (["report", "--history", "EMPTY"], "nothing is recorded there yet"),
+        (["report", "--history", "HISTORY", "--out", "/proc/no/such"], "--out /proc/no/such: "),
+        (["sql", "DROP VIEW sessions", "--history", "HISTORY"], "write one SELECT"),
+    ],
+)
+def test_a_mistake_is_told_with_what_to_do(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    places = {"HISTORY": str(history), "EMPTY": str(tmp_path / "empty")}
+    with pytest.raises(SeatpoolError) as caught:
+        run(*(places.get(argument, argument) for argument in arguments))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "extra"),
+    [
+        ("matplotlib", ["report", "-o", "html"], "report"),
+        ("jinja2", ["report"], "report"),
+        ("duckdb", ["report"], "report"),
+        ("duckdb", ["sql", "SELECT 1"], "history"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_how_to_install_it(
+    history: Path, monkeypatch: pytest.MonkeyPatch, missing: str, arguments: list[str], extra: str
+) -> None:
+    for name in list(sys.modules):
+        if name.startswith(("seatpool.reports.", "seatpool.history.")) and not name.endswith((".commands", ".config")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(SeatpoolError) as caught:
+        run(*arguments, "--history", history)
+    assert re.search(
+        rf"a package that is not installed \({missing}.*\): pip install 'seatpool\[{extra}\]'", str(caught.value)
+    )
