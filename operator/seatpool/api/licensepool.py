@@ -205,6 +205,17 @@ class PoolDifference(Model):
     """Since when the list has been another one than it should be."""
 
 
+class PoolSeatLengths(Model):
+    """How long the last seats were held until their holder's last workbench stopped."""
+
+    seats: Annotated[int, Field(ge=1)]
+    """How many seats this is concluded from, the last 500 at most."""
+    seconds: Annotated[
+        tuple[int, ...], Field(min_length=11, max_length=11, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ]
+    """The shortest, the nine deciles, and the longest, in seconds."""
+
+
 class LicensePoolStatus(Model):
     """How the pool stands."""
 
@@ -228,6 +239,8 @@ class LicensePoolStatus(Model):
     """What differs on the license server; absent while nothing does, or nobody knows."""
     revision: int | None = None
     """Revision of the list that was last read back from the server as it should be."""
+    seat_lengths: PoolSeatLengths | None = None
+    """How long seats are held, for whoever asks how long a wait may last; absent before a few have ended."""
     conditions: Conditions = ()
 
 

@@ -54,7 +54,7 @@ class LedgerReadmit(Model):
 
 
 class LedgerEnded(Model):
-    """A seat that was freed, or a wait that ended, and is not in the files of the history yet."""
+    """A seat that was freed, or a wait that ended, of which the history or the receivers of notices do not know yet."""
 
     user: str
     """The named user."""
@@ -86,7 +86,8 @@ class SeatLedgerSpec(Model):
     reassignments: Annotated[tuple[Instant, ...], Field(json_schema_extra={"x-kubernetes-list-type": "atomic"})] = ()
     """When seats passed from one person to another, as far back as the budget's window reaches."""
     ended: Annotated[tuple[LedgerEnded, ...], Field(json_schema_extra={"x-kubernetes-list-type": "atomic"})] = ()
-    """What ended lately, kept until the history has it; only written while history is recorded."""
+    """What ended lately, kept until the history has it and whoever is notified was told; only written while one of the two
+    is configured."""
 
 
 class SeatLedger(Resource):

@@ -19,6 +19,8 @@ from seatpool.control.announcing import Announcer
 from seatpool.control.audit import Audit
 from seatpool.control.chronicle import Chronicle
 from seatpool.control.cluster_view import ClusterView
+from seatpool.control.departures import Departures
+from seatpool.control.ended import IsRecorded
 from seatpool.control.finalizing import Finalizer
 from seatpool.control.journeys import Journeys
 from seatpool.control.leadership import Leadership
@@ -31,6 +33,7 @@ from seatpool.control.reconciler import ServerReconciler
 from seatpool.control.recorder import Recorder
 from seatpool.control.reloading import Reloading
 from seatpool.control.rendering import Rendering
+from seatpool.control.seat_signal import SeatSignal
 from seatpool.control.server_book import ServerBook
 from seatpool.control.standing import Standing
 from seatpool.control.status_writer import Pace, StatusWriter
@@ -96,6 +99,7 @@ class Parts:
     outbox: Outbox
     chronicle: Chronicle | None
     reactions: Reactions
+    seat_signal: SeatSignal | None
 
 
 def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: asyncio.Event) -> Parts:
@@ -109,7 +113,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
     store = Store(settings.identity)
     mirror = Mirror(
         settings.mirror, kube, registry=outside.registry, log=log, session_factory=outside.session_factory, clock=clock,
-        traces=outside.traces,
+        traces=outside.traces, leads=lambda: leadership.leads,
     )  # fmt: skip
     journeys = Journeys(take=mirror.origins.take, metrics=metrics, traces=outside.traces, log=log, clock=clock)
     store.on_moved = journeys.seen
@@ -131,7 +135,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
     outbox, telling = _telling(outside, store, installation, chronicle)
     around = Surroundings(
         store=store,
-        ledgers=LedgerBook(store, kube, metrics, chronicle.is_recorded if chronicle is not None else None),
+        ledgers=LedgerBook(store, kube, metrics, _is_known_outside(chronicle, telling)),
         finalizer=finalizer,
         announcer=Announcer(
             store=store,
@@ -191,12 +195,16 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         outbox=outbox,
         chronicle=chronicle,
         reactions=reactions,
+        seat_signal=_seat_signal(store, mirror),
     )
 
 
-def _telling(
-    outside: Outside, store: Store, installation: str, chronicle: Chronicle | None
-) -> tuple[Outbox, Telling]:
+def _seat_signal(store: Store, mirror: Mirror) -> SeatSignal | None:
+    tags = mirror.seat_tags
+    return SeatSignal(store=store, wish=tags.wish, forget=tags.forget) if tags is not None else None
+
+
+def _telling(outside: Outside, store: Store, installation: str, chronicle: Chronicle | None) -> tuple[Outbox, Telling]:
     settings, log = outside.settings, outside.log
     outbox = make_outbox(
         settings.notify, session_factory=outside.session_factory, registry=outside.registry, log=log,
@@ -209,11 +217,20 @@ def _telling(
         installation=installation,
         tell=outbox.tell if outbox.is_used else None,
         trail=trail,
-        positions=settings.notify.positions,
+        config=settings.notify,
+        departures=Departures(store=store, is_on_its_way=outbox.holds),
         clock=outside.clock,
         chronicle=chronicle,
     )
     return outbox, telling
+
+
+def _is_known_outside(chronicle: Chronicle | None, telling: Telling) -> IsRecorded | None:
+    """When the ledger may forget what ended: once the history has it and everybody was told."""
+    told = telling.is_told if telling.tell is not None else None
+    if chronicle is None or told is None:
+        return chronicle.is_recorded if chronicle is not None else told
+    return lambda pool, ended: chronicle.is_recorded(pool, ended) and told(pool, ended)
 
 
 def _chronicle(outside: Outside, store: Store, installation: str) -> Chronicle | None:

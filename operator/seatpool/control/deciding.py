@@ -133,4 +133,5 @@ def _commit(desk: Desk, pool: LicensePool, answer: Allocation) -> None:
     desk.around.journeys.answered(pool.key)
     standing.granted.extend(answer.granted)
     standing.released.extend(answer.released)
+    standing.lengths.note(answer.released)
     desk.around.announcer.decided(pool, before=before, answer=answer)

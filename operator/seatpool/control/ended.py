@@ -1,7 +1,8 @@
-"""What ended is written in the ledger together with the end itself, and stays there until the history has it in a file.
+"""What ended is written in the ledger together with the end itself, and stays there until the history has it in a file and
+the receivers of notices have taken theirs.
 
-An operator that is killed between freeing a seat and recording it leaves no gap so, and whoever takes over knows the instant. It
-costs no write of its own: what the history has by then goes with the next change of the share.
+An operator that is killed between freeing a seat and recording or telling it leaves no gap so, and whoever takes over knows
+the instant. It costs no write of its own: what is known outside by then goes with the next change of the share.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ MOST_KEPT = 200
 NEED_ENDED = "NeedEnded"
 
 IsRecorded = Callable[[str, LedgerEnded], bool]
-"""Whether the history has something that ended in a pool."""
+"""Whether everybody who has to know has something that ended in a pool."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class LedgerBook:
     kube: KubeClient
     metrics: ControlMetrics
     is_recorded: IsRecorded | None = None
-    """Whether the history has something that ended; None while no history is recorded."""
+    """Whether everybody who has to know has something that ended; None where nobody has to."""
 
     def recall(self, pool: LicensePool) -> Memory | None:
         """What the pool remembered when it was last written; None for a pool that never had a memory."""

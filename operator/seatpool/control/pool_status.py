@@ -44,6 +44,7 @@ def pool_status(
         difference=_difference(pool, standing, now),
         list_hash=None if answer is None else list_hash(answer.users),
         revision=standing.known.revision if standing.known is not None and standing.in_sync else None,
+        seat_lengths=standing.lengths.said(pool.status.seat_lengths),
         conditions=merge(
             pool.status.conditions,
             [condition(*parts, generation=pool.metadata.generation, now=now) for parts in conditions],

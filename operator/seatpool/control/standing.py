@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from seatpool.control.condition_reasons import ConditionReason
+from seatpool.control.held_lengths import HeldLengths
 from seatpool.domain.allocation import Allocation, Granted, Released
 from seatpool.domain.memory import Memory
 
@@ -50,6 +51,7 @@ class Standing:
     granted: list[Granted] = field(default_factory=list)
     """Given, and not yet confirmed by the license server."""
     released: list[Released] = field(default_factory=list)
+    lengths: HeldLengths = field(default_factory=HeldLengths)
     changed_at: datetime | None = None
     """Since when an answer waits to be applied."""
 

@@ -40,6 +40,12 @@ class WorkbenchView:
     fact: WorkbenchFact
     """With the owner as the spec spells it."""
     account: str
+    region: str
+    instance_id: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.account, self.region
 
     @property
     def generation(self) -> int:
@@ -77,6 +83,10 @@ class Store:
     on_moved: Callable[[str, datetime, Collection[str]], None] = lambda _workbench, _changed_at, _pools: None
     """Called with a workbench that was taken in, the time of the news behind it, and the pools in which it makes a
     difference; before their servers are told."""
+    on_workbench: Callable[[WorkbenchView], None] = lambda _workbench: None
+    """Called with a workbench as it was taken in."""
+    on_workbench_gone: Callable[[WorkbenchView], None] = lambda _workbench: None
+    """Called with a workbench as it was before it vanished."""
     on_problem: Callable[[str], None] = lambda _workbench: None
     """Called with the key of a workbench whose status should be looked at."""
     on_pool: Callable[[str], None] = lambda _pool: None
@@ -134,7 +144,7 @@ class Store:
             return False
         del self._versions[resource.kind, key]
         if resource is Workbench:
-            del self.workbenches[key]
+            self.on_workbench_gone(self.workbenches.pop(key))
             self._mark(self.demand.remove(key), now)
         elif resource is LicensePool:
             self._remove_pool(key, now)
@@ -232,10 +242,13 @@ class Store:
         )
         view = WorkbenchView(
             metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact, account=intern(spec.account),
+            region=intern(spec.region),
+            instance_id=metadata.name if spec.instance_id == metadata.name else spec.instance_id,
         )  # fmt: skip
         self.workbenches[workbench.key] = view
         dirty = self._demand_of(view)
         self.on_moved(workbench.key, spec.state_changed_at, dirty)
+        self.on_workbench(view)
         self._mark(dirty, now)
         if before is None or before.generation != metadata.generation or problem != before.problem:
             self.on_problem(workbench.key)

@@ -40,6 +40,8 @@ class TakingOver:
         await self.leadership.taken.wait()
         self.parts.reactions.attach()
         self.leadership.on_pause = self.parts.reactions.wake_all
+        if self.parts.seat_signal is not None:
+            self.parts.seat_signal.attach()
         await self.readiness.listed.wait()
         if self.leadership.is_elected:
             await patiently(self.parts.audit.catch_up, rng=self.rng, log=self.log)

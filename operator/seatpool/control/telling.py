@@ -5,17 +5,20 @@ Nothing here can fail or wait: an outbox, a trail and a chronicle take what they
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
+from seatpool.api.seatledger import LedgerEnded
 from seatpool.control.chronicle import Chronicle
+from seatpool.control.departures import Departures
 from seatpool.control.guard import Held
 from seatpool.control.standing import Known, Standing
 from seatpool.control.store import Store
 from seatpool.domain.allocation import Allocation, InLine
 from seatpool.domain.listing import list_hash
+from seatpool.notify.config import NotifyConfig
 from seatpool.notify.notices import (
     SHOWN,
     DriftDetected,
@@ -28,9 +31,6 @@ from seatpool.notify.notices import (
 )
 from seatpool.trail.trail import Action, Trail
 
-REPEATED = timedelta(minutes=10)
-"""After a start, seats that were given so lately are told again: the process before may not have come to it."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Telling:
@@ -41,8 +41,8 @@ class Telling:
     tell: Callable[[Notice], None] | None
     """None where nobody listens."""
     trail: Trail
-    positions: int
-    """So many who are next in line are told of each new position."""
+    config: NotifyConfig
+    departures: Departures
     clock: Callable[[], datetime]
     chronicle: Chronicle | None = None
     """None while no history is recorded."""
@@ -76,8 +76,15 @@ class Telling:
         if self._is_told(pool):
             self._tell_the_line(pool, old, answer.waiting)
             if before is None:
-                since = self.clock() - REPEATED
+                since = self._last_seen(pool) - self.config.repeated
                 self._to_repeat[pool.key] = tuple(user for user, seat in answer.seats.items() if seat.since > since)
+            self.departures.look(pool.key)
+
+    def _last_seen(self, pool: LicensePool) -> datetime:
+        """The last sign of the process before this one; what was given after it, that one cannot have told."""
+        server = self.store.servers.get(pool.server_key)
+        verified = server.status.last_verified if server is not None else None
+        return min(filter(None, (self.clock(), verified)))
 
     def _tell_the_line(self, pool: LicensePool, old: dict[str, InLine], waiting: Sequence[InLine]) -> None:
         if waiting and not old:
@@ -85,7 +92,7 @@ class Telling:
             self._send(pool, PoolSaturated, at, (waiting[0].since,), seats=pool.spec.seats, waiting=len(waiting))
         for one in waiting:
             known = old.get(one.user)
-            if known is None or (known.position != one.position and one.position <= self.positions):
+            if known is None or (known.position != one.position and one.position <= self.config.positions):
                 self._send(
                     pool, SeatWaiting, self.clock(), (one.user, one.since, one.position), user=one.user,
                     position=one.position, waiting=len(waiting), since=one.since, reason=one.reason.value,
@@ -102,12 +109,8 @@ class Telling:
         repeated = self._to_repeat.pop(pool.key, ())
         if answer is None or known is None or not self._is_told(pool):
             return
-        for gone in standing.released:
-            if gone.user not in answer.seats:
-                self._send(
-                    pool, SeatReleased, self.clock(), (gone.user, gone.held, known.revision), user=gone.user,
-                    reason=gone.reason.value, held_seconds=int(gone.held.total_seconds()), revision=known.revision,
-                )  # fmt: skip
+        for gone in self.departures.take(pool.key):
+            self._tell_departure(pool, gone, is_back=gone.user in answer.seats, revision=known.revision)
         for user in dict.fromkeys((*repeated, *(one.user for one in standing.granted))):
             seat = answer.seats.get(user)
             if seat is not None:
@@ -116,9 +119,19 @@ class Telling:
                     since=seat.since, revision=known.revision, workbenches=self._workbenches(pool, user),
                 )  # fmt: skip
 
-    def applied(
-        self, pool: LicensePool, wanted: str, *, before: Known | None, now: Known, command: str | None
-    ) -> None:
+    def _tell_departure(self, pool: LicensePool, gone: LedgerEnded, *, is_back: bool, revision: int) -> None:
+        notice = "" if is_back else self._send(
+            pool, SeatReleased, self.clock(), (gone.user, gone.since), user=gone.user, reason=gone.reason,
+            held_seconds=int((gone.at - gone.since).total_seconds()), revision=revision,
+        )  # fmt: skip
+        self.departures.note(pool.key, gone, notice=notice)
+
+    def is_told(self, pool: str, ended: LedgerEnded) -> bool:
+        """Whether the ledger may forget something that ended, as far as people have to hear of it."""
+        known = self.store.pools.get(pool)
+        return known is None or not self._is_told(known) or self.departures.is_told(pool, ended)
+
+    def applied(self, pool: LicensePool, wanted: str, *, before: Known | None, now: Known, command: str | None) -> None:
         """A command wrote the list whose hash is `wanted`, and this was read back after it."""
         had = set(before.users) if before is not None else set()
         self.trail.note(
@@ -135,7 +148,9 @@ class Telling:
 
     def drift(self, pool: LicensePool, *, added: Sequence[str], removed: Sequence[str], now: Known) -> None:
         """Somebody else changed the list."""
-        self.trail.note(Action.DRIFT, **self._facts(pool), added=list(added), removed=list(removed), revision=now.revision)
+        self.trail.note(
+            Action.DRIFT, **self._facts(pool), added=list(added), removed=list(removed), revision=now.revision
+        )
         at = self.clock()
         self._send(
             pool, DriftDetected, at, (now.revision, *added, "", *removed), added=tuple(added[:SHOWN]),
@@ -163,12 +178,14 @@ class Telling:
         """Whether the answer becomes a list: nobody is told of seats that are only computed."""
         return self.store.mode_of(pool) is Mode.ENFORCE
 
-    def _send(self, pool: LicensePool, kind: type[Notice], at: datetime, news: tuple[object, ...], **facts: Any) -> None:
+    def _send(self, pool: LicensePool, kind: type[Notice], at: datetime, news: tuple[object, ...], **facts: Any) -> str:
+        """Tell it; the notice's id, which is empty where nobody listens."""
         if self.tell is None:
-            return
+            return ""
+        name = notice_id(self.installation, kind.type, pool.metadata.uid, *news)
         self.tell(
             kind(
-                id=notice_id(self.installation, kind.type, pool.metadata.uid, *news),
+                id=name,
                 at=at,
                 installation=self.installation,
                 pool=pool.key,
@@ -177,6 +194,7 @@ class Telling:
                 **facts,
             )
         )
+        return name
 
     def _workbenches(self, pool: LicensePool, user: str) -> tuple[str, ...]:
         return tuple(sorted(key.partition("/")[2] for key in self.store.demand.workbenches_of(pool.key, user)))[:SHOWN]

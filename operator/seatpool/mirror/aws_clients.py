@@ -37,6 +37,8 @@ class Purpose(Enum):
     ENQUIRY = auto()
     """Somebody's message waits for the answer."""
     INVENTORY = auto()
+    SEAT_TAGS = auto()
+    """Nobody waits; a client of its own, so that what it is refused does not slow the others down."""
 
 
 def _settings(purpose: Purpose, timeout: float) -> Config:
@@ -46,7 +48,7 @@ def _settings(purpose: Purpose, timeout: float) -> Config:
     if purpose is Purpose.ENQUIRY:
         twice = {"mode": "standard", "max_attempts": 2}
         return Config(connect_timeout=2, read_timeout=min(5, timeout), retries=twice)  # type: ignore[arg-type]
-    attempts = 2 if purpose is Purpose.INVENTORY else 4
+    attempts = 2 if purpose in (Purpose.INVENTORY, Purpose.SEAT_TAGS) else 4
     adaptive = {"mode": "adaptive", "max_attempts": attempts}
     return Config(connect_timeout=5, read_timeout=timeout, retries=adaptive)  # type: ignore[arg-type]
 

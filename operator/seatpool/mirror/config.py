@@ -60,6 +60,13 @@ class MirrorConfig(BaseModel):
         default="vew:workbench:ownerId", min_length=1, max_length=128, description="Tag of the owner."
     )
     tag_type: str = Field(default="vew:workbench:type", min_length=1, max_length=128, description="Tag of the type.")
+    seat_tag: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        description="Tag that tells on the instance whether its owner has every seat: ready, waiting or denied; "
+        "for example seatpool:seat.",
+    )
     type_aliases: dict[TagValue, TagValue] = Field(
         default_factory=dict, description="Types by another name: value of the type tag -> type of the Workbench."
     )
@@ -95,6 +102,14 @@ class MirrorConfig(BaseModel):
         default=timedelta(seconds=20), description="How long an answer of AWS may take."
     )
     inventory_page: int = Field(default=1000, ge=5, le=1000, description="Instances in a page of an inventory.")
+
+    @model_validator(mode="after")
+    def _the_seat_tag_is_ours(self) -> Self:
+        if self.seat_tag is not None and self.seat_tag.startswith("aws:"):
+            raise ValueError(f"seat_tag {self.seat_tag}: only AWS writes tags that begin with aws:; name another tag")
+        if self.seat_tag in (self.tag_owner, self.tag_type):
+            raise ValueError(f"seat_tag {self.seat_tag} is read as owner or type already; name another tag")
+        return self
 
     @model_validator(mode="after")
     def _an_account_is_listed_once(self) -> Self:

@@ -48,5 +48,7 @@ class MirrorMetrics:
             "inventory_last_success_timestamp_seconds", "When the last complete inventory ended.", "account", "region"
         )
         self.corrections = counter("resync_corrections", "What inventories had to correct.", "direction")
+        self.seat_tag_calls = counter("seat_tag_calls", "Calls that set or removed the seat tag.", "action", "result")
+        self.seat_tags_open = gauge("seat_tags_open", "Instances whose seat tag is not yet as it should be.")
         self.restarts = counter("restarts", "Parts of the mirror that failed by a fault of ours.", "part")
         self.log_suppressed = counter("log_suppressed", "Log lines left out because there were too many.", "event")

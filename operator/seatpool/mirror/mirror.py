@@ -31,6 +31,7 @@ from seatpool.mirror.parking import Parking
 from seatpool.mirror.queue import EventQueue
 from seatpool.mirror.receivers import Receivers
 from seatpool.mirror.refused import RefusedSources
+from seatpool.mirror.seat_tags import SeatTags
 from seatpool.mirror.settling import Settling
 from seatpool.mirror.sources import Source, Sources
 from seatpool.mirror.sparing_log import SparingLog
@@ -64,6 +65,7 @@ class Mirror:
         monotonic: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
         traces: Traces = UNTRACED,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self.ready = asyncio.Event()
         """Set when the objects were read and each inventory was tried once; `health.waiting_for` tells which failed."""
@@ -96,6 +98,7 @@ class Mirror:
         self._inventories = Inventories(
             self._inventory_of, lambda inventory: self._kept_running("inventory", inventory.run)
         )
+        self.seat_tags = self._make_seat_tags(leads)
         self._loaded = False
         self._handling = self._make_handling()
 
@@ -156,6 +159,8 @@ class Mirror:
             async with asyncio.TaskGroup() as tasks:
                 if self.config.queue is not None:
                     tasks.create_task(self._kept_running("receivers", self._receivers().run))
+                if self.seat_tags is not None:
+                    tasks.create_task(self._kept_running("seat tags", self.seat_tags.run))
                 self._inventories.serve(self._sources)
                 for part, run in (("tombstones", self._tombstones().run), ("unlisted", self._unlisted().run)):
                     tasks.create_task(self._kept_running(part, run))
@@ -190,6 +195,19 @@ class Mirror:
                 self._metrics.restarts.labels(part).inc()
                 self._log.error("mirror part failed and is started again", part=part, exc_info=True)
             await asyncio.sleep(self._rng.uniform(0.5, 1.0) * RESTART_PAUSE)
+
+    def _make_seat_tags(self, leads: Callable[[], bool]) -> SeatTags | None:
+        if self.config.seat_tag is None:
+            return None
+        return SeatTags(
+            self.config.seat_tag,
+            self._clients,
+            self._sources,
+            metrics=self._metrics,
+            log=self._sparing_log,
+            leads=leads,
+            rng=self._rng,
+        )
 
     def _make_handling(self) -> Handling:
         reader = Ec2Reader(self.config, self._clients, self._aliases, Purpose.ENQUIRY)

@@ -1,8 +1,12 @@
 """Whom the operator tells about seats, and how patiently."""
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from seatpool.api.base import Duration
 
 
 class WebhookConfig(BaseModel):
@@ -38,6 +42,10 @@ class NotifyConfig(BaseModel):
         ge=1,
         le=100_000,
         description="How many notices wait for a receiver that is away; then the oldest go.",
+    )
+    repeated: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=1))] = Field(
+        default=timedelta(minutes=10),
+        description="Seats given so long before an operator's last sign of life are told again by the next one.",
     )
     positions: int = Field(
         default=5,

@@ -79,6 +79,10 @@ class Outbox:
         for lane in self._lanes:
             lane.put(notice)
 
+    def holds(self, notice_id: str) -> bool:
+        """Whether a receiver has not taken the notice yet."""
+        return any(lane.holds(notice_id) for lane in self._lanes)
+
     async def run(self) -> None:
         """Until cancelled; what still waits then is tried once more."""
         try:
@@ -120,6 +124,9 @@ class _Lane:
         self._waiting[notice.id] = notice
         self._metrics.waiting.labels(self._sender.name).set(len(self._waiting))
         self._news.set()
+
+    def holds(self, notice_id: str) -> bool:
+        return notice_id in self._waiting
 
     async def run(self) -> None:
         while True:

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.integration.control.conftest import REGION, Stage, eventually, session
 
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.control.steps import Step
 
 
 class Portal:
@@ -71,6 +73,41 @@ async def test_a_bus_that_is_away_delays_no_seat(stage: Stage) -> None:
         await eventually(
             lambda: bool(operator.registry.get_sample_value("seatpool_notices_total", labels)), what="the bus was tried"
         )
+
+
+@pytest.mark.parametrize("step", [Step.BEFORE_INTENT, Step.AFTER_SEND, Step.BEFORE_STATUS])
+async def test_a_freed_seat_is_told_by_whoever_comes_after_an_operator_that_was_killed(stage: Stage, step: Step) -> None:
+    portal = Portal(stage)
+    stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"))
+    async with stage.operator(notify=portal.settings):
+        await eventually(lambda: bool(portal.seen("SeatAssigned")), what="ann is told")
+    stage.apply(stage.workbench(1, "ann", state="stopped"))
+    dying = stage.start_process(die_at=step.value, notify=portal.settings)
+    try:
+        await asyncio.to_thread(dying.wait, 30)
+    finally:
+        dying.kill()
+    assert dying.returncode == -9
+    async with stage.operator(notify=portal.settings):
+        await eventually(lambda: bool(portal.seen("SeatReleased")), what="it is told that ann's seat is free")
+    assert {(one["user"], one["reason"]) for one in portal.seen("SeatReleased")} == {("ann", "WorkbenchesStopped")}
+    assert len({one["id"] for one in portal.seen("SeatReleased")}) == 1
+
+
+async def test_seats_that_no_receiver_took_are_told_after_a_restart(stage: Stage) -> None:
+    portal = Portal(stage)
+    away = portal.settings | {"endpoint_url": "http://127.0.0.1:9"}
+    stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"), stage.workbench(2, "bob"))
+    async with stage.operator(notify=away):
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+        stage.apply(stage.workbench(1, "ann", state="stopped"))
+        await stage.until_list(["bob"])
+        await stage.until_ready()
+    async with stage.operator(notify=portal.settings):
+        await eventually(lambda: len(portal.seen()) >= 2, what="both are told")
+    assert [(one["user"]) for one in portal.seen("SeatReleased")] == ["ann"]
+    assert [(one["user"]) for one in portal.seen("SeatAssigned")] == ["bob"]
 
 
 async def test_nobody_is_told_of_a_seat_that_a_dry_run_only_computes(stage: Stage) -> None:
@@ -177,6 +214,22 @@ async def test_why_tells_what_the_operator_itself_decided_and_when_it_will_chang
     assert done.returncode == 1
     assert (bob["phase"], bob["reason"], bob["position"]) == ("Waiting", "PoolFull", 1)
     assert bob["expected"] == ann["until"]
+
+
+async def test_a_pool_says_how_long_its_seats_were_held_once_a_few_have_ended(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool(seats=9), *(stage.workbench(number, f"u{number}") for number in range(5)))
+    async with stage.operator():
+        await stage.until_list([f"u{number}" for number in range(5)])
+        stage.apply(*(stage.workbench(number, f"u{number}", state="stopped") for number in range(5)))
+
+        async def said() -> bool:
+            return bool((await stage.pool_status()).get("seatLengths", {}).get("seats") == 5)
+
+        await eventually(said, what="the lengths of five seats are in the status")
+        before = (await stage.pool_status())["seatLengths"]
+    async with stage.operator():
+        await stage.until_ready()
+        assert (await stage.pool_status())["seatLengths"] == before
 
 
 async def seatpool(stage: Stage, command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -14,6 +14,7 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.announcing import Announcer
+from seatpool.control.departures import Departures
 from seatpool.control.desk import Desk
 from seatpool.control.finalizing import Finalizer
 from seatpool.control.journeys import Journeys
@@ -27,6 +28,7 @@ from seatpool.control.surroundings import Surroundings
 from seatpool.control.telling import Telling
 from seatpool.kube.client import KubeClient
 from seatpool.mirror.origins import Origins
+from seatpool.notify.config import NotifyConfig
 from seatpool.servers.link import ServerLink
 from seatpool.servers.ssm import SsmTransport
 from seatpool.tracing.spans import UNTRACED
@@ -79,7 +81,8 @@ class DeskMaker:
                     installation="ours",
                     tell=lambda _notice: None,
                     trail=Trail(TrailConfig(), holder="me", registry=self.registry, log=self.log),
-                    positions=5,
+                    config=NotifyConfig(),
+                    departures=Departures(store=store, is_on_its_way=lambda _id: False),
                     clock=self.clock.now,
                 ),
                 mark_pool=lambda _key: None,

@@ -20,7 +20,16 @@ EVERYBODY = known("ann bob")
 def view(user: str | None = "ann", *, problem: str | None = None, said: WorkbenchStatus | None = None) -> WorkbenchView:
     metadata = Workbench.model_validate(raw_workbench()).metadata
     fact = WorkbenchFact("lab/i-1", "lab", "ann", "vew-matlab", "running", NOW)
-    return WorkbenchView(metadata=metadata, user=user, problem=problem, status=said or WorkbenchStatus(), fact=fact, account="1")
+    return WorkbenchView(
+        metadata=metadata,
+        user=user,
+        problem=problem,
+        status=said or WorkbenchStatus(),
+        fact=fact,
+        account="1",
+        region="r",
+        instance_id="i-1",
+    )
 
 
 def status_of(

@@ -62,8 +62,9 @@ def test_a_change_of_our_tags_is_asked_about_when_ec2s_answer_surely_covers_it()
     assert answer.suspicion.due == datetime(2018, 9, 18, 20, 41, 38, tzinfo=UTC) + CONFIG.describe_lag
 
 
-def test_a_change_of_other_tags_costs_no_question() -> None:
-    assert parse(retagged(changed_tag_keys=["Name", "team"])) == Irrelevant(KindName.TAG_CHANGE, Irrelevance.OTHER_TAGS)
+@pytest.mark.parametrize("keys", [["Name", "team"], ["seatpool:seat"]])
+def test_a_change_of_other_tags_and_of_the_one_that_we_write_costs_no_question(keys: list[str]) -> None:
+    assert parse(retagged(changed_tag_keys=keys)) == Irrelevant(KindName.TAG_CHANGE, Irrelevance.OTHER_TAGS)
 
 
 @pytest.mark.parametrize("other", [{"service": "s3"}, {"resource_type": "volume"}, {"resource_type": None}])
