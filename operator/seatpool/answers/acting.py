@@ -4,7 +4,16 @@ import asyncio
 from collections.abc import Callable
 
 from seatpool.answers.access import Access, Asked, access
-from seatpool.answers.deciding import HeldChange, approve, ask_to_verify, held_change, pool_or_server, suspend
+from seatpool.answers.deciding import (
+    HeldChange,
+    approve,
+    ask_to_verify,
+    held_change,
+    pool_or_server,
+    pools_concerned,
+    server_meant,
+    suspend,
+)
 from seatpool.answers.snapshot import Snapshot, take
 from seatpool.answers.speech import Speech, listed
 from seatpool.api.licenseserver import LicenseServer
@@ -19,8 +28,9 @@ async def approve_change(asked: Asked, *, name: str, ask: Ask, tell: Tell) -> bo
     """`seatpool approve`."""
     async with access(asked) as cluster:
         seen = await _look(cluster, everybody=True)
-        server = seen.server_named(name)
+        server = server_meant(seen, name)
         change = held_change(seen, server)
+        tell(f"{_whose(seen, server)}; the guard holds changes back for all of them together.")
         for line in _shown(change, cluster.speech):
             tell(line)
         if not ask(f"Let it happen on LicenseServer {server.key}?"):
@@ -46,9 +56,13 @@ async def set_suspended(asked: Asked, *, name: str, suspended: bool, tell: Tell)
 async def verify(asked: Asked, *, name: str, wait: float, tell: Tell) -> bool:
     """`seatpool verify`."""
     async with access(asked) as cluster:
-        server = (await _look(cluster)).server_named(name)
+        seen = await _look(cluster)
+        server = server_meant(seen, name)
         if server.spec.suspend:
-            raise SeatpoolError(f"LicenseServer {server.key} is suspended: resume it first (seatpool resume {name})")
+            raise SeatpoolError(
+                f"LicenseServer {server.key} is suspended: resume it first (seatpool resume server/{server.key})"
+            )
+        tell(f"{_whose(seen, server)}; they are read back together.")
         since = cluster.now
         await ask_to_verify(cluster.kube, server, now=since)
         if not wait:
@@ -71,6 +85,11 @@ async def _look(cluster: Access, *, everybody: bool = False) -> Snapshot:
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
         ledgers=everybody, workbenches=everybody,
     )  # fmt: skip
+
+
+def _whose(seen: Snapshot, server: LicenseServer) -> str:
+    pools = pools_concerned(seen, server)
+    return f"LicenseServer {server.key} has the lists of {listed(pools, most=20) if pools else 'no pool'}"
 
 
 def _shown(change: HeldChange, speech: Speech) -> list[str]:

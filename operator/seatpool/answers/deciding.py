@@ -5,6 +5,7 @@ operator asks again instead of doing something else than was looked at.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,6 +96,34 @@ async def suspend(kube: KubeClient, target: LicensePool | LicenseServer, *, susp
 
 def pool_or_server(snapshot: Snapshot, name: str) -> LicensePool | LicenseServer:
     """What a name means: `pool/NAME`, `server/NAME`, NAMESPACE/NAME or NAME, which must be one object's only."""
+    found = _named(snapshot, name)
+    if len(found) > 1:
+        raise _several(name, found)
+    return found[0]
+
+
+def server_meant(snapshot: Snapshot, name: str) -> LicenseServer:
+    """The server of that name, or the one that the pool of that name refers to: the guard and reading back work by server."""
+    found = _named(snapshot, name)
+    keys = {one.key if isinstance(one, LicenseServer) else snapshot.store.server_of(one.key) for one in found}
+    if len(keys) > 1:
+        raise _several(name, found)
+    key = keys.pop()
+    server = snapshot.store.servers.get(key)
+    if server is None:
+        raise SeatpoolError(
+            f"LicensePool {found[0].key}, spec.serverRef.name: there is no LicenseServer {key}; create it, or change the field"
+        )
+    return server
+
+
+def pools_concerned(snapshot: Snapshot, server: LicenseServer) -> tuple[str, ...]:
+    """Keys of the pools whose lists are on the server."""
+    return tuple(pool.key for pool in snapshot.store.pools_of_server(server.key))
+
+
+def _named(snapshot: Snapshot, name: str) -> list[LicensePool | LicenseServer]:
+    """All objects that a name can mean, and at least one."""
     wanted, kinds = name, frozenset({"pool", "server"})
     for kind in ("pool", "server"):
         if name.startswith(f"{kind}/"):
@@ -104,12 +133,14 @@ def pool_or_server(snapshot: Snapshot, name: str) -> LicensePool | LicenseServer
         found += [pool for pool in snapshot.store.pools.values() if wanted in (pool.key, pool.metadata.name)]
     if "server" in kinds:
         found += [server for server in snapshot.store.servers.values() if wanted in (server.key, server.metadata.name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(sorted(f"{_short(type(one))}/{one.key}" for one in found))
-        raise SeatpoolError(f"{name} is the name of several objects; write one of: {names}")
-    raise SeatpoolError(f"there is neither a LicensePool nor a LicenseServer {name}")
+    if not found:
+        raise SeatpoolError(f"there is neither a LicensePool nor a LicenseServer {name}")
+    return found
+
+
+def _several(name: str, found: Iterable[Resource]) -> SeatpoolError:
+    names = ", ".join(sorted(f"{_short(type(one))}/{one.key}" for one in found))
+    return SeatpoolError(f"{name} is the name of several objects; write one of: {names}")
 
 
 def _short(kind: type[Resource]) -> str:

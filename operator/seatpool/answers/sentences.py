@@ -37,7 +37,10 @@ class Say(StrEnum):
     ONE_STOP_IS_ENOUGH = "OneStopIsEnough"
     SEVERAL_MUST_STOP = "SeveralMustStop"
     NO_STOP_HELPS = "NoStopHelps"
-    NO_RANGE = "NoRange"
+    LIKELY_RANGE = "LikelyRange"
+    TOO_FEW_SEATS = "TooFewSeats"
+    LONGER_THAN_BEFORE = "LongerThanBefore"
+    RULES_DECIDE_TOO = "RulesDecideToo"
 
     SPEC_UNSEEN = "SpecUnseen"
     NOT_VERIFIED_LATELY = "NotVerifiedLately"
@@ -168,7 +171,23 @@ SENTENCES: Mapping[str, Sentence] = {
         Part.WHEN, "{count} seats have to come free: if these stopped now, a seat would come {instant}: {holders}."
     ),
     Say.NO_STOP_HELPS: Sentence(Part.WHEN, "Nobody's stop would free a seat for {user}."),
-    Say.NO_RANGE: Sentence(Part.WHEN, "A likely range cannot be given: how long such sessions last is not recorded."),
+    Say.LIKELY_RANGE: Sentence(
+        Part.WHEN,
+        "Likely between {begin} and {end}, eight times of ten, if the seats that are taken are held as long as the last {seats} "
+        "were.",
+    ),
+    Say.TOO_FEW_SEATS: Sentence(
+        Part.WHEN,
+        "A likely range cannot be given yet: it takes {fewest} seats that have ended, and of {pool} {count} are known.",
+    ),
+    Say.LONGER_THAN_BEFORE: Sentence(
+        Part.WHEN,
+        "A likely range cannot be given: too many seats have been held for longer than any of the last {seats} that ended.",
+    ),
+    Say.RULES_DECIDE_TOO: Sentence(
+        Part.WHEN,
+        "A likely range cannot be given: {field} of {pool} decides too, and not only how long seats are held.",
+    ),
     # what stands in the way
     ConditionReason.ELDER_POOL: Sentence(
         Part.OBSTACLE,

@@ -85,15 +85,6 @@ class Snapshot:
             raise SeatpoolError(f"there is no LicensePool {name}; known are: {known}")
         return found
 
-    def server_named(self, name: str) -> LicenseServer:
-        """The server of that name or `namespace/name`; it must be one only."""
-        found = [server for key, server in sorted(self.store.servers.items()) if name in (key, server.metadata.name)]
-        if len(found) != 1:
-            known = ", ".join(sorted(self.store.servers)[:10]) or "none"
-            what = "there is no LicenseServer" if not found else "there are several LicenseServers"
-            raise SeatpoolError(f"{what} {name}; name one of: {known}")
-        return found[0]
-
     def workbenches_of(self, spelled: str) -> tuple[WorkbenchRow, ...]:
         """The person's workbenches; of a name that can be no user id, those that carry just that name."""
         try:

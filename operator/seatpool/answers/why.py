@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from seatpool.answers.likely import Likely
 from seatpool.answers.obstacles import Obstacle, condition_of, obstacles
+from seatpool.answers.range_told import told_range
 from seatpool.answers.replay import Replay, Stop
 from seatpool.answers.rules_told import field_of, told_rule
 from seatpool.answers.sentences import Said, Say, say
@@ -57,6 +59,8 @@ class PoolAnswer:
     """By time alone not before."""
     expected: datetime | None = None
     """When the seat comes if nobody starts or stops a workbench before."""
+    likely: Likely | None = None
+    """Between when and when it comes, as seats of this pool are held."""
     stop: Stop | None = None
     said: tuple[Said, ...]
     obstacles: tuple[Obstacle, ...] = ()
@@ -217,8 +221,9 @@ class _Question:
             return self._waits(place, answer, said=(headline, rule, self._say(Say.OBSTACLE_FIRST)))
         expected = self._replay.seat_at(self._user)
         stop = self._replay.stop_that_helps(self._user, position=place.position)
-        said = (headline, rule, *self._when(place, expected), *self._sooner(stop, expected))
-        return self._waits(place, answer, said=said, expected=expected, stop=stop)
+        found, told = told_range(self._replay, place, expected=expected, speech=self._speech)
+        said = (headline, rule, *self._when(place, expected), *self._sooner(stop, expected), *told)
+        return self._waits(place, answer, said=said, expected=expected, likely=found, stop=stop)
 
     def _waits(
         self,
@@ -227,11 +232,13 @@ class _Question:
         *,
         said: tuple[Said, ...],
         expected: datetime | None = None,
+        likely: Likely | None = None,
         stop: Stop | None = None,
     ) -> PoolAnswer:
         return self._answer_with(
             phase=Phase.WAITING, reason=place.reason, since=place.since, position=place.position,
-            waiting=len(answer.waiting), earliest=place.earliest, expected=expected, stop=stop, said=said,
+            waiting=len(answer.waiting), earliest=place.earliest, expected=expected, likely=likely, stop=stop,
+            said=said,
         )  # fmt: skip
 
     def _when(self, place: InLine, expected: datetime | None) -> tuple[Said, ...]:
@@ -245,16 +252,15 @@ class _Question:
         return tuple(said)
 
     def _sooner(self, stop: Stop | None, expected: datetime | None) -> tuple[Said, ...]:
-        no_range = self._say(Say.NO_RANGE)
         if stop is None:
-            return (no_range,) if expected is not None else (self._say(Say.NO_STOP_HELPS), no_range)
+            return () if expected is not None else (self._say(Say.NO_STOP_HELPS),)
         values = {
             "instant": self._speech.at_or_now(stop.instant),
             "holders": listed(self._holder(user) for user in stop.users),
         }
         if stop.any_of_them:
-            return self._say(Say.ONE_STOP_IS_ENOUGH, **values), no_range
-        return self._say(Say.SEVERAL_MUST_STOP, count=str(len(stop.users)), **values), no_range
+            return (self._say(Say.ONE_STOP_IS_ENOUGH, **values),)
+        return (self._say(Say.SEVERAL_MUST_STOP, count=str(len(stop.users)), **values),)
 
     def _holder(self, user: str) -> str:
         names = sorted(key.partition("/")[2] for key in self._demand.workbenches_of(self._pool.key, user))

@@ -30,7 +30,11 @@ def test_approving_shows_who_loses_a_seat_and_writes_the_token_of_that_very_chan
     token = guarded(board)
     done = board.ask("approve", "licenses", "--yes")
     assert done.code == 0, done.stderr
-    lines = done.stdout.splitlines()
+    own, *lines = done.stdout.splitlines()
+    assert own == (
+        f"LicenseServer {board.namespace}/licenses has the lists of {board.namespace}/matlab; the guard holds changes back for "
+        "all of them together."
+    )
     assert lines[0] == f"Held back since {board.at(minutes=-3)}: " + (
         "10 of 10 people would lose their seats at once, more than the 50 % that spec.guard.maxReleasePercent allows."
     )
@@ -38,6 +42,40 @@ def test_approving_shows_who_loses_a_seat_and_writes_the_token_of_that_very_chan
     assert not any("another change" in line for line in lines)
     annotations = read(board, "licenseserver", "licenses")["metadata"]["annotations"]
     assert annotations["seatpool.io/approve-change"] == token
+
+
+def test_a_pool_means_its_server_and_every_pool_of_that_is_named(board: Board) -> None:
+    token = guarded(board)
+    board.put(board.pool("cad", seats=5))
+    done = board.ask("approve", "matlab", "--yes")
+    assert done.code == 0, done.stderr
+    names = f"{board.namespace}/cad, {board.namespace}/matlab"
+    assert done.stdout.splitlines()[0] == (
+        f"LicenseServer {board.namespace}/licenses has the lists of {names}; the guard holds changes back for all of them "
+        "together."
+    )
+    assert read(board, "licenseserver", "licenses")["metadata"]["annotations"]["seatpool.io/approve-change"] == token
+    asked = board.ask("verify", "pool/cad", "--wait", "0")
+    assert asked.stdout.splitlines() == [
+        f"LicenseServer {board.namespace}/licenses has the lists of {names}; they are read back together.",
+        f"Asked the operator to read back the lists of LicenseServer {board.namespace}/licenses.",
+    ]
+
+
+def test_a_name_that_a_pool_and_its_own_server_share_is_clear_enough_for_the_server(board: Board) -> None:
+    board.put(board.server(), board.pool("licenses"))
+    assert board.ask("verify", "licenses", "--wait", "0").code == 0
+    assert "seatpool.io/verify" in read(board, "licenseserver", "licenses")["metadata"]["annotations"]
+
+
+def test_a_pool_whose_server_is_missing_says_which_field_names_it(board: Board) -> None:
+    board.put(board.pool())
+    done = board.ask("verify", "matlab", "--wait", "0")
+    assert done.code == 2
+    assert done.stderr == (
+        f"seatpool: LicensePool {board.namespace}/matlab, spec.serverRef.name: there is no LicenseServer "
+        f"{board.namespace}/licenses; create it, or change the field\n"
+    )
 
 
 def test_approving_without_a_word_changes_nothing(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,19 @@ The words stand here in full and not as calls of the table that makes them: a ch
 """
 
 import json
+from datetime import datetime, timedelta
 
+import pytest
 from tests.integration.answers.conftest import Board
 
-NO_RANGE = "A likely range cannot be given: how long such sessions last is not recorded."
 MUST_STOP = "No instant is certain: somebody has to stop a workbench first."
+
+
+def too_few(board: Board, count: int = 0) -> str:
+    return (
+        f"A likely range cannot be given yet: it takes 20 seats that have ended, and of {board.namespace}/matlab {count} are "
+        "known."
+    )
 
 
 def test_somebody_who_has_a_seat_is_told_since_when_and_by_which_workbench(board: Board) -> None:
@@ -47,7 +55,7 @@ def test_a_full_pool_names_the_position_and_whose_stop_would_free_a_seat(board: 
         f"All 2 seats are taken. [PoolFull; LicensePool {board.namespace}/matlab, spec.seats]",
         MUST_STOP,
         "A seat would come at once if one of these stopped now: bob (i-00000002).",
-        NO_RANGE,
+        too_few(board),
     ]
 
 
@@ -66,6 +74,67 @@ def test_somebody_further_back_in_line_is_told_how_many_seats_have_to_come_free(
     assert (
         "2 seats have to come free: if these stopped now, a seat would come at once: ann (i-00000000), bob (i-00000001)."
         in lines
+    )
+
+
+def hours(*lengths: float) -> list[int]:
+    return [round(3600 * one) for one in lengths]
+
+
+EVENLY = hours(*(number / 2 for number in range(11)))
+"""Seats of the past were held for anything up to five hours, each length as often as any other."""
+
+
+def crowded(board: Board, *, lengths: list[int], seats: int = 57, **spec: object) -> None:
+    """Two people who have had their seats for an hour, and dora, who waits."""
+    pool = board.pool(seats=2, **spec)
+    pool["status"]["seatLengths"] = {"seats": seats, "seconds": lengths}
+    board.put(
+        board.server(),
+        pool,
+        board.ledger(
+            assigned={"ann": board.ago(hours=1), "bob": board.ago(hours=1)}, waiting={"dora": board.ago(minutes=5)}
+        ),
+        board.workbench(1, "ann"), board.workbench(2, "bob"), board.workbench(3, "dora"),
+    )  # fmt: skip
+
+
+def test_a_likely_range_comes_from_how_long_earlier_seats_were_held(board: Board) -> None:
+    crowded(board, lengths=hours(*[3] * 11))
+    end = board.at(hours=2)
+    assert board.why("dora", code=1)[-1] == (
+        f"Likely between {end} and {end}, eight times of ten, if the seats that are taken are held as long as the last 57 were."
+    )
+
+
+def test_the_range_is_as_wide_as_the_lengths_are_and_the_same_each_time(board: Board) -> None:
+    crowded(board, lengths=EVENLY)
+    answers = [json.loads(board.ask("why", "dora", "-o", "json").stdout)["pools"][0]["likely"] for _ in range(2)]
+    begin, end = (datetime.fromisoformat(answers[0][name]) - board.now for name in ("begin", "end"))
+    # The first of two seats, each free at any instant of the next four hours: a tenth by 12 minutes, nine by 2 h 44 min.
+    assert timedelta(minutes=6) < begin < timedelta(minutes=20)
+    assert timedelta(hours=2, minutes=25) < end < timedelta(hours=3, minutes=5)
+    assert abs(datetime.fromisoformat(answers[1]["end"]) - datetime.fromisoformat(answers[0]["end"])) < timedelta(minutes=1)
+    assert answers[0]["seats"] == 57
+
+
+def test_no_range_is_given_from_a_few_seats(board: Board) -> None:
+    crowded(board, lengths=EVENLY, seats=19)
+    assert board.why("dora", code=1)[-1] == too_few(board, 19)
+
+
+def test_no_range_is_given_when_seats_are_held_longer_than_ever_before(board: Board) -> None:
+    crowded(board, lengths=hours(*[0.5] * 11))
+    assert board.why("dora", code=1)[-1] == (
+        "A likely range cannot be given: too many seats have been held for longer than any of the last 57 that ended."
+    )
+
+
+def test_no_range_is_given_where_a_rule_may_keep_the_freed_seat_from_the_line(board: Board) -> None:
+    crowded(board, lengths=EVENLY, maxReassignments={"count": 0, "window": "365d"})
+    assert board.why("dora", code=1)[-1] == (
+        f"A likely range cannot be given: spec.maxReassignments of {board.namespace}/matlab decides too, and not only how long "
+        "seats are held."
     )
 
 
@@ -119,7 +188,7 @@ def test_minimum_hold_keeps_a_seat_that_nobody_needs_and_says_until_when(board: 
     ]
     assert board.why("dora", code=1)[2:] == [
         f"If nobody starts or stops a workbench before, dora has a seat at {end}.",
-        NO_RANGE,
+        too_few(board),
     ]
 
 
@@ -148,7 +217,6 @@ def test_a_seat_that_cools_down_is_no_seat_for_others_yet(board: Board) -> None:
         f"1 of 1 seats are free, but others had them lately: spec.seatCoolDown (1h) blocks the next of them until {end}. "
         f"[SeatsCoolingDown; LicensePool {board.namespace}/matlab, spec.seatCoolDown]",
         f"If nobody starts or stops a workbench before, dora has a seat at {end}.",
-        NO_RANGE,
     ]
 
 
@@ -179,7 +247,6 @@ def test_the_readmission_block_names_its_end_and_that_nobodys_stop_helps(board: 
         f"dora left the list lately: spec.readmitAfter (1d) permits no return before {end}. "
         f"[ReadmissionBlocked; LicensePool {board.namespace}/matlab, spec.readmitAfter]",
         f"If nobody starts or stops a workbench before, dora has a seat at {end}.",
-        NO_RANGE,
     ]
 
 
@@ -287,7 +354,7 @@ def test_a_guarded_server_keeps_everybodys_seat(board: Board) -> None:
     )
     assert board.why("dora", code=1)[1:] == [
         f"All 1 seats are taken. [PoolFull; LicensePool {board.namespace}/matlab, spec.seats]", MUST_STOP,
-        "Nobody's stop would free a seat for dora.", NO_RANGE, held,
+        "Nobody's stop would free a seat for dora.", held,
     ]  # fmt: skip
 
 
@@ -339,6 +406,50 @@ def test_a_server_that_cannot_be_reached_is_told_with_since_when(board: Board) -
     )
     assert lines[-1] == (
         f"Server {board.namespace}/licenses cannot be reached since {board.at(minutes=-3)}: its lists stay as they are."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("ApplyFailed", "Server {at}/licenses does not take the list of matlab since {since}; it is tried again."),
+        (
+            "ReadFailed",
+            "The list of matlab on server {at}/licenses cannot be read since {since}; nothing is written before it was.",
+        ),
+        (
+            "ListDiffers",
+            "Server {at}/licenses shows another list of matlab than was written, since {since}; it is written again.",
+        ),
+        ("NotReadYet", "The list of matlab on server {at}/licenses has not been read yet."),
+        ("DryRun", "DryRun: the list of {at}/matlab is computed and not written; a seat here is none on the license server."),
+    ],
+)
+def test_whatever_keeps_a_list_from_being_right_is_told(board: Board, reason: str, sentence: str) -> None:
+    mode = "DryRun" if reason == "DryRun" else "Enforce"
+    board.put(
+        board.server(),
+        board.pool(mode=mode, conditions={"InSync": ("False", reason, "")}),
+        board.ledger(assigned={"ann": board.ago(hours=1)}),
+        board.workbench(1, "ann"),
+    )
+    done = board.ask("why", "ann")
+    assert sentence.format(at=board.namespace, since=board.at(minutes=-3)) in [line.strip() for line in done.stdout.splitlines()]
+
+
+def test_a_pool_without_its_server_is_told_so(board: Board) -> None:
+    board.put(board.pool(), board.ledger(assigned={"ann": board.ago(hours=1)}), board.workbench(1, "ann"))
+    names = f"{board.namespace}/"
+    missing = f"There is no LicenseServer {names}licenses; the list of {names}matlab cannot be written."
+    assert missing in board.why("ann", code=1)
+
+
+def test_a_queue_that_cannot_be_read_is_told_so(board: Board) -> None:
+    away = {"EventsConnected": ("False", "EventsDisconnected", "")}
+    board.put(board.server(conditions=away), board.pool(), board.ledger(), board.workbench(1, "ann"))
+    assert board.why("ann", code=1)[-1] == (
+        f"The queue of EC2's events cannot be read since {board.at(minutes=-3)}: starts and stops are seen by the inventory "
+        "only, and so late."
     )
 
 
