@@ -27,7 +27,7 @@ SETTINGS: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-DARK_FROM = 0.55
+DARK_FROM = 0.48
 """A field of the heat map that is so dark has white letters."""
 
 

@@ -58,7 +58,9 @@ _HOUR: tuple[tuple[str, Cell], ...] = (
 
 def show(console: Console, report: Report, *, wide: bool) -> None:
     """The table, and what there is to say below it."""
-    console.print(f"{window(report.question)}, {counted(len(report.rows), 'row')}")
+    place = _shared_namespace(report)
+    among = f", namespace {place}" if place else ""
+    console.print(f"{window(report.question)}{among}, {counted(len(report.rows), 'row')}")
     console.print()
     heading = "HOUR" if report.by is By.HOUR else report.by.value.upper()
     cells = _cells(report, roomy=wide or console.width >= ROOMY)
@@ -71,15 +73,21 @@ def show(console: Console, report: Report, *, wide: bool) -> None:
     for name, _ in cells:
         table.add_column(name, justify="right", no_wrap=True, overflow="ellipsis")
     for index, line in enumerate(texts):
-        table.add_row(Text(_name(report.rows[index])), *line)
+        table.add_row(Text(_name(report.rows[index]).removeprefix(f"{place}/")), *line)
     console.print(table)
     for remark in report.remarks:
         console.print(Text(remark))
     if report.never_seen:
         told = listed(report.never_seen, most=len(report.never_seen) if wide else 5)
-        console.print(
-            Text(f"Never seen: {counted(len(report.never_seen), 'person of a team')}: {told}".replace("teams", "team"))
-        )
+        console.print(Text(f"In a team and never seen: {told}"))
+
+
+def _shared_namespace(report: Report) -> str:
+    """The namespace of all pools, which need not be said with each of them then."""
+    if report.by is not By.POOL:
+        return ""
+    places = {_name(row).partition("/")[0] if "/" in _name(row) else "" for row in report.rows}
+    return places.pop() if len(places) == 1 else ""
 
 
 def _cells(report: Report, *, roomy: bool) -> Sequence[tuple[str, Cell]]:

@@ -53,11 +53,11 @@ def test_the_table_fits_into_80_columns_and_has_everything_in_wide(history: Path
     text = run("report", "--history", history, "--price", "1000")
     lines = text.splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[0] == "2026-03-09 12:00 to 2026-03-09 21:00 (UTC), 2 rows"
+    assert lines[0] == "2026-03-09 12:00 to 2026-03-09 21:00 (UTC), namespace lab, 2 rows"
     assert lines[2].split() == "POOL SEATS PEAK P95 IN USE FULL H WAITED P95 WAIT COST".split()  # noqa: SIM905
-    assert re.search(r"^lab/matlab +1 +1 +1 +56 % +5\.0 +50 % +3 h +1\.0$", text, re.MULTILINE)
+    assert re.search(r"^matlab +1 +1 +1 +56 % +5\.0 +50 % +3 h +1\.0$", text, re.MULTILINE)
     wide = run("report", "--history", history, "--price", "1000", "-o", "wide", width=200)
-    assert "lab/a-pool-with-a-name-that-is-longer-than-what-others-have" in wide
+    assert "a-pool-with-a-name-that-is-longer-than-what-others-have" in wide
     assert all(word in wide for word in ("NEVER USED", "LONGEST", "GAVE UP", "IDLE COST"))
 
 
@@ -103,7 +103,7 @@ def test_a_report_by_person_tells_who_was_never_seen(history: Path, tmp_path: Pa
     teams.write_text("alpha: [ann, zoe]\n")
     text = run("report", "--history", history, "--by", "user", "--teams", teams)
     assert [line.split()[0] for line in text.splitlines()[3:6]] == ["eve", "ann", "bob"]
-    assert "Never seen: 1 person of a team: zoe" in text
+    assert "In a team and never seen: zoe" in text
 
 
 def test_a_question_in_sql_is_answered_as_table_csv_and_json(history: Path) -> None:
