@@ -87,7 +87,8 @@ def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, proce
     found = search(trials, rules, question.target, lowest=lowest, enough=enough, cheap=CHEAP // pools)
     if question.numbers is not None:
         trials.try_all(question.numbers)
-    curve = [waits for waits in trials.tried if waits.seats <= found.top]
+    wanted = question.numbers or ()
+    curve = [waits for waits in trials.tried if waits.seats <= found.top or waits.seats in wanted]
     bars = error_bars(curve, question.target, resamples=question.resamples, seed=question.seed)
     band = bars.seats if bars is not None and bars.seats is not None and found.seats is not None else (None, None)
     shown = curve if question.numbers is None else [trials.waits(seats) for seats in question.numbers]

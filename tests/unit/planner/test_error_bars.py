@@ -90,3 +90,10 @@ def test_the_length_of_a_day_does_not_depend_on_when_the_past_began() -> None:
     past = days_of([3, 3, 3, 3, 3])
     assert past.span < timedelta(days=5)
     assert len(try_seats([past], PoolRules(seats=0), [3])[0].needs_of_day) == 5
+
+
+def test_numbers_that_were_asked_for_have_error_bars_even_where_more_seats_help_nobody() -> None:
+    question = Question(target=TARGET, numbers=range(3, 31, 9))
+    plan = make_plan(days_of([5] * 9 + [12]), PoolRules(seats=0), question, processes=1)
+    assert [point.seats for point in plan.curve] == [3, 12, 21, 30]
+    assert all(point.wait_p95_high_s is not None for point in plan.curve)
