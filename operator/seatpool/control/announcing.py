@@ -82,10 +82,7 @@ class Announcer:
 
     def _show(self, pool: LicensePool, answer: Allocation) -> None:
         metrics, place = self.metrics, (pool.key, pool.server_key)
-        # A counter that appears with its first count seems not to have grown.
-        for counter in (metrics.grants.labels(pool.key), metrics.waits.labels(pool.key)):
-            counter.inc(0)
-        metrics.drift.labels(pool.server_key, pool.key).inc(0)
+        metrics.begin_pool(*place)
         metrics.seats.labels(*place).set(pool.spec.seats)
         metrics.used.labels(*place).set(len(answer.users))
         metrics.waiting.labels(*place).set(len(answer.waiting))

@@ -100,6 +100,20 @@ class ControlMetrics:
         self.lease_writes = counter("lease_writes", "Tries to take or to renew the Lease, by result.", "result")
         self.restarts = counter("task_restarts", "Tasks of the operator that failed by a fault of ours.", "task")
 
+    def begin_pool(self, pool: str, server: str) -> None:
+        """Have its counters from the beginning: one that appears with its first count seems not to have grown."""
+        self.grants.labels(pool)
+        self.waits.labels(pool)
+        self.wait_seconds.labels(pool)
+        self.drift.labels(server, pool)
+
+    def begin_server(self, server: str) -> None:
+        """As for a pool."""
+        for result in ("ok", "conflict", "kubernetes", "fault"):
+            self.passes.labels(server, result)
+        for histogram in (self.event_to_list, self.message_to_list, self.to_list_seconds):
+            histogram.labels(server)
+
     def forget_pool(self, pool: str) -> None:
         """A pool is gone: its numbers are nobody's."""
         for gauge in (

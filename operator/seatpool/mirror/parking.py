@@ -67,6 +67,7 @@ class Parking:
             self._log.warning("bad message not parked", reason=reason_of(error), error=describe_fault(error))
             return False
         self._metrics.parked.labels(disposal.reason).inc()
+        self._metrics.dead_letters.inc()  # until SQS says how many there are
         return True
 
     async def depth(self) -> int | None:
