@@ -20,6 +20,8 @@ from seatpool.sim.posting import Troubles
 
 SHARES = (0.0, 0.01, 0.05)
 WINDOWS = 5
+SITE_USERS = 1_000
+"""With 3,000 the stand-in queue alone would need half an hour for three runs of two days."""
 WINDOW_EVENTS = {"lab": 100, "site": 40}
 """Most of the lab's events change no list."""
 Say = Callable[[str], None]
@@ -71,7 +73,7 @@ class Comparison:
 
 def measure(*, say: Say, shares: Sequence[float] = SHARES) -> list[Comparison]:
     found = []
-    for together in ((trace(1), trace(5)), (site(),)):
+    for together in ((trace(1), trace(5)), (site(users=SITE_USERS),)):
         events = together[0].events
         length = WINDOW_EVENTS[together[0].name.partition(",")[0]]
         windows = choose(events, count=WINDOWS, length=length, rng=random.Random(11))
