@@ -180,8 +180,9 @@ class Recording:
         return self._spool.finished()
 
     def _archive_one(self, path: Path) -> None:
-        self._archive.add(path, batch=path.stem)
-        path.unlink(missing_ok=True)
+        if path.exists():  # else somebody was faster: another process, or an earlier round that was not waited for
+            self._archive.add(path, batch=path.stem)
+            path.unlink(missing_ok=True)
 
     async def _tidy(self) -> None:
         today = self._clock().date()

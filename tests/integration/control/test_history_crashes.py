@@ -24,8 +24,9 @@ from seatpool.sim.license_host import JournalEntry
 KILLS = int(os.environ.get("SEATPOOL_KILLS", "5"))
 SEATS = 2
 PEOPLE = ("ann", "bob", "cem", "dora")
-LONGEST_LIFE = 6.0
+LONGEST_LIFE = 3.0
 LOST_DISKS = 0.25
+AT_WORK = 0.5
 PATIENCE = 90.0
 
 Interval = tuple[datetime, datetime]
@@ -63,21 +64,31 @@ class Killer:
         self._stage, self._rng = stage, rng
         self._spool = stage.tmp_path / "spool"
         self._settings: dict[str, Any] = {
-            "mirror": stage.mirror_settings(visibility="1s"),
+            "mirror": stage.mirror_settings(visibility="2s"),
             "history": {"location": str(folder), "spool": str(self._spool), "flush_interval": "1s"},
         }
+        self._log = stage.tmp_path / "operator.log"
         self._running: subprocess.Popen[bytes] | None = None
         self.kills = self.lost_disks = 0
 
     async def run(self) -> None:
+        """Half of them die while they start, the others at work."""
         while True:
+            told = self._log.stat().st_size if self._log.exists() else 0
             self.start()
+            if self._rng.random() < AT_WORK:
+                await eventually(lambda: self._says_ready(told), seconds=PATIENCE, what="the operator is ready")  # noqa: B023
             await asyncio.sleep(self._rng.uniform(0, LONGEST_LIFE))
             self.kill()
             self.kills += 1
             if self._rng.random() < LOST_DISKS:
                 shutil.rmtree(self._spool, ignore_errors=True)
                 self.lost_disks += 1
+
+    def _says_ready(self, told: int) -> bool:
+        with self._log.open("rb") as log:
+            log.seek(told)
+            return b'"event": "ready"' in log.read()
 
     def start(self) -> None:
         self._running = self._stage.start_process(**self._settings)
@@ -131,8 +142,12 @@ async def test_after_many_kills_the_history_is_what_the_license_server_saw_inter
 
     try:
         while killer.kills < KILLS:
-            await step(rng.sample(PEOPLE, rng.randint(1, 2)))
-            assert not killing.done()
+            stepping = asyncio.create_task(step(rng.sample(PEOPLE, rng.randint(1, 2))))
+            await asyncio.wait({killing, stepping}, return_when=asyncio.FIRST_COMPLETED)
+            if killing.done():
+                stepping.cancel()
+                killing.result()
+            await stepping
     finally:
         killing.cancel()
         await asyncio.wait([killing])

@@ -1,21 +1,14 @@
 """Recording never waits and never fails; what it was told is in files in the end, and the oldest goes when there is no room."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import structlog
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
-from tests.unit.history.rows import NOON, session
+from tests.unit.history.rows import session
+from tests.unit.history.running import Running, until
 
 from seatpool.history.archive import Days, FolderArchive
-from seatpool.history.config import HistoryConfig
-from seatpool.history.metrics import HistoryMetrics
-from seatpool.history.recording import Recording
-from seatpool.history.store import opened
 from seatpool.history.writing import HistoryNotWritten, Written
 
 
@@ -39,46 +32,6 @@ class FarAway(FolderArchive):
 
     def store(self, file: Written) -> None:
         super().store(file)
-
-
-class Running:
-    def __init__(self, folder: Path, archive: FolderArchive | None = None, **settings: Any) -> None:
-        self.folder = folder
-        self.registry = CollectorRegistry()
-        values = {"location": str(folder), "flush_interval": "1s"} | settings
-        self.recording = Recording(
-            HistoryConfig.model_validate(values),
-            archive or FolderArchive(folder),
-            metrics=HistoryMetrics(self.registry),
-            log=structlog.get_logger(),
-            clock=lambda: NOON,
-        )
-
-    @asynccontextmanager
-    async def going(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.recording.run())
-        try:
-            yield
-            assert not task.done()
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    def value(self, name: str, **labels: str) -> float:
-        return self.registry.get_sample_value(f"seatpool_history_{name}", labels) or 0
-
-    def people(self) -> list[str]:
-        if not self.folder.is_dir():
-            return []
-        with opened(self.folder) as database:
-            return [user for (user,) in database.execute("SELECT user_id FROM sessions ORDER BY 1").fetchall()]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def test_what_was_noted_is_spooled_at_once_and_archived_soon(tmp_path: Path) -> None:
