@@ -5,7 +5,7 @@ An operator that is killed between freeing a seat and recording or telling it le
 the instant. It costs no write of its own: what is known outside by then goes with the next change of the share.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,17 +43,18 @@ def with_ended(
     before: Mapping[int, SeatLedgerSpec],
     after: Sequence[SeatLedgerSpec],
     *,
+    changed: Collection[int],
     ending: Ending,
     is_recorded: Callable[[LedgerEnded], bool],
 ) -> tuple[SeatLedgerSpec, ...]:
-    """The shares with what ended since `before`, and what ended earlier and is not recorded."""
+    """The shares that changed with what ended since `before`, and what ended earlier and is not recorded."""
     if before and len(before) != len(after):  # divided otherwise: people may be in any share
         ended = [*_kept(before.values(), is_recorded), *_ended(before.values(), after, ending)]
         return (after[0].model_copy(update={"ended": tuple(ended)}), *after[1:])
     made = []
     for index, spec in enumerate(after):
         known = before.get(index)
-        if known is None or bare(known) == spec:
+        if known is None or index not in changed:
             made.append(spec)
         else:
             found = (*_kept([known], is_recorded), *_ended([known], [spec], ending))

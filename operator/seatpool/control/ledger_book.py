@@ -57,7 +57,8 @@ class LedgerBook:
         before = {index: view.spec for index, view in known.items()}
         changed = changed_shares({index: bare(spec) for index, spec in before.items()}, specs)
         if self.is_recorded is not None and changed:
-            specs = with_ended(before, specs, ending=ending, is_recorded=partial(self.is_recorded, pool.key))
+            is_recorded = partial(self.is_recorded, pool.key)
+            specs = with_ended(before, specs, changed=changed, ending=ending, is_recorded=is_recorded)
         await asyncio.gather(*(self._write(pool, index, specs[index], known.get(index)) for index in changed))
         for index in [index for index in known if index >= shares]:
             await self._drop(pool, known[index])

@@ -1,6 +1,8 @@
 """What ended is in the ledger with its end, and leaves it when the history has it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from tests.unit.control.objects import NOW
 
 from seatpool.api.seatledger import LedgerEnded, LedgerGrant, LedgerWaiting, SeatLedgerSpec
 from seatpool.control.ended import MOST_KEPT, Ending, bare, with_ended
-from seatpool.control.ledger import to_specs
+from seatpool.control.ledger import changed_shares, to_specs
 from seatpool.domain.memory import Grant, Memory, Waiting
 from seatpool.domain.reasons import Reason
 
@@ -28,11 +30,18 @@ def over(user: str, *, what: str = "Seat", reason: str = "WorkbenchesStopped") -
     return LedgerEnded(user=user, what=what, since=NOW, at=LATER, reason=reason)  # type: ignore[arg-type]
 
 
+def ended_in(
+    before: dict[int, SeatLedgerSpec], after: Sequence[SeatLedgerSpec], **others: Any
+) -> tuple[SeatLedgerSpec, ...]:
+    changed = changed_shares({index: bare(spec) for index, spec in before.items()}, after)
+    return with_ended(before, after, changed=changed, **others)
+
+
 ENDING = Ending(at=LATER, seats={"ann": "WorkbenchesStopped"}, waits={"bob": "Granted"})
 
 
 def test_seats_and_waits_that_are_gone_have_ended_for_their_reasons() -> None:
-    (made,) = with_ended(
+    (made,) = ended_in(
         {0: share("ann", "cem", waiting=("bob", "dora"))},
         [share("bob", "cem")],
         ending=ENDING,
@@ -48,21 +57,21 @@ def test_seats_and_waits_that_are_gone_have_ended_for_their_reasons() -> None:
 
 def test_somebody_who_left_and_came_back_has_had_two_seats() -> None:
     back = share("ann").model_copy(update={"assigned": (LedgerGrant(user="ann", since=LATER, reason="Granted"),)})
-    (made,) = with_ended({0: share("ann")}, [back], ending=ENDING, is_recorded=lambda _one: False)
+    (made,) = ended_in({0: share("ann")}, [back], ending=ENDING, is_recorded=lambda _one: False)
     assert made.ended == (over("ann"),)
 
 
 def test_what_the_history_has_goes_with_the_next_change_and_not_before() -> None:
     before = share("cem", ended=(over("ann"), over("bob")))
-    (same,) = with_ended({0: before}, [share("cem")], ending=ENDING, is_recorded=lambda _one: True)
+    (same,) = ended_in({0: before}, [share("cem")], ending=ENDING, is_recorded=lambda _one: True)
     assert same == share("cem"), "a share that does not change is not written, so what it says does not matter"
-    (made,) = with_ended({0: before}, [share("cem", "eve")], ending=ENDING, is_recorded=lambda one: one.user == "ann")
+    (made,) = ended_in({0: before}, [share("cem", "eve")], ending=ENDING, is_recorded=lambda one: one.user == "ann")
     assert made.ended == (over("bob"),)
 
 
 def test_a_history_that_cannot_be_written_for_long_does_not_fill_the_ledger() -> None:
     before = share("cem", *map(str, range(300)), ended=tuple(over(f"old{n}") for n in range(MOST_KEPT + 50)))
-    (made,) = with_ended({0: before}, [share("cem")], ending=ENDING, is_recorded=lambda _one: False)
+    (made,) = ended_in({0: before}, [share("cem")], ending=ENDING, is_recorded=lambda _one: False)
     assert [one.user for one in made.ended[:MOST_KEPT]] == [f"old{n}" for n in range(50, MOST_KEPT + 50)]
     assert len(made.ended) == MOST_KEPT + 300, "what ends now is never left out"
 
@@ -89,7 +98,7 @@ def test_however_a_memory_is_divided_everybody_who_is_gone_has_ended_once_and_no
     old, new = memory(seated, waiting), memory(seated_then, waiting_then)
     before = dict(enumerate(to_specs(old, pool="matlab", shares=shares)))
     after = to_specs(new, pool="matlab", shares=shares_then)
-    made = with_ended(before, after, ending=ENDING, is_recorded=lambda _one: False)
+    made = ended_in(before, after, ending=ENDING, is_recorded=lambda _one: False)
     ended = sorted((one.what, one.user) for spec in made for one in spec.ended)
     gone = [("Seat", user) for user in old.assigned.keys() - new.assigned.keys()]
     gone += [("Wait", user) for user in old.waiting.keys() - new.waiting.keys()]
