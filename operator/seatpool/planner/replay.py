@@ -75,8 +75,10 @@ class _Replay:
         self._tally.holders_are(len(self._holders), self._demand.since)
         for step in self._demand.steps:
             self._pass_time_until(step.at)
-            self._end_needs(step)
-            self._begin_needs(step)
+            if step.ends:
+                self._end_needs(step)
+            if step.begins:
+                self._begin_needs(step)
             self._decide(step.at)
         self._pass_time_until(self._demand.until)
         return self._tally.outcome(self._demand.until)

@@ -6,7 +6,7 @@ got a seat can be blocked afterwards, and who got none is not. Then every number
 many, a grid of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,9 +18,9 @@ CHEAP = 3_000_000
 """So many changes are replayed in seconds: then every number is tried, whatever the rules are."""
 MOST_NUMBERS = 500
 GRID = 48
-SHOWN = 12
+SHOWN = 9
 NEAR = 2
-LOWEST_SHOWN = 0.7
+LOWEST_SHOWN = 0.65
 
 
 class Method(StrEnum):
@@ -56,15 +56,17 @@ def search(
 
     So many changes as `cheap` may be replayed to know every number.
     """
-    top = _where_more_seats_stop_helping(trials, rules, lowest=lowest, enough=enough)
+    top = _where_more_seats_stop_helping(trials, rules, target, lowest=lowest, enough=enough)
     numbers = range(lowest, top + 1)
     exact = more_seats_never_hurt(rules)
     if len(numbers) * trials.changes <= cheap or (target and not exact and len(numbers) <= MOST_NUMBERS):
         trials.try_all(numbers)
         return Found(_first(numbers, trials, target), top, Method.EVERY_NUMBER)
     if exact:
-        seats = None if target is None else _bisect(trials, target, lowest=lowest, top=top)
-        trials.try_all(_around(seats, lowest=lowest, top=top))
+        grid = _grid(lowest, top)
+        trials.try_all(grid)
+        seats = None if target is None else _bisect(trials, target, grid, lowest=lowest)
+        trials.try_all(_around(seats, grid, lowest=lowest, top=top))
         return Found(seats, top, Method.BISECTION)
     grid = sorted({*_evenly(lowest, top, GRID), top})
     trials.try_all(grid)
@@ -76,25 +78,31 @@ def search(
     return Found(_first(range(below + 1, near + 1), trials, target), top, Method.GRID)
 
 
-def _where_more_seats_stop_helping(trials: Trials, rules: PoolRules, *, lowest: int, enough: int) -> int:
-    """A number from which on as few wait as with any; the smallest one where more seats never hurt."""
+def _where_more_seats_stop_helping(
+    trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int
+) -> int:
+    """A number with which as few wait as with any, and not longer; the smallest one where more seats never hurt."""
     most = trials.waits(enough)
     if more_seats_never_hurt(rules):
         return max(lowest, most.most_held)
     low, high = lowest, max(lowest, enough)
     while low < high:
         middle = (low + high) // 2
-        if trials.waits(middle).share_waiting <= most.share_waiting:
+        waits = trials.waits(middle)
+        as_short = target is None or waits.of(target) <= most.of(target)
+        if as_short and waits.share_waiting <= most.share_waiting:
             high = middle
         else:
             low = middle + 1
     return high
 
 
-def _bisect(trials: Trials, target: Target, *, lowest: int, top: int) -> int | None:
-    low, high = lowest, top
-    if not target.is_met_by(trials.waits(high).of(target)):
+def _bisect(trials: Trials, target: Target, grid: Sequence[int], *, lowest: int) -> int | None:
+    """The smallest number, looked for between the two numbers of the grid that have it between them."""
+    high = _first(grid, trials, target)
+    if high is None:
         return None
+    low = max((seats + 1 for seats in grid if seats < high), default=lowest)
     while low < high:
         middle = (low + high) // 2
         if target.is_met_by(trials.waits(middle).of(target)):
@@ -110,12 +118,17 @@ def _first(numbers: Iterable[int], trials: Trials, target: Target | None) -> int
     return next((seats for seats in numbers if target.is_met_by(trials.waits(seats).of(target))), None)
 
 
-def _around(seats: int | None, *, lowest: int, top: int) -> set[int]:
-    """What the curve shows: a grid from well below the answer, and every number near it."""
-    answer = seats if seats is not None else top
-    start = max(lowest, int(answer * LOWEST_SHOWN))
-    near = {seats for seats in range(answer - NEAR, answer + NEAR + 1) if lowest <= seats <= top}
-    return near | set(_evenly(start, top, SHOWN)) | {top}
+def _around(seats: int | None, grid: Sequence[int], *, lowest: int, top: int) -> set[int]:
+    """What the curve shows beside the grid: every number near the answer, and a grid that begins below it."""
+    if seats is None:
+        return set()
+    near = {number for number in range(seats - NEAR, seats + NEAR + 1) if lowest <= number <= top}
+    return near if seats > grid[0] else near | set(_grid(max(lowest, int(seats * LOWEST_SHOWN)), top))
+
+
+def _grid(lowest: int, top: int) -> list[int]:
+    """Some numbers up to the top, from where waits begin to be short as a rule."""
+    return sorted({*_evenly(max(lowest, int(top * LOWEST_SHOWN)), top, SHOWN), top})
 
 
 def _evenly(start: int, end: int, count: int) -> Iterable[int]:

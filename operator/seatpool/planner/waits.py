@@ -50,7 +50,7 @@ class Waits:
     def percentile(self, percent: Fraction | int) -> float:
         """The nearest-rank percentile over all needs."""
         above = self.needs - rank(percent, self.needs)
-        return self.longest_first[above][0] if above < len(self.longest_first) else 0.0
+        return self.longest_first[above][0] if 0 <= above < len(self.longest_first) else 0.0
 
     def of(self, target: Target) -> float:
         """What the target bounds."""

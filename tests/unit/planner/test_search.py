@@ -61,6 +61,18 @@ def test_bisection_and_trying_every_number_agree(some: Some, rules: PoolRules) -
     assert (found[0].seats, found[0].top) == (found[10**9].seats, found[10**9].top)
 
 
+@settings(max_examples=150, deadline=None)
+@given(periods, some_rules())
+def test_with_any_rules_the_answer_is_the_smallest_number_that_meets_the_target(some: Some, rules: PoolRules) -> None:
+    assume(some)
+    past, enough = demand(some), 20
+    trials = Trials([past], rules, processes=1)
+    found = search(trials, rules, TARGET, lowest=1, enough=enough)
+    meeting = [seats for seats in range(1, enough + 1) if TARGET.is_met_by(trials.waits(seats).of(TARGET))]
+    if enough in meeting or found.seats is not None:
+        assert found.seats == meeting[0]
+
+
 def test_the_answer_is_the_same_on_several_processors() -> None:
     some = [(f"u{n:03}", (START + n * MINUTE, START + (n + 40) * MINUTE)) for n in range(120)]
     rules = PoolRules(seats=0)
@@ -76,3 +88,9 @@ def test_no_number_is_the_answer_when_none_meets_the_target(rules: PoolRules) ->
     never = Target.read("p95 wait < 0s")
     found = search(Trials([past], rules, processes=1), rules, never, lowest=1, enough=2)
     assert found.seats is None
+
+
+def test_a_past_in_which_everybody_is_denied_needs_no_more_than_one_seat() -> None:
+    rules = PoolRules(seats=0, denied=frozenset({"ann"}))
+    past = demand([("ann", (START, START + 50 * MINUTE))])
+    assert search(Trials([past], rules, processes=1), rules, TARGET, lowest=1, enough=2).seats == 1
