@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from seatpool.cli import ENDING, _until_signal
+from seatpool.cli import ENDING, until_signal
 from seatpool.control.leadership import LeadershipLost
 from seatpool.control.operator import Operator
 from seatpool.control.steps import Step
@@ -53,7 +53,7 @@ async def main() -> None:
         return made
 
     operator = Operator(load_settings(file=Path(sys.argv[1])), session_factory=session, on_step=stopping.at_step)
-    await _until_signal(operator)
+    await until_signal(operator)
 
 
 if __name__ == "__main__":
