@@ -37,7 +37,7 @@ class Format(StrEnum):
 
 
 app = typer.Typer(cls=NameOrCommand, no_args_is_help=True)
-app.command(SHOW)(commands.history)
+app.command(SHOW, cls=commands.OneAnswer)(commands.history)
 
 
 @app.callback()
@@ -45,7 +45,7 @@ def about() -> None:
     """What happened to a pool or a person (history NAME), and logs as a history (history import)."""
 
 
-@app.command("import")
+@app.command("import", cls=commands.OneAnswer)
 def import_(
     *,
     files: Annotated[

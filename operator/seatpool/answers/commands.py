@@ -133,7 +133,6 @@ def diff(
     _end(show_diff(_asked(kubeconfig, namespace, everywhere, config), name=pool, output=_output(output)))
 
 
-@app.command(cls=OneAnswer)
 def history(
     *,
     name: Annotated[

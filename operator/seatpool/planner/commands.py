@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seatpool.answers.commands import OneAnswer
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class PlanOption(StrEnum):
     HTML = "html"
 
 
-@app.command()
+@app.command(cls=OneAnswer)
 def plan(
     *,
     events: Annotated[
