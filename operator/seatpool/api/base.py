@@ -96,9 +96,7 @@ def rules(*entries: dict[str, str], **extra: Any) -> dict[str, Any]:
 class Model(BaseModel):
     """A part of a resource: camelCase on the wire, snake_case in Python, unknown fields ignored when read."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
     def wire(self) -> dict[str, Any]:
         """The JSON-ready form; absent values stay absent."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic.json_schema import GenerateJsonSchema
 
 from seatpool.api.base import API_VERSION, GROUP, VERSION, Model, Resource, format_duration
+from seatpool.api.descriptions import DescribedSchema
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger
@@ -24,7 +24,7 @@ RESOURCES: tuple[type[Resource], ...] = (LicensePool, LicenseServer, SeatLedger,
 _DROPPED = {"title", "$defs", "propertyOrdering"}
 
 
-class _WireDefaults(GenerateJsonSchema):
+class _WireDefaults(DescribedSchema):
     """Defaults in the form that they have on the wire."""
 
     def encode_default(self, dft: Any) -> Any:

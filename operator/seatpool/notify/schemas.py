@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from seatpool.api.descriptions import DescribedSchema
 from seatpool.notify.notices import KINDS, Notice
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -10,7 +11,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema(kind: type[Notice]) -> dict[str, Any]:
     """The schema of one kind of notice: of EventBridge's `detail`, and of a post's `detail`."""
-    return {"$schema": DIALECT, **kind.model_json_schema(by_alias=True), "title": kind.type}
+    return {"$schema": DIALECT, **kind.model_json_schema(by_alias=True, schema_generator=DescribedSchema), "title": kind.type}
 
 
 def files() -> dict[str, str]:

@@ -42,6 +42,7 @@ class Helm:
         """What helm printed on its standard output."""
         environ = {
             "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
             "HELM_CACHE_HOME": str(self.home / "cache"),
             "HELM_CONFIG_HOME": str(self.home / "config"),
             "HELM_DATA_HOME": str(self.home / "data"),
