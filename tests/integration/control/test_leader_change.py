@@ -11,7 +11,10 @@ from tests.integration.control.operator_that_stops import SENDING
 from tests.integration.control.replicas import Replica, Stopwatch, replicas
 
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.control.operator import Operator
 from seatpool.control.steps import Step
+from seatpool.domain.errors import SeatpoolError
+from seatpool.kube import pod
 from seatpool.sim.controlplane import KubectlError
 
 INSTALL = Path(__file__).parents[3] / "examples" / "install"
@@ -182,6 +185,16 @@ async def test_a_lease_that_may_not_be_renewed_any_more_stops_sending_and_is_tol
             await stage.until_condition(LicenseServer, "licenses", "Ready", status="True", seconds=30)
     finally:
         stage.plane.kubectl("delete", "clusterrolebinding", stage.namespace)
+
+
+async def test_an_election_without_a_place_for_its_lease_is_refused_with_what_to_write(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POD_NAMESPACE", raising=False)
+    monkeypatch.setattr(pod, "NAMESPACE_FILE", stage.tmp_path / "none")
+    operator = Operator(stage.settings(leader_election={"enabled": True}))
+    with pytest.raises(SeatpoolError, match=r"--set leader_election\.namespace=seatpool"):
+        await operator.run()
 
 
 def allow_lease(stage: Stage, account: str) -> None:
