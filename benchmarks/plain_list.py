@@ -1,6 +1,6 @@
-"""The floor: read all Workbenches in pages with aiohttp, and keep them.
+"""The floor: read all Workbenches with aiohttp, and keep them; in pages, or at once from the API server's cache.
 
-python -m benchmarks.plain_list KUBECONFIG NAMESPACE
+python -m benchmarks.plain_list KUBECONFIG NAMESPACE [--cached]
 """
 
 import asyncio
@@ -13,10 +13,12 @@ from typing import Any
 
 import aiohttp
 
+PAGES = {"limit": "500"}
+CACHED = {"resourceVersion": "0"}
 PATH = "/apis/seatpool.io/v1alpha1/namespaces/{}/workbenches"
 
 
-async def read_all(kubeconfig: Path, namespace: str) -> list[dict[str, Any]]:
+async def read_all(kubeconfig: Path, namespace: str, *, asked: dict[str, str]) -> list[dict[str, Any]]:
     config = json.loads(kubeconfig.read_text())
     cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
     trust = ssl.create_default_context(cadata=b64decode(cluster["certificate-authority-data"]).decode())
@@ -25,7 +27,7 @@ async def read_all(kubeconfig: Path, namespace: str) -> list[dict[str, Any]]:
     token = ""
     async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(ssl=trust)) as session:
         while True:
-            query = {"limit": "500"} | ({"continue": token} if token else {})
+            query = asked | ({"continue": token} if token else {})
             async with session.get(cluster["server"] + PATH.format(namespace), params=query) as answer:
                 answer.raise_for_status()
                 page = json.loads(await answer.read())
@@ -36,7 +38,8 @@ async def read_all(kubeconfig: Path, namespace: str) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    found = asyncio.run(read_all(Path(sys.argv[1]), sys.argv[2]))
+    asked = CACHED if sys.argv[3:] == ["--cached"] else PAGES
+    found = asyncio.run(read_all(Path(sys.argv[1]), sys.argv[2], asked=asked))
     status = Path("/proc/self/status").read_text().splitlines()
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     print(json.dumps({"objects": len(found), "peak_mb": peak / 1024}), flush=True)

@@ -138,6 +138,10 @@ class OperatorRun:
         self._until(lambda: self._get("/readyz") is not None, seconds=seconds)
         return self.process.age
 
+    def until_leading(self, *, seconds: float = 60) -> float:
+        self._until(lambda: self.total("seatpool_leader") == 1, seconds=seconds)
+        return self.process.age
+
     def seconds_until_logged(self, event: str) -> float:
         """How old it was when it wrote this line into its log."""
         for line in self.process.log.read_text().splitlines():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.answers import Answers
 from benchmarks.micro import Answer
 from benchmarks.results import Row
 from benchmarks.side_by_side import SHARES, Comparison
@@ -105,6 +106,40 @@ def of_storm(found: Storm, *, prefix: str = "storm") -> Told:
         f"{prefix}_api_writes": found.writes,
         f"{prefix}_cpu_s": round(found.cpu, 1),
         f"{prefix}_cpu_stand_ins_s": round(found.cpu_others, 1),
+    }
+
+
+def of_answers(found: Answers) -> Told:
+    rows = [
+        Row(
+            f"{what} at {found.objects:,} workbenches, s from start to end; beside a plain LIST",
+            f"{seconds:.2f}",
+            f"{found.listing:.2f}",
+            seconds / found.listing,
+        )
+        for what, seconds in (
+            ("status", found.status),
+            ("why, who waits", found.why_waiting),
+            ("why, who has a seat", found.why_seated),
+        )
+    ]
+    slowest = max(found.status, found.why_waiting, found.why_seated) - found.start
+    rows.append(
+        Row(
+            "the slowest of them after the start of the process, s",
+            f"{slowest:.2f}",
+            f"start {found.start:.2f}",
+            slowest,
+            1,
+            at_most=True,
+        )
+    )
+    return rows, {
+        "status_s_10k": round(found.status, 2),
+        "why_s_10k": round(max(found.why_waiting, found.why_seated), 2),
+        "answers_after_start_s_10k": round(slowest, 2),
+        "cli_start_s": round(found.start, 2),
+        "cached_list_s_10k": round(found.listing, 2),
     }
 
 

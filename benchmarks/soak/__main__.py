@@ -68,7 +68,9 @@ def run(minutes: float, seed: int, console: Console) -> tuple[Told, list[str], i
         offset.write_text("0")
         numbers = iter(range(1_000_000))
         program = ("-m", "benchmarks.soak.stepping_operator", str(offset))
-        start = lambda: place.operator(f"operator-{next(numbers)}", program=program, **_settings(place))  # noqa: E731
+        start = lambda elected: place.operator(  # noqa: E731
+            f"operator-{next(numbers)}", program=program, **_settings(place, elected=elected)
+        )
         record = Record()
         hosts = [node.host for node in place.nodes]
         fleet = Fleet(
@@ -130,8 +132,9 @@ def _pool(facts: PoolFacts) -> dict[str, object]:
     )
 
 
-def _settings(place: Place) -> dict[str, object]:
+def _settings(place: Place, *, elected: bool) -> dict[str, object]:
     return {
+        "leader_election": {"enabled": elected, "namespace": NAMESPACE},
         "namespaces": [NAMESPACE],
         "mirror": {
             "queue": place.site.queue_url,

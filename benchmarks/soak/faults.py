@@ -1,6 +1,7 @@
 """What goes wrong, one thing at a time: each begins, lasts while life goes on, and ends."""
 
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,11 @@ from benchmarks.soak.life import PoolFacts
 from seatpool.sim.conduct import Conduct
 from seatpool.sim.posting import Troubles
 
-StartOperator = Callable[[], OperatorRun]
+StartOperator = Callable[[bool], OperatorRun]
+"""Whether it takes part in the election."""
 EVENTS = Troubles(lose=0.05, duplicate=0.1, delay=(0.0, 2.0))
 """What happens to events at all times."""
+STEP_DOWN_LIMIT = 20.0
 
 
 class Faults:
@@ -22,7 +25,7 @@ class Faults:
     def __init__(
         self, place: Place, *, pools: Sequence[PoolFacts], start: StartOperator, offset: Path, rng: random.Random
     ) -> None:
-        self.operator = start()
+        self.operator = start(True)
         self._place = place
         self._pools = pools
         self._start = start
@@ -46,7 +49,10 @@ class Faults:
             "scripts are killed": lambda: self._agent(kill_after=0.05),
             "API server restarts": self._api_server,
             "operator is killed": self._killed,
-            "leader changes while the old one lives": self._two_operators,
+            "leader is killed and a standby goes on": self._leader_killed,
+            "leader stops cleanly and a standby goes on": self._leader_stopped,
+            "leader sleeps through its lease": self._leader_sleeps,
+            "a second operator knows of no lease": self._two_operators,
             "clock steps forward": lambda: self._clock(20.0),
             "clock steps back": lambda: self._clock(-20.0),
             "most events are lost": lambda: self._events(Troubles(lose=0.8)),
@@ -90,14 +96,44 @@ class Faults:
     def _killed(self) -> Iterator[None]:
         self.operator.process.kill()
         yield
-        self.operator = self._start()
+        self.operator = self._start(True)
+
+    @contextmanager
+    def _leader_killed(self) -> Iterator[None]:
+        old, self.operator = self.operator, self._standby()
+        old.process.kill()
+        yield
+
+    @contextmanager
+    def _leader_stopped(self) -> Iterator[None]:
+        old, self.operator = self.operator, self._standby()
+        old.process.child.terminate()
+        old.process.wait(seconds=STEP_DOWN_LIMIT)
+        yield
+
+    @contextmanager
+    def _leader_sleeps(self) -> Iterator[None]:
+        """It wakes when the other one works, finds its Lease lost, and ends by itself."""
+        old, self.operator = self.operator, self._standby()
+        old.process.child.send_signal(signal.SIGSTOP)
+        yield
+        self.operator.until_leading()
+        old.process.child.send_signal(signal.SIGCONT)
+        old.process.wait(seconds=STEP_DOWN_LIMIT)
+
+    def _standby(self) -> OperatorRun:
+        standby = self._start(True)
+        standby.until_ready()
+        return standby
 
     @contextmanager
     def _two_operators(self) -> Iterator[None]:
-        second = self._start()
+        """The worst that a mistake in the settings makes: nothing but the fence is left."""
+        second = self._start(False)
         yield
         self.operator.process.kill()
-        self.operator = second
+        second.process.kill()
+        self.operator = self._start(True)
 
     @contextmanager
     def _clock(self, seconds: float) -> Iterator[None]:

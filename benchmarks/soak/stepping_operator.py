@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from seatpool.cli import ENDING, until_signal
 from seatpool.control.operator import Operator
 from seatpool.settings import load_settings
 from seatpool.telemetry import configure_logging
@@ -20,9 +21,8 @@ def clock() -> datetime:
 async def main() -> None:
     settings = load_settings(file=SETTINGS)
     configure_logging(settings.log)
-    operator = Operator(settings, clock=clock)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, operator.stop)
-    await operator.run()
+    await until_signal(Operator(settings, clock=clock))
 
 
+signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 asyncio.run(main())

@@ -55,7 +55,10 @@ class Office:
 
     def until_listed(self) -> None:
         """The list has everybody who is at work, and nobody else."""
-        eventually(lambda: self.listed() == self.at_work(), what=f"the list is {self.at_work()}; it is {self.listed()}")
+        deadline = time.monotonic() + PATIENCE
+        while self.listed() != self.at_work() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert self.listed() == self.at_work()
 
     def thrown_out_since(self, instant: datetime, people: Iterable[str]) -> set[str]:
         """Who of these was missing on any list that was written since then."""

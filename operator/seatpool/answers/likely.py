@@ -36,8 +36,10 @@ class Holder:
     """Somebody whose seat may come free."""
 
     since: datetime
-    until: datetime | None
-    """When it ends, where that is certain."""
+    not_before: datetime
+    """When it would come free if the holder stopped now."""
+    works: bool
+    """Else the holder has stopped, and `not_before` is certain."""
 
 
 def likely(
@@ -65,7 +67,8 @@ def likely(
 
 def _end(holder: Holder, lengths: Lengths, *, share: float, now: datetime) -> float:
     """In how many seconds the seat comes free; never, as far as anybody knows, when none was held for so long before."""
-    if holder.until is not None:
-        return max(0.0, (holder.until - now).total_seconds())
+    soonest = max(0.0, (holder.not_before - now).total_seconds())
+    if not holder.works:
+        return soonest
     rest = lengths.rest((now - holder.since).total_seconds(), share=share)
-    return float("inf") if rest is None else rest
+    return float("inf") if rest is None else max(soonest, rest)

@@ -1,32 +1,39 @@
-"""The commands that only look: what they read, and how they show it."""
+"""The commands that only look: what they read, and how they show it.
+
+Importing takes as long as the API server takes for its lists. So what is needed to ask is imported first, and the words and
+the screens while the lists are made.
+"""
 
 import asyncio
-
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.text import Text
+import importlib
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, TypeVar
 
 from seatpool.answers.access import Access, Asked, access
-from seatpool.answers.difference import diff
-from seatpool.answers.history import history
-from seatpool.answers.output import Output, console, write
-from seatpool.answers.overview import Overview, overview
-from seatpool.answers.overview_screen import status_screen
 from seatpool.answers.snapshot import Snapshot, take
-from seatpool.answers.told_in_lines import diff_screen, history_screen, why_screen
-from seatpool.answers.why import Shown, why
-from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import NotFound, Unavailable
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from seatpool.answers.output import Output
+    from seatpool.answers.overview import Overview
+    from seatpool.answers.why import Shown
+    from seatpool.api.licensepool import LicensePool
+
 MOST_ASKED = 50
+T = TypeVar("T")
 
 
-async def show_status(asked: Asked, *, output: Output) -> bool:
+async def show_status(asked: Asked, *, output: "Output") -> bool:
     """`seatpool status`."""
     async with access(asked) as cluster:
         found = await _overview(cluster)
+    from seatpool.answers.output import write
+    from seatpool.answers.overview_screen import status_screen
+
     speech = cluster.speech
     write(
         found,
@@ -40,6 +47,13 @@ async def show_status(asked: Asked, *, output: Output) -> bool:
 
 async def keep_showing(asked: Asked, *, interval: float) -> bool:
     """`seatpool top`."""
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from seatpool.answers.output import console
+    from seatpool.answers.overview_screen import status_screen
+
     screen = console()
     async with access(asked) as cluster:
         with Live(console=screen, screen=screen.is_terminal, auto_refresh=False) as live:
@@ -60,17 +74,27 @@ async def keep_showing(asked: Asked, *, interval: float) -> bool:
                 await asyncio.sleep(interval)
 
 
-async def show_why(asked: Asked, *, user: str, pool: str | None, output: Output) -> bool:
+async def show_why(asked: Asked, *, user: str, pool: str | None, output: "Output") -> bool:
     """`seatpool why`."""
     async with access(asked) as cluster:
-        seen = await take(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
+        reading = take(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
+        seen = await _meanwhile(reading, "why", "told_in_lines")
+        from seatpool.answers.why import why
+
         found = why(seen, user, pool=pool, shown=await _shown(cluster, seen, user), speech=cluster.speech)
+    from seatpool.answers.output import write
+    from seatpool.answers.told_in_lines import why_screen
+
     write(found, output=output, screen=lambda screen, wide: why_screen(found, console=screen, wide=wide))
     return found.is_well
 
 
-async def show_diff(asked: Asked, *, name: str, output: Output) -> bool:
+async def show_diff(asked: Asked, *, name: str, output: "Output") -> bool:
     """`seatpool diff`."""
+    from seatpool.answers.difference import diff
+    from seatpool.answers.output import write
+    from seatpool.answers.told_in_lines import diff_screen
+
     async with access(asked) as cluster:
         seen = await take(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
@@ -85,8 +109,12 @@ async def show_diff(asked: Asked, *, name: str, output: Output) -> bool:
     return all(one.is_well for one in found)
 
 
-async def show_history(asked: Asked, *, name: str, output: Output) -> bool:
+async def show_history(asked: Asked, *, name: str, output: "Output") -> bool:
     """`seatpool history`: of a pool if there is one of that name, else of a person."""
+    from seatpool.answers.history import history
+    from seatpool.answers.output import write
+    from seatpool.answers.told_in_lines import history_screen
+
     async with access(asked) as cluster:
         seen = await take(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
@@ -105,11 +133,23 @@ async def show_history(asked: Asked, *, name: str, output: Output) -> bool:
     return True
 
 
-async def _overview(cluster: Access) -> Overview:
-    seen = await take(
+async def _meanwhile(reading: Awaitable[T], *modules: str) -> T:
+    """What is read; the modules of this package that show it are imported while the API server is at work."""
+    names = (f"seatpool.answers.{name}" for name in modules)
+    importing = [asyncio.ensure_future(asyncio.to_thread(importlib.import_module, name)) for name in names]
+    found = await reading
+    await asyncio.gather(*importing)
+    return found
+
+
+async def _overview(cluster: Access) -> "Overview":
+    reading = take(
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
         ledgers=False, workbenches=False,
     )  # fmt: skip
+    seen = await _meanwhile(reading, "overview", "overview_screen")
+    from seatpool.answers.overview import overview
+
     if not seen.store.pools and not seen.store.servers and not seen.unreadable:
         raise SeatpoolError(
             f"nothing of Seatpool is in {_where(cluster)}; name another with -n, or look everywhere with -A"
@@ -117,7 +157,7 @@ async def _overview(cluster: Access) -> Overview:
     return overview(seen, speech=cluster.speech)
 
 
-async def _shown(cluster: Access, seen: Snapshot, spelled: str) -> Shown:
+async def _shown(cluster: Access, seen: Snapshot, spelled: str) -> "Shown":
     """What the operator wrote about the person's own workbenches: few, so they are read one by one."""
     rows = seen.workbenches_of(spelled)[:MOST_ASKED]
     found = await asyncio.gather(

@@ -62,7 +62,7 @@ def _holders(replay: Replay) -> list[Holder]:
     """Whoever has a seat and does not keep it for ever."""
     answer, always = replay.answer, replay.rules.always
     return [
-        Holder(since=seat.since, until=None if user in replay.needs else seat.until)
-        for user, seat in answer.seats.items()
+        Holder(since=grant.since, not_before=replay.end_if_stopped(grant), works=user in replay.needs)
+        for user, grant in answer.memory.assigned.items()
         if user not in always
     ]

@@ -82,14 +82,17 @@ class Replay:
         """Holders whose workbenches keep their seats, those first whose seats would end first."""
 
         def end(grant: Grant) -> tuple[datetime, datetime, str]:
-            until = standing(observed(grant, needed=False, now=self.now), rules=self.rules).until
-            return until or self.now, grant.since, grant.user
+            return self.end_if_stopped(grant), grant.since, grant.user
 
         holders = self.answer.memory.assigned.values()
         free = [
             one for one in holders if one.user in self.needs and one.user not in self.rules.always and one.user != user
         ]
         return [grant.user for grant in sorted(free, key=end)]
+
+    def end_if_stopped(self, grant: Grant) -> datetime:
+        """When the seat would come free if its holder stopped now; of one that is not needed any more, when it does."""
+        return standing(observed(grant, needed=False, now=self.now), rules=self.rules).until or self.now
 
     def _answer(self, needs: Mapping[str, Need], memory: Memory, now: datetime) -> Allocation:
         if self.may_release or self.server is None:

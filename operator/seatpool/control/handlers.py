@@ -11,7 +11,6 @@ from typing import Any
 import kopf
 
 from seatpool.api.base import GROUP, VERSION, Resource
-from seatpool.control.scanning import may_scan
 from seatpool.control.store import Raw
 from seatpool.kube.client import KubeClient
 
@@ -25,10 +24,6 @@ def make_registry(kinds: Sequence[type[Resource]], seen: Seen, kube: KubeClient)
     registry = kopf.OperatorRegistry()
     for kind in kinds:
         _watch(registry, kind, seen)
-
-    @kopf.on.startup(registry=registry)
-    async def look_around_only_where_that_is_allowed(settings: kopf.OperatorSettings, **_: Any) -> None:
-        settings.scanning.disabled = not await may_scan(kube)
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
@@ -63,10 +58,11 @@ class Forgetful(kopf.DiffBaseStorage):
         del body, patch, essence
 
 
-def make_settings() -> kopf.OperatorSettings:
+def make_settings(*, scanning: bool) -> kopf.OperatorSettings:
     """Kopf's settings. `worker_limit` stays unset: with it the start of 10,000 objects takes several times as long."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
+    settings.scanning.disabled = not scanning
     settings.watching.client_timeout = 600
     settings.watching.connect_timeout = 30
     settings.watching.chunk_size = 500
@@ -83,13 +79,14 @@ async def run_kopf(
     registry: kopf.OperatorRegistry,
     *,
     namespaces: Sequence[str],
+    scanning: bool,
     stop: asyncio.Event,
     ready: asyncio.Event,
 ) -> None:
-    """Watch until `stop` is set."""
+    """Watch until `stop` is set; with `scanning` also kinds and namespaces that come while it runs."""
     await kopf.operator(
         registry=registry,
-        settings=make_settings(),
+        settings=make_settings(scanning=scanning),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,

@@ -30,6 +30,7 @@ from seatpool.control.metrics import ControlMetrics
 from seatpool.control.probes import Probes
 from seatpool.control.readiness import Readiness
 from seatpool.control.retrying import patiently
+from seatpool.control.scanning import may_scan
 from seatpool.control.steps import Step
 from seatpool.control.store import Store
 from seatpool.control.taking_over import TakingOver
@@ -190,6 +191,7 @@ class Operator:
         await run_kopf(
             make_registry(KINDS, parts.view.seen, kube),
             namespaces=self.settings.namespaces,
+            scanning=await may_scan(kube, namespaced=bool(self.settings.namespaces)),
             stop=self._kopf_stop,
             ready=self._readiness.watching,
         )

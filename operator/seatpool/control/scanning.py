@@ -1,4 +1,4 @@
-"""Whether Kopf may look around in the cluster for kinds and namespaces that come and go.
+"""Whether Kopf may look around in the cluster for kinds, and for namespaces if it serves some, that come and go.
 
 An operator that serves some namespaces with nothing but Roles in them may list neither CRDs nor namespaces. Kopf would fall
 back to the names that it was given, but only after the last pause between its tries, and ours have no end, because a watch
@@ -11,13 +11,14 @@ from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import KubeError
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-LOOKED_FOR = (("apiextensions.k8s.io", "customresourcedefinitions"), ("", "namespaces"))
+CRDS, NAMESPACES = ("apiextensions.k8s.io", "customresourcedefinitions"), ("", "namespaces")
 VERBS = ("list", "watch")
 
 
-async def may_scan(kube: KubeClient) -> bool:
-    """Whether both kinds may be listed and watched; yes when nobody answers, because then Kopf has to wait too."""
-    reviews = [_review(group, resource, verb) for group, resource in LOOKED_FOR for verb in VERBS]
+async def may_scan(kube: KubeClient, *, namespaced: bool) -> bool:
+    """Whether Kopf may list and watch what it looks for; yes when nobody answers, because then it has to wait too."""
+    kinds = (CRDS, NAMESPACES) if namespaced else (CRDS,)
+    reviews = [_review(group, resource, verb) for group, resource in kinds for verb in VERBS]
     try:
         answers = await asyncio.gather(*(kube.create_raw(REVIEWS, review) for review in reviews))
     except KubeError:

@@ -42,7 +42,11 @@ class OwnCluster:
         try:
             self._make_network()
             plane = ControlPlane(
-                directory=self._directory / "control-plane", address=API_ADDRESS, port=443, with_pods=True
+                directory=self._directory / "control-plane",
+                address=API_ADDRESS,
+                port=443,
+                with_pods=True,
+                apiserver_flags=["--kubelet-preferred-address-types=InternalIP"],  # there is no DNS
             )
             self._plane = self._ending.enter_context(plane)
             self.kubeconfig = plane.kubeconfig

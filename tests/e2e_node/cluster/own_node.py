@@ -32,7 +32,7 @@ done
 rm -rf "$memory"
 mkdir "$memory"
 containerd --config "$settings/containerd.toml" >>"$logs/containerd.log" 2>&1 &
-until [ -S "$memory/containerd.sock" ]; do
+until ctr --address "$memory/containerd.sock" version >/dev/null 2>&1; do
     kill -0 $!
     sleep 0.05
 done

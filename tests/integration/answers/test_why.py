@@ -118,6 +118,12 @@ def test_the_range_is_as_wide_as_the_lengths_are_and_the_same_each_time(board: B
     assert answers[0]["seats"] == 57
 
 
+def test_no_seat_is_likely_to_come_before_it_could_come(board: Board) -> None:
+    crowded(board, lengths=EVENLY, linger="90m")
+    likely = json.loads(board.ask("why", "dora", "-o", "json").stdout)["pools"][0]["likely"]
+    assert datetime.fromisoformat(likely["begin"]) >= board.now + timedelta(minutes=90)
+
+
 def test_no_range_is_given_from_a_few_seats(board: Board) -> None:
     crowded(board, lengths=EVENLY, seats=19)
     assert board.why("dora", code=1)[-1] == too_few(board, 19)

@@ -63,7 +63,7 @@ class Killer:
     def __init__(self, stage: Stage, folder: Path, rng: random.Random) -> None:
         self._stage, self._rng = stage, rng
         self._spool = stage.tmp_path / "spool"
-        self._settings: dict[str, Any] = {
+        self.settings: dict[str, Any] = {
             "mirror": stage.mirror_settings(visibility="2s"),
             "history": {"location": str(folder), "spool": str(self._spool), "flush_interval": "1s"},
         }
@@ -91,17 +91,12 @@ class Killer:
             return b'"event": "ready"' in log.read()
 
     def start(self) -> None:
-        self._running = self._stage.start_process(**self._settings)
+        self._running = self._stage.start_process(**self.settings)
 
     def kill(self) -> None:
         if self._running is not None:
             self._running.kill()
             self._running.wait(10)
-
-    async def end_well(self) -> None:
-        assert self._running is not None
-        self._running.terminate()
-        assert await asyncio.to_thread(self._running.wait, 30) == 0
 
 
 def intervals(journal: Iterable[JournalEntry]) -> dict[str, list[Interval]]:
@@ -152,10 +147,9 @@ async def test_after_many_kills_the_history_is_what_the_license_server_saw_inter
         killing.cancel()
         await asyncio.wait([killing])
         killer.kill()
-    killer.start()
-    await step([user for user in PEOPLE if user in line])
-    await stage.until_ready(seconds=PATIENCE)
-    await killer.end_well()
+    async with stage.operator(**killer.settings):
+        await step([user for user in PEOPLE if user in line])
+        await stage.until_ready(seconds=PATIENCE)
 
     truth = intervals(entry for entry in stage.host.journal() if entry.accepted)
     recorded: dict[str, list[Interval]] = defaultdict(list)

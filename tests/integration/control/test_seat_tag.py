@@ -143,14 +143,3 @@ async def test_a_workbench_whose_instance_is_gone_keeps_no_other_from_its_tag(st
             await until_tag(stage, ann, "ready")
             await until_tag(stage, bob, "ready")
             await eventually(lambda: refused(operator, "ec2:CreateTags", "Refused") >= 1, what="zoe's instance is counted")
-
-
-async def test_a_workbench_that_is_no_longer_mirrored_says_nothing(stage: Stage) -> None:
-    stage.apply(stage.server(), stage.pool(seats=1))
-    with stage.site.fleet() as fleet:
-        mirror = stage.mirror_settings(inventory=True, seat_tag=TAG, resync_interval="300ms")
-        async with stage.operator(mirror=mirror):
-            ann = fleet.start("ann")
-            await until_tag(stage, ann, "ready")
-            stage.site.client("ec2").delete_tags(Resources=[ann], Tags=[{"Key": "vew:workbench:ownerId"}])
-            await until_tag(stage, ann, None)

@@ -27,7 +27,9 @@ def test_the_archive_has_a_launcher_that_can_be_run_and_the_license(tmp_path: Pa
 
 
 def test_the_manifest_names_the_archive_by_its_checksum() -> None:
-    text = krew_plugin.manifest(version="9.9.9", homepage="https://x.example", uri="https://x.example/a.tar.gz", content=b"a")
+    text = krew_plugin.manifest(
+        version="9.9.9", homepage="https://x.example", uri="https://x.example/a.tar.gz", content=b"a"
+    )
     made = yaml.safe_load(text)
     (platform,) = made["spec"]["platforms"]
     assert (made["metadata"]["name"], made["spec"]["version"]) == ("seatpool", "v9.9.9")
