@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 MINUTES ?= 20
+JOBS ?= 2
 SITE ?= infra/site.example.yaml
 BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
@@ -28,7 +29,7 @@ environment:
 	@$(PYTHON) tools/bootstrap.py --no-controlplane
 
 test: bootstrap ## run the tests, on a real control plane
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 demo: controlplane ## see it work in the terminal; ARGS="--help" tells what else it can do
 	@$(BIN)/seatpool demo $(ARGS)

@@ -187,7 +187,9 @@ class Operator:
         self._readiness.listed.set()
         self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))
         if self._leadership.taken.is_set():
-            await _first_round(store)
+            await self._first_round(store)
+        if self._kopf_stop.is_set():
+            return
         await run_kopf(
             make_registry(KINDS, parts.view.seen, kube),
             namespaces=self.settings.namespaces,
@@ -197,6 +199,16 @@ class Operator:
         )
         if not self._kopf_stop.is_set():
             raise SeatpoolError("Kopf ended by itself: watching is not possible; see its log lines above")
+
+    async def _first_round(self, store: Store) -> None:
+        """What was just listed is acted on before Kopf lists it all again, which keeps the loop for as long as that takes.
+
+        What changes meanwhile comes with Kopf's list. A server that does not answer delays the watches only by so much.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ROUND_LIMIT):
+                while store.dirty_pools and not self._kopf_stop.is_set():  # noqa: ASYNC110
+                    await asyncio.sleep(FIRST_ROUND_LOOK)
 
     def _start_tasks(self, parts: Parts, kube: KubeClient) -> None:
         """Before Kopf: it waits at its end for every task that began after it."""
@@ -252,17 +264,6 @@ class Operator:
             )
         if self._election is not None:
             await self._election.release()
-
-
-async def _first_round(store: Store) -> None:
-    """What was just listed is acted on before Kopf lists it all again, which keeps the loop for as long as that takes.
-
-    What changes meanwhile comes with Kopf's list. A server that does not answer delays the watches only by so much.
-    """
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(FIRST_ROUND_LIMIT):
-            while store.dirty_pools:  # noqa: ASYNC110
-                await asyncio.sleep(FIRST_ROUND_LOOK)
 
 
 async def _cluster_id(kube: KubeClient) -> str:

@@ -96,7 +96,7 @@ def _in_sync(pool: LicensePool, standing: Standing, server: LicenseServer | None
     trouble = standing.trouble
     if trouble is not None:
         return _parts("InSync", False, trouble.reason, trouble.message)
-    if standing.known is None:
+    if standing.known is None or standing.answer is None:
         return _parts("InSync", False, ConditionReason.NOT_READ_YET)
     if standing.in_sync:
         return _parts("InSync", True, ConditionReason.IN_SYNC)

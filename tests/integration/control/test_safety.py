@@ -121,9 +121,12 @@ async def test_what_somebody_changes_by_hand_is_shown_and_repaired(stage: Stage)
         stage.host.edit("matlab", ["mallory"])
         await stage.until_list(["ann"])
         await eventually(lambda: bool(stage.events("DriftDetected")))
-        assert stage.events("DriftDetected")[0]["message"] == "somebody else changed the list: added mallory, removed ann"
+        assert (
+            stage.events("DriftDetected")[0]["message"] == "somebody else changed the list: added mallory, removed ann"
+        )
         assert operator.registry.get_sample_value(
-            "seatpool_drift_detected_total", {"server": f"{stage.namespace}/licenses"}
+            "seatpool_drift_detected_total",
+            {"server": f"{stage.namespace}/licenses", "pool": f"{stage.namespace}/matlab"},
         )
 
 

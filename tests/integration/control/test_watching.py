@@ -64,7 +64,8 @@ async def test_probes_tell_live_and_ready_and_metrics_are_there(stage: Stage) ->
         assert "ok watch of Workbench" in text
         status, text = await probe(operator, "/metrics")
         assert status == 200
-        assert f'seatpool_pool_seats{{pool="{stage.namespace}/matlab"}} 2.0' in text
+        place = f'pool="{stage.namespace}/matlab",server="{stage.namespace}/licenses"'
+        assert f"seatpool_pool_seats{{{place}}} 2.0" in text
 
 
 async def test_a_watch_that_dies_inside_the_process_makes_liveness_fail(stage: Stage) -> None:
@@ -72,6 +73,7 @@ async def test_a_watch_that_dies_inside_the_process_makes_liveness_fail(stage: S
     async with stage.operator(watch={"heartbeat_limit": "2s"}) as operator:
         await stage.until_ready()
         assert (await probe(operator, "/healthz"))[0] == 200
+        await eventually(lambda: bool(watch_tasks(Workbench)))
         kill_watch(Workbench)
 
         async def fails() -> bool:
@@ -95,7 +97,10 @@ async def test_a_delete_and_a_change_that_a_watch_missed_are_repaired(stage: Sta
         await stage.until_list(["cem", "dan"])
         kind = {"kind": "Workbench"}
         assert operator.registry.get_sample_value("seatpool_cache_ghosts_pruned_total", kind) == 1
-        assert operator.registry.get_sample_value("seatpool_cache_repairs_total", kind) in (1, 2)  # a status write tells too
+        assert operator.registry.get_sample_value("seatpool_cache_repairs_total", kind) in (
+            1,
+            2,
+        )  # a status write tells too
 
 
 async def test_a_storm_of_events_makes_tens_of_lines_and_writes(stage: Stage, caplog: Any) -> None:
@@ -145,9 +150,7 @@ def _writes(operator: Operator) -> dict[str, float]:
 
 async def test_a_pool_that_is_changed_while_it_works_follows_at_once(stage: Stage) -> None:
     people = ["ann", "bob", "cem"]
-    stage.apply(
-        stage.server(), stage.pool(seats=3), *(stage.workbench(n, user) for n, user in enumerate(people))
-    )
+    stage.apply(stage.server(), stage.pool(seats=3), *(stage.workbench(n, user) for n, user in enumerate(people)))
     async with stage.operator():
         await stage.until_list(people)
         stage.apply(stage.pool(seats=2))
