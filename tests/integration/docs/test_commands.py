@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def shell(clone: Path) -> Iterator[dict[str, str]]:
         }
 
 
+def _until_explained(shell: dict[str, str]) -> None:
+    """The API server publishes the schema of a new kind some seconds after the kind itself; a person is slower than that."""
+    for _ in range(60):
+        asked = subprocess.run(
+            ["kubectl", "explain", "licensepool.spec"], env=shell, capture_output=True, text=True, check=False
+        )
+        if not asked.returncode:
+            return
+        time.sleep(0.5)
+    raise AssertionError(asked.stderr)
+
+
 @pytest.mark.parametrize("guide", ["install-eks.md", "gitops.md"])
 def test_a_guide_can_be_followed_line_by_line(guide: str, clone: Path, shell: dict[str, str]) -> None:
     blocks = BLOCK.findall((REPOSITORY / "docs" / guide).read_text())
@@ -61,6 +74,8 @@ def test_a_guide_can_be_followed_line_by_line(guide: str, clone: Path, shell: di
     here = [commands for language, commands in blocks if not language]
     assert here
     for commands in here:
+        if "kubectl explain" in commands:
+            _until_explained(shell)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
             cwd=clone,

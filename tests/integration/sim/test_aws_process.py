@@ -75,7 +75,7 @@ def answers(endpoint: str) -> bool:
     host, port = endpoint.removeprefix("http://").split(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         return False
     return True
 
