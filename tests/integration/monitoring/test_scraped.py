@@ -125,6 +125,7 @@ UNSEEN = {
     "seatpool_lease_writes_total",
     "seatpool_mirror_log_suppressed_total",
     "seatpool_mirror_restarts_total",
+    "seatpool_mirror_seat_tag_calls_total",
     "seatpool_notices_total",
     "seatpool_notices_waiting",
     "seatpool_objects_refused_total",
