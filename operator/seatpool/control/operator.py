@@ -105,6 +105,8 @@ class Operator:
         settings = self.settings
         async with contextlib.AsyncExitStack() as ending:
             ending.callback(self._log.info, "stopped")
+            late = asyncio.get_running_loop().call_later(collecting_garbage.LONGEST, collecting_garbage.begin)
+            ending.callback(late.cancel)
             probes = Probes(
                 host=settings.http.host,
                 port=settings.http.port,

@@ -16,7 +16,9 @@ from seatpool.control.heartbeats import watch_tasks
 from seatpool.control.operator import Operator
 
 
-def kill_watch(resource: type[Resource]) -> None:
+async def kill_watch(resource: type[Resource]) -> None:
+    """The first lists may be right before the watches are open."""
+    await eventually(lambda: bool(watch_tasks(resource)))
     tasks = watch_tasks(resource)
     assert tasks
     for task in tasks:
@@ -73,8 +75,7 @@ async def test_a_watch_that_dies_inside_the_process_makes_liveness_fail(stage: S
     async with stage.operator(watch={"heartbeat_limit": "2s"}) as operator:
         await stage.until_ready()
         assert (await probe(operator, "/healthz"))[0] == 200
-        await eventually(lambda: bool(watch_tasks(Workbench)))
-        kill_watch(Workbench)
+        await kill_watch(Workbench)
 
         async def fails() -> bool:
             return (await probe(operator, "/healthz"))[0] == 503
@@ -91,7 +92,7 @@ async def test_a_delete_and_a_change_that_a_watch_missed_are_repaired(stage: Sta
     )
     async with stage.operator(watch={"audit_interval": "2s"}) as operator:
         await stage.until_list(["ann", "bob", "cem"])
-        kill_watch(Workbench)
+        await kill_watch(Workbench)
         stage.delete("workbench", instance(0))
         stage.apply(stage.workbench(1, "bob", state="stopped"), stage.workbench(3, "dan"))
         await stage.until_list(["cem", "dan"])
