@@ -7,6 +7,9 @@ from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.site import HISTORY_PREFIX, Site, WorkbenchAccount
 
 NO_RESOURCES = "AWS knows no resources for this action"
+_FIND_QUEUE = ("sqs:GetQueueAttributes", "sqs:GetQueueUrl")
+_TAKE_MESSAGES = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", *_FIND_QUEUE)
+_PUT_MESSAGES = ("sqs:SendMessage", *_FIND_QUEUE)
 
 
 def operator_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
@@ -81,11 +84,7 @@ def dead_letter_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ..
         Permission(
             name="LookAtDeadLetters",
             actions=(
-                "sqs:ReceiveMessage",
-                "sqs:DeleteMessage",
-                "sqs:ChangeMessageVisibility",
-                "sqs:GetQueueAttributes",
-                "sqs:GetQueueUrl",
+                *_TAKE_MESSAGES,
                 "sqs:StartMessageMoveTask",
                 "sqs:ListMessageMoveTasks",
                 "sqs:PurgeQueue",
@@ -97,7 +96,7 @@ def dead_letter_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ..
         ),
         Permission(
             name="MoveBack",
-            actions=("sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
+            actions=_PUT_MESSAGES,
             resources=(site.queue_arn,),
             on="the queue",
             why="`seatpool dlq redrive`",
@@ -111,13 +110,7 @@ def _queue(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
     return (
         Permission(
             name="TakeEvents",
-            actions=(
-                "sqs:ReceiveMessage",
-                "sqs:DeleteMessage",
-                "sqs:ChangeMessageVisibility",
-                "sqs:GetQueueAttributes",
-                "sqs:GetQueueUrl",
-            ),
+            actions=_TAKE_MESSAGES,
             resources=(site.queue_arn,),
             on="the queue",
             why="events are read, hidden while they wait for EC2's answer, and deleted once their news is written",
@@ -125,7 +118,7 @@ def _queue(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
         ),
         Permission(
             name="ParkDeadLetters",
-            actions=("sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
+            actions=_PUT_MESSAGES,
             resources=(site.dead_letter_queue_arn,),
             on="the dead-letter queue",
             why="a bad message goes there with its reason",

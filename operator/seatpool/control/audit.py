@@ -5,7 +5,7 @@ somebody's seat. What the list shows newer than known is taken in; what it does 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,10 +37,8 @@ class Audit:
     async def load(self, kinds: Iterable[type[Resource]]) -> None:
         """The first list of these kinds. Raises what the API server answers: KubeError."""
         for kind in kinds:
-            for namespace in self.namespaces or (None,):
-                async for page in self.kube.pages(kind, namespace=namespace):
-                    for raw in page["items"]:
-                        self.take(kind, raw)
+            async for raw in self._listed(kind):
+                self.take(kind, raw)
 
     async def run(self, *, interval: float) -> None:
         """Until cancelled."""
@@ -60,7 +58,7 @@ class Audit:
     async def look_at(self, kind: type[Resource], *, settle: float = SETTLE) -> None:
         """Compare one kind, and repair."""
         before = self.store.known(kind)
-        listed = {_key(raw): raw for raw in await self._list(kind)}
+        listed = {_key(raw): raw async for raw in self._listed(kind)}
         await asyncio.sleep(settle)  # what a living watch knows by now it has brought by then
         after = self.store.known(kind)
         repaired = 0
@@ -86,12 +84,11 @@ class Audit:
         except NotFound:
             return None
 
-    async def _list(self, kind: type[Resource]) -> list[Raw]:
-        found: list[Raw] = []
+    async def _listed(self, kind: type[Resource]) -> AsyncIterator[Raw]:
         for namespace in self.namespaces or (None,):
-            items, _ = await self.kube.list_all(kind, namespace=namespace)
-            found.extend(items)
-        return found
+            async for page in self.kube.pages(kind, namespace=namespace):
+                for raw in page["items"]:
+                    yield raw
 
 
 def _key(raw: Raw) -> str:
