@@ -12,6 +12,7 @@ from tests.integration.monitoring.conftest import RULES, installed
 from seatpool.answers.metrics_page import described
 
 CASES = Path(__file__).with_name("alerts.yaml")
+AFTER_A_START = Path(__file__).with_name("after_a_start.yaml")
 RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
 
 
@@ -30,8 +31,9 @@ def test_prometheus_takes_the_rules() -> None:
     assert f"{len(alerts())} rules found" in done.stdout
 
 
-def test_each_alert_fires_in_its_case_and_not_in_another() -> None:
-    done = subprocess.run([installed("promtool"), "test", "rules", CASES], capture_output=True, text=True)
+@pytest.mark.parametrize("file", [CASES, AFTER_A_START], ids=lambda file: file.stem)
+def test_each_alert_fires_in_its_case_and_not_in_another(file: Path) -> None:
+    done = subprocess.run([installed("promtool"), "test", "rules", file], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
