@@ -53,6 +53,7 @@ async def test_a_command_whose_sender_died_is_waited_for_and_not_repeated(stage:
     async with stage.operator(**settings):
         await stage.until_ready()
         assert (await stage.server_status())["revision"] == 1
+        await eventually(lambda: stage.commands() > before, what="the list is read")
     assert stage.commands() == before + 1, "one command to read the list, none to write it again"
     assert [entry.users for entry in stage.host.journal()] == [("ann",)]
 
