@@ -69,10 +69,16 @@ class Lists:
                 self._on_since[entry.product, user].append(at)
             self._listed[entry.product] = set(entry.users)
 
-    def came_on(self, product: str, user: str, *, after: float) -> float:
-        """When somebody came onto a list, by the license server's journal."""
+    def came_on(self, product: str, user: str, *, after: float) -> float | None:
+        """When somebody came onto a list, by the license server's journal; None for who never left it: a stop and the
+        start that followed it were answered together."""
         instants = self._on_since[product, user]
-        return instants[bisect_right(instants, after)]
+        following = bisect_right(instants, after)
+        if following < len(instants):
+            return instants[following]
+        if user not in self._listed[product]:
+            raise RuntimeError(f"{user} never came onto the list of {product}")
+        return None
 
 
 class Player:
@@ -127,7 +133,9 @@ class Player:
             into[number].events += window.end - window.first
             into[number].commands += after[lists.server] - began[lists.server]
         for number, product, user, sent in due:
-            into[number].latencies.append(self._lists[number].came_on(product, user, after=sent - 0.5) - sent)
+            came = self._lists[number].came_on(product, user, after=sent - 0.5)
+            if came is not None:
+                into[number].latencies.append(came - sent)
 
     def _commands(self) -> dict[int, int]:
         """How many commands that change lists each server was sent: each has a revision of its own."""

@@ -84,6 +84,19 @@ class WatchSettings(BaseModel):
     )
 
 
+class StatusSettings(BaseModel):
+    """How the status of objects is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workbenches_per_second: int = Field(
+        default=50,
+        ge=1,
+        le=1000,
+        description="Most Workbench statuses written in a second. Lists never wait for them; people who read them do.",
+    )
+
+
 class LeaderElectionSettings(BaseModel):
     """Which of several replicas works, agreed on by a Lease."""
 
@@ -155,12 +168,15 @@ class Settings(BaseSettings):
     mirror: MirrorConfig = Field(default=MirrorConfig(), description="How EC2 instances become Workbench objects.")
     servers: ServerSettings = Field(default=ServerSettings(), description="How license servers are reached.")
     watch: WatchSettings = Field(default=WatchSettings(), description="How the cluster is watched.")
+    status: StatusSettings = Field(default=StatusSettings(), description="How the status of objects is written.")
     leader_election: LeaderElectionSettings = Field(
         default=LeaderElectionSettings(), description="Which of several replicas works."
     )
     notify: NotifyConfig = Field(default=NotifyConfig(), description="Who is told about seats.")
     audit: TrailConfig = Field(default=TrailConfig(), description="Where the audit trail goes.")
-    history: HistoryConfig = Field(default=HistoryConfig(), description="Whether and where seat intervals are recorded.")
+    history: HistoryConfig = Field(
+        default=HistoryConfig(), description="Whether and where seat intervals are recorded."
+    )
     http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
     log: LogSettings = Field(default=LogSettings(), description="What is logged.")
     tracing: TracingConfig = Field(default=TracingConfig(), description="Whether traces are made.")

@@ -59,8 +59,9 @@ FEW: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger)
 MANY: tuple[type[Resource], ...] = (Workbench,)
 KINDS = (*FEW, *MANY)
 """In the order in which they are listed: a pool without its server, or without its memory, is something else."""
-POOL_PACE = Pace(delay=0.2, per_second=50, at_once=8)
-WORKBENCH_PACE = Pace(delay=0.5, per_second=50, at_once=8)
+WORKBENCH_DELAY = 0.5
+AT_ONCE = 8
+POOL_PACE = Pace(delay=0.2, per_second=50, at_once=AT_ONCE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         written=lambda _key, raw: view.renewed(LicensePool, raw), leads=lambda: leadership.leads,
     )  # fmt: skip
     workbench_statuses = StatusWriter(
-        Workbench, rendering.workbench, pace=WORKBENCH_PACE, kube=kube, metrics=metrics, log=log,
+        Workbench, rendering.workbench, pace=_workbench_pace(settings), kube=kube, metrics=metrics, log=log,
         written=lambda _key, raw: view.renewed(Workbench, raw), leads=lambda: leadership.leads,
     )  # fmt: skip
     finalizer = Finalizer(kube, metrics)
@@ -197,6 +198,10 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         reactions=reactions,
         seat_signal=_seat_signal(store, mirror),
     )
+
+
+def _workbench_pace(settings: Settings) -> Pace:
+    return Pace(delay=WORKBENCH_DELAY, per_second=settings.status.workbenches_per_second, at_once=AT_ONCE)
 
 
 def _seat_signal(store: Store, mirror: Mirror) -> SeatSignal | None:

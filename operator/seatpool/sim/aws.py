@@ -23,6 +23,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.sim.aws_control import AwsControl
 from seatpool.sim.aws_front import Front
 from seatpool.sim.lifeline import Lifeline
+from seatpool.sim.quick_queues import make_queues_quick
 from seatpool.sim.ssm_api import RunCommand
 
 __all__ = ["AwsProcess", "AwsStandIn", "AwsStandInError"]
@@ -52,6 +53,7 @@ class AwsStandIn:
         self.stop()
 
     def start(self) -> None:
+        make_queues_quick()
         self._lifeline = Lifeline()
         self._run_command = RunCommand(self._lifeline)
         front = Front(DomainDispatcherApplication(create_backend_app), self._run_command)
