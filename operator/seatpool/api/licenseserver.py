@@ -215,7 +215,7 @@ class LicenseServerStatus(Model):
     """When the lists were last read back."""
     applied: Annotated[
         tuple[ProductState, ...],
-        Field(json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["product"]}),
+        Field(json_schema_extra={"x-kubernetes-list-type": "atomic"}),
     ] = ()
     """The lists that were read back from the server."""
     users: int = 0

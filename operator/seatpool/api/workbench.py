@@ -73,7 +73,7 @@ class WorkbenchStatus(Model):
     """The metadata.generation that this status was computed from."""
     seats: Annotated[
         tuple[WorkbenchSeat, ...],
-        Field(json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["pool"]}),
+        Field(json_schema_extra={"x-kubernetes-list-type": "atomic"}),
     ] = ()
     """One entry for each pool that serves this workbench."""
     conditions: Conditions = ()

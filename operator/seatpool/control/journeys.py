@@ -51,6 +51,15 @@ class _Line:
         return len(self.arrived) + len(self.asked) + len(self.answered)
 
 
+@dataclass(slots=True)
+class _Arrival:
+    origin: Origin
+    outcome: Outcome
+    since_event: float
+    since_message: float
+    pools: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journeys:
     """Of one operator."""
@@ -61,6 +70,7 @@ class Journeys:
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
     _lines: dict[str, _Line] = field(default_factory=dict, init=False)
+    _untold: dict[str, dict[tuple[int, Outcome], _Arrival]] = field(default_factory=dict, init=False)
 
     def seen(self, workbench: str, changed_at: datetime, pools: Collection[str]) -> None:
         """A watch brought a workbench, and these pools have to be answered anew."""
@@ -105,10 +115,31 @@ class Journeys:
         if line is None:
             return
         for origin in line.answered:
-            self._end(origin, outcome, pool=pool, server=server, revision=revision, mark=mark)
+            since_event, since_message = self._end(
+                origin, outcome, pool=pool, server=server, revision=revision, mark=mark
+            )
+            arrivals = self._untold.setdefault(server, {})
+            arrival = arrivals.setdefault((id(origin), outcome), _Arrival(origin, outcome, since_event, since_message))
+            arrival.pools.append(pool)
         line.answered.clear()
         if not len(line):
             del self._lines[pool]
+
+    def tell(self, *, server: str) -> None:
+        """Log what ended at this server since it was last asked to: a line for each message, however many pools it has."""
+        for arrival in self._untold.pop(server, {}).values():
+            is_listed = arrival.outcome is Outcome.LISTED
+            self.log.info(
+                "event is on the list" if is_listed else "event changed no list",
+                outcome=arrival.outcome.value,
+                message=list(arrival.origin.messages),
+                instance=arrival.origin.instance,
+                pools=arrival.pools,
+                server=server,
+                event_at=arrival.origin.event_at.isoformat(),
+                seconds_since_event=round(arrival.since_event, 3),
+                seconds_since_message=round(arrival.since_message, 3),
+            )
 
     def forget(self, pool: str) -> None:
         """The pool is gone."""
@@ -118,7 +149,8 @@ class Journeys:
 
     def _end(
         self, origin: Origin, outcome: Outcome, *, pool: str, server: str, revision: int, mark: Mark | None
-    ) -> None:
+    ) -> tuple[float, float]:
+        """Seconds since the event and since its message."""
         now, metrics = self.clock(), self.metrics
         metrics.journeys.labels(outcome).inc()
         since_event, since_message = (
@@ -143,14 +175,4 @@ class Journeys:
                     "seatpool.revision": revision,
                 },
             )
-        self.log.info(
-            "event is on the list" if outcome is Outcome.LISTED else "event changed no list",
-            outcome=outcome.value,
-            message=list(origin.messages),
-            instance=origin.instance,
-            pool=pool,
-            server=server,
-            event_at=origin.event_at.isoformat(),
-            seconds_since_event=round(since_event, 3),
-            seconds_since_message=round(since_message, 3),
-        )
+        return since_event, since_message

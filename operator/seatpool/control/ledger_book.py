@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 
-from seatpool.api.base import API_VERSION, OwnerReference
+from seatpool.api.base import API_VERSION, Metadata, OwnerReference
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
 from seatpool.control.ended import Ending, IsRecorded, bare, with_ended
@@ -86,7 +86,7 @@ class LedgerBook:
             except NotFound:
                 del metadata["resourceVersion"]
                 stored = await self._create(namespace, body)
-        self.store.put_ledger(SeatLedger.model_validate(stored))
+        self.store.put_ledger(SeatLedger(metadata=Metadata.model_validate(stored["metadata"]), spec=spec))
 
     async def _create(self, namespace: str, body: Body) -> Body:
         """One that is there already is one that we did not know: the same as one that is not as known."""

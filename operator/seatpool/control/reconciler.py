@@ -195,6 +195,7 @@ class ServerReconciler:
                 self._around.announcer.confirmed(pool, standing)
             empty = standing.clearing and standing.in_sync and pool.spec.product not in desk.forced
             await self._around.finalizer.look_at(pool, cleared=empty)
+        self._around.journeys.tell(server=self.key)
         in_sync = all(standing.in_sync for standing in desk.view.standings.values())
         metrics.in_sync.labels(self.key).set(in_sync)
         if desk.view.reached is not None:

@@ -26,14 +26,13 @@ class XlcAdapter:
 
     def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
         """As many products together as fit into one send; a list that does not fit is alone."""
-        groups: list[tuple[Any, ...]] = []
-        for item in command.changes or command.products:
-            longer = (*groups[-1], item) if groups else (item,)
-            if groups and len(longer) <= MAX_PRODUCTS and self._fits(_part(command, longer)):
-                groups[-1] = longer
-            else:
-                groups.append((item,))
-        return tuple(_part(command, group) for group in groups)
+        parts: list[ListCommand] = []
+        left: tuple[Any, ...] = command.changes or command.products
+        while left:
+            count = self._how_many_fit(command, left[:MAX_PRODUCTS])
+            parts.append(_part(command, left[:count]))
+            left = left[count:]
+        return tuple(parts)
 
     def parameters(self, command: ListCommand) -> tuple[dict[str, list[str]], ...]:
         """One send, or for a list that does not fit into one, its parts and then the send that joins them."""
@@ -70,6 +69,18 @@ class XlcAdapter:
             for entry in summary.results
         }
         return Report(revision=summary.revision, products=products)
+
+    def _how_many_fit(self, command: ListCommand, items: tuple[Any, ...]) -> int:
+        """Of the first of these; 1 for one that is too long. Nearly always it is all of them, which is tried first."""
+        fitting, too_many = 1, len(items) + 1
+        tried = len(items)
+        while too_many - fitting > 1:
+            if self._fits(_part(command, items[:tried])):
+                fitting = tried
+            else:
+                too_many = tried
+            tried = (fitting + too_many) // 2
+        return fitting
 
     def _fits(self, command: ListCommand) -> bool:
         return len(self._pack(command, parts={})) <= SEND_LIMIT

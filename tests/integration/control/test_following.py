@@ -82,7 +82,7 @@ async def test_an_event_is_followed_to_its_list_by_grep(stage: Stage) -> None:
     of_message = {line["event"]: line for line in lines if message in json.dumps(line)}
     written, listed = of_message["workbench written"], of_message["event is on the list"]
     assert written["instance"] == listed["instance"] == instance(1)
-    assert listed["pool"] == f"{stage.namespace}/matlab"
+    assert listed["pools"] == [f"{stage.namespace}/matlab"]
     command = listed["command"]
     of_command = {line["event"]: line for line in lines if line.get("command") == command}
     assert {"command sent", "list applied", "event is on the list"} <= set(of_command)

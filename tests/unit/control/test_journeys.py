@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from seatpool.control.journeys import LONGEST, Journeys, Outcome
 from seatpool.control.metrics import ControlMetrics
@@ -133,3 +134,19 @@ def test_the_eldest_are_followed_when_a_list_cannot_be_written_for_long(way: Way
         way.arrive(number, POOL)
     assert way.ended() == {"lost_sight": 5}
     assert len(way.journeys.marks([POOL])) == LONGEST
+
+
+def test_a_message_has_one_line_for_all_its_pools_of_a_server_and_none_twice(way: Way) -> None:
+    way.arrive(1, POOL, "lab/cad", "lab/elsewhere")
+    way.arrive(2, POOL)
+    with capture_logs() as lines:
+        for pool, server in ((POOL, SERVER), ("lab/cad", SERVER), ("lab/elsewhere", "lab/other")):
+            way.journeys.asked(pool)
+            way.journeys.answered(pool)
+            way.journeys.ended(pool, Outcome.LISTED, server=server)
+        way.journeys.tell(server=SERVER)
+        way.journeys.tell(server=SERVER)
+    assert [(line["event"], line["instance"], line["pools"]) for line in lines] == [
+        ("event is on the list", "i-1", [POOL, "lab/cad"]),
+        ("event is on the list", "i-2", [POOL]),
+    ]
