@@ -19,11 +19,13 @@ from seatpool.sim.fleet import Fleet
 from seatpool.sim.posting import Troubles
 
 SHARES = (0.0, 0.01, 0.05)
-WINDOWS = 5
+WINDOWS = 4
 SITE_USERS = 1_000
 """With 3,000 the stand-in queue alone would need half an hour for three runs of two days."""
-WINDOW_EVENTS = {"lab": 100, "site": 40}
+WINDOW_EVENTS = {"lab": 80, "site": 40}
 """Most of the lab's events change no list."""
+IN_A_RUSH = "10s"
+"""`debounce` while events are sent as fast as they are taken and only the lists in the end count."""
 Say = Callable[[str], None]
 
 
@@ -151,7 +153,7 @@ def _run_once(
     """One run of all events; how many lists are wrong in the end."""
     place.namespace(ours.NAMESPACE)
     lists = [Lists(workload, number, place.nodes[number].host) for number, workload in enumerate(together)]
-    place.apply(place.server(ours.NAMESPACE, number, verifyInterval="1h") for number in range(len(together)))
+    _rush(place, len(together))
     place.apply(body for one in lists for body in one.pools())
     events = _with_real_instances(place, together[0].events)
     truths = [Truth(workload) for workload in together]
@@ -163,7 +165,7 @@ def _run_once(
             for truth in truths:
                 _take(truth, events)
         else:
-            _live_through(player, events, windows, truths, measured)
+            _live_through(place, player, events, windows, truths, measured)
             return [len(one.wrong(truth)) for one, truth in zip(lists, truths, strict=True)]
     return _after_inventory(place, lists, truths, share, say=say)
 
@@ -186,7 +188,14 @@ def _after_inventory(
     return left
 
 
+def _rush(place: Place, servers: int, *, yes: bool = True) -> None:
+    """Set the license servers' pace: for a rush, or as it is by default."""
+    pace = {"debounce": IN_A_RUSH} if yes else {}
+    place.apply(place.server(ours.NAMESPACE, number, verifyInterval="1h", **pace) for number in range(servers))
+
+
 def _live_through(
+    place: Place,
     player: Player,
     events: Sequence[Event],
     windows: Sequence[Window],
@@ -199,7 +208,9 @@ def _live_through(
         for truth in truths:
             _take(truth, events[done : window.first])
         player.until_right(truths)
+        _rush(place, len(truths), yes=False)
         player.live(events, window, truths, measured)
+        _rush(place, len(truths))
         done = window.end
     player.rush(events[done:])
     for truth in truths:
