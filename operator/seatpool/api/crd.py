@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic.json_schema import GenerateJsonSchema
 
 from seatpool.api.base import API_VERSION, GROUP, VERSION, Model, Resource, format_duration
 from seatpool.api.descriptions import DescribedSchema
@@ -24,7 +25,7 @@ RESOURCES: tuple[type[Resource], ...] = (LicensePool, LicenseServer, SeatLedger,
 _DROPPED = {"title", "$defs", "propertyOrdering"}
 
 
-class _WireDefaults(DescribedSchema):
+class _WireDefaults(GenerateJsonSchema):
     """Defaults in the form that they have on the wire."""
 
     def encode_default(self, dft: Any) -> Any:
@@ -33,6 +34,10 @@ class _WireDefaults(DescribedSchema):
         if isinstance(dft, Model):
             return dft.wire()
         return super().encode_default(dft)
+
+
+class _Described(_WireDefaults, DescribedSchema):
+    """With the fields' sentences."""
 
 
 def _clean_text(text: str) -> str:
@@ -70,9 +75,10 @@ def structural(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str,
     return result
 
 
-def crd(resource: type[Resource]) -> dict[str, Any]:
-    """The CustomResourceDefinition of one kind."""
-    raw = resource.model_json_schema(by_alias=True, mode="validation", schema_generator=_WireDefaults)
+def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
+    """The CustomResourceDefinition of one kind; for programs it need not be `described`, which takes most of the time."""
+    generator = _Described if described else _WireDefaults
+    raw = resource.model_json_schema(by_alias=True, mode="validation", schema_generator=generator)
     root = structural(raw, raw.get("$defs", {}))
     properties = {
         "apiVersion": {"type": "string"},

@@ -28,7 +28,7 @@ async def outdated(kube: KubeClient, kinds: Sequence[type[Resource]]) -> str | N
         schemas = {version["name"]: version for version in served["spec"]["versions"] if version["served"]}
         if VERSION not in schemas:
             return f"CRD {name} does not serve {VERSION}; apply crds/"
-        ours = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        ours = crd(kind, described=False)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
         lacking = sorted(_lacking(ours, schemas[VERSION]["schema"]["openAPIV3Schema"]))
         if lacking:
             return f"CRDOutdated: CRD {name} does not know {', '.join(lacking[:5])}; apply crds/ of this version"

@@ -249,7 +249,7 @@ class Store:
         dirty = self._demand_of(view)
         self.on_moved(workbench.key, spec.state_changed_at, dirty)
         self.on_workbench(view)
-        self._mark(dirty, now)
+        self._mark(dirty, now, tell_again=False)
         if before is None or before.generation != metadata.generation or problem != before.problem:
             self.on_problem(workbench.key)
 
@@ -310,9 +310,10 @@ class Store:
             del shares[int(index)]
             self._mark({f"{namespace}/{pool}"}, now)
 
-    def _mark(self, pools: set[str], now: datetime) -> None:
+    def _mark(self, pools: set[str], now: datetime, *, tell_again: bool = True) -> None:
+        """`tell_again` is whether a server that was told of the pool, and has not looked yet, is told once more."""
         for pool in pools:
-            if pool in self.pools:
+            if pool in self.pools and (tell_again or pool not in self.dirty_pools):
                 self.dirty_pools.setdefault(pool, now)
                 self.on_dirty(self.server_of(pool))
 

@@ -4,8 +4,12 @@ import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
 
+_IS_GLOB = re.compile(r"[*?\[]")
+
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     """A test whether a text matches any of the globs as `fnmatch.fnmatchcase` does; no globs match nothing."""
-    compiled = [re.compile(translate(pattern)).match for pattern in patterns]
-    return lambda text: any(match(text) is not None for match in compiled)
+    every = tuple(patterns)
+    literal = frozenset(pattern for pattern in every if not _IS_GLOB.search(pattern))
+    compiled = [re.compile(translate(pattern)).match for pattern in every if pattern not in literal]
+    return lambda text: text in literal or any(match(text) is not None for match in compiled)
