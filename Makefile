@@ -46,6 +46,7 @@ audit: environment ## known vulnerabilities in what the image is made of, by pip
 bench: controlplane ## measure beside the pipeline, a plain LIST and a naive operator; ARGS="storm" runs one of them
 	$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.plots
+	@$(BIN)/python -m benchmarks.pages
 
 soak: controlplane ## random life with faults and an independent checker; MINUTES=20
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)

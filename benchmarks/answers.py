@@ -1,7 +1,7 @@
 """How long `seatpool status` and `seatpool why` take in the large installation, from the start of the process to its end.
 
 Beside them, in the same run: a process that lists the same Workbenches from the API server's cache by aiohttp and does
-nothing with them, and one that starts the command line and asks nobody.
+nothing with them, and one that imports what such a command needs to ask, and asks nobody.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Answers:
     """Somebody who waits: what would have to happen is computed too."""
     why_seated: float
     start: float
-    """The command line asking nobody, which is what Python takes to start it."""
+    """What Python takes to start, and to import what asks."""
     listing: float
 
 
@@ -110,7 +110,7 @@ def _seatpool(place: Place, *words: str, problems: bool = False) -> float:
 
 
 def _start(place: Place) -> float:
-    return _run(place, ["-m", "seatpool.cli", "version"])
+    return _run(place, ["-c", "import seatpool.cli, seatpool.answers.looking"])
 
 
 def _list(place: Place, size: int) -> float:

@@ -27,6 +27,11 @@ class Row:
     at_most: bool = False
 
     @property
+    def cells(self) -> list[str]:
+        """As the table has them."""
+        return [self.what, self.ours, self.beside, "" if self.ratio is None else f"{self.ratio:.2g}x", self.verdict]
+
+    @property
     def verdict(self) -> str:
         if self.ratio is None or self.target is None:
             return ""
@@ -45,6 +50,7 @@ class Results:
     def add(self, benchmark: str, rows: list[Row], values: Mapping[str, Any]) -> None:
         self.rows.extend((benchmark, row) for row in rows)
         self.values |= values
+        self.values.setdefault("rows", {})[benchmark] = [row.cells for row in rows]
 
     def table(self) -> Table:
         table = Table(
@@ -55,13 +61,14 @@ class Results:
             if last and benchmark != last:
                 table.add_section()
             last = benchmark
-            table.add_row(row.what, row.ours, row.beside, "" if row.ratio is None else f"{row.ratio:.2g}x", row.verdict)
+            table.add_row(*row.cells)
         return table
 
     def write(self, file: Path = FILE) -> None:
         kept = json.loads(file.read_text()) if file.exists() else {}
         about = {"machine": machine(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        file.write_text(json.dumps(kept | about | self.values, indent=2, sort_keys=True) + "\n")
+        rows = {"rows": kept.get("rows", {}) | self.values.get("rows", {})}
+        file.write_text(json.dumps(kept | about | self.values | rows, indent=2, sort_keys=True) + "\n")
 
 
 def machine() -> str:

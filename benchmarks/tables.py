@@ -126,7 +126,7 @@ def of_answers(found: Answers) -> Told:
     slowest = max(found.status, found.why_waiting, found.why_seated) - found.start
     rows.append(
         Row(
-            "the slowest of them after the start of the process, s",
+            "the slowest of them after the process has started (interpreter and imports), s",
             f"{slowest:.2f}",
             f"start {found.start:.2f}",
             slowest,
