@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from benchmarks import pages
 from benchmarks.results import Results, Row
 
