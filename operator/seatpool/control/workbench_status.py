@@ -79,7 +79,8 @@ def _ready(
         return True, ConditionReason.NO_POOL.value, SENTENCES[ConditionReason.NO_POOL]
     if not active:
         return True, ConditionReason.INACTIVE.value, SENTENCES[ConditionReason.INACTIVE]
-    lacking = [seat for seat in seats if seat.phase is not SeatPhase.ASSIGNED]
+    # A seat of a pool for which the workbench is no longer active is being given back, and nobody lacks it.
+    lacking = [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
     if lacking:
         told = spoken(
             f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in lacking

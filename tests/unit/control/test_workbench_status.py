@@ -89,6 +89,15 @@ def test_one_seat_of_two_is_not_enough() -> None:
     assert messages(status)["Ready"] == "No seat yet: lab/ansys (PoolFull, position 1)"
 
 
+def test_a_seat_that_is_given_back_is_not_lacking_where_the_workbench_is_active_for_another_pool() -> None:
+    both = {MATLAB: standing("ann", known=EVERYBODY), ANSYS: standing("ann", known=EVERYBODY)}
+    status = workbench_status(
+        view(), serving=list(both), active={MATLAB: True, ANSYS: False}, standings=both, now=NOW
+    )
+    assert [(seat.pool, seat.phase.value) for seat in status.seats] == [(ANSYS, "Releasing"), (MATLAB, "Assigned")]
+    assert conditions(status)["Ready"] == ("True", "AllAssigned")
+
+
 def test_a_workbench_that_stopped_shows_a_seat_only_while_it_is_kept() -> None:
     kept = status_of({MATLAB: standing("ann", known=EVERYBODY)}, active=False)
     assert [seat.phase for seat in kept.seats] == [SeatPhase.RELEASING]
