@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from seatpool.history.writing import SUFFIX, HistoryNotWritten, Written, write_lines
+from seatpool.history.writing import FILES, SUFFIX, HistoryNotWritten, Written, write_lines, write_whole
 
 LEFT_OVER_AFTER = 3600.0
 
@@ -51,7 +51,7 @@ class FolderArchive:
 
     def days(self, kind: str) -> Days:
         found: dict[str, list[str]] = defaultdict(list)
-        for path in sorted(self.folder.glob(f"kind={kind}/day=*/*{SUFFIX}")):
+        for path in sorted(self.folder.glob(f"kind={kind}/day=*/{FILES}")):
             found[path.parent.name.removeprefix("day=")].append(path.name)
         return {day: tuple(names) for day, names in found.items()}
 
@@ -61,11 +61,10 @@ class FolderArchive:
 
     def store(self, file: Written) -> None:
         try:
-            target = self._place(file.kind, file.day)
-            target.mkdir(parents=True, exist_ok=True)
-            fresh = target / f".{file.path.name}"
-            fresh.write_bytes(file.path.read_bytes())
-            fresh.replace(target / file.path.name)
+            write_whole(
+                self._place(file.kind, file.day) / file.path.name,
+                lambda fresh: fresh.write_bytes(file.path.read_bytes()),
+            )
         except OSError as error:
             raise HistoryNotWritten(f"history folder {self.folder}: {error.strerror or error}") from error
 

@@ -16,7 +16,7 @@ from seatpool.history.database import open_database
 from seatpool.history.making import HistoryNotInstalled
 from seatpool.history.merging import merged
 from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns
-from seatpool.history.writing import SUFFIX
+from seatpool.history.writing import FILES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -65,7 +65,7 @@ def opened(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConn
 
 
 def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:
-    pattern = f"kind={kind.kind}/day=*/*{SUFFIX}"
+    pattern = f"kind={kind.kind}/day=*/{FILES}"
     known = ", ".join(columns(kind))
     if next(folder.glob(pattern), None) is None:
         empty = ", ".join(f"NULL::{sql} AS {name}" for name, sql in columns(kind).items())

@@ -7,7 +7,7 @@ names the batch, and the same batch gives the same names, so doing it again afte
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,8 @@ from seatpool.history.database import working_database
 from seatpool.history.schema import KINDS, Row, columns, fact_id, record
 
 SUFFIX = ".parquet"
+FILES = f"[!.]*{SUFFIX}"
+"""A glob of what is whole; what a killed process has left half written begins with a dot."""
 ROWS_AT_ONCE = 100_000
 
 
@@ -86,10 +88,19 @@ def _write_lines(database: duckdb.DuckDBPyConnection, lines: Path, folder: Path,
 
 def write_query(database: duckdb.DuckDBPyConnection, query: str, path: Path) -> Path:
     """Make a query's answer a file, all at once."""
+
+    def make(fresh: Path) -> None:
+        database.execute(f"COPY ({query}) TO '{_quoted(fresh)}' (FORMAT parquet, COMPRESSION zstd)")
+
+    return write_whole(path, make)
+
+
+def write_whole(path: Path, make: Callable[[Path], object]) -> Path:
+    """Let a file be made under a name that no reader takes for one of the history's, and appear when it is whole and durable."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        database.execute(f"COPY ({query}) TO '{_quoted(fresh)}' (FORMAT parquet, COMPRESSION zstd)")
+        make(fresh)
         _make_durable(fresh)
         fresh.replace(path)
         _make_durable(path.parent)

@@ -11,7 +11,7 @@ from tests.unit.history.rows import NOON, session, wait
 from seatpool.history.archive import FolderArchive
 from seatpool.history.store import opened
 from seatpool.history.tidying import Tidying
-from seatpool.history.writing import write
+from seatpool.history.writing import write, write_whole
 
 TODAY, TOMORROW = NOON.date(), NOON.date() + timedelta(days=1)
 HOUR, DAY = 3600, 86_400
@@ -52,6 +52,31 @@ def test_a_process_that_dies_between_two_rounds_leaves_nothing_doubled(tmp_path:
     other.tidy(today=TOMORROW)
     assert len(files(tmp_path)) == 1
     assert sessions(tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", [".day-0a1b.parquet", ".day-0a1b.parquet.17", ".20260301T120000-0a1b.parquet.9"])
+def test_what_a_killed_process_left_half_written_is_read_by_nobody(tmp_path: Path, name: str) -> None:
+    (whole,) = write([session("ann")], tmp_path)
+    write([session("bob")], tmp_path)
+    expected = sessions(tmp_path)
+    half = whole.with_name(name)
+    half.write_bytes(whole.read_bytes()[:100])
+    assert sessions(tmp_path) == expected
+    tidying = Tidying(FolderArchive(tmp_path), retention_days=None)
+    for _ in range(2):
+        tidying.tidy(today=TOMORROW)
+    assert half.exists(), "another process may be at it"
+    assert sessions(tmp_path) == expected
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_not_there(tmp_path: Path) -> None:
+    def stops_half_way(fresh: Path) -> None:
+        fresh.write_bytes(b"PAR1")
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        write_whole(tmp_path / "day" / "a.parquet", stops_half_way)
+    assert list((tmp_path / "day").iterdir()) == []
 
 
 def test_a_day_that_is_not_over_is_left_until_it_has_many_files(tmp_path: Path) -> None:
