@@ -17,7 +17,7 @@ from benchmarks.measured import Measured
 from benchmarks.site import ACCOUNT, REGION, Place
 
 WORKBENCHES = 10_000
-REPEATS = 5
+REPEATS = 3
 FULL = 40
 """Seats of every tenth pool, for 60 people: the others wait."""
 LOOK_EVERY = 1.0

@@ -19,7 +19,7 @@ from seatpool.sim.fleet import Fleet
 from seatpool.sim.posting import Troubles
 
 SHARES = (0.0, 0.01, 0.05)
-WINDOWS = 4
+WINDOWS = 3
 SITE_USERS = 1_000
 """With 3,000 the stand-in queue alone would need half an hour for three runs of two days."""
 WINDOW_EVENTS = {"lab": 80, "site": 40}

@@ -60,12 +60,6 @@ def of_start_up(found: StartUp) -> Told:
             3,
         ),
         Row(
-            f"start again of {at:,}, s, beside a naive Kopf operator's",
-            f"{ours.seconds:.1f}",
-            f"{found.naive_again.seconds:.1f}",
-            found.naive_again.seconds / ours.seconds,
-        ),
-        Row(
             f"most memory at {at:,}, MB, beside the naive operator's",
             f"{ours.peak_mb:.0f}",
             f"{found.naive_first.peak_mb:.0f}",
@@ -79,7 +73,6 @@ def of_start_up(found: StartUp) -> Told:
     return rows, {
         "startup_vs_list": round(ours.seconds / found.listing.seconds, 2),
         "naive_vs_startup": round(first_ratio, 2),
-        "naive_again_vs_startup": round(found.naive_again.seconds / ours.seconds, 2),
         "startup_s_10k": round(ours.seconds, 2),
         "known_s_10k": round(ours.known, 2),
         "list_s_10k": round(found.listing.seconds, 2),
