@@ -24,7 +24,7 @@ SITE_USERS = 1_000
 """With 3,000 the stand-in queue alone would need half an hour for three runs of two days."""
 WINDOW_EVENTS = {"lab": 80, "site": 40}
 """Most of the lab's events change no list."""
-IN_A_RUSH = "10s"
+IN_A_RUSH = "5s"
 """`debounce` while events are sent as fast as they are taken and only the lists in the end count."""
 Say = Callable[[str], None]
 
