@@ -16,6 +16,9 @@ from seatpool.sim.license_host import LicenseHost
 NAMESPACE = "side-by-side"
 BATCH = 10
 PATIENCE = 120.0
+STEP = 0.05
+AFTERWARDS = 0.3
+"""Seconds from the last list to the end of what the operator still writes."""
 AHEAD = 400
 """Events in the queue beyond which the sender waits."""
 
@@ -100,11 +103,7 @@ class Player:
 
     def until_right(self, truths: Sequence[Truth]) -> None:
         """Wait for the lists of all workloads."""
-
-        def right() -> bool:
-            return not any(lists.wrong(truth) for lists, truth in zip(self._lists, truths, strict=True))
-
-        self._until(right)
+        self._until(lambda: self._are_right(truths))
 
     def live(self, events: Sequence[Event], window: Window, truths: Sequence[Truth], into: Sequence[Measured]) -> None:
         """Live through a window, and add what was measured."""
@@ -112,11 +111,9 @@ class Player:
             lists.read_journal()
         began = self._commands()
         due: list[tuple[int, str, str, float]] = []
-        at = time.monotonic()
         changing = self._lists[0].workload.changing(events)
-        for event, pause in zip(events[window.first : window.end], window.pauses(events, changing), strict=True):
-            at = max(at + pause, time.monotonic() - 0.2)
-            time.sleep(max(0.0, at - time.monotonic()))
+        for event, (least, real) in zip(events[window.first : window.end], window.pauses(events, changing), strict=True):
+            self._pause(least, real, truths)
             self._send([event])
             sent = time.time()
             for number, truth in enumerate(truths):
@@ -137,6 +134,19 @@ class Player:
             if came is not None:
                 into[number].latencies.append(came - sent)
 
+    def _pause(self, least: float, real: float, truths: Sequence[Truth]) -> None:
+        """As long as it really was, or until everything that came before is over and `least` has passed."""
+        began = time.monotonic()
+        time.sleep(least)
+        while time.monotonic() < began + real and not self._are_right(truths):
+            time.sleep(STEP)
+            if self._are_right(truths):
+                time.sleep(AFTERWARDS)
+                return
+
+    def _are_right(self, truths: Sequence[Truth]) -> bool:
+        return not any(lists.wrong(truth) for lists, truth in zip(self._lists, truths, strict=True))
+
     def _commands(self) -> dict[int, int]:
         """How many commands that change lists each server was sent: each has a revision of its own."""
         text = self._place.plane.kubectl("get", "licenseservers", "-n", NAMESPACE, "-o", "json")
@@ -156,9 +166,10 @@ class Player:
             time.sleep(0.05)
 
 
-def settings(place: Place, *, inventory: bool) -> Mapping[str, Any]:
-    """As an installation has it, but for where the stand-ins are."""
-    return {
+def settings(place: Place, *, inventory: bool, damaged: bool = False) -> Mapping[str, Any]:
+    """As an installation has it, but for where the stand-ins are. After damage only the lists in the end count."""
+    slowly = {"status": {"workbenches_per_second": 1}} if damaged else {}
+    return slowly | {
         "namespaces": [NAMESPACE],
         "mirror": {
             "queue": place.site.queue_url,

@@ -22,7 +22,7 @@ SHARES = (0.0, 0.01, 0.05)
 WINDOWS = 3
 SITE_USERS = 1_000
 """With 3,000 the stand-in queue alone would need half an hour for three runs of two days."""
-WINDOW_EVENTS = {"lab": 80, "site": 40}
+WINDOW_EVENTS = {"lab": 80, "site": 30}
 """Most of the lab's events change no list."""
 IN_A_RUSH = "5s"
 """`debounce` while events are sent as fast as they are taken and only the lists in the end count."""
@@ -157,7 +157,7 @@ def _run_once(
     place.apply(body for one in lists for body in one.pools())
     events = _with_real_instances(place, together[0].events)
     truths = [Truth(workload) for workload in together]
-    with place.operator("events", **settings(place, inventory=False)) as operator:
+    with place.operator("events", **settings(place, inventory=False, damaged=share > 0)) as operator:
         operator.until_in_sync(len(together))
         player = Player(place, lists, operator)
         if share:
@@ -175,7 +175,7 @@ def _after_inventory(
 ) -> list[int]:
     """What one inventory makes of it: a restarted operator that may ask EC2."""
     before = sum(len(one.wrong(truth)) for one, truth in zip(lists, truths, strict=True))
-    with place.operator("inventory", **settings(place, inventory=True)) as operator:
+    with place.operator("inventory", **settings(place, inventory=True, damaged=True)) as operator:
         operator.until_in_sync(len(lists))
         player = Player(place, lists, operator)
         try:

@@ -1,9 +1,9 @@
 """Stretches of a workload that are lived through in real time, so that nothing is measured that compression has made.
 
-Between them events go as fast as the queue takes them. Within one, a pause after an event that changes a list is cut to
-`AFTER_A_CHANGE`, and one after an event that changes none to `AFTER_NONE`: by then everything that the event causes is
-over, so that a longer pause would change neither latency nor what is collected into one command. Stretches begin and
-end with whole minutes, as the pipeline's commands do.
+Between them events go as fast as the queue takes them. Within one, a pause is cut where everything that the events before
+it cause is over, so that a longer one would change neither latency nor what is collected into one command: at the earliest
+`AFTER_A_CHANGE` after an event that changes a list, and `AFTER_NONE` after another. Stretches begin and end with whole
+minutes, as the pipeline's commands do.
 """
 
 import random
@@ -26,12 +26,13 @@ class Window:
     end: int
     minutes: range
 
-    def pauses(self, events: Sequence[Event], changing: frozenset[Event]) -> list[float]:
-        """Seconds before each of its events; `changing` are those by which some list changes."""
-        pauses = [0.0]
+    def pauses(self, events: Sequence[Event], changing: frozenset[Event]) -> list[tuple[float, float]]:
+        """Seconds before each of its events: the least, and how long it really was. `changing` are those by which some
+        list changes."""
+        pauses = [(0.0, 0.0)]
         for earlier, later in pairwise(events[self.first : self.end]):
-            longest = AFTER_A_CHANGE if earlier in changing else AFTER_NONE
-            pauses.append(min(longest, later.at - earlier.at))
+            real = later.at - earlier.at
+            pauses.append((min(AFTER_A_CHANGE if earlier in changing else AFTER_NONE, real), real))
         return pauses
 
 
