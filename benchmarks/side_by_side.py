@@ -1,6 +1,7 @@
 """The operator beside the pipeline that it replaces: latency, commands, and what damaged events leave behind."""
 
 import random
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -26,6 +27,8 @@ WINDOW_EVENTS = {"lab": 80, "site": 30}
 """Most of the lab's events change no list."""
 IN_A_RUSH = "5s"
 """`debounce` while events are sent as fast as they are taken and only the lists in the end count."""
+AFTER_A_RUSH = 6.0
+"""Seconds after which nobody collects changes at the rush's pace any more."""
 Say = Callable[[str], None]
 
 
@@ -209,6 +212,7 @@ def _live_through(
             _take(truth, events[done : window.first])
         player.until_right(truths)
         _rush(place, len(truths), yes=False)
+        time.sleep(AFTER_A_RUSH)
         player.live(events, window, truths, measured)
         _rush(place, len(truths))
         done = window.end
