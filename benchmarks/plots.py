@@ -51,7 +51,7 @@ def _latency(workloads: dict[str, Any]) -> Path:
     axes.set_yscale("log")
     axes.set_xticks([number + 0.19 for number in range(len(names))], names)
     axes.set_ylabel("seconds from start event to list")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", ncol=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return _save(figure, "latency.svg")
 
 

@@ -29,7 +29,7 @@ class Row:
     @property
     def cells(self) -> list[str]:
         """As the table has them."""
-        return [self.what, self.ours, self.beside, "" if self.ratio is None else f"{self.ratio:.2g}x", self.verdict]
+        return [self.what, self.ours, self.beside, _times(self.ratio), self.verdict]
 
     @property
     def verdict(self) -> str:
@@ -37,6 +37,12 @@ class Row:
             return ""
         reached = self.ratio <= self.target if self.at_most else self.ratio >= self.target
         return f"{'yes' if reached else 'NO'} ({'at most' if self.at_most else 'at least'} {self.target:g})"
+
+
+def _times(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return f"{ratio:.2g}x" if ratio < 100 else f"{ratio:.0f}x"
 
 
 @dataclass
