@@ -28,7 +28,8 @@ from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.envelopes import state_change, workbench_event
 from seatpool.sim.site import Site
 
-MESSAGES = int(os.environ.get("SEATPOOL_STORM", "500"))
+MESSAGES = int(os.environ.get("SEATPOOL_STORM", "3000"))
+"""With fewer the storm is over before there are so many reads that a percentile of them tells anything."""
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 WORKBENCHES = 200
 PORTION, WAITING = 100, 100
@@ -141,6 +142,5 @@ async def test_a_storm_neither_fills_the_memory_nor_starves_whoever_else_has_wor
     assert site.dead_letters() == MESSAGES // 20
     assert registry.get_sample_value("seatpool_mirror_objects") == min(WORKBENCHES, MESSAGES) * 6 // 20
     assert growth < MOST_GROWTH
-    # Who is starved is so all the time; a single late moment is the machine's.
-    assert percentile(lags, 0.5) < LONGEST_LAG
-    assert percentile(reads, 0.5) < 2 * LONGEST_LAG
+    assert percentile(lags, 0.99) < LONGEST_LAG
+    assert percentile(reads, 0.99) < 2 * LONGEST_LAG
