@@ -50,14 +50,10 @@ def on_own_machine(tests: list[str]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make e2e ARGS=...", description=__doc__)
     parser.add_argument("--node", choices=("kind", "own"), help="who provides the node; default: kind if it can")
-    parser.add_argument("--can", action="store_true", help="run nothing; say whether this machine can carry a node")
     options, others = parser.parse_known_args()
     signal.signal(signal.SIGTERM, stop_on_signal)
     tests = [sys.executable, "-m", *TESTS, *others]
     try:
-        if options.can:
-            own_machine.check()
-            return 0
         if options.node != "own" and shutil.which("kind") and image.engine() == "docker":
             return by_kind(tests)
         if options.node == "kind":

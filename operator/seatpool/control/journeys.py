@@ -70,7 +70,7 @@ class Journeys:
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
     _lines: dict[str, _Line] = field(default_factory=dict, init=False)
-    _untold: dict[str, dict[tuple[int, Outcome], _Arrival]] = field(default_factory=dict, init=False)
+    _untold: dict[str, dict[tuple[Origin, Outcome], _Arrival]] = field(default_factory=dict, init=False)
 
     def seen(self, workbench: str, changed_at: datetime, pools: Collection[str]) -> None:
         """A watch brought a workbench, and these pools have to be answered anew."""
@@ -119,7 +119,7 @@ class Journeys:
                 origin, outcome, pool=pool, server=server, revision=revision, mark=mark
             )
             arrivals = self._untold.setdefault(server, {})
-            arrival = arrivals.setdefault((id(origin), outcome), _Arrival(origin, outcome, since_event, since_message))
+            arrival = arrivals.setdefault((origin, outcome), _Arrival(origin, outcome, since_event, since_message))
             arrival.pools.append(pool)
         line.answered.clear()
         if not len(line):

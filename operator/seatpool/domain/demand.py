@@ -83,10 +83,8 @@ class _PoolDemand:
 
     def serves(self, kind: Kind) -> bool:
         namespace, workbench_type = kind
-        named = self.selector.namespaces
-        if not named:
-            return namespace == self.selector.namespace and self.matches_type(workbench_type)
-        return (ALL_NAMESPACES in named or namespace in named) and self.matches_type(workbench_type)
+        namespaces = self.selector.namespaces or {self.selector.namespace}
+        return (ALL_NAMESPACES in namespaces or namespace in namespaces) and self.matches_type(workbench_type)
 
     def counts(self, fact: WorkbenchFact) -> bool:
         return fact.state in self.selector.active_states

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
+from seatpool.history.durable import make_durable
+
 SUFFIX = ".jsonl"
 
 
@@ -56,7 +58,7 @@ class Spool:
             file = FileIO(fresh, "xb")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fresh.rename(path)  # only now, locked, can another process take it for a segment
-            _make_durable(self.folder)
+            make_durable(self.folder)
             self._open, self._path = file, path
         return self._path, self._open
 
@@ -76,11 +78,3 @@ def _is_in_use(path: Path) -> bool:
     except FileNotFoundError:  # another process was faster
         return True
     return False
-
-
-def _make_durable(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,9 +5,8 @@ names the batch, and the same batch gives the same names, so doing it again afte
 """
 
 import json
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ import duckdb
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.database import working_database
+from seatpool.history.durable import write_whole
 from seatpool.history.schema import KINDS, Row, columns, fact_id, record
 
 SUFFIX = ".parquet"
@@ -93,28 +93,6 @@ def write_query(database: duckdb.DuckDBPyConnection, query: str, path: Path) -> 
         database.execute(f"COPY ({query}) TO '{_quoted(fresh)}' (FORMAT parquet, COMPRESSION zstd)")
 
     return write_whole(path, make)
-
-
-def write_whole(path: Path, make: Callable[[Path], object]) -> Path:
-    """Let a file be made under a name that no reader takes for one of the history's, and appear when it is whole and durable."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        make(fresh)
-        _make_durable(fresh)
-        fresh.replace(path)
-        _make_durable(path.parent)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return path
-
-
-def _make_durable(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _quoted(path: Path) -> str:

@@ -230,7 +230,7 @@ class ControlPlane:
     def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         assert self._programs is not None  # noqa: S101
         # With so few objects Go would collect garbage all the time.
-        environ = os.environ | {"GOGC": os.environ.get("GOGC", "400")}
+        environ = {"GOGC": "400", **os.environ}
         with self._log(program).open("ab") as log:
             return self._lifeline.start(
                 [self._programs / program, *arguments], cwd=self.directory, output=log, environ=environ

@@ -9,9 +9,10 @@ import pytest
 from tests.unit.history.rows import NOON, session, wait
 
 from seatpool.history.archive import FolderArchive
+from seatpool.history.durable import write_whole
 from seatpool.history.store import opened
 from seatpool.history.tidying import Tidying
-from seatpool.history.writing import write, write_whole
+from seatpool.history.writing import write
 
 TODAY, TOMORROW = NOON.date(), NOON.date() + timedelta(days=1)
 HOUR, DAY = 3600, 86_400
