@@ -136,13 +136,13 @@ class Player:
 
     def _pause(self, least: float, real: float, truths: Sequence[Truth]) -> None:
         """As long as it really was, or until everything that came before is over and `least` has passed."""
-        began = time.monotonic()
+        end = time.monotonic() + real
         time.sleep(least)
-        while time.monotonic() < began + real and not self._are_right(truths):
+        if self._are_right(truths):
+            return
+        while time.monotonic() < end and not self._are_right(truths):
             time.sleep(STEP)
-            if self._are_right(truths):
-                time.sleep(AFTERWARDS)
-                return
+        time.sleep(max(0.0, min(AFTERWARDS, end - time.monotonic())))
 
     def _are_right(self, truths: Sequence[Truth]) -> bool:
         return not any(lists.wrong(truth) for lists, truth in zip(self._lists, truths, strict=True))
@@ -163,7 +163,7 @@ class Player:
             self._operator.process.check()
             if time.monotonic() > deadline:
                 raise RuntimeError(f"not within {PATIENCE:g} s; {self._operator.process.log.read_text()[-3000:]}")
-            time.sleep(0.05)
+            time.sleep(STEP)
 
 
 def settings(place: Place, *, inventory: bool, damaged: bool = False) -> Mapping[str, Any]:

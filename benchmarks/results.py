@@ -25,18 +25,21 @@ class Row:
     target: float | None = None
     """Of the ratio: reached when the ratio is at least this, or at most this if `at_most`."""
     at_most: bool = False
+    unit: str = ""
+    """Where the target is of the figure itself: its unit, and `ratio` is the figure."""
 
     @property
     def cells(self) -> list[str]:
         """As the table has them."""
-        return [self.what, self.ours, self.beside, _times(self.ratio), self.verdict]
+        return [self.what, self.ours, self.beside, "" if self.unit else _times(self.ratio), self.verdict]
 
     @property
     def verdict(self) -> str:
         if self.ratio is None or self.target is None:
             return ""
         reached = self.ratio <= self.target if self.at_most else self.ratio >= self.target
-        return f"{'yes' if reached else 'NO'} ({'at most' if self.at_most else 'at least'} {self.target:g})"
+        target = f"{self.target:g} {self.unit}".strip()
+        return f"{'yes' if reached else 'NO'} ({'at most' if self.at_most else 'at least'} {target})"
 
 
 def _times(ratio: float | None) -> str:

@@ -22,13 +22,12 @@ from seatpool.sim.posting import Troubles
 SHARES = (0.0, 0.01, 0.05)
 WINDOWS = 3
 SITE_USERS = 1_000
-"""With 3,000 the stand-in queue alone would need half an hour for three runs of two days."""
+"""With 3,000 a run of all benchmarks would take far longer."""
 WINDOW_EVENTS = {"lab": 80, "site": 30}
 """Most of the lab's events change no list."""
-IN_A_RUSH = "5s"
-"""`debounce` while events are sent as fast as they are taken and only the lists in the end count."""
-AFTER_A_RUSH = 6.0
-"""Seconds after which nobody collects changes at the rush's pace any more."""
+RUSH_SECONDS = 5
+"""`debounce` while events are sent as fast as they are taken and only the lists in the end count. So long afterwards
+somebody may still collect changes at that pace."""
 Say = Callable[[str], None]
 
 
@@ -156,7 +155,7 @@ def _run_once(
     """One run of all events; how many lists are wrong in the end."""
     place.namespace(ours.NAMESPACE)
     lists = [Lists(workload, number, place.nodes[number].host) for number, workload in enumerate(together)]
-    _rush(place, len(together))
+    _set_pace(place, len(together), debounce=f"{RUSH_SECONDS}s")
     place.apply(body for one in lists for body in one.pools())
     events = _with_real_instances(place, together[0].events)
     truths = [Truth(workload) for workload in together]
@@ -191,9 +190,8 @@ def _after_inventory(
     return left
 
 
-def _rush(place: Place, servers: int, *, yes: bool = True) -> None:
-    """Set the license servers' pace: for a rush, or as it is by default."""
-    pace = {"debounce": IN_A_RUSH} if yes else {}
+def _set_pace(place: Place, servers: int, **pace: str) -> None:
+    """Of the license servers; the default's without any."""
     place.apply(place.server(ours.NAMESPACE, number, verifyInterval="1h", **pace) for number in range(servers))
 
 
@@ -211,10 +209,10 @@ def _live_through(
         for truth in truths:
             _take(truth, events[done : window.first])
         player.until_right(truths)
-        _rush(place, len(truths), yes=False)
-        time.sleep(AFTER_A_RUSH)
+        _set_pace(place, len(truths))
+        time.sleep(RUSH_SECONDS + 1)
         player.live(events, window, truths, measured)
-        _rush(place, len(truths))
+        _set_pace(place, len(truths), debounce=f"{RUSH_SECONDS}s")
         done = window.end
     player.rush(events[done:])
     for truth in truths:

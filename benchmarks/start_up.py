@@ -36,7 +36,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class StartUp:
-    """All of it; at the size of the comparison each number is a median."""
+    """All of it; at the size of the comparison the LIST and the start that is compared with it are medians."""
 
     growth: tuple[Start, ...]
     first: Start

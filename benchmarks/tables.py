@@ -86,7 +86,15 @@ def of_storm(found: Storm, *, prefix: str = "storm") -> Told:
     queue = f"stand-in queue alone {found.queue_alone:.0f}/s"
     rows = [
         Row(f"{found.starts:,} starts sent in, s", f"{found.lasted:.1f}", queue),
-        Row("all lists right after the last event, s", f"{found.settle:.1f}", "", found.settle, 5, at_most=True),
+        Row(
+            f"{found.starts:,} starts: all lists right after the last event, s",
+            f"{found.settle:.2f}",
+            "",
+            found.settle,
+            5,
+            at_most=True,
+            unit="s",
+        ),
         Row("SSM commands in the storm", f"{found.commands:,}"),
         Row("writes to the API server in the storm", f"{found.writes:,}"),
         Row("CPU seconds of the operator, beside the stand-ins'", f"{found.cpu:.0f}", f"{found.cpu_others:.0f}"),
@@ -119,12 +127,13 @@ def of_answers(found: Answers) -> Told:
     slowest = max(found.status, found.why_waiting, found.why_seated) - found.start
     rows.append(
         Row(
-            "the slowest of them after the process has started (interpreter and imports), s",
+            "the slowest of status and why after the process has started (interpreter and imports), s",
             f"{slowest:.2f}",
             f"start {found.start:.2f}",
             slowest,
             1,
             at_most=True,
+            unit="s",
         )
     )
     return rows, {
