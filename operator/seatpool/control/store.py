@@ -106,6 +106,8 @@ class Store:
     """Keys of the pools that refer to a server."""
     _claims: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _versions: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    _gone_ledgers: dict[str, str] = field(default_factory=dict)
+    """The uid of the last share of a name that was deleted."""
 
     def put(self, resource: type[Resource], raw: Raw, *, now: datetime) -> bool:
         """Take an object in; False when it is not newer than what is known. ValidationError for a broken one."""
@@ -122,7 +124,7 @@ class Store:
         elif resource is LicenseServer:
             self._put_server(LicenseServer.model_validate(raw))
         else:
-            self.put_ledger(SeatLedger.model_validate(raw))
+            return self.put_ledger(SeatLedger.model_validate(raw))
         self._versions[resource.kind, key] = (metadata["uid"], version)
         return True
 
@@ -139,6 +141,8 @@ class Store:
 
     def remove(self, resource: type[Resource], key: str, *, uid: str | None, now: datetime) -> bool:
         """Forget an object; False when it is not known, or when another object of that name is."""
+        if resource is SeatLedger:
+            return self._remove_ledger(key, uid, now)
         known = self._versions.get((resource.kind, key))
         if known is None or (uid is not None and known[0] != uid):
             return False
@@ -149,11 +153,9 @@ class Store:
         elif resource is LicensePool:
             self._remove_pool(key, now)
             self.on_pool(key)
-        elif resource is LicenseServer:
+        else:
             del self.servers[key]
             self.on_server(key)
-        else:
-            self._forget_ledger(key, known[0], now)
         return True
 
     def known(self, resource: type[Resource]) -> dict[str, tuple[str, int]]:
@@ -183,19 +185,24 @@ class Store:
         """Say that a pool should be looked at."""
         self._mark({pool}, now)
 
-    def put_ledger(self, ledger: SeatLedger) -> None:
-        """Remember a share as it is stored; news that are older than our own last write are none."""
-        pool = f"{ledger.metadata.namespace}/{ledger.spec.pool}"
-        index = int(ledger.metadata.name.rpartition("-")[2])
+    def put_ledger(self, ledger: SeatLedger) -> bool:
+        """Remember a share as it is stored, told by a watch or by the answer to our own write; whether that was news.
+
+        What is older than our own last write is none, nor is the answer to a write of one that was deleted since.
+        """
+        metadata = ledger.metadata
+        pool = f"{metadata.namespace}/{ledger.spec.pool}"
+        index = int(metadata.name.rpartition("-")[2])
         known = self.ledgers[pool].get(index)
-        if known is not None and int(ledger.metadata.resource_version) <= int(known.resource_version):
-            return
+        if known is not None and int(metadata.resource_version) <= int(known.resource_version):
+            return False
+        if self._gone_ledgers.get(ledger.key) == metadata.uid:
+            return False
         self.ledgers[pool][index] = LedgerView(
-            name=ledger.metadata.name,
-            uid=ledger.metadata.uid,
-            resource_version=ledger.metadata.resource_version,
-            spec=ledger.spec,
+            name=metadata.name, uid=metadata.uid, resource_version=metadata.resource_version, spec=ledger.spec
         )
+        self._versions[SeatLedger.kind, ledger.key] = (metadata.uid, int(metadata.resource_version))
+        return True
 
     def identify(self, identity: IdentitySettings, *, now: datetime) -> None:
         """Normalise every owner anew, all at once: nobody may have two spellings, and so two seats, for a moment."""
@@ -301,14 +308,19 @@ class Store:
         ):
             self.on_server(server.key)
 
-    def _forget_ledger(self, key: str, uid: str, now: datetime) -> None:
-        """A memory that somebody deleted has to be written again."""
+    def _remove_ledger(self, key: str, uid: str | None, now: datetime) -> bool:
+        """A memory that somebody deleted has to be written again, even one whose beginning no watch has told of yet."""
         namespace, name = key.split("/", 1)
         pool, _, index = name.rpartition("-")
-        shares = self.ledgers.get(f"{namespace}/{pool}", {})
-        if (known := shares.get(int(index))) is not None and known.uid == uid:
-            del shares[int(index)]
-            self._mark({f"{namespace}/{pool}"}, now)
+        known = self._versions.get((SeatLedger.kind, key))
+        if uid is not None:
+            self._gone_ledgers[key] = uid
+            if known is not None and known[0] != uid:
+                return False
+        self._versions.pop((SeatLedger.kind, key), None)
+        self.ledgers.get(f"{namespace}/{pool}", {}).pop(int(index), None)
+        self._mark({f"{namespace}/{pool}"}, now)
+        return known is not None
 
     def _mark(self, pools: set[str], now: datetime, *, tell_again: bool = True) -> None:
         """`tell_again` is whether a server that was told of the pool, and has not looked yet, is told once more."""

@@ -277,6 +277,31 @@ def test_a_memory_that_somebody_deleted_has_to_be_written_again(told: Told) -> N
     assert told.said() == {("dirty", SERVER)}
 
 
+def test_a_memory_that_was_deleted_before_a_watch_told_of_its_beginning_has_to_be_written_again(told: Told) -> None:
+    told.store.put_ledger(SeatLedger.model_validate(raw_ledger(users="ann")))
+    assert told.remove(SeatLedger, "lab/matlab-0")
+    assert shares(told) == {}
+    assert told.dirty() == {POOL}
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_the_late_answer_to_a_write_does_not_bring_back_a_share_that_was_deleted(told: Told, is_known: bool) -> None:
+    if is_known:
+        told.put(SeatLedger, raw_ledger(uid="first", users="ann"))
+    told.remove(SeatLedger, "lab/matlab-0", uid="first")
+    assert told.dirty() == {POOL}
+    assert not told.store.put_ledger(SeatLedger.model_validate(raw_ledger(uid="first", version=9, users="ann bob")))
+    assert shares(told) == {}
+    assert told.store.put_ledger(SeatLedger.model_validate(raw_ledger(uid="second", version=11, users="bob")))
+    assert shares(told) == {0: "bob"}
+
+
+def test_our_own_write_is_no_news_when_the_watch_brings_it(told: Told) -> None:
+    told.store.put_ledger(SeatLedger.model_validate(raw_ledger(version=7, users="ann")))
+    assert not told.put(SeatLedger, raw_ledger(version=7, users="ann"))
+    assert told.store.knows(SeatLedger, raw_ledger(version=7, users="ann"))
+
+
 def test_the_late_end_of_a_share_does_not_take_the_one_that_was_written_since(told: Told) -> None:
     told.put(SeatLedger, raw_ledger(uid="first", users="ann"))
     told.store.put_ledger(SeatLedger.model_validate(raw_ledger(uid="second", version=4, users="bob")))
