@@ -5,10 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from seatpool.sim.controlplane import ControlPlane
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# How long an example takes says nothing on a machine that others use too.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

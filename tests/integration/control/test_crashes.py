@@ -29,9 +29,13 @@ async def test_an_operator_killed_at_any_step_is_followed_by_one_that_makes_the_
     stage.send(event(2, "running", "bob"))
     async with stage.operator(**settings):
         await stage.until_list(["ann", "bob"])
+
+        async def is_known() -> bool:
+            return "inFlight" not in await stage.server_status()
+
+        await eventually(is_known, what="the result of the last command is known")
         await stage.until_condition(LicenseServer, "licenses", "InSync", status="True", reason="InSync")
         status = await stage.server_status()
-    assert "inFlight" not in status
     owner, revision, _ = (stage.host.home / "state" / "matlab.revision").read_text().split()
     assert (owner, int(revision)) == ("tests", status["revision"])
     journal = [entry.users for entry in stage.host.journal() if entry.accepted]

@@ -146,7 +146,8 @@ async def test_one_trace_goes_from_the_message_to_the_read_back_list(stage: Stag
         "allocate", "store answers and intent", "send command", "wait for command and read back", "write status",
     }  # fmt: skip
     times = {span.name: (span.start_time or 0, span.end_time or 0) for span in of_trace}
-    assert times["write workbench"][1] <= times["allocate"][0] <= times["send command"][0]
+    # A watch may tell of the write before its answer is there.
+    assert times["write workbench"][0] <= times["allocate"][0] <= times["send command"][0]
     assert times["send command"][1] <= times["wait for command and read back"][0]
     (arrival,) = named(spans, "event to list")
     assert _linked(arrival) == {_id(reconcile.context)}

@@ -183,7 +183,9 @@ async def test_the_statement_for_the_vendor_is_whole_after_a_seat_passed_on(stag
     stage.apply(stage.server(), stage.pool(seats=1, maxReassignments=budget), stage.workbench(1, "ann"))
     async with stage.operator(audit={"file": str(file)}):
         await stage.until_list(["ann"])
-        stage.apply(stage.workbench(1, "ann", state="stopped"), stage.workbench(2, "bob"))
+        stage.apply(stage.workbench(2, "bob"))
+        await eventually(lambda: bool(lines(file, "refuse")), what="bob waits")
+        stage.apply(stage.workbench(1, "ann", state="stopped"))
         await stage.until_list(["bob"])
         await eventually(lambda: len(lines(file, "apply")) == 2, what="both lists are noted")
         options = ["--pool", "matlab", "--audit", str(file), "-o", "json"]

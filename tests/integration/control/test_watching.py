@@ -72,7 +72,7 @@ async def test_probes_tell_live_and_ready_and_metrics_are_there(stage: Stage) ->
 
 async def test_a_watch_that_dies_inside_the_process_makes_liveness_fail(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool())
-    async with stage.operator(watch={"heartbeat_limit": "2s"}) as operator:
+    async with stage.operator(watch={"heartbeat_limit": "6s"}) as operator:
         await stage.until_ready()
         assert (await probe(operator, "/healthz"))[0] == 200
         await kill_watch(Workbench)
@@ -80,7 +80,7 @@ async def test_a_watch_that_dies_inside_the_process_makes_liveness_fail(stage: S
         async def fails() -> bool:
             return (await probe(operator, "/healthz"))[0] == 503
 
-        await eventually(fails, seconds=20)
+        await eventually(fails, seconds=30)
         assert "FAIL watch of Workbench: not alive for" in (await probe(operator, "/healthz"))[1]
 
 

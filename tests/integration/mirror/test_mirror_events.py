@@ -19,6 +19,7 @@ async def test_a_custom_event_becomes_an_object_and_its_message_goes(stage: Stag
     async with stage.mirror():
         await stage.until_state(ONE, "running")
         await stage.until_handled()
+        await eventually(lambda: stage.metric("deleted_total") == 1)
     found = await stage.get(ONE)
     assert found is not None
     assert found["metadata"]["labels"] == {MANAGED_BY: "seatpool-mirror"}
@@ -32,7 +33,6 @@ async def test_a_custom_event_becomes_an_object_and_its_message_goes(stage: Stag
         "stateChangedAt": format_instant(at),
         "launchedAt": format_instant(at),
     }
-    assert stage.metric("deleted_total") == 1
     assert stage.metric("received_total", kind="workbench", outcome="actionable") == 1
 
 

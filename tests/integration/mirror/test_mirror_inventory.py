@@ -220,6 +220,6 @@ async def test_an_account_is_read_through_its_role(stage: Stage) -> None:
 
 async def test_an_account_without_inventory_is_shown_as_living_by_events_alone(stage: Stage) -> None:
     async with stage.mirror() as mirror:
-        await asyncio.wait_for(mirror.ready.wait(), 5)
+        await asyncio.wait_for(mirror.ready.wait(), 15)
         entry = mirror.health.inventories[0]
         assert (entry.enabled, entry.reason) == (False, "EventsOnly")

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,9 +17,15 @@ from seatpool.control.crd_check import _lacking
 KINDS = (LicenseServer, LicensePool, SeatLedger, Workbench)
 
 
-def schema(kind: Any) -> dict[str, Any]:
+@cache
+def generated(kind: Any) -> dict[str, Any]:
     found: dict[str, Any] = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    return copy.deepcopy(found)
+    return found
+
+
+def schema(kind: Any) -> dict[str, Any]:
+    """One to change at will."""
+    return copy.deepcopy(generated(kind))
 
 
 def properties(node: dict[str, Any], path: str = "") -> Iterator[tuple[dict[str, Any], str, str]]:

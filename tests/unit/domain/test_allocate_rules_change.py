@@ -54,7 +54,7 @@ MEMORIES = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(rules=RULES, needs=NEEDS, memory=MEMORIES)
 def test_any_memory_under_any_rules_gives_a_sound_answer(
     rules: PoolRules, needs: dict[str, Need], memory: Memory
@@ -82,7 +82,7 @@ def test_any_memory_under_any_rules_gives_a_sound_answer(
         assert answer.next_change > START
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(rules=RULES, needs=NEEDS, memory=MEMORIES, part=st.floats(0, 1))
 def test_nothing_changes_by_itself_before_it_is_announced(
     rules: PoolRules, needs: dict[str, Need], memory: Memory, part: float
@@ -94,7 +94,7 @@ def test_nothing_changes_by_itself_before_it_is_announced(
     assert (then.seats, then.waiting, then.denied) == (answer.seats, answer.waiting, answer.denied)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(rules=RULES, needs=NEEDS, memory=MEMORIES, data=st.data())
 def test_the_order_of_what_is_given_does_not_matter(
     rules: PoolRules, needs: dict[str, Need], memory: Memory, data: st.DataObject

@@ -324,5 +324,5 @@ class Life(RuleBasedStateMachine):
         return books.usable() - 1 < others and bool(books.free())
 
 
-Life.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(max_examples=200, stateful_step_count=30)
 TestLife = Life.TestCase

@@ -237,5 +237,5 @@ class Changes(RuleBasedStateMachine):
             assert self.index.pools_of(name) == served
 
 
-Changes.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Changes.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestChanges = Changes.TestCase

@@ -297,7 +297,7 @@ def written(wanted: Iterable[Interval], pieces: int, random: Random) -> list[str
     return ["\n".join(part) for part in dated] if len(dated) == len(parts) else ["\n".join(texts)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(intervals, st.integers(0, 4), st.randoms(use_true_random=False))
 def test_what_a_server_writes_in_pieces_is_read_back_as_it_was(
     drawn: list[tuple[str, str, int, int]], pieces: int, random: Random

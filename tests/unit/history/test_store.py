@@ -76,7 +76,7 @@ ROWS = (
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.permutations(ROWS), st.lists(st.integers(0, len(ROWS)), max_size=4))
 def test_neither_order_nor_files_nor_repetition_of_rows_makes_a_difference(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], cuts: list[int]

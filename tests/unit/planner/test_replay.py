@@ -63,7 +63,7 @@ def plainly(past: PastDemand, rules: PoolRules) -> Outcome:
     return replay_plainly(past, rules)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(periods, some_rules())
 def test_asking_about_few_says_the_same_as_asking_about_everybody(
     some: list[tuple[str, tuple[datetime, datetime]]], rules: PoolRules

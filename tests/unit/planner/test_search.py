@@ -18,7 +18,7 @@ TARGET = Target.read("p95 wait < 10m")
 Some = list[tuple[str, tuple[object, object]]]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(periods, some_rules())
 def test_where_bisection_is_used_nobody_waits_longer_because_there_is_one_seat_more(
     some: Some, rules: PoolRules
@@ -46,7 +46,7 @@ def test_a_vendors_rule_can_make_one_seat_more_worse() -> None:
     assert not more_seats_never_hurt(PoolRules(seats=1, readmit_after=60 * MINUTE))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(periods, some_rules())
 def test_bisection_and_trying_every_number_agree(some: Some, rules: PoolRules) -> None:
     assume(some)
@@ -61,7 +61,7 @@ def test_bisection_and_trying_every_number_agree(some: Some, rules: PoolRules) -
     assert (found[0].seats, found[0].top) == (found[10**9].seats, found[10**9].top)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(periods, some_rules())
 def test_with_any_rules_the_answer_is_the_smallest_number_that_meets_the_target(some: Some, rules: PoolRules) -> None:
     assume(some)

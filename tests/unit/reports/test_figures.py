@@ -156,7 +156,7 @@ stays = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(stays, st.integers(1, 4))
 def test_figures_are_what_counting_second_by_second_gives(
     tmp_path_factory: pytest.TempPathFactory, found: list[tuple[str, int, int, int]], seats: int
