@@ -123,10 +123,22 @@ def _linked(span: ReadableSpan) -> set[int | None]:
     return {_id(link.context) for link in span.links}
 
 
+async def until_it_rests(operator: Operator) -> None:
+    """Until no pass has ended for a while: what comes then begins a pass of its own."""
+
+    async def rests() -> bool:
+        before = sample(operator, "reconcile_passes_total", result="ok")
+        await asyncio.sleep(0.7)
+        return before == sample(operator, "reconcile_passes_total", result="ok")
+
+    await eventually(rests)
+
+
 async def test_one_trace_goes_from_the_message_to_the_read_back_list(stage: Stage, spans: InMemorySpanExporter) -> None:
     stage.apply(stage.server(), stage.pool())
-    async with stage.operator(mirror=stage.mirror_settings(), traces=traced(spans)):
+    async with stage.operator(mirror=stage.mirror_settings(), traces=traced(spans)) as operator:
         await stage.until_ready()
+        await until_it_rests(operator)
         stage.send(event(1, "running", "ann"))
         await stage.until_list(["ann"])
         await eventually(lambda: len(named(spans, "event to list", outcome="listed")) == 1)

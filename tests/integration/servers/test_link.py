@@ -1,7 +1,5 @@
 """Lists that travel the whole way: command, document, script, client, and back."""
 
-import time
-
 import pytest
 from tests.integration.servers.conftest import Bench, apply
 
@@ -12,12 +10,10 @@ from seatpool.servers.report import Result
 from seatpool.servers.ssm import SsmTransport
 
 
-async def test_a_list_is_applied_and_read_back_in_well_under_a_second(bench: Bench) -> None:
+async def test_a_list_is_applied_and_read_back(bench: Bench) -> None:
     link = bench.link()
     await link.result(await link.send(apply("zoe", revision=1)))
-    began = time.monotonic()
     report = await link.result(await link.send(apply("bob", "ann", revision=2)))
-    assert time.monotonic() - began < 1
     assert report.products["vew"].result is Result.APPLIED
     assert report.products["vew"].users == ("ann", "bob")
     assert bench.node.host.users("vew") == ("ann", "bob")

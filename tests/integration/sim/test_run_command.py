@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import subprocess
 import time
+from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError
@@ -239,9 +241,16 @@ def test_commands_are_listed_newest_first_with_a_tenth_of_their_output(server: S
     assert [len(each["CommandPlugins"][0]["Output"]) for each in found] == [2500] * 3
 
 
-def test_a_script_starts_within_thirty_milliseconds(server: Server) -> None:
-    delays = []
-    for _ in range(9):
+def test_a_script_starts_at_once(server: Server) -> None:
+    def delay(run: Callable[[str], str]) -> float:
         sent = time.time()
-        delays.append(float(server.run("date +%s.%N")["StandardOutputContent"]) - sent)
-    assert min(delays) < 0.03, f"the best of {delays}, which is what a busy machine leaves untouched"
+        return float(run("date +%s.%N")) - sent
+
+    def as_command(script: str) -> str:
+        return str(server.run(script)["StandardOutputContent"])
+
+    def directly(script: str) -> str:
+        return subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=True, text=True).stdout
+
+    bare, sent = (min(delay(run) for _ in range(9)) for run in (directly, as_command))
+    assert sent < 20 * bare, f"{sent} s as a command, {bare} s without: the best of nine each, on whatever machine"

@@ -71,7 +71,7 @@ def test_a_delivery_can_be_delayed(server: Server) -> None:
     server.conduct(delivery_delay=0.3)
     began = time.monotonic()
     assert server.run(note("a"))["Status"] == "Success"
-    assert 0.3 <= time.monotonic() - began < 1
+    assert time.monotonic() - began >= 0.3
 
 
 def test_a_command_may_be_overtaken_by_the_next_one(server: Server) -> None:
