@@ -21,7 +21,8 @@ _CHAPTERS = (
 )
 
 _ABOUT = """\
-`/metrics` on `http.port` (8080) serves them, in OpenMetrics with exemplars for those who ask for it. What follows from the
+`/metrics` on `http.port` (8080) serves them, in OpenMetrics with exemplars for those who ask for it;
+`/metrics?name[]=seatpool_pool_seats&name[]=…` gives those that are named. What follows from the
 conventions is not repeated: a counter ends in `_total`; a histogram has `_bucket`, `_sum` and `_count`; times are in seconds
 and instants are Unix timestamps. `process_*` and `python_*` come with the client library.
 

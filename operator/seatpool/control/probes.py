@@ -48,9 +48,11 @@ class Probes:
         return _answer(self._ready())
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        """In OpenMetrics for those who take it: only that has the traces beside the buckets."""
+        """In OpenMetrics for those who take it: only that has the traces beside the buckets. `?name[]=` asks for some."""
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+        names = request.query.getall("name[]", [])
+        registry = self._registry.restricted_registry(names) if names else self._registry
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
 
 def _answer(checks: Mapping[str, str | None]) -> web.Response:

@@ -233,7 +233,8 @@ class Store:
         """Count the workbench as it is now; the pools in which that makes a difference."""
         if view.user is None or view.metadata.deletion_timestamp is not None:
             return self.demand.remove(view.fact.key)
-        return self.demand.put(replace(view.fact, owner=view.user))
+        fact = view.fact
+        return self.demand.put(fact if view.user == fact.owner else replace(fact, owner=view.user))
 
     def _put_workbench(self, workbench: Workbench, now: datetime) -> None:
         spec, metadata = workbench.spec, workbench.metadata

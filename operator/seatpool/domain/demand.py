@@ -55,9 +55,9 @@ class _Active:
 
     __slots__ = ("_by_age", "since")
 
-    def __init__(self) -> None:
-        self.since: dict[str, datetime] = {}
-        self._by_age: list[tuple[datetime, str]] = []
+    def __init__(self, key: str, since: datetime) -> None:
+        self.since = {key: since}
+        self._by_age = [(since, key)]
 
     def put(self, key: str, since: datetime) -> None:
         self.since[key] = since
@@ -83,18 +83,23 @@ class _PoolDemand:
 
     def serves(self, kind: Kind) -> bool:
         namespace, workbench_type = kind
+        if not self.matches_type(workbench_type):
+            return False
         namespaces = self.selector.namespaces or {self.selector.namespace}
-        return (ALL_NAMESPACES in namespaces or namespace in namespaces) and self.matches_type(workbench_type)
+        return ALL_NAMESPACES in namespaces or namespace in namespaces
 
-    def counts(self, fact: WorkbenchFact) -> bool:
-        return fact.state in self.selector.active_states
+    def counts(self, state: str) -> bool:
+        return state in self.selector.active_states
 
     def add(self, fact: WorkbenchFact) -> None:
-        active = self.active.get(fact.owner)
+        user, since = fact.owner, fact.active_since
+        active = self.active.get(user)
         if active is None:
-            active = self.active[fact.owner] = _Active()
-        active.put(fact.key, fact.active_since)
-        self._renew(fact.owner, active)
+            self.active[user] = _Active(fact.key, since)
+            self.needs[user] = Need(user, since)
+            return
+        active.put(fact.key, since)
+        self._renew(user, active)
 
     def drop(self, fact: WorkbenchFact) -> None:
         active = self.active[fact.owner]
@@ -118,6 +123,8 @@ class DemandIndex:
         self._facts: dict[str, WorkbenchFact] = {}
         self._of_kind: dict[Kind, set[str]] = defaultdict(set)
         self._route: dict[Kind, frozenset[str]] = {}
+        self._counting: dict[tuple[Kind, str], frozenset[str]] = {}
+        """What `_counted` has found for a kind and a state, until a pool changes."""
         self._pools: dict[str, _PoolDemand] = {}
 
     def put(self, fact: WorkbenchFact) -> set[str]:
@@ -127,7 +134,7 @@ class DemandIndex:
             return set()
         self._enter(fact)
         old, new = self._counted(before), self._counted(fact)
-        dirty = old ^ new
+        dirty = set(old ^ new)
         if before is not None:
             for pool in old:
                 if pool not in new or (before.owner, before.active_since) != (fact.owner, fact.active_since):
@@ -144,7 +151,7 @@ class DemandIndex:
         fact = self._facts.pop(key, None)
         if fact is None:
             return set()
-        dirty = self._counted(fact)
+        dirty = set(self._counted(fact))
         for pool in dirty:
             self._pools[pool].drop(fact)
         self._leave(fact)
@@ -157,16 +164,18 @@ class DemandIndex:
             return
         self.remove_pool(selector.key)
         pool = self._pools[selector.key] = _PoolDemand(selector, matcher(selector.types))
+        self._counting.clear()
         for kind, workbenches in self._of_kind.items():
             if pool.serves(kind):
                 self._route[kind] |= {selector.key}
                 for fact in map(self._facts.__getitem__, workbenches):
-                    if pool.counts(fact):
+                    if pool.counts(fact.state):
                         pool.add(fact)
 
     def remove_pool(self, key: str) -> None:
         """Forget a pool."""
         if self._pools.pop(key, None) is not None:
+            self._counting.clear()
             self._route = {kind: pools - {key} for kind, pools in self._route.items()}
 
     def needs(self, pool: str) -> Mapping[str, Need]:
@@ -201,9 +210,14 @@ class DemandIndex:
         others.discard(fact.key)
         if not others:
             del self._of_kind[fact.kind], self._route[fact.kind]
+            self._counting.clear()
 
-    def _counted(self, fact: WorkbenchFact | None) -> set[str]:
+    def _counted(self, fact: WorkbenchFact | None) -> frozenset[str]:
         """The pools in which the workbench makes a need; its kind must be known."""
         if fact is None:
-            return set()
-        return {key for key in self._route[fact.kind] if self._pools[key].counts(fact)}
+            return frozenset()
+        found = self._counting.get((fact.kind, fact.state))
+        if found is None:
+            found = frozenset(key for key in self._route[fact.kind] if self._pools[key].counts(fact.state))
+            self._counting[fact.kind, fact.state] = found
+        return found

@@ -12,4 +12,6 @@ def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     every = tuple(patterns)
     literal = frozenset(pattern for pattern in every if not _IS_GLOB.search(pattern))
     compiled = [re.compile(translate(pattern)).match for pattern in every if pattern not in literal]
+    if not compiled:
+        return literal.__contains__
     return lambda text: text in literal or any(match(text) is not None for match in compiled)

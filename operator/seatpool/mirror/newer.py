@@ -19,7 +19,8 @@ _AGE = {state: age for age, state in enumerate(InstanceState)}
 
 def to_millisecond(instant: datetime) -> datetime:
     """The instant as an object can keep it; a finer one would look newer than its own stored copy for ever."""
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    finer = instant.microsecond % 1000
+    return instant.replace(microsecond=instant.microsecond - finer) if finer else instant
 
 
 def further(one: InstanceState, other: InstanceState) -> InstanceState:

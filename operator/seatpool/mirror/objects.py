@@ -74,6 +74,7 @@ class WorkbenchObjects:
         self._origins = origins
         self._traces = traces
         self._entries: dict[str, Entry] = {}
+        metrics.objects.set_function(lambda: len(self._entries))
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._slots = asyncio.Semaphore(concurrency)
         self._locks = [asyncio.Lock() for _ in range(LOCKS)]
@@ -260,8 +261,6 @@ class WorkbenchObjects:
         if known is not None and known.uid == entry.uid and int(known.version) > int(entry.version):
             return  # a watch was faster than the answer to our own write
         self._entries[entry.key] = entry
-        self._metrics.objects.set(len(self._entries))
 
     def _drop(self, key: str) -> None:
         self._entries.pop(key, None)
-        self._metrics.objects.set(len(self._entries))

@@ -68,6 +68,8 @@ async def test_probes_tell_live_and_ready_and_metrics_are_there(stage: Stage) ->
         assert status == 200
         place = f'pool="{stage.namespace}/matlab",server="{stage.namespace}/licenses"'
         assert f"seatpool_pool_seats{{{place}}} 2.0" in text
+        status, text = await probe(operator, "/metrics?name[]=seatpool_pool_seats")
+        assert [line for line in text.splitlines() if line[0] != "#"] == [f"seatpool_pool_seats{{{place}}} 2.0"]
 
 
 async def test_a_watch_that_dies_inside_the_process_makes_liveness_fail(stage: Stage) -> None:
