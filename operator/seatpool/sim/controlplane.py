@@ -188,18 +188,30 @@ class ControlPlane:
         return done.stdout
 
     def install_crds(self, directory: Path, *, timeout: float = 10.0) -> None:
-        """Apply the CRDs in `directory` and return when their objects can be used at full speed.
-
-        `Established` is too early: discovery follows a moment later, and the first watch or delete of each resource is
-        answered by 429 with a second to wait, because its watch cache is only then made. A list makes it at once.
-        """
+        """Apply the CRDs in `directory` and return when their objects can be used at full speed."""
         applied = self.kubectl("apply", "--server-side", "--output=name", "--filename", directory).split()
         self.kubectl("wait", "--for=condition=Established", *applied)
-        resources = ",".join(name.partition("/")[2] for name in applied)
+        self.until_served([name.partition("/")[2] for name in applied], timeout=timeout)
+
+    def delete_crds(self, *, timeout: float = 60.0) -> None:
+        """Delete all CRDs with their objects."""
+        names = self.kubectl("get", "customresourcedefinitions", "--output=name").split()
+        if names:
+            self.until_served([name.partition("/")[2] for name in names], timeout=timeout)
+            self.kubectl("delete", "customresourcedefinitions", "--all", timeout=2 * timeout)
+
+    def until_served(self, resources: Sequence[str], *, timeout: float = 10.0) -> None:
+        """Have the API server make the watch caches of these resources, and wait for it.
+
+        `Established` is too early: discovery follows a moment later, and the first watch or delete of each resource is
+        answered by 429 with a second to wait, because its watch cache is only then made. A list makes it at once. And a
+        CRD that is deleted before then was seen to stay for minutes: "could not list instances: storage is
+        (re)initializing", and nobody tries again.
+        """
         deadline = time.monotonic() + timeout
         while True:
             try:
-                self.kubectl("get", resources, "--all-namespaces")
+                self.kubectl("get", ",".join(resources), "--all-namespaces")
                 return
             except KubectlError:
                 if time.monotonic() > deadline:

@@ -93,7 +93,7 @@ class Cluster:
         listed = json.loads(self.helm.run("list", "-A", "--output=json", kubeconfig=self.plane.kubeconfig))
         for release in listed:
             self.uninstall(release["namespace"])
-        self.plane.kubectl("delete", "customresourcedefinitions", "--all")
+        self.plane.delete_crds()
 
     def _release(self, verb: str, namespace: str, *flags: str, chart: Path, values: Values | None) -> str:
         return self.helm.run(

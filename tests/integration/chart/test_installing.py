@@ -102,6 +102,7 @@ def test_uninstalling_leaves_crds_and_pools_and_nothing_else(cluster: Cluster, p
 def test_crds_that_nobody_wants_to_keep_go_with_the_release(cluster: Cluster, place: str) -> None:
     cluster.install(place, values={"crds": {"keep": False}})
     assert crds(cluster) == NAMES
+    cluster.plane.until_served(NAMES)
     assert "These resources were kept" not in cluster.uninstall(place)
     cluster.plane.kubectl("wait", "--for=delete", "--timeout=30s", *(f"crd/{name}" for name in NAMES))
 
