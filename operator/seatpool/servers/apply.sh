@@ -69,18 +69,26 @@ is_state_dir() {
     [ "${#1}" -ge 2 ] && [ "${#1}" -le 255 ]
 }
 
+# Each process costs a millisecond, for each product of each command: what the shell can do itself it does, and
+# hash_of, length_of and read_code leave their answer in a variable of their name.
+
 escaped() {
     printf '%s' "$1" | tr -c ' -~' ' ' | sed 's/["\\]/\\&/g'
 }
 
 hash_of() {
-    hash_line=$(sha256sum <"$1")
-    printf '%s' "${hash_line%% *}"
+    hash_of=$(sha256sum <"$1")
+    hash_of=${hash_of%% *}
 }
 
 length_of() {
-    counted=$(wc -c <"$1")
-    printf '%s' "$((counted))"
+    length_of=$(wc -c <"$1")
+    length_of=$((length_of))
+}
+
+read_code() {
+    read_code=
+    read -r read_code <"$work/code" || true # it has no newline
 }
 
 # replace FILE NAME: the state folder has either the old or the whole new file, also after a power cut.
@@ -126,17 +134,19 @@ check_users() {
     lines=$(wc -l <"$work/users")
     [ "$((lines))" -eq "$count" ] || { fail "$((lines)) users arrived instead of $count"; return 1; }
     [ -z "$limit" ] || [ "$count" -le "$limit" ] || { fail "$count users are more than the limit of $limit"; return 1; }
-    [ "$(hash_of "$work/users")" = "$hash" ] || { fail 'the users that arrived have another hash'; return 1; }
+    hash_of "$work/users"
+    [ "$hash_of" = "$hash" ] || { fail 'the users that arrived have another hash'; return 1; }
 }
 
 # check_words WORDS: whether they are one or more words of base64.
 check_words() {
     [ -n "$1" ] || return 1
     for word in $1; do
-        case $word in
-            *[!A-Za-z0-9+/=]*) return 1 ;;
+        body=${word%=}
+        case ${body%=} in
+            *[!A-Za-z0-9+/]*) return 1 ;;
         esac
-        printf '%s' "$word" | base64 -d >/dev/null 2>&1 || return 1
+        [ "$((${#word} % 4))" -eq 0 ] || return 1
     done
 }
 
@@ -145,7 +155,11 @@ execute() {
     words=$1
     set --
     for word in $words; do
-        value=$(printf '%s' "$word" | base64 -d && printf x)
+        value=$(
+            base64 -d <<EOF && printf x
+$word
+EOF
+        )
         set -- "$@" "${value%x}"
     done
     exec "$@" </dev/null 9>&-
@@ -158,7 +172,8 @@ run_apply() {
         (execute "$apply_words") 2>&1
         printf '%s' "$?" >"$work/code"
     } | tail -c "$detail_limit" >"$work/said" 9>&-
-    code=$(cat "$work/code")
+    read_code
+    code=$read_code
     detail=$(tr -d '\000' <"$work/said")
 }
 
@@ -172,12 +187,20 @@ run_list() {
             printf '%s' "$?" >"$work/code"
         } 3>&1 >&4 | tail -c "$detail_limit" >"$work/said" 4>&- 9>&-
     } 4>&1 | head -c "$((list_limit + 1))" >"$work/out" 9>&-
-    if [ "$(length_of "$work/out")" -gt "$list_limit" ]; then
+    length_of "$work/out"
+    if [ "$length_of" -gt "$list_limit" ]; then
         printf 'it printed more than %s bytes' "$list_limit" >"$work/said"
         return 1
     fi
-    list_code=$(cat "$work/code")
+    read_code
+    list_code=$read_code
     [ "$list_code" = 0 ]
+}
+
+describe_listed() {
+    length_of "$1"
+    hash_of "$1"
+    listed="\"length\":$length_of,\"sha\":\"$hash_of\""
 }
 
 read_back() {
@@ -188,8 +211,9 @@ read_back() {
     fi
     sort -u "$work/out" >"$work/sorted"
     gzip -c <"$work/out" | base64 | tr -d '\n' >"$work/listed"
-    listed_hash=$(hash_of "$work/listed")
-    listed="{\"length\":$(length_of "$work/listed"),\"sha\":\"$listed_hash\",\"sorted\":\"$(hash_of "$work/sorted")\"}"
+    describe_listed "$work/listed"
+    hash_of "$work/sorted"
+    listed="{$listed,\"sorted\":\"$hash_of\"}"
     mv -f "$work/listed" "$state/$product.listed" || { fail "$state cannot be written"; return 1; }
     printf '%s 0\n' "$product" >>"$work/chunks"
 }
@@ -218,7 +242,8 @@ write_and_apply() {
     replace "$work/fence" "$product.revision" || { fail "$state cannot be written"; return 1; }
     fence=$revision fence_owner=$owner
     replace "$work/users" "$product.list"
-    [ "$(hash_of "$state/$product.list")" = "$hash" ] || {
+    hash_of "$state/$product.list"
+    [ "$hash_of" = "$hash" ] || {
         fail "$state/$product.list was not written as it should be: is the disk full?"
         return 1
     }
@@ -248,7 +273,8 @@ stage_part() {
 read_more() {
     read_fence || return 1
     [ -f "$state/$product.listed" ] || { fail 'nothing was listed yet'; return 1; }
-    listed="{\"length\":$(length_of "$state/$product.listed"),\"sha\":\"$(hash_of "$state/$product.listed")\"}"
+    describe_listed "$state/$product.listed"
+    listed="{$listed}"
     printf '%s %s\n' "$product" "$offset" >>"$work/chunks"
     result=listed
 }
@@ -266,6 +292,10 @@ is_whole() {
     case $action in
         apply | stage) is_hash "$hash" ;;
     esac
+}
+
+shorten_and_escape() {
+    detail=$(escaped "$(printf '%s' "$detail" | tail -c "$((detail_limit + 60))")")
 }
 
 finish() {
@@ -286,7 +316,10 @@ finish() {
             read) read_more ;;
         esac
     fi
-    detail=$(escaped "$(printf '%s' "$detail" | tail -c "$((detail_limit + 60))")")
+    case $detail in
+        *[!A-Za-z0-9\ ._/:-]*) shorten_and_escape ;;
+        *) [ "${#detail}" -le "$((detail_limit + 60))" ] || shorten_and_escape ;;
+    esac
     results="$results${results:+,}{\"product\":\"$product\",\"result\":\"$result\",\"fence\":$fence,\"owner\":\"$fence_owner\",\"code\":$code,\"detail\":\"$detail\",\"listed\":$listed}"
 }
 

@@ -132,6 +132,15 @@ def test_damage_on_the_way_is_noticed(dash_server: ServerOnDisk, damage: str) ->
     assert (dash_server.state / "vew.revision").exists() == (damage in {"apply", "list"})
 
 
+@pytest.mark.parametrize("damaged", ["", "AAA", "A===", "====", "AA=A", "AAAA=", "A-_A", "YQ== &&", "YQ== AAA"])
+def test_words_that_are_no_base64_are_run_by_nobody(dash_server: ServerOnDisk, damaged: str) -> None:
+    report = result_of(dash_server.run(payload(dash_server, "vew", "ann", apply=damaged, list=damaged)))
+    assert report["result"] == "failed"
+    assert "the apply command that arrived is damaged" in report["detail"]
+    assert "the list command that arrived is damaged" in report["detail"]
+    assert not (dash_server.home / "calls").exists()
+
+
 @pytest.mark.parametrize("text", ["", "AAAA", "not base64", base64.b64encode(b"x").decode()])
 def test_a_payload_that_is_none_is_refused(server: ServerOnDisk, text: str) -> None:
     process = server.start(text)
