@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.site import ACCOUNT, REGION, OperatorRun, Place, pool
+from benchmarks.site import ACCOUNT, LOOK_EVERY, REGION, OperatorRun, Place, pool
 from benchmarks.windows import Window
 from benchmarks.workloads import Event, Truth, Workload
 from seatpool.sim.license_host import LicenseHost
@@ -16,7 +16,6 @@ from seatpool.sim.license_host import LicenseHost
 NAMESPACE = "side-by-side"
 BATCH = 10
 PATIENCE = 120.0
-STEP = 0.05
 AFTERWARDS = 0.3
 """Seconds from the last list to the end of what the operator still writes."""
 AHEAD = 400
@@ -141,7 +140,7 @@ class Player:
         if self._are_right(truths):
             return
         while time.monotonic() < end and not self._are_right(truths):
-            time.sleep(STEP)
+            time.sleep(LOOK_EVERY)
         time.sleep(max(0.0, min(AFTERWARDS, end - time.monotonic())))
 
     def _are_right(self, truths: Sequence[Truth]) -> bool:
@@ -163,7 +162,7 @@ class Player:
             self._operator.process.check()
             if time.monotonic() > deadline:
                 raise RuntimeError(f"not within {PATIENCE:g} s; {self._operator.process.log.read_text()[-3000:]}")
-            time.sleep(STEP)
+            time.sleep(LOOK_EVERY)
 
 
 def settings(place: Place, *, inventory: bool, damaged: bool = False) -> Mapping[str, Any]:

@@ -133,7 +133,7 @@ class OperatorRun:
     def until_in_sync(self, servers: int, *, seconds: float = 180) -> float:
         """How old it was when all lists of so many servers were as they should be, by its own word."""
         # Whoever asks for metrics all the time makes it slower.
-        self._until(lambda: '"event": "ready"' in self.process.log.read_text(), seconds=seconds)
+        self._until(lambda: self._logged("ready") is not None, seconds=seconds)
         self._until(lambda: self.total("seatpool_server_in_sync") == servers, seconds=seconds)
         return self.process.age
 
@@ -147,15 +147,22 @@ class OperatorRun:
 
     def seconds_until_logged(self, event: str) -> float:
         """How old it was when it wrote this line into its log."""
-        for line in self.process.log.read_text().splitlines():
-            if line.startswith("{") and (entry := json.loads(line))["event"] == event:
-                return datetime.fromisoformat(entry["timestamp"]).timestamp() - self.process.began_at
-        raise RuntimeError(f"{event!r} is not in {self.process.log}")
+        entry = self._logged(event)
+        if entry is None:
+            raise RuntimeError(f"{event!r} is not in {self.process.log}")
+        return datetime.fromisoformat(entry["timestamp"]).timestamp() - self.process.began_at
 
     def total(self, metric: str) -> float:
         """The sum of a metric over its labels."""
         families = text_string_to_metric_families(self._get(f"/metrics?name[]={metric}") or "")
         return sum(sample.value for family in families for sample in family.samples if sample.name == metric)
+
+    def _logged(self, event: str) -> Body | None:
+        """The first whole line of its log with that event."""
+        for line in self.process.log.read_text().splitlines(keepends=True):
+            if line.startswith("{") and line.endswith("\n") and (entry := json.loads(line))["event"] == event:
+                return dict(entry)
+        return None
 
     def _until(self, is_so: Callable[[], bool], *, seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -124,7 +124,7 @@ class DemandIndex:
         self._of_kind: dict[Kind, set[str]] = defaultdict(set)
         self._route: dict[Kind, frozenset[str]] = {}
         self._counting: dict[tuple[Kind, str], frozenset[str]] = {}
-        """What `_counted` has found for a kind and a state, until a pool changes."""
+        """What `_counted` has found for a kind and a state, until a pool changes or the last workbench of a kind goes."""
         self._pools: dict[str, _PoolDemand] = {}
 
     def put(self, fact: WorkbenchFact) -> set[str]:

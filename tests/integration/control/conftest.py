@@ -50,6 +50,17 @@ async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, seconds
         await asyncio.sleep(0.03)
 
 
+async def passes_in(operator: Operator, seconds: float) -> float:
+    """Wait so long; how many passes of a reconciler have ended meanwhile."""
+
+    def made() -> float:
+        return operator.registry.get_sample_value("seatpool_reconcile_passes_total", {"result": "ok"}) or 0
+
+    before = made()
+    await asyncio.sleep(seconds)
+    return made() - before
+
+
 def session() -> boto3.Session:
     return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="test", region_name=REGION)
 

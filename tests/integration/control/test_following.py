@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext
-from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually, instance
+from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually, instance, passes_in
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.operator import Operator
@@ -123,22 +123,15 @@ def _linked(span: ReadableSpan) -> set[int | None]:
     return {_id(link.context) for link in span.links}
 
 
-async def until_it_rests(operator: Operator) -> None:
-    """Until no pass has ended for a while: what comes then begins a pass of its own."""
-
-    async def rests() -> bool:
-        before = sample(operator, "reconcile_passes_total", result="ok")
-        await asyncio.sleep(0.7)
-        return before == sample(operator, "reconcile_passes_total", result="ok")
-
-    await eventually(rests)
-
-
 async def test_one_trace_goes_from_the_message_to_the_read_back_list(stage: Stage, spans: InMemorySpanExporter) -> None:
     stage.apply(stage.server(), stage.pool())
     async with stage.operator(mirror=stage.mirror_settings(), traces=traced(spans)) as operator:
         await stage.until_ready()
-        await until_it_rests(operator)
+
+        async def rests() -> bool:
+            return await passes_in(operator, 0.7) == 0
+
+        await eventually(rests, what="what comes begins a pass of its own")
         stage.send(event(1, "running", "ann"))
         await stage.until_list(["ann"])
         await eventually(lambda: len(named(spans, "event to list", outcome="listed")) == 1)

@@ -3,22 +3,12 @@
 import asyncio
 from datetime import timedelta
 
-from tests.integration.control.conftest import Stage
+from tests.integration.control.conftest import Stage, passes_in
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.operator import Operator
 
 DENIED = "AccessDeniedException"
-
-
-async def passes_in(operator: Operator, seconds: float) -> float:
-    def made() -> float:
-        return operator.registry.get_sample_value("seatpool_reconcile_passes_total", {"result": "ok"}) or 0
-
-    before = made()
-    await asyncio.sleep(seconds)
-    return made() - before
 
 
 async def test_a_server_that_cannot_be_reached_is_tried_with_growing_pauses_and_not_all_the_time(stage: Stage) -> None:
