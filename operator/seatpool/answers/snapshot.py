@@ -6,8 +6,9 @@ The lists come from the API server's cache (`resourceVersion=0`), which costs et
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from pydantic import ValidationError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
@@ -67,8 +68,9 @@ class Snapshot:
         index = DemandIndex()
         for pool in pools:
             index.put_pool(pool_selector(pool))
+        served = cache(index.serves)
         for row in self.rows if rows is None else rows:
-            fact = row.fact(active_since=self.now)
+            fact = row.fact(active_since=self.now) if served(row.kind) else None
             if fact is not None:
                 index.put(fact)
         return index
@@ -137,20 +139,18 @@ async def take(
     kinds: list[type[Resource]] = [LicenseServer, LicensePool]
     if ledgers:
         kinds.append(SeatLedger)
-    rows, listed = await asyncio.gather(
-        _rows(kube, namespace=namespace, identity=identity, wanted=workbenches),
-        asyncio.gather(*(kube.list_cached(kind, namespace=namespace) for kind in kinds)),
-    )
+    coming = asyncio.create_task(read_rows(kube, namespace=namespace, identity=identity)) if workbenches else None
+    try:
+        listed = await asyncio.gather(*(kube.list_cached(kind, namespace=namespace) for kind in kinds))
+        pairs = ((kind, raw) for kind, items in zip(kinds, listed, strict=True) for raw in items)
+        seen = snapshot(pairs, (), identity=identity, now=now)  # the table of workbenches takes longest to come
+        rows = await coming if coming is not None else []
+    finally:
+        if coming is not None:
+            coming.cancel()
     if namespace is not None and workbenches and any(_serves_others(pool, namespace) for pool in listed[1]):
         rows = await read_rows(kube, namespace=None, identity=identity)
-    pairs = ((kind, raw) for kind, items in zip(kinds, listed, strict=True) for raw in items)
-    return snapshot(pairs, rows, identity=identity, now=now)
-
-
-async def _rows(
-    kube: KubeClient, *, namespace: str | None, identity: IdentitySettings, wanted: bool
-) -> list[WorkbenchRow]:
-    return await read_rows(kube, namespace=namespace, identity=identity) if wanted else []
+    return replace(seen, rows=tuple(rows))
 
 
 def _serves_others(pool: Raw, namespace: str) -> bool:

@@ -7,11 +7,13 @@ those as the table that `kubectl get` shows; it makes and sends that in a fracti
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.workbench import Workbench
-from seatpool.domain.demand import WorkbenchFact
+from seatpool.domain.demand import Kind, WorkbenchFact
 from seatpool.domain.identity import InvalidUser
 from seatpool.kube.client import Body, KubeClient
 
@@ -30,6 +32,11 @@ class WorkbenchRow:
     user: str | None
     """None when the owner can be no user id."""
     problem: str | None
+
+    @property
+    def kind(self) -> Kind:
+        """What decides which pools serve it."""
+        return self.namespace, self.type
 
     @property
     def key(self) -> str:
@@ -61,28 +68,33 @@ def from_table(
     names: Sequence[str], rows: Iterable[Sequence[Any]], *, identity: IdentitySettings
 ) -> list[WorkbenchRow]:
     """The rows of a table that has our columns."""
-    name, namespace, owner, kind, state = (names.index(column) for column in _COLUMNS)
-    return [
-        _row(row[name], row[namespace], row[owner] or "", row[kind] or "", row[state] or "", identity) for row in rows
-    ]
+    words = itemgetter(*(names.index(column) for column in _COLUMNS))
+    return _rows(map(words, rows), identity)
 
 
 def from_objects(items: Iterable[Body], *, identity: IdentitySettings) -> list[WorkbenchRow]:
     """The same from whole objects."""
-    return [
-        _row(
+    words = (
+        (
             item["metadata"]["name"], item["metadata"]["namespace"],
-            item["spec"]["owner"], item["spec"]["type"], item["spec"]["state"], identity,
+            item["spec"]["owner"], item["spec"]["type"], item["spec"]["state"],
         )
         for item in items
-    ]  # fmt: skip
+    )  # fmt: skip
+    return _rows(words, identity)
 
 
-def _row(name: str, namespace: str, owner: str, kind: str, state: str, identity: IdentitySettings) -> WorkbenchRow:
-    user: str | None = None
-    problem: str | None = None
-    try:
-        user = identity.user(owner)
-    except InvalidUser as error:
-        problem = str(error)
-    return WorkbenchRow(name=name, namespace=namespace, owner=owner, type=kind, state=state, user=user, problem=problem)
+def _rows(every: Iterable[Sequence[str | None]], identity: IdentitySettings) -> list[WorkbenchRow]:
+    """Rows of our columns' words; what an object lacks is None in a table."""
+
+    @cache
+    def user_of(owner: str) -> tuple[str | None, str | None]:
+        try:
+            return identity.user(owner), None
+        except InvalidUser as error:
+            return None, str(error)
+
+    return [
+        WorkbenchRow(name or "", namespace or "", owner or "", kind or "", state or "", *user_of(owner or ""))
+        for name, namespace, owner, kind, state in every
+    ]

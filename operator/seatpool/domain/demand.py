@@ -178,6 +178,10 @@ class DemandIndex:
             self._counting.clear()
             self._route = {kind: pools - {key} for kind, pools in self._route.items()}
 
+    def serves(self, kind: Kind) -> bool:
+        """Whether any pool serves workbenches of the kind."""
+        return any(pool.serves(kind) for pool in self._pools.values())
+
     def needs(self, pool: str) -> Mapping[str, Need]:
         """Who needs a seat of the pool: a view that changes with the workbenches, empty for an unknown pool."""
         known = self._pools.get(pool)
