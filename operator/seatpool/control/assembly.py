@@ -55,9 +55,7 @@ from seatpool.settings import Settings
 from seatpool.tracing.spans import Traces
 from seatpool.trail.trail import Trail
 
-FEW: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger)
-MANY: tuple[type[Resource], ...] = (Workbench,)
-KINDS = (*FEW, *MANY)
+KINDS: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger, Workbench)
 """In the order in which they are listed: a pool without its server, or without its memory, is something else."""
 WORKBENCH_DELAY = 0.5
 AT_ONCE = 8

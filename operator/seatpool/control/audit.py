@@ -5,7 +5,8 @@ somebody's seat. What the list shows newer than known is taken in; what it does 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from seatpool.api.base import Resource
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.store import Raw, Store
-from seatpool.kube.client import KubeClient
+from seatpool.kube.client import KubeClient, Pages
 from seatpool.kube.errors import KubeError, NotFound
 
 SETTLE = 1.0
@@ -34,11 +35,18 @@ class Audit:
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
 
-    async def load(self, kinds: Iterable[type[Resource]]) -> None:
-        """The first list of these kinds. Raises what the API server answers: KubeError."""
-        for kind in kinds:
-            async for raw in self._listed(kind):
-                self.take(kind, raw)
+    async def load(self, loaded: Callable[[type[Resource]], None] = lambda _kind: None) -> None:
+        """The first list of every kind, one taken in after the other; `loaded` is told of each when it is.
+
+        All are asked for at once, so that the API server does not wait while somebody works here. Raises what it answers:
+        KubeError.
+        """
+        async with contextlib.AsyncExitStack() as asked:
+            lists = [(kind, [await asked.enter_async_context(pages) for pages in self._ask(kind)]) for kind in self.kinds]
+            for kind, parts in lists:
+                async for raw in _each(parts):
+                    self.take(kind, raw)
+                loaded(kind)
 
     async def run(self, *, interval: float) -> None:
         """Until cancelled."""
@@ -58,7 +66,9 @@ class Audit:
     async def look_at(self, kind: type[Resource], *, settle: float = SETTLE) -> None:
         """Compare one kind, and repair."""
         before = self.store.known(kind)
-        listed = {_key(raw): raw async for raw in self._listed(kind)}
+        async with contextlib.AsyncExitStack() as asked:
+            parts = [await asked.enter_async_context(pages) for pages in self._ask(kind)]
+            listed = {_key(raw): raw async for raw in _each(parts)}
         await asyncio.sleep(settle)  # what a living watch knows by now it has brought by then
         after = self.store.known(kind)
         repaired = 0
@@ -84,11 +94,16 @@ class Audit:
         except NotFound:
             return None
 
-    async def _listed(self, kind: type[Resource]) -> AsyncIterator[Raw]:
+    def _ask(self, kind: type[Resource]) -> Iterator[Pages]:
         for namespace in self.namespaces or (None,):
-            async for page in self.kube.pages(kind, namespace=namespace):
-                for raw in page["items"]:
-                    yield raw
+            yield self.kube.pages(kind, namespace=namespace)
+
+
+async def _each(parts: Iterable[Pages]) -> AsyncIterator[Raw]:
+    for pages in parts:
+        async for page in pages:
+            for raw in page["items"]:
+                yield raw
 
 
 def _key(raw: Raw) -> str:

@@ -3,6 +3,7 @@
 Nothing here raises. Kopf would only log it, and an object that cannot be read must not keep the others away.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,16 +43,24 @@ class ClusterView:
 
     def took(self, kind: type[Resource], raw: Raw) -> bool:
         """An object is there; whether that was news."""
-        if kind is Workbench:
-            self.mirror.observe(raw)
+        workbench = self._show_mirror(raw) if kind is Workbench else None
         try:
-            return self.store.put(kind, raw, now=self.clock())
+            return self.store.put(kind, raw, now=self.clock(), parsed=workbench)
         except (ValidationError, SeatpoolError) as error:
             self.metrics.refused.labels(kind.kind).inc()
             self.log.warning("an object cannot be read", kind=kind.kind, name=raw["metadata"]["name"], error=str(error))
             metadata = Metadata.model_validate(raw["metadata"])
             self.recorder.warning(kind, metadata, EventReason.INVALID_SPEC, str(error))
             return False
+
+    def _show_mirror(self, raw: Raw) -> Workbench | None:
+        """The mirror needs less of a workbench than the store: what only the store cannot read is still the mirror's."""
+        workbench: Workbench | None = None
+        if self.store.is_news(Workbench, raw):
+            with contextlib.suppress(ValidationError):
+                workbench = Workbench.model_validate(raw)
+        self.mirror.observe(raw, workbench.spec if workbench is not None else None)
+        return workbench
 
     def renewed(self, kind: type[Resource], raw: Raw) -> None:
         """The answer to a write of our own: known at once, and not only when a watch brings it.

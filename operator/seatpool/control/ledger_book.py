@@ -5,7 +5,8 @@ took over cannot undo what that one remembered. A conflict is the caller's sign 
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from seatpool.api.base import API_VERSION, Metadata, OwnerReference
@@ -21,6 +22,19 @@ from seatpool.kube.errors import AlreadyExists, Conflict, NotFound
 
 
 @dataclass(frozen=True, slots=True)
+class _Told:
+    """A memory, and the shares as they were stored when they said just that."""
+
+    memory: Memory
+    shares: Mapping[int, LedgerView]
+
+    def says(self, memory: Memory, stored: Mapping[int, LedgerView]) -> bool:
+        """Whether these shares, which nobody has touched since, say this memory."""
+        untouched = stored.keys() == self.shares.keys() and all(stored[index] is self.shares[index] for index in stored)
+        return untouched and memory == self.memory
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerBook:
     """The SeatLedgers of all pools."""
 
@@ -29,11 +43,17 @@ class LedgerBook:
     metrics: ControlMetrics
     is_recorded: IsRecorded | None = None
     """Whether everybody who has to know has something that ended; None where nobody has to."""
+    _told: dict[str, _Told] = field(default_factory=dict)
+    """By pool: to compare a memory with the very one before is cheap, and most answers change nothing."""
 
     def recall(self, pool: LicensePool) -> Memory | None:
         """What the pool remembered when it was last written; None for a pool that never had a memory."""
         shares = self.store.ledgers.get(pool.key)
-        return from_specs(view.spec for _, view in sorted(shares.items())) if shares else None
+        if not shares:
+            return None
+        memory = from_specs(view.spec for _, view in sorted(shares.items()))
+        self._note(pool, memory)
+        return memory
 
     async def refresh(self, pool: LicensePool) -> Memory | None:
         """`recall`, read from the API server."""
@@ -52,6 +72,9 @@ class LedgerBook:
     async def save(self, pool: LicensePool, memory: Memory, *, ending: Ending) -> int:
         """Make the objects say what the memory is; how many had to be written. Conflict when they are not as known."""
         shares = share_count(pool.spec.seats)
+        told = self._told.get(pool.key)
+        if told is not None and len(told.shares) == shares and told.says(memory, self.store.ledgers.get(pool.key, {})):
+            return 0
         specs = to_specs(memory, pool=pool.metadata.name, shares=shares)
         known = self.store.ledgers.get(pool.key, {})
         before = {index: view.spec for index, view in known.items()}
@@ -59,11 +82,20 @@ class LedgerBook:
         if self.is_recorded is not None and changed:
             is_recorded = partial(self.is_recorded, pool.key)
             specs = with_ended(before, specs, changed=changed, ending=ending, is_recorded=is_recorded)
+        if not changed and len(known) == shares:
+            self._note(pool, memory)
         await asyncio.gather(*(self._write(pool, index, specs[index], known.get(index)) for index in changed))
         for index in [index for index in known if index >= shares]:
             await self._drop(pool, known[index])
             known.pop(index, None)
         return len(changed)
+
+    def _note(self, pool: LicensePool, memory: Memory) -> None:
+        """The shares say just this memory now. Not noted after a write: somebody may have touched them meanwhile."""
+        self._told[pool.key] = _Told(memory, dict(self.store.ledgers[pool.key]))
+        if len(self._told) > 2 * len(self.store.pools):
+            for gone in self._told.keys() - self.store.pools.keys():
+                del self._told[gone]
 
     async def _write(self, pool: LicensePool, index: int, spec: SeatLedgerSpec, known: LedgerView | None) -> None:
         namespace, name = pool.metadata.namespace, ledger_name(pool.metadata.name, index)

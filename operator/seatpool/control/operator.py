@@ -19,9 +19,11 @@ import boto3
 import structlog
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+from seatpool.api.base import Resource
+from seatpool.api.seatledger import SeatLedger
 from seatpool.aws.sessions import SessionFactory
 from seatpool.control import collecting_garbage
-from seatpool.control.assembly import FEW, KINDS, MANY, Outside, Parts, assemble
+from seatpool.control.assembly import KINDS, Outside, Parts, assemble
 from seatpool.control.election import Election
 from seatpool.control.handlers import make_registry, run_kopf
 from seatpool.control.heartbeats import Heartbeats
@@ -182,9 +184,16 @@ class Operator:
         may_write = self._readiness.may_write
         parts = assemble(outside, installation=installation, tasks=self._tasks, may_write=may_write)
         store = parts.store
-        await patiently(lambda: parts.audit.load(FEW), rng=self._rng, log=self._log)
-        self._start_tasks(parts, kube)
-        await patiently(lambda: parts.audit.load(MANY), rng=self._rng, log=self._log)
+        begun = False
+
+        def begin(loaded: type[Resource]) -> None:
+            """Once each pool has its memory the servers can be read, while the workbenches are still coming."""
+            nonlocal begun
+            if loaded is SeatLedger and not begun:
+                begun = True
+                self._start_tasks(parts, kube)
+
+        await patiently(lambda: parts.audit.load(begin), rng=self._rng, log=self._log)
         collecting_garbage.begin()
         self._readiness.listed.set()
         self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))

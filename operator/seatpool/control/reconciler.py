@@ -42,6 +42,7 @@ class ServerReconciler:
         self._log = around.log.bind(server=key)
         self._wake = asyncio.Event()
         self._found = False
+        self._was_in_sync = False
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -198,6 +199,9 @@ class ServerReconciler:
         self._around.journeys.tell(server=self.key)
         in_sync = all(standing.in_sync for standing in desk.view.standings.values())
         metrics.in_sync.labels(self.key).set(in_sync)
+        if in_sync and not self._was_in_sync:
+            self._was_in_sync = True
+            self._log.info("in sync for the first time", pools=len(desk.pools))
         if desk.view.reached is not None:
             metrics.reachable.labels(self.key).set(desk.view.reached)
         metrics.guarded.labels(self.key).set(desk.view.held is not None)

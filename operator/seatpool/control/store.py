@@ -109,29 +109,35 @@ class Store:
     _gone_ledgers: dict[str, str] = field(default_factory=dict)
     """The uid of the last share of a name that was deleted."""
 
-    def put(self, resource: type[Resource], raw: Raw, *, now: datetime) -> bool:
-        """Take an object in; False when it is not newer than what is known. ValidationError for a broken one."""
-        metadata = raw["metadata"]
-        key = f"{metadata['namespace']}/{metadata['name']}"
-        version = int(metadata["resourceVersion"])
-        known = self._versions.get((resource.kind, key))
-        if known is not None and version <= known[1]:
+    def put(self, resource: type[Resource], raw: Raw, *, now: datetime, parsed: Workbench | None = None) -> bool:
+        """Take an object in; False when it is not newer than what is known. ValidationError for a broken one.
+
+        `parsed` is the same from whoever has read it already.
+        """
+        if not self.is_news(resource, raw):
             return False
+        metadata = raw["metadata"]
         if resource is Workbench:
-            self._put_workbench(Workbench.model_validate(raw), now)
+            self._put_workbench(parsed or Workbench.model_validate(raw), now)
         elif resource is LicensePool:
             self._put_pool(LicensePool.model_validate(raw), now)
         elif resource is LicenseServer:
             self._put_server(LicenseServer.model_validate(raw))
         else:
             return self.put_ledger(SeatLedger.model_validate(raw))
-        self._versions[resource.kind, key] = (metadata["uid"], version)
+        self._versions[resource.kind, _key(metadata)] = (metadata["uid"], int(metadata["resourceVersion"]))
         return True
+
+    def is_news(self, resource: type[Resource], raw: Raw) -> bool:
+        """Whether the object is newer than what is known of its name."""
+        metadata = raw["metadata"]
+        known = self._versions.get((resource.kind, _key(metadata)))
+        return known is None or int(metadata["resourceVersion"]) > known[1]
 
     def knows(self, resource: type[Resource], raw: Raw) -> bool:
         """Whether this very object is known, and not only one of its name."""
         metadata = raw["metadata"]
-        known = self._versions.get((resource.kind, f"{metadata['namespace']}/{metadata['name']}"))
+        known = self._versions.get((resource.kind, _key(metadata)))
         return known is not None and known[0] == metadata["uid"]
 
     def workbenches_served_by(self, pool: str) -> Iterator[str]:
@@ -329,6 +335,10 @@ class Store:
             if pool in self.pools and (tell_again or pool not in self.dirty_pools):
                 self.dirty_pools.setdefault(pool, now)
                 self.on_dirty(self.server_of(pool))
+
+
+def _key(metadata: Raw) -> str:
+    return f"{metadata['namespace']}/{metadata['name']}"
 
 
 def _decides_the_same(before: LicensePool, pool: LicensePool) -> bool:

@@ -6,9 +6,9 @@ neither server-side apply nor paged lists. Bodies are plain dicts: the models tu
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 from urllib.request import getproxies
 
@@ -38,6 +38,34 @@ class Access:
     token: str | None
     certificate_file: str | None
     key_file: str | None
+
+
+class Pages:
+    """The pages of a list. The first is asked for at once, each other one while the caller works on the one before."""
+
+    def __init__(self, read: Callable[[str | None], Coroutine[Any, Any, Body]]) -> None:
+        self._read = read
+        self._coming: asyncio.Task[Body] | None = asyncio.create_task(read(None))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._coming is not None:
+            self._coming.cancel()
+            await asyncio.gather(self._coming, return_exceptions=True)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Body:
+        if self._coming is None:
+            raise StopAsyncIteration
+        page = await self._coming
+        token = page["metadata"].get("continue")
+        self._coming = asyncio.create_task(self._read(token)) if token else None
+        await asyncio.sleep(0)  # the request leaves before the caller works
+        return page
 
 
 class KubeClient:
@@ -114,36 +142,25 @@ class KubeClient:
     ) -> tuple[list[Body], str]:
         """Every object, read in pages, and the resource version of the list."""
         items: list[Body] = []
-        async for answer in self.pages(resource, namespace=namespace, label_selector=label_selector, page=page):
-            items.extend(answer["items"])
+        async with self.pages(resource, namespace=namespace, label_selector=label_selector, page=page) as pages:
+            async for answer in pages:
+                items.extend(answer["items"])
         return items, answer["metadata"]["resourceVersion"]
 
-    async def pages(
+    def pages(
         self,
         resource: type[Resource],
         *,
         namespace: str | None = None,
         label_selector: str | None = None,
         page: int = 500,
-    ) -> AsyncIterator[Body]:
-        """The pages of a list; the next one is on its way while the caller works on one."""
-
-        def read(token: str | None) -> asyncio.Task[Body]:
-            return asyncio.create_task(
-                self.list_page(resource, namespace=namespace, label_selector=label_selector, limit=page, token=token)
+    ) -> "Pages":
+        """The pages of a list, to be closed by whoever asks for them."""
+        return Pages(
+            lambda token: self.list_page(
+                resource, namespace=namespace, label_selector=label_selector, limit=page, token=token
             )
-
-        coming: asyncio.Task[Body] | None = read(None)
-        try:
-            while coming is not None:
-                answer = await coming
-                token = answer["metadata"].get("continue")
-                coming = read(token) if token else None
-                await asyncio.sleep(0)  # the request leaves before the caller works
-                yield answer
-        finally:
-            if coming is not None:
-                coming.cancel()
+        )
 
     async def list_cached(self, resource: type[Resource], *, namespace: str | None = None) -> list[Body]:
         """Every object as the API server has it in its cache, at once: for people who ask, a moment old at most."""

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
+from seatpool.api.workbench import WorkbenchSpec
 from seatpool.aws.sessions import SessionFactory
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
@@ -116,9 +117,9 @@ class Mirror:
             if str(source) in missing and next(self._objects.of(source), None) is None
         )
 
-    def observe(self, raw: dict[str, Any]) -> None:
-        """A watch saw a Workbench, of whomever."""
-        self._objects.observe(raw)
+    def observe(self, raw: dict[str, Any], spec: WorkbenchSpec | None = None) -> None:
+        """A watch saw a Workbench, of whomever; with its spec, if somebody has read it already."""
+        self._objects.observe(raw, spec)
 
     def forget(self, key: str, *, uid: str | None = None) -> None:
         """A watch saw the Workbench `namespace/name` go."""

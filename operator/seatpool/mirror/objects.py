@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from seatpool.api.base import MANAGED_BY
-from seatpool.api.workbench import InstanceState, Workbench
+from seatpool.api.workbench import InstanceState, Workbench, WorkbenchSpec
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from seatpool.mirror.metrics import MirrorMetrics
@@ -88,8 +88,11 @@ class WorkbenchObjects:
             for item in items:
                 self.observe(item)
 
-    def observe(self, raw: dict[str, Any]) -> None:
-        """Take in an object from a list, a watch or an answer. Older versions and other people's are ignored."""
+    def observe(self, raw: dict[str, Any], spec: WorkbenchSpec | None = None) -> None:
+        """Take in an object from a list, a watch or an answer. Older versions and other people's are ignored.
+
+        `spec` is that of the object, from whoever has read it already.
+        """
         metadata = raw["metadata"]
         key = f"{metadata['namespace']}/{metadata['name']}"
         entry = self._entries.get(key)
@@ -99,7 +102,7 @@ class WorkbenchObjects:
             self._drop(key)
             return
         try:
-            held = from_spec(raw["spec"])
+            held = from_spec(spec or WorkbenchSpec.model_validate(raw["spec"]))
         except (KeyError, ValidationError):
             self._drop(key)
             return

@@ -47,8 +47,7 @@ def to_spec(name: str, held: Held) -> dict[str, Any]:
         raise Invalid(status=422, reason="Invalid", message=str(error), what=f"workbench {name}") from error
 
 
-def from_spec(raw: dict[str, Any]) -> Held:
-    spec = WorkbenchSpec.model_validate(raw)
+def from_spec(spec: WorkbenchSpec) -> Held:
     return Held(
         account=spec.account,
         region=spec.region,

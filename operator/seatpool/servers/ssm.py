@@ -155,10 +155,15 @@ class SsmTransport:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _find(self, place: Place) -> list[str]:
-        pages = self._client(place).get_paginator("describe_instance_information").paginate(
-            Filters=[{"Key": f"tag:{place.target.tag}", "Values": [place.target.value or ""]}]
-        )
-        return [node["InstanceId"] for page in pages for node in page["InstanceInformationList"]]
+        """Not by boto3's paginator: each thread that is the first to make one reads hundreds of folders for it."""
+        client, found = self._client(place), list[str]()
+        request: dict[str, Any] = {"Filters": [{"Key": f"tag:{place.target.tag}", "Values": [place.target.value or ""]}]}
+        while True:
+            page = client.describe_instance_information(**request)
+            found += [node["InstanceId"] for node in page["InstanceInformationList"]]
+            if not page.get("NextToken"):
+                return found
+            request["NextToken"] = page["NextToken"]
 
     async def _invocation(
         self, place: Place, sent: Sent, *, patient: bool

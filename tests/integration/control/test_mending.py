@@ -1,6 +1,7 @@
 """What went wrong is well again as soon as it can be, and what was never decided is not promised."""
 
 import asyncio
+import itertools
 
 from tests.integration.control.conftest import Stage, eventually, instance
 
@@ -101,6 +102,27 @@ async def test_a_memory_that_somebody_deletes_is_written_again(stage: Stage) -> 
         after = await stage.get(SeatLedger, "matlab-0")
         assert after is not None
         assert after["spec"] == before["spec"]
+
+
+async def test_a_memory_that_somebody_edits_is_written_as_it_was_with_the_next_answer(stage: Stage) -> None:
+    stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await stage.until_ready()
+    before = await stage.get(SeatLedger, "matlab-0")
+    assert before is not None
+    async with stage.operator() as operator:  # which has read what is stored, and has not had to write it
+        in_sync = {"server": f"{stage.namespace}/licenses"}
+        await eventually(lambda: operator.registry.get_sample_value("seatpool_server_in_sync", in_sync) == 1)
+        await stage.kube.merge_patch(SeatLedger, stage.namespace, "matlab-0", {"spec": {"assigned": []}})
+        looks = itertools.count()
+
+        async def is_as_it_was() -> bool:
+            annotation = {"example.com/look": str(next(looks))}  # any edit of a pool is a question, and this changes no answer
+            await stage.kube.merge_patch(LicensePool, stage.namespace, "matlab", {"metadata": {"annotations": annotation}})
+            found = await stage.get(SeatLedger, "matlab-0")
+            return found is not None and found["spec"] == before["spec"]
+
+        await eventually(is_as_it_was)
 
 
 async def test_a_list_that_was_refused_is_well_again_when_it_is_not_wanted_any_more(stage: Stage) -> None:

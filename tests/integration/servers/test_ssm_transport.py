@@ -34,6 +34,16 @@ async def test_a_node_is_found_by_its_tag_and_remembered(bench: Bench) -> None:
     assert bench.faults.calls == ["DescribeInstanceInformation"]
 
 
+async def test_a_node_is_looked_for_on_every_page(bench: Bench) -> None:
+    bench.site.add_license_server(bench.node.value)
+    second = "1"
+    """What the stand-in calls the page that begins behind the first of the two."""
+    bench.faults.answer("DescribeInstanceInformation", InstanceInformationList=[], NextToken=second)
+    found = await bench.transport.node(bench.place(target=bench.by_tag()))
+    assert found != bench.node.instance_id
+    assert bench.faults.calls == ["DescribeInstanceInformation"] * 2
+
+
 async def test_two_nodes_with_the_tag_are_refused_with_their_number(bench: Bench) -> None:
     bench.site.add_license_server(bench.node.value)
     error = await fails(bench, target=bench.by_tag())
