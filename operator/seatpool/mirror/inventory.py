@@ -184,6 +184,7 @@ class Inventory:
             names = [entry.name for entry in missing[start : start + IDS_IN_A_FILTER]]
             found |= await self._clients.slowly(lambda names=names: self._reader.find(self._source, names))  # type: ignore[misc]
         gone = [entry for entry in missing if entry.name not in found and entry.misses >= MISSES_BEFORE_ASKING]
+        gone.sort(key=lambda entry: entry.held.state not in ACTIVE)  # only a few are asked for each time, and these hold seats
         for entry in [] if doubtful else gone[:ASKED_BY_ID]:
             alone = await self._clients.slowly(lambda name=entry.name: self._reader.find_one(self._source, name))  # type: ignore[misc]
             if alone is not None:

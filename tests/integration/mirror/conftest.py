@@ -190,6 +190,7 @@ class Faults:
     """How many more answers show nothing at all."""
     only_by_id: bool = False
     calls: int = 0
+    asked_by_id: list[str] = field(default_factory=list)
 
     def session_factory(self, aws: Aws) -> Callable[[], boto3.Session]:
         def make() -> boto3.Session:
@@ -202,7 +203,8 @@ class Faults:
     def _answer(self, params: Any, **_: Any) -> Any:
         self.calls += 1
         page = 2 if "NextToken" in params["body"] else 1
-        by_id = any(name.startswith("InstanceId") for name in params["body"])
+        by_id = [value for name, value in params["body"].items() if name.startswith("InstanceId")]
+        self.asked_by_id += by_id
         if self.code is not None and page >= self.only_from_page and (by_id or not self.only_by_id):
             refusal = {"Error": {"Code": self.code, "Message": "as the test wants it"}, "ResponseMetadata": {}}
             return AWSResponse("", 403, {}, None), refusal

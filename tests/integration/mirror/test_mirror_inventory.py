@@ -169,6 +169,21 @@ async def test_an_instance_that_vanished_goes_after_two_inventories_and_ec2s_own
         assert stage.metric("inventories_total", account=ACCOUNT, region=REGION, result="Complete") >= 2
 
 
+async def test_of_those_that_vanished_whoever_holds_a_seat_is_asked_for_first(stage: Stage) -> None:
+    faults = Faults()
+    stay, *stopped, active = (stage.aws.start_instance(owner=f"user{n}") for n in range(5))
+    stage.aws.client("ec2").stop_instances(InstanceIds=stopped)
+    async with with_inventory(stage, faults) as mirror:
+        await mirror.ready.wait()
+        stage.vanish(active)
+        stage.vanish(*stopped)
+        for instance in (*stopped, active):
+            await stage.until_state(instance, None)
+        assert await stage.state(stay) == "running"
+    assert faults.asked_by_id[0] == active
+    assert set(faults.asked_by_id) == {*stopped, active}
+
+
 async def test_an_instance_whose_tags_were_taken_away_while_it_runs_keeps_its_object(stage: Stage) -> None:
     instance, other = stage.aws.start_instance(owner="ann"), stage.aws.start_instance(owner="bob")
     ec2 = stage.aws.client("ec2")
