@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import answers, micro, side_by_side, start_up, storm, tables
+from benchmarks import micro, side_by_side, start_up, storm, tables
 from benchmarks.results import FILE, Results, load_of_others
 
 Say = Callable[[str], None]
@@ -15,7 +15,6 @@ LONG = ("storm-whole",)
 """Only when they are named."""
 BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "micro": lambda _say: tables.of_micro(micro.measure()),
-    "answers": lambda say: tables.of_answers(answers.measure(say=say)),
     "start-up": lambda say: tables.of_start_up(start_up.measure(say=say)),
     "storm": lambda say: tables.of_storm(storm.measure(say=say)),
     "storm-whole": lambda say: tables.of_storm(storm.measure(say=say, starts=storm.WHOLE), prefix="storm_whole"),

@@ -4,25 +4,17 @@ Beside them, in the same run: a process that lists the same Workbenches from the
 nothing with them, and one that imports what such a command needs to ask, and asks nobody.
 """
 
-import asyncio
 import json
 import statistics
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.fleet_of_many import NAMESPACE, SERVERS, create_workbenches, pools
+from benchmarks.fleet_of_many import NAMESPACE, workbenches_of
 from benchmarks.measured import Measured
-from benchmarks.site import ACCOUNT, REGION, Place
+from benchmarks.site import Place
 
-WORKBENCHES = 10_000
 REPEATS = 3
-FULL = 40
-"""Seats of every tenth pool, for 60 people: the others wait."""
-LOOK_EVERY = 1.0
-STATUSES_PER_SECOND = 1_000
-"""What is measured begins when all are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +31,20 @@ class Answers:
     listing: float
 
 
-def measure(*, say: Any, workbenches: int = WORKBENCHES, repeats: int = REPEATS) -> Answers:
-    with Place(servers=SERVERS, quick=True) as place:
-        _set_up(place, workbenches, say=say)
-        waiting, seated = _people(place)
-        say(f"asked about {waiting}, who waits, and {seated}, who has every seat")
-        rounds = [
-            (
-                _seatpool(place, "status"),
-                _seatpool(place, "why", waiting, problems=True),
-                _seatpool(place, "why", seated),
-                _start(place),
-                _list(place, workbenches),
-            )
-            for _ in range(repeats)
-        ]
+def measure(place: Place, workbenches: int, *, say: Callable[[str], None], repeats: int = REPEATS) -> Answers:
+    """In an installation as its operator leaves it: every list in sync, every status written."""
+    waiting, seated = _people(place)
+    say(f"asked about {waiting}, who waits, and {seated}, who has every seat")
+    rounds = [
+        (
+            _seatpool(place, "status"),
+            _seatpool(place, "why", waiting, problems=True),
+            _seatpool(place, "why", seated),
+            _start(place),
+            _list(place, workbenches),
+        )
+        for _ in range(repeats)
+    ]
     found = Answers(workbenches, *(statistics.median(times) for times in zip(*rounds, strict=True)))
     say(
         f"status {found.status:.2f} s, why {found.why_waiting:.2f} and {found.why_seated:.2f} s, "
@@ -62,45 +53,14 @@ def measure(*, say: Any, workbenches: int = WORKBENCHES, repeats: int = REPEATS)
     return found
 
 
-def _set_up(place: Place, workbenches: int, *, say: Any) -> None:
-    """As the operator leaves it: every list in sync, every status written."""
-    place.namespace(NAMESPACE)
-    place.apply(place.server(NAMESPACE, number, verifyInterval="1h") for number in range(SERVERS))
-    place.apply(pools(full=FULL))
-    asyncio.run(create_workbenches(place, range(workbenches)))
-    account = {"account": ACCOUNT, "regions": [REGION], "namespace": NAMESPACE, "inventory": False}
-    mirror = {
-        "queue": place.site.queue_url,
-        "region": REGION,
-        "endpoint_url": place.site.endpoint,
-        "accounts": [account],
-    }
-    status = {"workbenches_per_second": STATUSES_PER_SECOND}
-    with place.operator("operator", namespaces=[NAMESPACE], mirror=mirror, status=status) as operator:
-        say(f"lists in sync after {operator.until_in_sync(SERVERS):.0f} s; statuses follow")
-        while _without_status(place):
-            operator.process.check()
-            time.sleep(LOOK_EVERY)
-
-
-def _without_status(place: Place) -> int:
-    return sum(not one.get("status", {}).get("conditions") for one in _workbenches(place))
-
-
 def _people(place: Place) -> tuple[str, str]:
     """Somebody whose workbenches wait, and somebody whose do not."""
     waits: dict[str, bool] = {}
-    for one in _workbenches(place):
+    for one in workbenches_of(place, NAMESPACE):
         waiting = any(seat["phase"] == "Waiting" for seat in one["status"].get("seats", ()))
         owner = one["spec"]["owner"]
         waits[owner] = waits.get(owner, False) or waiting
     return min(user for user in waits if waits[user]), min(user for user in waits if not waits[user])
-
-
-def _workbenches(place: Place) -> list[dict[str, Any]]:
-    path = f"/apis/seatpool.io/v1alpha1/namespaces/{NAMESPACE}/workbenches"
-    found: list[dict[str, Any]] = json.loads(place.plane.kubectl("get", "--raw", path))["items"]
-    return found
 
 
 def _seatpool(place: Place, *words: str, problems: bool = False) -> float:

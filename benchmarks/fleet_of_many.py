@@ -1,5 +1,6 @@
 """The large installation of the scale benchmarks: 500 pools on 20 servers, 6,000 users, any number of workbenches."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.site import ACCOUNT, REGION, Body, Place, at_once, pool, resource
@@ -72,3 +73,10 @@ async def create_workbenches(place: Place, numbers: range, *, namespace: str = N
         )
     finally:
         await kube.close()
+
+
+def workbenches_of(place: Place, namespace: str) -> list[Body]:
+    """All of them, as they are stored."""
+    path = f"/apis/seatpool.io/v1alpha1/namespaces/{namespace}/workbenches"
+    found: list[Body] = json.loads(place.plane.kubectl("get", "--raw", path))["items"]
+    return found

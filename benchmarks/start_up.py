@@ -1,7 +1,8 @@
 """How long from the start of the process until all lists are in sync, and what memory it takes, as the fleet grows.
 
 Beside it, in the same run: a plain paged LIST of the same objects, below which nobody gets who wants to know them, and
-an operator that uses Kopf as its tutorial does.
+an operator that uses Kopf as its tutorial does. A start is measured where an earlier process has done its work: each
+workbench has a status. At the size of the comparison people ask, too: see `answers`.
 """
 
 import asyncio
@@ -12,13 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.fleet_of_many import NAMESPACE, SERVERS, create_workbenches, pools
+from benchmarks import answers
+from benchmarks.fleet_of_many import NAMESPACE, SERVERS, create_workbenches, pools, workbenches_of
 from benchmarks.measured import Measured
 from benchmarks.site import ACCOUNT, REGION, Place
 
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
 COMPARED_AT = 10_000
 REPEATS = 3
+FULL = 40
+"""Seats of every tenth pool, for 60 people: the others wait."""
+STATUSES_PER_SECOND = 1_000
+"""What is measured begins when all are written."""
+LOOK_EVERY = 2.0
 FRESH = "fresh"
 """Where nobody has looked at the objects yet."""
 
@@ -43,6 +50,8 @@ class StartUp:
     """The very first start at the size of the comparison: nothing on the servers, nothing remembered."""
     listing: Start
     naive_first: Start
+    answers: answers.Answers
+    """What people wait for at the size of the comparison."""
 
 
 def measure(
@@ -50,12 +59,12 @@ def measure(
 ) -> StartUp:
     with Place(servers=SERVERS, quick=True) as place:
         _set_up(place, NAMESPACE)
-        growth, listing = [], None
+        growth, listing, asked = [], None, None
         done = 0
         for size in sizes:
             asyncio.run(create_workbenches(place, range(done, size)))
             done = size
-            _start(place, size, name=f"first-{size}")
+            _settle(place, size)
             if size == compared_at:
                 listing = median(_list(place, size) for _ in range(repeats))
                 say(f"plain LIST of {size:,}: {listing.seconds:.2f} s, {listing.peak_mb:.0f} MB")
@@ -64,6 +73,8 @@ def measure(
             )
             growth.append(again)
             say(f"{size:,} objects: {again.seconds:.1f} s, {again.peak_mb:.0f} MB")
+            if size == compared_at:
+                asked = answers.measure(place, size, say=say)
         _set_up(place, FRESH)
         asyncio.run(create_workbenches(place, range(compared_at), namespace=FRESH))
         first = _start(place, compared_at, name="first", namespace=FRESH)
@@ -72,13 +83,29 @@ def measure(
         say(f"naive Kopf operator for the first time: {naive_first.seconds:.1f} s, {naive_first.peak_mb:.0f} MB")
     assert first is not None
     assert listing is not None
-    return StartUp(tuple(growth), first, listing, naive_first)
+    assert asked is not None
+    return StartUp(tuple(growth), first, listing, naive_first, asked)
 
 
 def _set_up(place: Place, namespace: str) -> None:
     place.namespace(namespace)
     place.apply(place.server(namespace, number, verifyInterval="1h") for number in range(SERVERS))
-    place.apply(pools(namespace))
+    place.apply(pools(namespace, full=FULL))
+
+
+def _settle(place: Place, size: int) -> None:
+    """Have an operator do all there is to do, statuses and all."""
+    status = {"workbenches_per_second": STATUSES_PER_SECOND}
+    settings = {"namespaces": [NAMESPACE], "mirror": _mirror(place, NAMESPACE), "status": status}
+    with place.operator(f"settling-{size}", **settings) as operator:
+        operator.until_in_sync(SERVERS)
+        written, before = 0.0, -1.0
+        while written != before:
+            time.sleep(LOOK_EVERY)
+            operator.process.check()
+            before, written = written, operator.total("seatpool_kube_writes_total")
+        if any(not one.get("status", {}).get("conditions") for one in workbenches_of(place, NAMESPACE)):
+            raise RuntimeError(f"not every workbench has a status: {operator.process.log.read_text()[-2000:]}")
 
 
 def _start(place: Place, size: int, *, name: str, namespace: str = NAMESPACE) -> Start:

@@ -70,7 +70,8 @@ def of_start_up(found: StartUp) -> Told:
         Row("start-up as the work grows, s; beside linear growth", by_size, "", linear, 1, at_most=True),
         Row("most memory as the work grows, MB", by_memory),
     ]
-    return rows, {
+    asked, of_asked = _of_answers(found.answers)
+    return [*rows, *asked], of_asked | {
         "startup_vs_list": round(ours.seconds / found.listing.seconds, 2),
         "naive_vs_startup": round(first_ratio, 2),
         "startup_s_10k": round(ours.seconds, 2),
@@ -110,7 +111,7 @@ def of_storm(found: Storm, *, prefix: str = "storm") -> Told:
     }
 
 
-def of_answers(found: Answers) -> Told:
+def _of_answers(found: Answers) -> Told:
     rows = [
         Row(
             f"{what} at {found.objects:,} workbenches, s from start to end; beside a plain LIST",

@@ -40,7 +40,6 @@ def by_kind(tests: list[str]) -> int:
 
 def on_own_machine(tests: list[str]) -> int:
     """One at a time: the second waits."""
-    own_machine.check()
     controlplane_programs.ensure_node(REPOSITORY / "tools" / "controlplane")
     told = {"SEATPOOL_E2E": "own", "SEATPOOL_E2E_IMAGE": str(image.archive())}
     with exclusive("e2e", cache=cache_dir()):
@@ -50,15 +49,17 @@ def on_own_machine(tests: list[str]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make e2e ARGS=...", description=__doc__)
     parser.add_argument("--node", choices=("kind", "own"), help="who provides the node; default: kind if it can")
+    parser.add_argument("--check", action="store_true", help="only tell whether a node can be had here")
     options, others = parser.parse_known_args()
     signal.signal(signal.SIGTERM, stop_on_signal)
     tests = [sys.executable, "-m", *TESTS, *others]
     try:
         if options.node != "own" and shutil.which("kind") and image.engine() == "docker":
-            return by_kind(tests)
+            return 0 if options.check else by_kind(tests)
         if options.node == "kind":
             raise SetupError("kind is not on PATH, or docker does not answer: install kind and start docker")
-        return on_own_machine(tests)
+        own_machine.check()
+        return 0 if options.check else on_own_machine(tests)
     except SetupError as error:
         say(f"error: {error}")
         return 1

@@ -171,7 +171,7 @@ async def test_an_instance_that_vanished_goes_after_two_inventories_and_ec2s_own
 
 async def test_of_those_that_vanished_whoever_holds_a_seat_is_asked_for_first(stage: Stage) -> None:
     faults = Faults()
-    stay, *stopped, active = (stage.aws.start_instance(owner=f"user{n}") for n in range(5))
+    stay, *stopped, active = (stage.aws.start_instance(owner=f"user{n}") for n in range(15))
     stage.aws.client("ec2").stop_instances(InstanceIds=stopped)
     async with with_inventory(stage, faults) as mirror:
         await mirror.ready.wait()
