@@ -99,13 +99,13 @@ def _settle(place: Place, size: int) -> None:
     settings = {"namespaces": [NAMESPACE], "mirror": _mirror(place, NAMESPACE), "status": status}
     with place.operator(f"settling-{size}", **settings) as operator:
         operator.until_in_sync(SERVERS)
-        written, before = 0.0, -1.0
-        while written != before:
+        written, told = 0.0, False
+        while not told:
             time.sleep(LOOK_EVERY)
             operator.process.check()
             before, written = written, operator.total("seatpool_kube_writes_total")
-        if any(not one.get("status", {}).get("conditions") for one in workbenches_of(place, NAMESPACE)):
-            raise RuntimeError(f"not every workbench has a status: {operator.process.log.read_text()[-2000:]}")
+            if before == written:  # to look at all of them is dear
+                told = all(one.get("status", {}).get("conditions") for one in workbenches_of(place, NAMESPACE))
 
 
 def _start(place: Place, size: int, *, name: str, namespace: str = NAMESPACE) -> Start:
