@@ -136,19 +136,22 @@ async def take(
 
     Just after a CRD was changed the API server asks for a moment's patience.
     """
-    kinds: list[type[Resource]] = [LicenseServer, LicensePool]
-    if ledgers:
-        kinds.append(SeatLedger)
-    coming = asyncio.create_task(read_rows(kube, namespace=namespace, identity=identity)) if workbenches else None
-    try:
+
+    async def without_rows() -> tuple[Snapshot, bool]:
+        """And whether workbenches of other namespaces matter, too."""
+        kinds: list[type[Resource]] = [LicenseServer, LicensePool, *([SeatLedger] if ledgers else [])]
         listed = await asyncio.gather(*(kube.list_cached(kind, namespace=namespace) for kind in kinds))
         pairs = ((kind, raw) for kind, items in zip(kinds, listed, strict=True) for raw in items)
-        seen = snapshot(pairs, (), identity=identity, now=now)  # the table of workbenches takes longest to come
-        rows = await coming if coming is not None else []
-    finally:
-        if coming is not None:
-            coming.cancel()
-    if namespace is not None and workbenches and any(_serves_others(pool, namespace) for pool in listed[1]):
+        seen = snapshot(pairs, (), identity=identity, now=now)
+        return seen, namespace is not None and any(_serves_others(pool, namespace) for pool in listed[1])
+
+    if not workbenches:
+        return (await without_rows())[0]
+    # The table of workbenches takes longest to come: the rest is taken in meanwhile.
+    (seen, others), rows = await asyncio.gather(
+        without_rows(), read_rows(kube, namespace=namespace, identity=identity)
+    )
+    if others:
         rows = await read_rows(kube, namespace=None, identity=identity)
     return replace(seen, rows=tuple(rows))
 

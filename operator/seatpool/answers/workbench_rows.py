@@ -14,7 +14,6 @@ from typing import Any
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.workbench import Workbench
 from seatpool.domain.demand import Kind, WorkbenchFact
-from seatpool.domain.identity import InvalidUser
 from seatpool.kube.client import Body, KubeClient
 
 _COLUMNS = ("Name", "Namespace", "Owner", "Type", "State")
@@ -86,14 +85,7 @@ def from_objects(items: Iterable[Body], *, identity: IdentitySettings) -> list[W
 
 def _rows(every: Iterable[Sequence[str | None]], identity: IdentitySettings) -> list[WorkbenchRow]:
     """Rows of our columns' words; what an object lacks is None in a table."""
-
-    @cache
-    def user_of(owner: str) -> tuple[str | None, str | None]:
-        try:
-            return identity.user(owner), None
-        except InvalidUser as error:
-            return None, str(error)
-
+    user_of = cache(identity.user_or_problem)
     return [
         WorkbenchRow(name or "", namespace or "", owner or "", kind or "", state or "", *user_of(owner or ""))
         for name, namespace, owner, kind, state in every

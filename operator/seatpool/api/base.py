@@ -5,6 +5,7 @@ The pydantic models of this package are the one source of the CRDs (see `crd.py`
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -131,6 +132,11 @@ class Metadata(Model):
     def key(self) -> str:
         """`namespace/name`, how the store and the logs name an object."""
         return f"{self.namespace}/{self.name}"
+
+
+def key_of(metadata: Mapping[str, Any]) -> str:
+    """`namespace/name` from metadata as the API server sends it."""
+    return f"{metadata['namespace']}/{metadata['name']}"
 
 
 class PrinterColumn(Model):

@@ -34,3 +34,10 @@ class IdentitySettings(BaseModel):
         user = normalise(owner, strip_domain=self.strip_domain, fold_case=self.fold_case, mapping=self.mapping)
         check_user(user)
         return user
+
+    def user_or_problem(self, owner: str) -> tuple[str | None, str | None]:
+        """The user id of an owner, or why there is none."""
+        try:
+            return self.user(owner), None
+        except InvalidUser as error:
+            return None, str(error)

@@ -6,13 +6,13 @@ somebody's seat. What the list shows newer than known is taken in; what it does 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
-from seatpool.api.base import Resource
+from seatpool.api.base import Resource, key_of
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.store import Raw, Store
 from seatpool.kube.client import KubeClient, Pages
@@ -41,10 +41,9 @@ class Audit:
         All are asked for at once, so that the API server does not wait while somebody works here. Raises what it answers:
         KubeError.
         """
-        async with contextlib.AsyncExitStack() as asked:
-            lists = [(kind, [await asked.enter_async_context(pages) for pages in self._ask(kind)]) for kind in self.kinds]
-            for kind, parts in lists:
-                async for raw in _each(parts):
+        async with self._listed(*self.kinds) as lists:
+            for kind, objects in zip(self.kinds, lists, strict=True):
+                async for raw in objects:
                     self.take(kind, raw)
                 loaded(kind)
 
@@ -66,9 +65,8 @@ class Audit:
     async def look_at(self, kind: type[Resource], *, settle: float = SETTLE) -> None:
         """Compare one kind, and repair."""
         before = self.store.known(kind)
-        async with contextlib.AsyncExitStack() as asked:
-            parts = [await asked.enter_async_context(pages) for pages in self._ask(kind)]
-            listed = {_key(raw): raw async for raw in _each(parts)}
+        async with self._listed(kind) as (objects,):
+            listed = {key_of(raw["metadata"]): raw async for raw in objects}
         await asyncio.sleep(settle)  # what a living watch knows by now it has brought by then
         after = self.store.known(kind)
         repaired = 0
@@ -94,9 +92,16 @@ class Audit:
         except NotFound:
             return None
 
-    def _ask(self, kind: type[Resource]) -> Iterator[Pages]:
-        for namespace in self.namespaces or (None,):
-            yield self.kube.pages(kind, namespace=namespace)
+    @contextlib.asynccontextmanager
+    async def _listed(self, *kinds: type[Resource]) -> AsyncIterator[list[AsyncIterator[Raw]]]:
+        """The objects of each kind; all lists are asked for at once."""
+        async with contextlib.AsyncExitStack() as asked:
+
+            async def ask(kind: type[Resource]) -> list[Pages]:
+                pages = (self.kube.pages(kind, namespace=namespace) for namespace in self.namespaces or (None,))
+                return [await asked.enter_async_context(one) for one in pages]
+
+            yield [_each(await ask(kind)) for kind in kinds]
 
 
 async def _each(parts: Iterable[Pages]) -> AsyncIterator[Raw]:
@@ -104,7 +109,3 @@ async def _each(parts: Iterable[Pages]) -> AsyncIterator[Raw]:
         async for page in pages:
             for raw in page["items"]:
                 yield raw
-
-
-def _key(raw: Raw) -> str:
-    return f"{raw['metadata']['namespace']}/{raw['metadata']['name']}"

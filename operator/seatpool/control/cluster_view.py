@@ -11,7 +11,7 @@ from datetime import datetime
 from pydantic import ValidationError
 from structlog.typing import FilteringBoundLogger
 
-from seatpool.api.base import Metadata, Resource
+from seatpool.api.base import Metadata, Resource, key_of
 from seatpool.api.workbench import Workbench
 from seatpool.control.condition_reasons import EventReason
 from seatpool.control.metrics import ControlMetrics
@@ -37,7 +37,7 @@ class ClusterView:
         metadata = raw["metadata"]
         self.metrics.last_event.labels(kind.kind).set(self.clock().timestamp())
         if event == "DELETED":
-            self.lost(kind, f"{metadata['namespace']}/{metadata['name']}", metadata["uid"])
+            self.lost(kind, key_of(metadata), metadata["uid"])
         else:
             self.took(kind, raw)
 

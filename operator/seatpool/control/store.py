@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any
 
-from seatpool.api.base import Metadata, Resource
+from seatpool.api.base import Metadata, Resource, key_of
 from seatpool.api.conditions import Condition
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
@@ -125,19 +125,19 @@ class Store:
             self._put_server(LicenseServer.model_validate(raw))
         else:
             return self.put_ledger(SeatLedger.model_validate(raw))
-        self._versions[resource.kind, _key(metadata)] = (metadata["uid"], int(metadata["resourceVersion"]))
+        self._versions[resource.kind, key_of(metadata)] = (metadata["uid"], int(metadata["resourceVersion"]))
         return True
 
     def is_news(self, resource: type[Resource], raw: Raw) -> bool:
         """Whether the object is newer than what is known of its name."""
         metadata = raw["metadata"]
-        known = self._versions.get((resource.kind, _key(metadata)))
+        known = self._versions.get((resource.kind, key_of(metadata)))
         return known is None or int(metadata["resourceVersion"]) > known[1]
 
     def knows(self, resource: type[Resource], raw: Raw) -> bool:
         """Whether this very object is known, and not only one of its name."""
         metadata = raw["metadata"]
-        known = self._versions.get((resource.kind, _key(metadata)))
+        known = self._versions.get((resource.kind, key_of(metadata)))
         return known is not None and known[0] == metadata["uid"]
 
     def workbenches_served_by(self, pool: str) -> Iterator[str]:
@@ -216,7 +216,7 @@ class Store:
             return
         self.identity = identity
         for key, view in list(self.workbenches.items()):
-            user, problem = self._user_of(view.fact.owner)
+            user, problem = self.identity.user_or_problem(view.fact.owner)
             if (user, problem) != (view.user, view.problem):
                 self.workbenches[key] = replace(view, user=user, problem=problem)
                 self._mark(self._demand_of(self.workbenches[key]), now)
@@ -228,13 +228,6 @@ class Store:
                 continue  # what it has to say about its users holds as it was
             self._mark({key}, now)
 
-    def _user_of(self, owner: str) -> tuple[str | None, str | None]:
-        """The user id of an owner, or why there is none."""
-        try:
-            return self.identity.user(owner), None
-        except InvalidUser as error:
-            return None, str(error)
-
     def _demand_of(self, view: WorkbenchView) -> set[str]:
         """Count the workbench as it is now; the pools in which that makes a difference."""
         if view.user is None or view.metadata.deletion_timestamp is not None:
@@ -244,7 +237,7 @@ class Store:
 
     def _put_workbench(self, workbench: Workbench, now: datetime) -> None:
         spec, metadata = workbench.spec, workbench.metadata
-        user, problem = self._user_of(spec.owner)
+        user, problem = self.identity.user_or_problem(spec.owner)
         before = self.workbenches.get(workbench.key)
         fact = WorkbenchFact(
             key=workbench.key,
@@ -335,10 +328,6 @@ class Store:
             if pool in self.pools and (tell_again or pool not in self.dirty_pools):
                 self.dirty_pools.setdefault(pool, now)
                 self.on_dirty(self.server_of(pool))
-
-
-def _key(metadata: Raw) -> str:
-    return f"{metadata['namespace']}/{metadata['name']}"
 
 
 def _decides_the_same(before: LicensePool, pool: LicensePool) -> bool:

@@ -154,7 +154,7 @@ class KubeClient:
         namespace: str | None = None,
         label_selector: str | None = None,
         page: int = 500,
-    ) -> "Pages":
+    ) -> Pages:
         """The pages of a list, to be closed by whoever asks for them."""
         return Pages(
             lambda token: self.list_page(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from seatpool.api.base import MANAGED_BY
+from seatpool.api.base import MANAGED_BY, key_of
 from seatpool.api.workbench import InstanceState, Workbench, WorkbenchSpec
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
@@ -94,7 +94,7 @@ class WorkbenchObjects:
         `spec` is that of the object, from whoever has read it already.
         """
         metadata = raw["metadata"]
-        key = f"{metadata['namespace']}/{metadata['name']}"
+        key = key_of(metadata)
         entry = self._entries.get(key)
         if entry is not None and int(metadata["resourceVersion"]) <= int(entry.version):
             return
