@@ -48,6 +48,8 @@ from seatpool.settings import Settings
 from seatpool.tracing.spans import UNTRACED, Traces
 
 END_LIMIT = 5.0
+KOPF_END_LIMIT = 1.0
+"""Seconds for Kopf to close its watches. Stopped while it lists, it would wait five for tasks of its own that nobody ends."""
 FIRST_ROUND_LIMIT = 3.0
 FIRST_ROUND_LOOK = 0.02
 
@@ -253,7 +255,7 @@ class Operator:
                 # Ours go first: Kopf waits for every task that began after it, and then gets time to close its streams.
                 await self._end_work()
                 self._kopf_stop.set()
-                await asyncio.wait({working}, timeout=END_LIMIT)
+                await asyncio.wait({working}, timeout=KOPF_END_LIMIT)
             if working.done():
                 working.result()
         finally:

@@ -84,9 +84,8 @@ class ServerReconciler:
     async def _rest(self, *, again: bool) -> None:
         if not again and not self._has_work():
             try:
-                await asyncio.wait_for(
-                    self._wake.wait(), timeout=seconds_to_rest(self._desk) if self._found else LONGEST
-                )
+                async with asyncio.timeout(seconds_to_rest(self._desk) if self._found else LONGEST):
+                    await self._wake.wait()
             except TimeoutError:
                 return
         if self._found:

@@ -81,7 +81,8 @@ class StatusWriter:
         failures = 0
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout=LATER)
+                async with asyncio.timeout(LATER):
+                    await self._wake.wait()
             await asyncio.sleep(self._pace.delay)
             self._wake.clear()
             now = asyncio.get_running_loop().time()

@@ -66,4 +66,5 @@ class TakingOver:
     async def _wait_for_inventory(self) -> None:
         """Nothing is decided from half a picture, but neither does one region that hangs stop everybody for ever."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.parts.mirror.ready.wait(), timeout=FIRST_INVENTORY_LIMIT)
+            async with asyncio.timeout(FIRST_INVENTORY_LIMIT):
+                await self.parts.mirror.ready.wait()

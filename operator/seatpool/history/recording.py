@@ -103,7 +103,8 @@ class Recording:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
             with contextlib.suppress(TimeoutError, OSError):
-                await asyncio.wait_for(self._end(), LAST_TRY)
+                async with asyncio.timeout(LAST_TRY):
+                    await self._end()
             self._spool_thread.shutdown(wait=False, cancel_futures=True)
             self._archive_thread.shutdown(wait=False, cancel_futures=True)
 

@@ -92,7 +92,8 @@ class Inventory:
                 failures += 1
                 pause = min(interval, 2.0 ** min(failures, 20)) * self._rng.uniform(0.5, 1.0)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wanted.wait()
 
     async def take(self) -> bool:
         """One inventory; whether it was complete and believed. Raises nothing but cancellation."""

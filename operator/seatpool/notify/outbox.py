@@ -89,7 +89,8 @@ class Outbox:
             await asyncio.gather(*(lane.run() for lane in self._lanes), asyncio.Event().wait())
         finally:
             with contextlib.suppress(TimeoutError, SeatpoolError):
-                await asyncio.wait_for(asyncio.gather(*(lane.last_try() for lane in self._lanes)), LAST_TRY)
+                async with asyncio.timeout(LAST_TRY):
+                    await asyncio.gather(*(lane.last_try() for lane in self._lanes))
             for lane in self._lanes:
                 await lane.close()
 

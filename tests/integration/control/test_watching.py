@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import signal
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from tests.integration.control.conftest import Stage, event, eventually, instance
+from tests.integration.control.replicas import NEVER, Replica
 
 from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
@@ -167,3 +170,18 @@ async def test_a_pool_that_is_changed_while_it_works_follows_at_once(stage: Stag
         await stage.until_list(people)
         stage.apply(stage.pool(seats=3, workbenchTypes=["other-*"]))
         await stage.until_list([])
+
+
+@pytest.mark.parametrize("later", [0.0, 0.02, 0.05, 0.1])
+async def test_a_stop_while_kopf_still_looks_around_is_a_clean_end(stage: Stage, later: float) -> None:
+    stage.apply(stage.server(), stage.pool())
+    replica = Replica(stage, "only", settings={}, stopped_at=NEVER)
+    try:
+        await eventually(lambda: replica.said("in sync for the first time") is not None)
+        await asyncio.sleep(later)
+        replica.signal(signal.SIGTERM)
+        assert await replica.ended() == 0
+    finally:
+        replica.process.kill()
+        replica.process.wait()
+    assert replica.said("stopped") is not None
