@@ -18,7 +18,7 @@ BATCH = 10
 PATIENCE = 120.0
 AFTERWARDS = 0.3
 """Seconds from the last list to the end of what the operator still writes."""
-AHEAD = 400
+AHEAD = 100
 """Events in the queue beyond which the sender waits."""
 
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -54,9 +55,11 @@ class Place:
     def __enter__(self) -> Self:
         try:
             self.directory = Path(self._ending.enter_context(tempfile.TemporaryDirectory(prefix="seatpool-bench-")))
-            self.plane = self._ending.enter_context(ControlPlane(directory=self.directory / "control-plane"))
-            self.plane.install_crds(REPOSITORY / "crds")
-            self.aws = self._ending.enter_context(AwsProcess(self.directory / "aws"))
+            with ThreadPoolExecutor(1) as beside:
+                starting = beside.submit(self._ending.enter_context, AwsProcess(self.directory / "aws"))
+                self.plane = self._ending.enter_context(ControlPlane(directory=self.directory / "control-plane"))
+                self.plane.install_crds(REPOSITORY / "crds")
+                self.aws = starting.result()
             self.site = Site.create(self.aws, document=document_json(), region=REGION, account=ACCOUNT)
             self.nodes = [self.site.add_license_server(f"licenses-{number}") for number in range(self._servers)]
             if self._quick:

@@ -145,7 +145,7 @@ def _others(operator: OperatorRun) -> float:
     return sum(cpu_seconds(pid) for pid in children() if pid != operator.process.child.pid)
 
 
-def _queue_alone(place: Place, *, messages: int = 2_000) -> float:
+def _queue_alone(place: Place, *, messages: int = 1_000) -> float:
     """The stand-in's own limit, with as many connections as the operator has."""
     sqs = place.site.client("sqs")
     url = sqs.create_queue(QueueName="alone")["QueueUrl"]

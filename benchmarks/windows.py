@@ -14,7 +14,7 @@ from itertools import pairwise
 from benchmarks.workloads import Event
 
 MINUTE = 60.0
-AFTER_A_CHANGE = 0.8
+AFTER_A_CHANGE = 0.5
 AFTER_NONE = 0.15
 
 
