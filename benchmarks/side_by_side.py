@@ -45,7 +45,7 @@ class Look:
         return choose(events, count=self.count, length=self.length, rng=random.Random(self.seed))
 
 
-LOOKS = {"lab": Look(count=2, length=100, seed=7), "site": Look(count=2, length=32, seed=5)}
+LOOKS = {"lab": Look(count=2, length=80, seed=7), "site": Look(count=2, length=28, seed=5)}
 """Most of the lab's events change no list. At the site one window lies in an evening and the other in a morning."""
 
 
@@ -178,13 +178,14 @@ def _run_once(
     """One run of all events; how many lists are wrong in the end."""
     place.namespace(ours.NAMESPACE)
     lists = [Lists(workload, number, place.nodes[number].host) for number, workload in enumerate(together)]
-    rush = {"minInterval": f"{UNSEEN_SECONDS}s"} if share else {"debounce": f"{RUSH_SECONDS}s"}
-    _set_pace(place, len(together), **rush)
+    _set_pace(place, len(together))
     place.apply(body for one in lists for body in one.pools())
     events = _with_real_instances(place, together[0].events)
     truths = [Truth(workload) for workload in together]
     with place.operator("events", **settings(place, inventory=False, damaged=share > 0)) as operator:
         operator.until_in_sync(len(together))
+        rush = {"minInterval": f"{UNSEEN_SECONDS}s"} if share else {"debounce": f"{RUSH_SECONDS}s"}
+        _set_pace(place, len(together), **rush)
         player = Player(place, lists, operator)
         if share:
             player.rush(_damage(events, share))
