@@ -142,19 +142,15 @@ def _their_side(
 
 def _ours(together: Sequence[Workload], windows: Sequence[Window], shares: Sequence[float], *, say: Say) -> list[Side]:
     measured = [Measured() for _ in together]
-    calls = 0.0
 
-    def run(share: float) -> list[int]:
-        nonlocal calls
+    def run(share: float) -> tuple[list[int], float]:
         with Place(servers=len(together)) as place:
-            left = _run_once(place, together, windows if not share else (), share, measured, say=say)
-            if not share:
-                calls = 1000 * sum(place.calls().values()) / len(together[0].events)
-            return left
+            left = _run_once(place, together, windows, share, measured, say=say)
+            return left, 1000 * sum(place.calls().values()) / len(together[0].events)
 
-    wrong = [run(share) for share in shares if not share]
+    whole, calls = run(shares[0])
     with ThreadPoolExecutor(AT_ONCE) as beside:
-        wrong += beside.map(run, [share for share in shares if share])
+        wrong = [whole, *(left for left, _ in beside.map(run, shares[1:]))]
     return [
         Side(
             latency=Latency.of(of_one.latencies),

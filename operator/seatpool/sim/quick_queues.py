@@ -21,7 +21,7 @@ _look_for_modules = backends.list_of_moto_modules
 
 
 def make_queues_quick() -> None:
-    """For all queues of this process."""
+    """For this process."""
     for owner, name, quick in (
         (models, "unix_time_millis", _unix_time_millis),
         (models.SQSBackend, "is_message_valid_based_on_retention_period", _is_kept),
