@@ -32,7 +32,7 @@ def of_side_by_side(found: Sequence[Comparison]) -> Told:
 
 def of_start_up(found: StartUp) -> Told:
     at = found.listing.objects
-    ours = next(one for one in found.growth if one.objects == at)
+    ours = found.compared
     first_ratio, last = found.naive_first.seconds / found.first.seconds, found.growth[-1]
     by_size = ", ".join(f"{one.objects // 1000}k {one.seconds:.1f}" for one in found.growth)
     by_memory = ", ".join(f"{one.objects // 1000}k {one.peak_mb:.0f}" for one in found.growth)
@@ -67,7 +67,14 @@ def of_start_up(found: StartUp) -> Told:
             1,
             at_most=True,
         ),
-        Row("start-up as the work grows, s; beside linear growth", by_size, "", linear, 1, at_most=True),
+        Row(
+            "start-up as the work grows, without statuses, s; beside linear growth",
+            by_size,
+            "",
+            linear,
+            1,
+            at_most=True,
+        ),
         Row("most memory as the work grows, MB", by_memory),
     ]
     asked, of_asked = _of_answers(found.answers)
