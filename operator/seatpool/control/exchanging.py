@@ -11,10 +11,19 @@ from seatpool.servers.faults import TransportError
 from seatpool.servers.report import Report
 
 
+LOOK_AGAIN = 1.0
+"""After so many seconds at the latest a `spec.minInterval` that was made shorter meanwhile is known."""
+
+
 async def keep_distance(desk: Desk) -> None:
     """Wait until the server may be sent another command (`spec.minInterval`)."""
-    since = desk.around.monotonic() - desk.last_command
-    await asyncio.sleep(max(0.0, desk.server.spec.min_interval.total_seconds() - since))
+    while (left := _distance_left(desk)) > 0:
+        await asyncio.sleep(min(left, LOOK_AGAIN))
+
+
+def _distance_left(desk: Desk) -> float:
+    server = desk.around.store.servers.get(desk.key, desk.server)
+    return server.spec.min_interval.total_seconds() - (desk.around.monotonic() - desk.last_command)
 
 
 async def exchange(desk: Desk, command: ListCommand, talk: Callable[[ListCommand], Awaitable[Report]]) -> Report:

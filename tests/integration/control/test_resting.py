@@ -92,6 +92,23 @@ async def test_commands_keep_their_distance_whatever_the_next_one_is_for(stage: 
     assert entries[-1].at - entries[-2].at >= timedelta(seconds=1.8)
 
 
+async def test_a_distance_that_is_made_shorter_is_not_waited_out(stage: Stage) -> None:
+    stage.apply(stage.server(minInterval="1h"), stage.pool(), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await asyncio.sleep(2)
+        assert stage.host.users("matlab") == (), "the list was read, and the next command is an hour away"
+        stage.apply(stage.server(minInterval="0s"))
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+        stage.apply(stage.server(minInterval="1h"))
+        await asyncio.sleep(0.5)
+        stage.apply(stage.workbench(2, "bob"))
+        await asyncio.sleep(1)
+        assert stage.host.users("matlab") == ("ann",)
+        stage.apply(stage.server(minInterval="0s"))
+        await stage.until_list(["ann", "bob"])
+
+
 async def test_a_server_that_is_deleted_is_left_alone_and_served_again_when_it_comes_back(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
     async with stage.operator() as operator:
