@@ -22,12 +22,12 @@ from seatpool.sim.posting import Troubles
 
 SHARES = (0.0, 0.01, 0.05)
 SITE_USERS = 1_000
-"""With 3,000 a run of all benchmarks would take far longer."""
-RUSH_SECONDS = 3
-"""`debounce` while events are sent as fast as they are taken and only the lists in the end count. So long afterwards
-somebody may still collect changes at that pace."""
-UNSEEN_SECONDS = 60
-"""`minInterval` while not even those count, because an inventory follows."""
+WHOLE_USERS = 3_000
+"""With so many a run of all benchmarks would take far longer."""
+RUSH = {"minInterval": "10m"}
+"""While events are sent as fast as they are taken: the lists count when there is no more to come."""
+AFTER_A_RUSH = 1.5
+"""Seconds after which a pace that was set is kept."""
 AT_ONCE = 2
 """Damaged runs beside each other: of them no time is taken."""
 Say = Callable[[str], None]
@@ -93,16 +93,26 @@ class Comparison:
     theirs: Side
 
 
-def measure(*, say: Say, shares: Sequence[float] = SHARES) -> list[Comparison]:
-    found = []
-    for together in ((trace(1), trace(5)), (site(users=SITE_USERS),)):
-        events = together[0].events
-        windows = LOOKS[together[0].name.partition(",")[0]].at(events)
-        theirs = _theirs(together, windows, shares, say=say)
-        mine = _ours(together, windows, shares, say=say)
-        for workload, one, other in zip(together, mine, theirs, strict=True):
-            found.append(Comparison(workload.name, len(events), len(workload.all_products), one, other))
+def measure(*, say: Say) -> list[Comparison]:
+    return [*_compare((trace(1), trace(5)), say=say), *_compare((site(users=SITE_USERS),), say=say)]
+
+
+def measure_whole(*, say: Say) -> Comparison:
+    """The site with as many people as such a site has."""
+    [found] = _compare((site(users=WHOLE_USERS),), say=say)
     return found
+
+
+def _compare(together: Sequence[Workload], *, say: Say, shares: Sequence[float] = SHARES) -> list[Comparison]:
+    """Workloads that have the same events."""
+    events = together[0].events
+    windows = LOOKS[together[0].name.partition(",")[0]].at(events)
+    theirs = _theirs(together, windows, shares, say=say)
+    mine = _ours(together, windows, shares, say=say)
+    return [
+        Comparison(workload.name, len(events), len(workload.all_products), one, other)
+        for workload, one, other in zip(together, mine, theirs, strict=True)
+    ]
 
 
 def _damage(events: Sequence[Event], share: float) -> Sequence[Event]:
@@ -180,8 +190,7 @@ def _run_once(
     truths = [Truth(workload) for workload in together]
     with place.operator("events", **settings(place, inventory=False, damaged=share > 0)) as operator:
         operator.until_in_sync(len(together))
-        rush = {"minInterval": f"{UNSEEN_SECONDS}s"} if share else {"debounce": f"{RUSH_SECONDS}s"}
-        _set_pace(place, len(together), **rush)
+        _set_pace(place, len(together), **RUSH)
         player = Player(place, lists, operator)
         if share:
             player.rush(_damage(events, share))
@@ -231,9 +240,9 @@ def _live_through(
         _set_pace(place, len(truths))
         since = time.monotonic()
         player.until_right(truths)
-        time.sleep(max(0.0, since + RUSH_SECONDS + 1 - time.monotonic()))
+        time.sleep(max(0.0, since + AFTER_A_RUSH - time.monotonic()))
         player.live(events, window, truths, measured)
-        _set_pace(place, len(truths), debounce=f"{RUSH_SECONDS}s")
+        _set_pace(place, len(truths), **RUSH)
         done = window.end
     player.rush(events[done:])
     for truth in truths:

@@ -14,13 +14,10 @@ Told = tuple[list[Row], dict[str, Any]]
 
 
 def of_side_by_side(found: Sequence[Comparison]) -> Told:
-    rows: list[Row] = []
-    for one in found:
-        rows += _of_comparison(one)
     p50 = min(one.theirs.latency.p50 / one.ours.latency.p50 for one in found)
     p99 = min(one.theirs.latency.p99 / one.ours.latency.p99 for one in found)
     large = max(found, key=lambda one: one.lists)
-    return rows, {
+    return [row for one in found for row in _of_comparison(one)], {
         "latency_p50_ratio": round(p50, 2),
         "latency_p99_ratio": round(p99, 2),
         "ssm_commands_ratio": round(large.theirs.commands / large.ours.commands, 2),
@@ -28,6 +25,10 @@ def of_side_by_side(found: Sequence[Comparison]) -> Told:
         "wrong_lists_pipeline": sum(sum(one.theirs.wrong) for one in found),
         "side_by_side": {one.workload: _values(one) for one in found},
     }
+
+
+def of_whole_site(found: Comparison) -> Told:
+    return _of_comparison(found), {"site_whole": {"events": found.events} | _values(found)}
 
 
 def of_start_up(found: StartUp) -> Told:
