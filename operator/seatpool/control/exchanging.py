@@ -10,14 +10,13 @@ from seatpool.servers.commands import ListCommand
 from seatpool.servers.faults import TransportError
 from seatpool.servers.report import Report
 
-
 LOOK_AGAIN = 1.0
 """After so many seconds at the latest a `spec.minInterval` that was made shorter meanwhile is known."""
 
 
 async def keep_distance(desk: Desk) -> None:
     """Wait until the server may be sent another command (`spec.minInterval`)."""
-    while (left := _distance_left(desk)) > 0:
+    while (left := _distance_left(desk)) > 0:  # noqa: ASYNC110
         await asyncio.sleep(min(left, LOOK_AGAIN))
 
 
