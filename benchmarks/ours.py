@@ -18,6 +18,7 @@ BATCH = 10
 PATIENCE = 120.0
 AFTERWARDS = 0.3
 """Seconds from the last list to the end of what the operator still writes."""
+SENT_HERE = ("SendMessageBatch",)
 AHEAD = 100
 """Events in the queue beyond which the sender waits."""
 
@@ -28,6 +29,8 @@ class Measured:
 
     latencies: list[float] = field(default_factory=list)
     commands: int = 0
+    calls: int = 0
+    """Requests to AWS, for all workloads that are played together."""
     events: int = 0
 
 
@@ -108,7 +111,7 @@ class Player:
         """Live through a window, and add what was measured."""
         for lists in self._lists:
             lists.read_journal()
-        began = self._commands()
+        began, asked = self._commands(), self._calls()
         due: list[tuple[int, str, str, float]] = []
         changing = self._lists[0].workload.changing(events)
         for event, (least, real) in zip(events[window.first : window.end], window.pauses(events, changing), strict=True):
@@ -123,11 +126,12 @@ class Player:
                         due = [one for one in due if one[:3] != (number, product, event.user)]
         self.until_right(truths)
         time.sleep(0.5)
-        after = self._commands()
+        after, asked = self._commands(), self._calls() - asked
         for number, lists in enumerate(self._lists):
             lists.read_journal()
             into[number].events += window.end - window.first
             into[number].commands += after[lists.server] - began[lists.server]
+            into[number].calls += asked
         for number, product, user, sent in due:
             came = self._lists[number].came_on(product, user, after=sent - 0.5)
             if came is not None:
@@ -151,6 +155,10 @@ class Player:
         text = self._place.plane.kubectl("get", "licenseservers", "-n", NAMESPACE, "-o", "json")
         revisions = {one["metadata"]["name"]: one["status"].get("revision", 0) for one in json.loads(text)["items"]}
         return {lists.server: revisions[f"licenses-{lists.server}"] for lists in self._lists}
+
+    def _calls(self) -> int:
+        """Requests that AWS has had from the operator: what is sent here is sent by EventBridge in life."""
+        return sum(count for operation, count in self._place.calls().items() if operation not in SENT_HERE)
 
     def _send(self, events: Sequence[Event]) -> None:
         entries = [{"Id": str(n), "MessageBody": json.dumps(event.envelope())} for n, event in enumerate(events)]

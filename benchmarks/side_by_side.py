@@ -77,7 +77,7 @@ class Side:
     commands: float
     """Per 1,000 events, in the windows."""
     calls: float
-    """Requests to AWS per 1,000 events, over all of it."""
+    """Requests to AWS per 1,000 events; ours in the windows, theirs over all of it."""
     wrong: tuple[int, ...]
     """Lists that are wrong in the end, for each of `SHARES`."""
 
@@ -153,19 +153,18 @@ def _their_side(
 def _ours(together: Sequence[Workload], windows: Sequence[Window], shares: Sequence[float], *, say: Say) -> list[Side]:
     measured = [Measured() for _ in together]
 
-    def run(share: float) -> tuple[list[int], float]:
+    def run(share: float) -> list[int]:
         with Place(servers=len(together)) as place:
-            left = _run_once(place, together, windows, share, measured, say=say)
-            return left, 1000 * sum(place.calls().values()) / len(together[0].events)
+            return _run_once(place, together, windows, share, measured, say=say)
 
-    whole, calls = run(shares[0])
+    whole = run(shares[0])
     with ThreadPoolExecutor(AT_ONCE) as beside:
-        wrong = [whole, *(left for left, _ in beside.map(run, shares[1:]))]
+        wrong = [whole, *beside.map(run, shares[1:])]
     return [
         Side(
             latency=Latency.of(of_one.latencies),
             commands=1000 * of_one.commands / of_one.events,
-            calls=calls,
+            calls=1000 * of_one.calls / of_one.events,
             wrong=tuple(left[number] for left in wrong),
         )
         for number, of_one in enumerate(measured)

@@ -79,7 +79,7 @@ def run(minutes: float, seed: int, console: Console) -> tuple[Told, list[str], i
         )  # fmt: skip
         faults = Faults(place, pools=POOLS, start=start, offset=offset, rng=rng)
         faults.troubles = lambda troubles: setattr(fleet, "troubles", troubles)
-        life = Life(fleet, record, people=PEOPLE, types=TYPES, rng=rng)
+        life = Life(fleet, place.aws.control, record, people=PEOPLE, types=TYPES, rng=rng)
         with fleet, Checker(POOLS, hosts, record) as checker:
             deadline = time.monotonic() + 60 * minutes
             names: list[str] = []

@@ -3,15 +3,18 @@
 import random
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from seatpool.sim.aws_control import AwsControl
 from seatpool.sim.fleet import Fleet
 
 MOST = 60
 """Workbenches that exist at the same time."""
+REMEMBERED = 60.0
+"""Seconds that EC2 still knows a terminated workbench. In life it is about an hour, and a soak has no hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +64,30 @@ class Life:
     """One step at a time."""
 
     def __init__(
-        self, fleet: Fleet, record: Record, *, people: Sequence[str], types: Sequence[str], rng: random.Random
+        self,
+        fleet: Fleet,
+        control: AwsControl,
+        record: Record,
+        *,
+        people: Sequence[str],
+        types: Sequence[str],
+        rng: random.Random,
     ) -> None:
         self.steps = 0
         self._fleet = fleet
+        self._control = control
         self._record = record
         self._people = people
         self._types = types
         self._rng = rng
         self._running: dict[str, tuple[str, str]] = {}
         self._stopped: dict[str, tuple[str, str]] = {}
+        self._terminated: deque[tuple[float, str]] = deque()
 
     def step(self) -> None:
         """Something happens to one workbench."""
         self.steps += 1
+        self._forget()
         existing = len(self._running) + len(self._stopped)
         choice = self._rng.random()
         if existing < MOST and (choice < 0.4 or not self._running):
@@ -111,7 +124,13 @@ class Life:
         instance = self._pick(from_)
         user, kind = from_.pop(instance)
         self._fleet.terminate(instance)
+        self._terminated.append((time.monotonic(), instance))
         self._record.stopped(user, kind, instance)
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        while self._terminated and now - self._terminated[0][0] > REMEMBERED:
+            self._control.forget(self._terminated.popleft()[1])
 
     def _pick(self, among: Mapping[str, object]) -> str:
         return self._rng.choice(sorted(among))

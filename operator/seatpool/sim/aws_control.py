@@ -47,6 +47,10 @@ class AwsControl:
         )
         self._order("/seatpool/refusals", asdict(plan))
 
+    def forget(self, *instance_ids: str) -> None:
+        """Let EC2 know these terminated instances no more, as it does after about an hour."""
+        self._order("/seatpool/forgotten", {"instance_ids": instance_ids})
+
     def calls(self) -> dict[str, int]:
         """How many requests of each operation have come since the last reset."""
         return {str(name): int(count) for name, count in self._order("/seatpool/calls", None).items()}

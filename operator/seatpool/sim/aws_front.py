@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from moto.iam.models import get_account_id_from
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.sim import sqs_turns
+from seatpool.sim import ec2_past, sqs_turns
 from seatpool.sim.refusals import PlannedRefusal, Refusal, Refusals
 from seatpool.sim.sqs_turns import SqsTurns
 from seatpool.sim.ssm_api import RunCommand
@@ -20,9 +20,9 @@ from seatpool.sim.ssm_nodes import Caller
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["CALLS", "NODES", "REFUSALS", "RESET", "Front"]
+__all__ = ["CALLS", "FORGOTTEN", "NODES", "REFUSALS", "RESET", "Front"]
 
-NODES, REFUSALS, CALLS = "/seatpool/nodes", "/seatpool/refusals", "/seatpool/calls"
+NODES, REFUSALS, CALLS, FORGOTTEN = (f"/seatpool/{name}" for name in ("nodes", "refusals", "calls", "forgotten"))
 RESET = "/moto-api/reset"
 SSM = "AmazonSSM"
 _SIGNED = re.compile(r"Credential=([^/,]+)/[0-9]+/([^/]+)/([^/]+)/")
@@ -41,6 +41,7 @@ class Front:
             NODES: lambda order: run_command.register(order["instance_id"], Path(order["home"])),
             REFUSALS: lambda order: self._refusals.plan(PlannedRefusal(**order)),
             CALLS: lambda _: self._refusals.calls(),
+            FORGOTTEN: lambda order: ec2_past.forget(frozenset(order["instance_ids"])),
         }
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

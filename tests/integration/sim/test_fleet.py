@@ -14,6 +14,7 @@ from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.sources import Sources
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.sim.aws import AwsStandIn
+from seatpool.sim.aws_control import AwsControlError
 from seatpool.sim.fleet import OWNER_TAG, TYPE_TAG
 from seatpool.sim.posting import Troubles
 from seatpool.sim.site import Site
@@ -143,3 +144,25 @@ def test_a_message_that_nobody_takes_ends_in_the_dead_letter_queue(site: Site) -
     for _ in range(4):
         sqs.receive_message(QueueUrl=site.queue_url, VisibilityTimeout=0)
     assert (site.waiting_events(), site.dead_letters()) == (0, 1)
+
+
+def test_terminated_instances_are_forgotten_when_it_is_ordered_and_others_are_not(
+    site: Site, stand_in: AwsStandIn
+) -> None:
+    with site.fleet() as fleet:
+        gone, stopped, kept = (fleet.start(user) for user in ("ann", "bob", "cleo"))
+        fleet.terminate(gone)
+        fleet.stop(stopped)
+        fleet.terminate(kept)
+    stand_in.control.forget(gone)
+    with pytest.raises(AwsControlError, match=f"{stopped} is not terminated"):
+        stand_in.control.forget(stopped, kept)
+    pages = site.client("ec2").get_paginator("describe_instances").paginate()
+    found = {
+        one["InstanceId"]: one["State"]["Name"]
+        for page in pages
+        for reservation in page["Reservations"]
+        for one in reservation["Instances"]
+    }
+    assert gone not in found
+    assert (found[stopped], found[kept]) == ("stopped", "terminated")
