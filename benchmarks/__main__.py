@@ -11,7 +11,7 @@ from benchmarks.results import FILE, Results, load_of_others
 
 Say = Callable[[str], None]
 QUIET = 0.7
-LONG = ("site-whole", "storm-whole")
+LONG = ("storm-whole",)
 """Only when they are named."""
 BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "micro": lambda _say: tables.of_micro(micro.measure()),
@@ -19,7 +19,6 @@ BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "storm": lambda say: tables.of_storm(storm.measure(say=say)),
     "storm-whole": lambda say: tables.of_storm(storm.measure(say=say, starts=storm.WHOLE), prefix="storm_whole"),
     "side-by-side": lambda say: tables.of_side_by_side(side_by_side.measure(say=say)),
-    "site-whole": lambda say: tables.of_whole_site(side_by_side.measure_whole(say=say)),
 }
 
 

@@ -21,9 +21,7 @@ from seatpool.sim.fleet import Fleet
 from seatpool.sim.posting import Troubles
 
 SHARES = (0.0, 0.01, 0.05)
-SITE_USERS = 1_000
-WHOLE_USERS = 3_000
-"""With so many a run of all benchmarks would take far longer."""
+SITE_USERS = 3_000
 RUSH = {"minInterval": "10m"}
 """While events are sent as fast as they are taken: the lists count when there is no more to come."""
 AFTER_A_RUSH = 1.5
@@ -95,12 +93,6 @@ class Comparison:
 
 def measure(*, say: Say) -> list[Comparison]:
     return [*_compare((trace(1), trace(5)), say=say), *_compare((site(users=SITE_USERS),), say=say)]
-
-
-def measure_whole(*, say: Say) -> Comparison:
-    """The site with as many people as such a site has."""
-    [found] = _compare((site(users=WHOLE_USERS),), say=say)
-    return found
 
 
 def _compare(together: Sequence[Workload], *, say: Say, shares: Sequence[float] = SHARES) -> list[Comparison]:

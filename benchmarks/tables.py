@@ -27,10 +27,6 @@ def of_side_by_side(found: Sequence[Comparison]) -> Told:
     }
 
 
-def of_whole_site(found: Comparison) -> Told:
-    return _of_comparison(found), {"site_whole": {"events": found.events} | _values(found)}
-
-
 def of_start_up(found: StartUp) -> Told:
     at = found.listing.objects
     ours = found.compared
