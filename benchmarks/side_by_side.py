@@ -21,11 +21,10 @@ from seatpool.sim.fleet import Fleet
 from seatpool.sim.posting import Troubles
 
 SHARES = (0.0, 0.01, 0.05)
-SITE_USERS = 3_000
 RUSH = {"minInterval": "10m"}
 """While events are sent as fast as they are taken: the lists count when there is no more to come."""
 AFTER_A_RUSH = 1.5
-"""Seconds after which a pace that was set is kept."""
+"""Seconds after which a pace that was set is kept: the operator looks for another `minInterval` once a second."""
 AT_ONCE = 2
 """Damaged runs beside each other: of them no time is taken."""
 Say = Callable[[str], None]
@@ -92,15 +91,15 @@ class Comparison:
 
 
 def measure(*, say: Say) -> list[Comparison]:
-    return [*_compare((trace(1), trace(5)), say=say), *_compare((site(users=SITE_USERS),), say=say)]
+    return [*_compare((trace(1), trace(5)), say=say), *_compare((site(),), say=say)]
 
 
-def _compare(together: Sequence[Workload], *, say: Say, shares: Sequence[float] = SHARES) -> list[Comparison]:
+def _compare(together: Sequence[Workload], *, say: Say) -> list[Comparison]:
     """Workloads that have the same events."""
     events = together[0].events
     windows = LOOKS[together[0].name.partition(",")[0]].at(events)
-    theirs = _theirs(together, windows, shares, say=say)
-    mine = _ours(together, windows, shares, say=say)
+    theirs = _theirs(together, windows, say=say)
+    mine = _ours(together, windows, say=say)
     return [
         Comparison(workload.name, len(events), len(workload.all_products), one, other)
         for workload, one, other in zip(together, mine, theirs, strict=True)
@@ -114,20 +113,16 @@ def _damage(events: Sequence[Event], share: float) -> Sequence[Event]:
 # -- the pipeline ------------------------------------------------------------------------------------------------------
 
 
-def _theirs(
-    together: Sequence[Workload], windows: Sequence[Window], shares: Sequence[float], *, say: Say
-) -> list[Side]:
+def _theirs(together: Sequence[Workload], windows: Sequence[Window], *, say: Say) -> list[Side]:
     with TemporaryDirectory(prefix="seatpool-bench-") as directory, AwsProcess(Path(directory)) as aws:
         server = RealServer(aws)
         seconds = pipeline.command_seconds(server)
         say(f"one command of the pipeline takes {seconds * 1000:.0f} ms on the stand-in license server")
-        return [_their_side(workload, windows, shares, server, seconds) for workload in together]
+        return [_their_side(workload, windows, server, seconds) for workload in together]
 
 
-def _their_side(
-    workload: Workload, windows: Sequence[Window], shares: Sequence[float], server: RealServer, seconds: float
-) -> Side:
-    outcomes = [pipeline.play(workload, _damage(workload.events, share), server, seconds=seconds) for share in shares]
+def _their_side(workload: Workload, windows: Sequence[Window], server: RealServer, seconds: float) -> Side:
+    outcomes = [pipeline.play(workload, _damage(workload.events, share), server, seconds=seconds) for share in SHARES]
     whole = outcomes[0]
     lived = sum(window.end - window.first for window in windows)
     commands = sum(whole.commands[minute] for window in windows for minute in window.minutes)
@@ -142,16 +137,16 @@ def _their_side(
 # -- the operator ------------------------------------------------------------------------------------------------------
 
 
-def _ours(together: Sequence[Workload], windows: Sequence[Window], shares: Sequence[float], *, say: Say) -> list[Side]:
+def _ours(together: Sequence[Workload], windows: Sequence[Window], *, say: Say) -> list[Side]:
     measured = [Measured() for _ in together]
 
     def run(share: float) -> list[int]:
         with Place(servers=len(together)) as place:
             return _run_once(place, together, windows, share, measured, say=say)
 
-    whole = run(shares[0])
+    whole = run(SHARES[0])
     with ThreadPoolExecutor(AT_ONCE) as beside:
-        wrong = [whole, *beside.map(run, shares[1:])]
+        wrong = [whole, *beside.map(run, SHARES[1:])]
     return [
         Side(
             latency=Latency.of(of_one.latencies),

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CALLS", "FORGOTTEN", "NODES", "REFUSALS", "RESET", "Front"]
 
-NODES, REFUSALS, CALLS, FORGOTTEN = (f"/seatpool/{name}" for name in ("nodes", "refusals", "calls", "forgotten"))
+NODES, REFUSALS, CALLS = "/seatpool/nodes", "/seatpool/refusals", "/seatpool/calls"
+FORGOTTEN = "/seatpool/forgotten"
 RESET = "/moto-api/reset"
 SSM = "AmazonSSM"
 _SIGNED = re.compile(r"Credential=([^/,]+)/[0-9]+/([^/]+)/([^/]+)/")

@@ -1,6 +1,6 @@
 """EC2 knows a terminated instance for about an hour and then no more; moto knows it for ever.
 
-https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ec2-instance-termination-works.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html
 """
 
 from collections.abc import Collection
