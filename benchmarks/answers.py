@@ -66,11 +66,11 @@ def _people(place: Place) -> tuple[str, str]:
 def _seatpool(place: Place, *words: str, problems: bool = False) -> float:
     """One command of the command line; `problems` is whether it has something to look at."""
     options = ["-n", NAMESPACE, "--kubeconfig", str(place.plane.kubeconfig)]
-    return _run(place, ["-m", "seatpool.cli", *words, *options], code=int(problems))
+    return _run(place, ["-m", "seatpool", *words, *options], code=int(problems))
 
 
 def _start(place: Place) -> float:
-    return _run(place, ["-c", "import seatpool.cli, seatpool.answers.looking"])
+    return _run(place, ["-c", "import seatpool.cli.main, seatpool.cli.inspect_verbs"])
 
 
 def _list(place: Place, size: int) -> float:

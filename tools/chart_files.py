@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from seatpool.settings import Settings
+from seatpool.settings.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CHART = REPOSITORY / "charts" / "seatpool"

@@ -6,10 +6,10 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from seatpool.cli import ENDING, until_signal
-from seatpool.control.operator import Operator
-from seatpool.settings import load_settings
-from seatpool.telemetry import configure_logging
+from seatpool.cli.logging_setup import configure_logging
+from seatpool.cli.main import ENDING, until_signal
+from seatpool.control.runtime.operator import Operator
+from seatpool.settings.settings import load_settings
 
 OFFSET, SETTINGS = Path(sys.argv[1]), Path(sys.argv[2])
 

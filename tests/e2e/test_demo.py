@@ -27,7 +27,7 @@ SEATS = 3
 
 def demo(directory: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "seatpool.cli", "demo", "--once", "--directory", directory, *arguments],
+        [sys.executable, "-m", "seatpool", "demo", "--once", "--directory", directory, *arguments],
         env=os.environ | {"COLUMNS": "120"},
         capture_output=True,
         text=True,
@@ -145,7 +145,7 @@ def test_two_demos_in_one_folder_are_refused(tmp_path: Path) -> None:
 def test_on_a_terminal_the_replay_is_a_live_picture_and_leaves_nothing_running(tmp_path: Path) -> None:
     file, directory = tmp_path / "events.jsonl", tmp_path / "demo"
     file.write_text(json.dumps(told(1, "ann", "running", 0)) + "\n")
-    command = [sys.executable, "-m", "seatpool.cli", "demo", "--once", "--directory", directory, "--replay", file]
+    command = [sys.executable, "-m", "seatpool", "demo", "--once", "--directory", directory, "--replay", file]
     ours, theirs = pty.openpty()
     with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as child:
         os.close(theirs)
@@ -167,7 +167,7 @@ def test_on_a_terminal_the_replay_is_a_live_picture_and_leaves_nothing_running(t
 def test_ctrl_c_in_the_middle_ends_every_process(tmp_path: Path) -> None:
     file, directory = tmp_path / "events.jsonl", tmp_path / "demo"
     file.write_text("".join(json.dumps(told(1, "ann", "running", minutes)) + "\n" for minutes in (0, 100_000)))
-    command = [sys.executable, "-m", "seatpool.cli", "demo", "--once", "--directory", directory, "--replay", file]
+    command = [sys.executable, "-m", "seatpool", "demo", "--once", "--directory", directory, "--replay", file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         for line in child.stdout:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from seatpool.settings import LeaderElectionSettings, load_settings
+from seatpool.settings.settings import LeaderElectionSettings, load_settings
 from seatpool.sim.controlplane import ControlPlane
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 from seatpool.domain.allocation import Allocation, Granted, InLine, Released, Seat
 from seatpool.domain.checks import Situation, refusal
 from seatpool.domain.instants import NEVER, after
-from seatpool.domain.kept import Kept
-from seatpool.domain.line import in_line
 from seatpool.domain.memory import Grant, Memory, Waiting
 from seatpool.domain.need import Need
-from seatpool.domain.outlook import Outlook, first, next_change, next_giving_way, next_usable
+from seatpool.domain.next_change import Outlook, first, next_change, next_giving_way, next_usable
 from seatpool.domain.reasons import Reason
+from seatpool.domain.reserved_seats import Kept
 from seatpool.domain.rules import PoolRules
-from seatpool.domain.standing import (
+from seatpool.domain.supply import Supply
+from seatpool.domain.tenure import (
     Standing,
     ending_reason,
     in_order_of_shedding,
@@ -29,7 +29,7 @@ from seatpool.domain.standing import (
     observed,
     standing,
 )
-from seatpool.domain.supply import Supply
+from seatpool.domain.waiting_line import in_line
 
 _ZERO = timedelta(0)
 

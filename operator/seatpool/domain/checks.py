@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from seatpool.domain.kept import Kept
 from seatpool.domain.reasons import Reason
+from seatpool.domain.reserved_seats import Kept
 from seatpool.domain.supply import Supply
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from seatpool.history.durable import write_whole
+from seatpool.history.atomic_write import write_whole
 from seatpool.history.writing import FILES, SUFFIX, HistoryNotWritten, Written, write_lines
 
 LEFT_OVER_AFTER = 3600.0

@@ -19,11 +19,11 @@ from typing import TypeVar
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.history.archive import Archive
+from seatpool.history.compaction import Tidying
 from seatpool.history.config import HistoryConfig
 from seatpool.history.metrics import HistoryMetrics
 from seatpool.history.schema import Row, record
 from seatpool.history.spool import Spool
-from seatpool.history.tidying import Tidying
 from seatpool.history.writing import HistoryNotWritten
 
 BATCH = 2000

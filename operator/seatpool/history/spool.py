@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from seatpool.history.durable import make_durable
+from seatpool.history.atomic_write import make_durable
 
 SUFFIX = ".jsonl"
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.database import open_database
-from seatpool.history.making import HistoryNotInstalled
-from seatpool.history.merging import merged
+from seatpool.history.dedup import merged
+from seatpool.history.factory import HistoryNotInstalled
 from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns
 from seatpool.history.writing import FILES
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.history.atomic_write import write_whole
 from seatpool.history.database import working_database
-from seatpool.history.durable import write_whole
 from seatpool.history.schema import KINDS, Row, columns, fact_id, record
 
 SUFFIX = ".parquet"

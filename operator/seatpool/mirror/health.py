@@ -12,8 +12,8 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.refused import Refused, RefusedSources
-from seatpool.mirror.sources import Source
+from seatpool.mirror.regions import Source
+from seatpool.mirror.unknown_accounts import Refused, RefusedSources
 
 NOT_YET = "NotYetTried"
 EVENTS_ONLY = "EventsOnly"

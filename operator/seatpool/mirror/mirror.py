@@ -18,27 +18,27 @@ from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
 from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.ec2 import Ec2Reader
-from seatpool.mirror.enquiries import Enquiries, Strangers
-from seatpool.mirror.handling import Handling
+from seatpool.mirror.ec2.describe import Ec2Reader
+from seatpool.mirror.ec2.describe_batcher import Enquiries, Strangers
+from seatpool.mirror.ec2.inventory import Inventory
+from seatpool.mirror.ec2.inventory_scheduler import Inventories
+from seatpool.mirror.ec2.tag_writer import SeatTags
 from seatpool.mirror.health import HealthBoard, MirrorHealth
-from seatpool.mirror.inventories import Inventories
-from seatpool.mirror.inventory import Inventory
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.objects import WorkbenchObjects
-from seatpool.mirror.origins import Origins
-from seatpool.mirror.parking import Parking
-from seatpool.mirror.queue import EventQueue
-from seatpool.mirror.receivers import Receivers
-from seatpool.mirror.refused import RefusedSources
-from seatpool.mirror.seat_tags import SeatTags
-from seatpool.mirror.settling import Settling
-from seatpool.mirror.sources import Source, Sources
-from seatpool.mirror.sparing_log import SparingLog
-from seatpool.mirror.tombstones import Tombstones
+from seatpool.mirror.queue.consumer import Receivers
+from seatpool.mirror.queue.dead_letter_writer import Parking
+from seatpool.mirror.queue.handler import Handling
+from seatpool.mirror.queue.resolver import Settling
+from seatpool.mirror.queue.sqs_queue import EventQueue
+from seatpool.mirror.rate_limited_log import SparingLog
+from seatpool.mirror.regions import Source, Sources
 from seatpool.mirror.type_aliases import TypeAliases
-from seatpool.mirror.unlisted import Unlisted
+from seatpool.mirror.unknown_accounts import RefusedSources
+from seatpool.mirror.workbenches.message_context import Origins
+from seatpool.mirror.workbenches.orphans import Unlisted
+from seatpool.mirror.workbenches.tombstones import Tombstones
+from seatpool.mirror.workbenches.writer import WorkbenchObjects
 from seatpool.tracing.spans import UNTRACED, Traces
 
 MAX_PAUSE = 30.0

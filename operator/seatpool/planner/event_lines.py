@@ -15,10 +15,10 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.identity import InvalidUser
 from seatpool.mirror.config import MirrorConfig
+from seatpool.mirror.event_order import Fact, Held, decide
 from seatpool.mirror.messages import state_change, workbench_event
 from seatpool.mirror.messages.envelope import Envelope, Flawed, read_envelope
-from seatpool.mirror.messages.outcome import Hint
-from seatpool.mirror.newer import Fact, Held, decide
+from seatpool.mirror.messages.parsed import Hint
 from seatpool.planner.past import ActivePeriod, Past
 
 GZIP = b"\x1f\x8b"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from seatpool.planner import told
+from seatpool.planner import text
 from seatpool.planner.past import Past
 from seatpool.planner.picture import curve_picture
 from seatpool.planner.plan import Plan
@@ -22,20 +22,20 @@ def page(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> str:
     helpers = {
         function.__name__: function
         for function in (
-            told.circumstances,
-            told.headline,
-            told.length,
-            told.money,
-            told.percent,
-            told.rules_told,
-            told.seats_range,
+            text.circumstances,
+            text.headline,
+            text.length,
+            text.money,
+            text.percent,
+            text.rules_told,
+            text.seats_range,
             worth_showing,
         )
     }
     return environment.get_template(TEMPLATE).render(
         plans=plans,
         past=past,
-        remarks=told.remarks(past, left_out),
+        remarks=text.remarks(past, left_out),
         priced=any(plan.cost is not None for plan in plans),
         pictures=[Markup(curve_picture(plan)) for plan in plans],  # noqa: S704
         **helpers,

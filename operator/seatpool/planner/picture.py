@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from seatpool.planner.plan import Plan, Point
 from seatpool.planner.target import Statistic, Target
-from seatpool.planner.told import length
+from seatpool.planner.text import length
 
 BLUE, GREY, RED, GREEN = "#1f5fa8", "#7a7a7a", "#b3261e", "#2e7d32"
 SETTINGS: dict[Any, Any] = {

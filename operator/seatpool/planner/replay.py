@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from seatpool.domain.instants import after
 from seatpool.domain.memory import Grant, Waiting
-from seatpool.domain.outlook import first
+from seatpool.domain.next_change import first
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
-from seatpool.domain.standing import standing
+from seatpool.domain.tenure import standing
 from seatpool.planner.freed_seats import FreedSeats
 from seatpool.planner.outcome import Outcome, Tally
 from seatpool.planner.past_demand import PastDemand, Step

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seatpool.planner.plan import Plan, Point
-from seatpool.planner.told import (
+from seatpool.planner.text import (
     circumstances,
     headline,
     length,

@@ -9,9 +9,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from seatpool.answers.output import console
-from seatpool.answers.speech import counted
-from seatpool.history.questions import Answer
+from seatpool.history.sql import Answer
+from seatpool.terminal.output import console
+from seatpool.text import counted
 
 
 def printed(answer: Answer, *, form: str) -> str:

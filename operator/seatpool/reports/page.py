@@ -3,12 +3,12 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from seatpool.answers.speech import counted
-from seatpool.reports import told
+from seatpool.reports import text
 from seatpool.reports.figures import Figures
 from seatpool.reports.pictures import over_time_picture, waiting_picture, week_picture
 from seatpool.reports.question import By
 from seatpool.reports.report import PoolPictured, WholeReport
+from seatpool.text import counted
 
 TEMPLATE = "page.html.jinja"
 PICTURED = 12
@@ -23,14 +23,14 @@ def page(report: WholeReport) -> str:
     rows = {row.name: row for row in report.tables[By.POOL]}
     return environment.get_template(TEMPLATE).render(
         report=report,
-        window=told.window(report.question),
+        window=text.window(report.question),
         pools=[(rows[name], sentence(rows[name]), _pictures(pool, report)) for name, pool in report.pictured.items()],
-        tables=[(told.TITLES[by], table) for by, table in report.tables.items() if by is not By.POOL],
+        tables=[(text.TITLES[by], table) for by, table in report.tables.items() if by is not By.POOL],
         pool_rows=report.tables[By.POOL],
         priced=report.question.price.is_given,
-        length=told.length,
-        percent=told.percent,
-        number=told.number,
+        length=text.length,
+        percent=text.percent,
+        number=text.number,
         counted=counted,
     )
 
@@ -39,15 +39,15 @@ def sentence(row: Figures) -> str:
     """What there is to know of a pool when one reads one sentence."""
     parts = [f"At most {row.peak} seats at once, and no more than {row.p95} for 95 % of the time"]
     if row.seats is not None and row.seats and row.saturated_hours is not None:
-        full = f"all of the {row.seats} were taken for {told.number(row.saturated_hours)} hours"
+        full = f"all of the {row.seats} were taken for {text.number(row.saturated_hours)} hours"
         unused = f"{counted(row.never_used or 0, 'seat')} of {row.seats} never used"
         parts.append(full if row.saturated_hours else unused)
     if row.share_waiting:
         parts.append(
-            f"{told.percent(row.share_waiting)} of {row.needs:,} starts had to wait, one in twenty of all for "
-            f"{told.length(row.wait_p95_s)} or longer"
+            f"{text.percent(row.share_waiting)} of {row.needs:,} starts had to wait, one in twenty of all for "
+            f"{text.length(row.wait_p95_s)} or longer"
             if row.wait_p95_s
-            else f"{told.percent(row.share_waiting)} of {row.needs:,} starts had to wait, {told.length(row.wait_max_s)} at most"
+            else f"{text.percent(row.share_waiting)} of {row.needs:,} starts had to wait, {text.length(row.wait_max_s)} at most"
         )
     elif row.needs:
         parts.append("nobody had to wait")

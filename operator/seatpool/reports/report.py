@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatpool.answers.speech import counted, listed
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.store import opened
 from seatpool.reports.facts import Prepared, prepare
@@ -17,6 +16,7 @@ from seatpool.reports.levels import Levels, sweep
 from seatpool.reports.pool_seats import PoolSeats
 from seatpool.reports.question import By, Question
 from seatpool.reports.waiting import Waiting, waiting
+from seatpool.text import counted, listed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

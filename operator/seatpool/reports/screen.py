@@ -7,12 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seatpool.answers.speech import counted, listed
 from seatpool.reports.figures import Figures
 from seatpool.reports.hours import HourOfWeek
 from seatpool.reports.question import By
 from seatpool.reports.report import Report
-from seatpool.reports.told import length, number, percent, window
+from seatpool.reports.text import length, number, percent, window
+from seatpool.text import counted, listed
 
 ROOMY = 120
 GAP, SHORTEST_NAME = 2, 8

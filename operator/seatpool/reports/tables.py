@@ -14,7 +14,7 @@ from seatpool.reports.figures import Figures
 from seatpool.reports.hours import HourOfWeek
 from seatpool.reports.question import By
 from seatpool.reports.report import Report
-from seatpool.reports.told import columns, plain
+from seatpool.reports.text import columns, plain
 
 _SQL_TYPES: Mapping[type, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

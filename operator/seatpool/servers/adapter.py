@@ -9,8 +9,8 @@ from typing import Protocol
 
 from seatpool.api.licenseserver import Adapter as AdapterName
 from seatpool.api.licenseserver import LicenseServerSpec
+from seatpool.servers.command_result import Report
 from seatpool.servers.commands import ListCommand
-from seatpool.servers.report import Report
 from seatpool.servers.xlc import XlcAdapter
 
 Parameters = Mapping[str, Sequence[str]]

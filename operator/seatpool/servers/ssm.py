@@ -18,8 +18,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from seatpool.aws.sessions import SessionFactory, Sessions
-from seatpool.servers.faults import CommandFault, TransportError, ended_badly, fault_of, may_have_been_sent
-from seatpool.servers.places import DELIVERY_TIMEOUT, Finished, Place, Sent
+from seatpool.servers.errors import CommandFault, TransportError, ended_badly, fault_of, may_have_been_sent
+from seatpool.servers.nodes import DELIVERY_TIMEOUT, Finished, Place, Sent
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient

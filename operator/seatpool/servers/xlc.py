@@ -7,11 +7,11 @@ from typing import Any
 
 from seatpool.api.licenseserver import ListFormatType, XlcSettings
 from seatpool.domain.listing import list_hash
+from seatpool.servers.command_result import ProductReport, Report, Result
 from seatpool.servers.commands import Action, ListChange, ListCommand
-from seatpool.servers.listing import Listing, UnreadableList, parse_listing
+from seatpool.servers.list_parser import Listing, UnreadableList, parse_listing
+from seatpool.servers.output_parser import Entry, Listed, NotWhole, chunks, read_summary, whole_text
 from seatpool.servers.payload import MAX_PRODUCTS, SEND_LIMIT, Header, block, list_lines, pack, stages, words
-from seatpool.servers.printed import Entry, Listed, NotWhole, chunks, read_summary, whole_text
-from seatpool.servers.report import ProductReport, Report, Result
 
 PARAMETER = "Payload"
 READER = "reader"

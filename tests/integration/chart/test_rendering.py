@@ -8,7 +8,7 @@ import pytest
 import yaml
 from tests.integration.chart.conftest import CHART, REPOSITORY, Body, Helm, HelmError, only
 
-from seatpool.settings import Settings, load_settings
+from seatpool.settings.settings import Settings, load_settings
 
 DIGEST = f"sha256:{'a' * 64}"
 ELSEWHERE = {"account": "111111111111", "regions": ["eu-west-1"]}

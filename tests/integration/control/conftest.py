@@ -21,11 +21,11 @@ from seatpool.api.base import Resource, format_instant
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
-from seatpool.control.operator import Operator
+from seatpool.control.runtime.operator import Operator
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import NotFound
 from seatpool.servers.document import document_json
-from seatpool.settings import Settings, load_settings
+from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.envelopes import workbench_event

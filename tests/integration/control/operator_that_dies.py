@@ -6,10 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
-from seatpool.control.operator import Operator
-from seatpool.control.steps import Step
-from seatpool.settings import LogSettings, load_settings
-from seatpool.telemetry import configure_logging
+from seatpool.cli.logging_setup import configure_logging
+from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.runtime.operator import Operator
+from seatpool.settings.settings import LogSettings, load_settings
 
 
 def die(_server: str, step: Step) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import boto3
 
-from seatpool.cli import ENDING, until_signal
-from seatpool.control.leadership import LeadershipLost
-from seatpool.control.operator import Operator
-from seatpool.control.steps import Step
-from seatpool.settings import LogFormat, LogSettings, load_settings
-from seatpool.telemetry import configure_logging
+from seatpool.cli.logging_setup import configure_logging
+from seatpool.cli.main import ENDING, until_signal
+from seatpool.control.leader.leadership import LeadershipLost
+from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.runtime.operator import Operator
+from seatpool.settings.settings import LogFormat, LogSettings, load_settings
 
 SENDING = "sending"
 

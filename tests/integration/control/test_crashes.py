@@ -8,7 +8,7 @@ from tests.integration.control.conftest import Stage, event, eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.steps import Step
+from seatpool.control.reconcile.failpoints import Step
 
 ANY_HASH = "0" * 64
 

@@ -11,12 +11,12 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
-from seatpool.control.election import Election
-from seatpool.control.leadership import Leadership
+from seatpool.control.leader.election import Election
+from seatpool.control.leader.leadership import Leadership
 from seatpool.control.metrics import ControlMetrics
 from seatpool.kube.client import KubeClient
 from seatpool.kube.leases import LeaseObject
-from seatpool.settings import LeaderElectionSettings
+from seatpool.settings.settings import LeaderElectionSettings
 from seatpool.sim.controlplane import ControlPlane
 
 SETTINGS = LeaderElectionSettings(enabled=True)

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanContext
 from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually, instance, passes_in
 
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.operator import Operator
+from seatpool.control.runtime.operator import Operator
 from seatpool.tracing.otel import OpenTelemetryTraces
 
 

@@ -11,7 +11,7 @@ from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger
-from seatpool.control.steps import Step
+from seatpool.control.reconcile.failpoints import Step
 from seatpool.history.store import opened
 
 Answer = list[tuple[Any, ...]]

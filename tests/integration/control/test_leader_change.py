@@ -11,8 +11,8 @@ from tests.integration.control.operator_that_stops import SENDING
 from tests.integration.control.replicas import Replica, Stopwatch, replicas
 
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.operator import Operator
-from seatpool.control.steps import Step
+from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.runtime.operator import Operator
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube import pod
 from seatpool.sim.controlplane import KubectlError

@@ -7,7 +7,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from tests.integration.control.conftest import Stage, eventually, instance, session
 
-from seatpool.control.operator import Operator
+from seatpool.control.runtime.operator import Operator
 
 TAG = "seatpool:seat"
 

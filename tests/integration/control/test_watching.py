@@ -15,8 +15,8 @@ from tests.integration.control.replicas import NEVER, Replica
 from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
-from seatpool.control.heartbeats import watch_tasks
-from seatpool.control.operator import Operator
+from seatpool.control.runtime.operator import Operator
+from seatpool.control.watch.heartbeats import watch_tasks
 
 
 async def kill_watch(resource: type[Resource]) -> None:

@@ -10,7 +10,7 @@ from tests.integration.control.conftest import Stage, eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.settings import load_settings
+from seatpool.settings.settings import load_settings
 from seatpool.sim import binaries
 from seatpool.sim.controlplane import KubectlError
 

@@ -12,11 +12,11 @@ import pytest
 from tests.unit.history.rows import NOON, capacity, session
 
 from seatpool.history.bucket import BucketArchive
+from seatpool.history.compaction import Tidying
 from seatpool.history.config import HistoryConfig
 from seatpool.history.copying import copy
-from seatpool.history.questions import ask
 from seatpool.history.schema import Row, record
-from seatpool.history.tidying import Tidying
+from seatpool.history.sql import ask
 from seatpool.history.writing import HistoryNotWritten
 from seatpool.sim.aws import AwsProcess
 

@@ -139,7 +139,7 @@ async def test_an_account_that_is_added_is_served_at_once_and_nobody_is_released
 async def test_an_account_that_is_taken_out_releases_nobody_and_its_objects_are_counted(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seatpool.mirror.unlisted.INTERVAL", 0.1)
+    monkeypatch.setattr("seatpool.mirror.workbenches.orphans.INTERVAL", 0.1)
     instances = populate(stage)
     async with everywhere(stage) as mirror:
         await mirror.ready.wait()

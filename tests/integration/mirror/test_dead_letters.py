@@ -12,7 +12,7 @@ import yaml
 from tests.integration.mirror.conftest import ACCOUNT, MAX_RECEIVES, REGION, Stage, ago, eventually, workbench_event
 from typer.testing import CliRunner
 
-from seatpool.cli_dlq import app
+from seatpool.cli.dlq import app
 from seatpool.domain.errors import SeatpoolError
 
 ONE, TWO, THREE = "i-0123456789abcdef0", "i-0123456789abcdef1", "i-0123456789abcdef2"
@@ -32,7 +32,7 @@ def dlq(settings: Path, monkeypatch: pytest.MonkeyPatch) -> Dlq:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setattr("seatpool.mirror.dead_letters.WAIT_SECONDS", 0)  # the stand-in is one server
+    monkeypatch.setattr("seatpool.mirror.queue.dead_letters.WAIT_SECONDS", 0)  # the stand-in is one server
 
     async def run(*arguments: str, code: int = 0) -> str:
         answer = await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--config", str(settings)])

@@ -15,10 +15,10 @@ from tests.integration.control.conftest import Stage, event, eventually, session
 from tests.integration.mirror.gate import Gate, served
 
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.operator import Operator
+from seatpool.control.runtime.operator import Operator
 from seatpool.kube.client import KubeClient
 from seatpool.servers.document import document_json
-from seatpool.settings import load_settings
+from seatpool.settings.settings import load_settings
 from seatpool.sim.aws_control import AwsControl
 from seatpool.sim.aws_front import Front
 from seatpool.sim.controlplane import ControlPlane
@@ -162,7 +162,7 @@ async def test_an_outage_of_an_account_a_region_or_the_queue_leaves_all_lists_as
 async def test_changed_settings_are_taken_over_while_it_runs_and_bad_ones_are_refused(
     stage: Stage, gated: GatedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seatpool.control.reloading.INTERVAL", 0.2)
+    monkeypatch.setattr("seatpool.control.runtime.settings_reload.INTERVAL", 0.2)
     file, names = stage.tmp_path / "settings.yaml", stage.tmp_path / "names.csv"
     names.write_text("owner,user\n")
     settings = stage.settings(mirror=mirror(stage, HOME), identity={"mapping_file": str(names)})

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from tests.integration.monitoring.conftest import RULES, installed
 
-from seatpool.answers.metrics_page import described
+from seatpool.reference.metrics_page import described
 
 CASES = Path(__file__).with_name("alerts.yaml")
 AFTER_A_START = Path(__file__).with_name("after_a_start.yaml")

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.integration.monitoring.conftest import DASHBOARD
 
-from seatpool.answers.metrics_page import described
+from seatpool.reference.metrics_page import described
 
 SUFFIXES = re.compile(r"_(bucket|sum|count)$")
 

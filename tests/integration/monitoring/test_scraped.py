@@ -11,8 +11,8 @@ from tests.integration.control.conftest import Stage, event, eventually
 from tests.integration.monitoring.conftest import DASHBOARD, Prometheus, installed, prometheus
 from tests.integration.monitoring.test_alerts import alerts
 
-from seatpool.answers.metrics_page import described
-from seatpool.control.operator import Operator
+from seatpool.control.runtime.operator import Operator
+from seatpool.reference.metrics_page import described
 from seatpool.tracing.otel import OpenTelemetryTraces
 
 EMPTY = {

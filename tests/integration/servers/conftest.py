@@ -10,10 +10,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from seatpool.api.licenseserver import LicenseServerSpec
+from seatpool.servers.client import ServerLink
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.document import document_json
-from seatpool.servers.link import ServerLink
-from seatpool.servers.places import Place
+from seatpool.servers.nodes import Place
 from seatpool.servers.ssm import SsmTransport
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.conduct import Conduct

@@ -13,8 +13,8 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 from tests.integration.servers.conftest import Bench, apply
 
 from seatpool.servers.document import document_json
-from seatpool.servers.faults import CommandFault, TransportError
-from seatpool.servers.places import Sent
+from seatpool.servers.errors import CommandFault, TransportError
+from seatpool.servers.nodes import Sent
 from seatpool.servers.ssm import SsmTransport, now
 from seatpool.sim.aws_access import AwsAccess
 

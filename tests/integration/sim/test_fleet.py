@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from seatpool.api.workbench import InstanceState
 from seatpool.mirror.config import AccountConfig, MirrorConfig
-from seatpool.mirror.messages.outcome import Actionable, Hint
+from seatpool.mirror.messages.parsed import Actionable, Hint
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.sources import Sources
+from seatpool.mirror.regions import Sources
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.aws_control import AwsControlError

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from seatpool.api.licenseserver import XlcSettings
+from seatpool.servers.command_result import Report
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.document import script
-from seatpool.servers.report import Report
 from seatpool.servers.xlc import XlcAdapter
 from seatpool.sim.license_host import LicenseHost
 

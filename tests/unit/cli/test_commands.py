@@ -13,12 +13,12 @@ from pydantic import BaseModel
 
 from seatpool.api import crd
 from seatpool.servers.document import document_json
-from seatpool.settings import Settings
+from seatpool.settings.settings import Settings
 
 
 def seatpool(*arguments: str | Path, **environ: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "seatpool.cli", *map(str, arguments)],
+        [sys.executable, "-m", "seatpool", *map(str, arguments)],
         env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"} | environ,
         capture_output=True,
         text=True,
@@ -28,7 +28,7 @@ def seatpool(*arguments: str | Path, **environ: str) -> "subprocess.CompletedPro
 
 
 def test_the_help_needs_no_heavy_import() -> None:
-    code = "import seatpool.cli, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    code = "import seatpool.cli.main, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "typer" in loaded
     assert not {"kopf", "boto3", "kubernetes", "moto", "pydantic", "aiohttp"} & set(loaded)

@@ -39,7 +39,7 @@ def kubeconfig(tmp_path: Path) -> Iterator[Path]:
 def running(log: Path, *arguments: str | Path, **environ: str) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "seatpool.cli", "run", *map(str, arguments)],
+            [sys.executable, "-m", "seatpool", "run", *map(str, arguments)],
             env=os.environ | environ,
             stdout=output,
             stderr=output,

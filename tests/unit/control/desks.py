@@ -13,23 +13,23 @@ from tests.unit.control.objects import later, raw_pool, raw_server
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.announcing import Announcer
-from seatpool.control.departures import Departures
-from seatpool.control.desk import Desk
-from seatpool.control.finalizing import Finalizer
-from seatpool.control.journeys import Journeys
-from seatpool.control.ledger_book import LedgerBook
+from seatpool.cache.store import Store
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.recorder import Recorder
-from seatpool.control.server_book import ServerBook
-from seatpool.control.standing import Known, Standing
-from seatpool.control.store import Store
-from seatpool.control.surroundings import Surroundings
-from seatpool.control.telling import Telling
+from seatpool.control.reconcile.dependencies import Surroundings
+from seatpool.control.reconcile.finalizer import Finalizer
+from seatpool.control.reconcile.ledger_store import LedgerBook
+from seatpool.control.reconcile.server_state import Desk
+from seatpool.control.reconcile.write_ahead_log import ServerBook
+from seatpool.control.sinks.event_latency import Journeys
+from seatpool.control.sinks.event_recorder import Recorder
+from seatpool.control.sinks.kubernetes_events import Announcer
+from seatpool.control.sinks.notifications import Telling
+from seatpool.control.sinks.pending_notifications import Departures
+from seatpool.control.state.pool_state import Known, Standing
 from seatpool.kube.client import KubeClient
-from seatpool.mirror.origins import Origins
+from seatpool.mirror.workbenches.message_context import Origins
 from seatpool.notify.config import NotifyConfig
-from seatpool.servers.link import ServerLink
+from seatpool.servers.client import ServerLink
 from seatpool.servers.ssm import SsmTransport
 from seatpool.tracing.spans import UNTRACED
 from seatpool.trail.config import TrailConfig

@@ -7,7 +7,7 @@ from typing import Any
 from seatpool.api.base import format_instant
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.standing import Known, Standing
+from seatpool.control.state.pool_state import Known, Standing
 from seatpool.domain.allocate import allocate
 from seatpool.domain.memory import Memory
 from seatpool.domain.need import Need

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from seatpool.cli import app
+from seatpool.cli.main import app
 from seatpool.domain.errors import SeatpoolError
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

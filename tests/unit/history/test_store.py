@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.history.rows import after, capacity, refusal, session, wait
 
-from seatpool.history.questions import BadQuestion, ask
 from seatpool.history.schema import KINDS, Row, columns, record
+from seatpool.history.sql import BadQuestion, ask
 from seatpool.history.store import HistoryNotReadable, connect, opened
 from seatpool.history.writing import write, write_lines
 

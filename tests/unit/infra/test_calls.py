@@ -15,9 +15,9 @@ from seatpool_infra.site import Site
 
 PACKAGE = Path(seatpool.__path__[0])
 SERVICES = ("ec2", "events", "s3", "sqs", "ssm", "sts")
-BY_PEOPLE = {"mirror/dead_letters.py", "mirror/move_task.py"}
+BY_PEOPLE = {"mirror/queue/dead_letters.py", "mirror/queue/redrive_task.py"}
 """What only `seatpool dlq` uses."""
-WITH_THEIR_OWN_RIGHTS = {"mirror/pipeline_import.py", "history/store.py"}
+WITH_THEIR_OWN_RIGHTS = {"mirror/pipeline_table.py", "history/store.py"}
 """Commands of people that need rights which the stacks cannot know."""
 NEEDS_NOTHING = {"sts:GetCallerIdentity"}
 NOT_CALLED = {"ssm:CancelCommand"}
@@ -111,7 +111,7 @@ def test_nobody_cancels_commands_as_that_right_would_be_for_every_command_of_the
         and node.func.attr == "cancel"
         and node.args
     }
-    assert callers <= {"servers/link.py"}
+    assert callers <= {"servers/client.py"}
 
 
 def test_a_call_that_is_new_would_be_seen(actions_of_methods: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from moto.events.models import EventPattern
 
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.sources import Sources
+from seatpool.mirror.regions import Sources
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool_infra.patterns import accepted, forwarded
 from seatpool_infra.site import Site

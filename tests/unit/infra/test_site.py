@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from seatpool.settings import load_settings
+from seatpool.settings.settings import load_settings
 from seatpool_infra.operator_settings import SETTINGS, chart_values, write_settings
 from seatpool_infra.site import Site, UnusableSite, load_site
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatpool.mirror.config import AccountConfig, MirrorConfig
-from seatpool.mirror.messages.outcome import Askable, Flaw, Irrelevance, Irrelevant, KindName, Malformed, Suspicion
+from seatpool.mirror.messages.parsed import Askable, Flaw, Irrelevance, Irrelevant, KindName, Malformed, Suspicion
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.sources import Sources
+from seatpool.mirror.regions import Sources
 from seatpool.mirror.type_aliases import TypeAliases
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from seatpool.api.workbench import InstanceState
 from seatpool.mirror.config import AccountConfig, MirrorConfig
-from seatpool.mirror.messages.outcome import Actionable, Flaw, Hint, Irrelevance, Irrelevant, KindName, Malformed
+from seatpool.mirror.messages.parsed import Actionable, Flaw, Hint, Irrelevance, Irrelevant, KindName, Malformed
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.sources import Sources
+from seatpool.mirror.regions import Sources
 from seatpool.mirror.type_aliases import TypeAliases
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from seatpool.settings import InvalidSettings, load_settings
+from seatpool.settings.settings import InvalidSettings, load_settings
 
 
 @pytest.mark.parametrize(

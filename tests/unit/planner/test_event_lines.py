@@ -11,8 +11,8 @@ from tests.unit.planner.event_texts import START, event, own_event_of_ec2
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.globs import matcher
 from seatpool.mirror.config import MirrorConfig
-from seatpool.planner.asked import ACTIVE
 from seatpool.planner.event_lines import UnusableEvents, read_events
+from seatpool.planner.options import ACTIVE
 from seatpool.planner.past import NoSuchPast, Past
 
 

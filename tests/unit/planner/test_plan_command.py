@@ -10,7 +10,7 @@ import pytest
 from tests.unit.planner.event_texts import event
 from typer.testing import CliRunner, Result
 
-from seatpool.cli import app
+from seatpool.cli.main import app
 from seatpool.domain.errors import SeatpoolError
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -9,7 +9,7 @@ import pytest
 from seatpool.domain.globs import matcher
 from seatpool.history.schema import Row, Session, Wait
 from seatpool.history.writing import write
-from seatpool.planner.asked import ACTIVE
+from seatpool.planner.options import ACTIVE
 from seatpool.planner.past import NoSuchPast, Past
 from seatpool.planner.recorded_past import read_history
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.planner.brute_force import Need, needs_in, p95, seats_for, waits_with
 from typer.testing import CliRunner
 
-from seatpool.cli import app
+from seatpool.cli.main import app
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.past_demand import PastDemand, past_demand
 from seatpool.planner.plan import Plan, Question, make_plan

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.history.rows import capacity, session, wait
 from typer.testing import CliRunner
 
-from seatpool.cli import app
+from seatpool.cli.main import app
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.writing import write
 

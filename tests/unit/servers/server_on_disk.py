@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatpool.api.licenseserver import ListFormat, XlcSettings
+from seatpool.servers.command_result import ProductReport, Report
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.document import script
-from seatpool.servers.report import ProductReport, Report
 from seatpool.servers.xlc import XlcAdapter
 
 # The vendor's part in it: `apply` reads the file and then keeps it, `list` prints it; files beside it make it fail,

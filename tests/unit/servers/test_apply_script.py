@@ -12,9 +12,9 @@ from tests.unit.servers.server_on_disk import ServerOnDisk
 
 from seatpool.domain.listing import list_hash
 from seatpool.servers import document
+from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.printed import chunks
-from seatpool.servers.report import Result
+from seatpool.servers.output_parser import chunks
 
 
 def random_users(count: int, *, length: int = 12) -> tuple[str, ...]:

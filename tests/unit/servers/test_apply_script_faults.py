@@ -14,9 +14,9 @@ import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
 from seatpool.domain.listing import list_hash
+from seatpool.servers.command_result import Result, ScriptRefused
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.payload import MAX_PRODUCTS, pack, words
-from seatpool.servers.report import Result, ScriptRefused
 
 HOSTILE = [
     "$(touch {owned})",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from seatpool.mirror.config import AccountConfig, MirrorConfig
-from seatpool.mirror.messages.outcome import Actionable
+from seatpool.mirror.messages.parsed import Actionable
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.sources import Sources
+from seatpool.mirror.regions import Sources
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.sim.demo.event_file import read_event, read_event_file
 from seatpool.sim.demo.options import DemoError

@@ -42,7 +42,7 @@ def test_a_missing_package_is_named_with_the_extra_that_has_it(monkeypatch: pyte
 def test_the_operator_imports_no_opentelemetry_while_tracing_is_off() -> None:
     script = (
         "import sys\n"
-        "import seatpool.control.operator\n"
+        "import seatpool.control.runtime.operator\n"
         "from seatpool.tracing.config import TracingConfig\n"
         "from seatpool.tracing.starting import start_tracing\n"
         "start_tracing(TracingConfig())\n"

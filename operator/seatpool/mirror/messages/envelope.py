@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from seatpool.mirror.config import ACCOUNT_PATTERN, REGION_PATTERN
-from seatpool.mirror.messages.outcome import Flaw, Irrelevance
-from seatpool.mirror.newer import to_millisecond
+from seatpool.mirror.event_order import to_millisecond
+from seatpool.mirror.messages.parsed import Flaw, Irrelevance
 
 MAX_BYTES = 256 * 1024
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")

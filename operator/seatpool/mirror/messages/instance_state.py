@@ -5,7 +5,7 @@ from typing import Any
 
 from seatpool.api.workbench import InstanceState
 from seatpool.mirror.messages.envelope import Flawed
-from seatpool.mirror.messages.outcome import Flaw
+from seatpool.mirror.messages.parsed import Flaw
 
 _STATES = {state.value: state for state in InstanceState}
 

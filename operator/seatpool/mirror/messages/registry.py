@@ -14,7 +14,7 @@ from seatpool.mirror.messages import (
     workbench_event,
 )
 from seatpool.mirror.messages.envelope import Envelope, Flawed, Unconcerned, read_envelope
-from seatpool.mirror.messages.outcome import (
+from seatpool.mirror.messages.parsed import (
     Actionable,
     Askable,
     Flaw,
@@ -26,7 +26,7 @@ from seatpool.mirror.messages.outcome import (
     Parsed,
     Suspicion,
 )
-from seatpool.mirror.sources import Sources
+from seatpool.mirror.regions import Sources
 from seatpool.mirror.type_aliases import TypeAliases
 
 Reader = Callable[[Envelope], Hint | Suspicion]

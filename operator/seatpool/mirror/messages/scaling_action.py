@@ -6,7 +6,7 @@ How long the hook takes nobody knows, and the instance runs meanwhile; EC2 is as
 from datetime import timedelta
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id
-from seatpool.mirror.messages.outcome import Suspicion
+from seatpool.mirror.messages.parsed import Suspicion
 
 SOURCE = "aws.autoscaling"
 DETAIL_TYPE = "EC2 Instance-terminate Lifecycle Action"

@@ -1,7 +1,7 @@
 """`EC2 Instance Terminate Successful`: an Auto Scaling group has ended an instance, so EC2 is asked about it at once."""
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id
-from seatpool.mirror.messages.outcome import Suspicion
+from seatpool.mirror.messages.parsed import Suspicion
 
 SOURCE = "aws.autoscaling"
 DETAIL_TYPE = "EC2 Instance Terminate Successful"

@@ -8,7 +8,7 @@ next inventory.
 from datetime import timedelta
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id
-from seatpool.mirror.messages.outcome import Suspicion
+from seatpool.mirror.messages.parsed import Suspicion
 
 SOURCE = "aws.ec2"
 DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"

@@ -2,7 +2,7 @@
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id
 from seatpool.mirror.messages.instance_state import read_state
-from seatpool.mirror.messages.outcome import Hint
+from seatpool.mirror.messages.parsed import Hint
 
 SOURCE = "aws.ec2"
 DETAIL_TYPE = "EC2 Instance State-change Notification"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from seatpool.mirror.messages.envelope import Envelope, Flawed, Unconcerned
-from seatpool.mirror.messages.outcome import Flaw, Irrelevance, Suspicion
+from seatpool.mirror.messages.parsed import Flaw, Irrelevance, Suspicion
 
 SOURCE = "aws.tag"
 DETAIL_TYPE = "Tag Change on Resource"

@@ -5,7 +5,7 @@ Its Lambda has read the tags already: the event says whose the instance is, and 
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id, read_text
 from seatpool.mirror.messages.instance_state import read_state
-from seatpool.mirror.messages.outcome import Hint
+from seatpool.mirror.messages.parsed import Hint
 
 MAX_TAG_VALUE = 256
 

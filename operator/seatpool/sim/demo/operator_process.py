@@ -44,7 +44,7 @@ class OperatorProcess:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        command: list[str | Path] = [sys.executable, "-m", "seatpool.cli", "run", "--config", self.config]
+        command: list[str | Path] = [sys.executable, "-m", "seatpool", "run", "--config", self.config]
         with self.log.open("wb") as output:
             self._child = self._lifeline.start(command, environ=environ, output=output)
         deadline = time.monotonic() + timeout

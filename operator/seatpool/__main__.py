@@ -1,0 +1,5 @@
+"""`python -m seatpool` is the same as `seatpool`."""
+
+from seatpool.cli.main import main
+
+main()

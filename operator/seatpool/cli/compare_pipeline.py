@@ -1,0 +1,126 @@
+"""`seatpool import`: the published pipeline's own counters beside what Seatpool sees, before a site moves over.
+
+It changes nothing on either side. The exit code is 0 when both agree and 1 when they differ, so that a job can watch
+the days in which both run.
+"""
+
+import asyncio
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seatpool.domain.errors import SeatpoolError
+
+if TYPE_CHECKING:
+    from seatpool.mirror.pipeline_table import Attributes, Comparison
+    from seatpool.settings.settings import Settings
+
+DIFFERENT = 1
+
+
+class Origin(StrEnum):
+    """Where the counters are."""
+
+    DYNAMODB = "dynamodb"
+
+
+def import_(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="The pipeline's table.")],
+    *,
+    origin: Annotated[Origin, typer.Option("--from", help="Where the table is.")] = Origin.DYNAMODB,
+    product_attribute: Annotated[str, typer.Option(help="What the product is called in the table.")] = "product",
+    user_attribute: Annotated[str, typer.Option(help="What the user is called in the table.")] = "user-id",
+    count_attribute: Annotated[str, typer.Option(help="What the counter is called in the table.")] = "workbench-count",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="YAML file with the operator's settings.")
+    ] = None,
+    kubeconfig: Annotated[Path | None, typer.Option(help="kubeconfig file.")] = None,
+    namespaces: Annotated[
+        list[str] | None, typer.Option("--namespace", "-n", help="Only these namespaces, once for each.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the table.")] = None,
+    endpoint_url: Annotated[str | None, typer.Option(help="Another AWS endpoint, for a stand-in.")] = None,
+) -> None:
+    """Compare the published pipeline's table with the workbenches that Seatpool sees. Changes nothing.
+
+    The exit code is 0 when both agree, 1 when they differ, 2 when something could not be read.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from seatpool.mirror.aws_errors import describe_fault
+    from seatpool.mirror.pipeline_table import Attributes
+    from seatpool.settings.settings import load_settings
+
+    del origin  # there is only one
+    given = {"kubeconfig": kubeconfig, "namespaces": namespaces or None}
+    settings = load_settings(file=config, flags={name: value for name, value in given.items() if value is not None})
+    attributes = Attributes(product=product_attribute, user=user_attribute, count=count_attribute)
+    try:
+        comparison = asyncio.run(_compare(table, settings, attributes, region=region, endpoint_url=endpoint_url))
+    except (ClientError, BotoCoreError) as error:
+        raise SeatpoolError(f"table {table}: {describe_fault(error)}") from error
+    if as_json:
+        typer.echo(json.dumps(asdict(comparison) | {"equal": comparison.equal}))
+    else:
+        _print(comparison)
+    raise typer.Exit(0 if comparison.equal else DIFFERENT)
+
+
+async def _compare(
+    table: str, settings: "Settings", attributes: "Attributes", *, region: str | None, endpoint_url: str | None
+) -> "Comparison":
+    import boto3
+    from kubernetes.aio.config import ConfigException
+
+    from seatpool.api.licensepool import LicensePool
+    from seatpool.api.workbench import Workbench
+    from seatpool.kube.client import KubeClient
+    from seatpool.mirror.pipeline_table import compare, read_table
+
+    counters = await asyncio.to_thread(
+        read_table,
+        boto3.Session(),
+        table,
+        attributes=attributes,
+        region_name=region or settings.mirror.region,
+        endpoint_url=endpoint_url or settings.mirror.endpoint_url,
+    )
+    try:
+        kube = await KubeClient.connect(kubeconfig=str(settings.kubeconfig) if settings.kubeconfig else None)
+    except ConfigException as error:
+        raise SeatpoolError(f"no way to the Kubernetes API: {error}; name a file with --kubeconfig") from error
+    try:
+        pools: list[LicensePool] = []
+        workbenches: list[Workbench] = []
+        for namespace in settings.namespaces or (None,):
+            raw, _ = await kube.list_all(LicensePool, namespace=namespace)
+            pools += map(LicensePool.model_validate, raw)
+            raw, _ = await kube.list_all(Workbench, namespace=namespace)
+            workbenches += map(Workbench.model_validate, raw)
+    finally:
+        await kube.close()
+    return compare(counters, pools=pools, workbenches=workbenches, normalise=settings.identity.user)
+
+
+def _print(comparison: "Comparison") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, highlight=False)
+    if comparison.different:
+        table = Table(box=None)
+        for heading in ("PRODUCT", "USER", "TABLE", "WORKBENCHES", "DIFFERENCE"):
+            table.add_column(heading, no_wrap=True)
+        for row in comparison.different:
+            table.add_row(ascii(row.product)[1:-1], row.user, str(row.there), str(row.here), row.difference)
+        console.print(table)
+    if comparison.unknown_products:
+        console.print(f"products of the table that no LicensePool has: {list(comparison.unknown_products)!a}")
+    if comparison.refused_users:
+        console.print(f"users that no license server could take: {list(comparison.refused_users)!a}")
+    console.print(f"{comparison.same} the same, {len(comparison.different)} different")

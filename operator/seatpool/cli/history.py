@@ -1,0 +1,120 @@
+"""`seatpool history NAME`: what happened lately; `seatpool history import`: logs that a site has already.
+
+Whoever asks about a pool or a person needs no third word, so a first word that is no command is a name. A pool of the name
+`import` is asked about with `history show import`.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from seatpool.cli import verbs
+from seatpool.domain.errors import SeatpoolError
+
+if TYPE_CHECKING:
+    from seatpool.history.importing import Imported
+
+SHOW = "show"
+SHOWN_FEATURES = 10
+
+
+class NameOrCommand(TyperGroup):
+    """Takes a name for the argument of `show`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        known = {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, [SHOW, *args] if args and args[0] not in known else args)
+
+
+class Format(StrEnum):
+    """What the files are."""
+
+    FLEXNET = "flexnet"
+    CSV = "csv"
+
+
+app = typer.Typer(cls=NameOrCommand, no_args_is_help=True)
+app.command(SHOW, cls=verbs.OneAnswer)(verbs.history)
+
+
+@app.callback()
+def about() -> None:
+    """What happened to a pool or a person (history NAME), and logs as a history (history import)."""
+
+
+@app.command("import", cls=verbs.OneAnswer)
+def import_(
+    *,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Logs, plain or .gz, in any order; pieces may overlap.")
+    ],
+    form: Annotated[Format, typer.Option("--format", help="flexnet: debug logs. csv: user,product,start,end.")],
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="The history; it is made if there is none.")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the import: under the same name nothing is counted twice.")
+    ] = None,
+    server: Annotated[str | None, typer.Option(help="The license server. Default: what the log says.")] = None,
+    timezone: Annotated[str, typer.Option(help="Of instants without an offset, such as Europe/Madrid.")] = "UTC",
+    longest: Annotated[
+        str, typer.Option(metavar="DURATION", help="How long somebody counts whose check-in is missing.")
+    ] = "1d",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The operator's settings: identities, pseudonyms.")
+    ] = None,
+) -> None:
+    """Make logs of a license server a history, for `seatpool plan` and `seatpool report`, before anything is installed.
+
+    What cannot be read is counted and told, and ends nothing.
+    """
+    from zoneinfo import ZoneInfo
+
+    from seatpool.api.base import parse_duration
+    from seatpool.domain.identity import normalise
+    from seatpool.history.pseudonyms import Pseudonyms
+    from seatpool.settings.settings import load_settings
+
+    try:
+        from seatpool.history.importing import Importing
+    except ImportError as error:
+        from seatpool.history.factory import HistoryNotInstalled
+
+        raise HistoryNotInstalled(error.name) from error
+    try:
+        zone, longest_time = ZoneInfo(timezone), parse_duration(longest)
+    except (KeyError, OSError) as error:
+        raise SeatpoolError(f"--timezone {timezone}: no such time zone; write for example Europe/Madrid") from error
+    except ValueError as error:
+        raise SeatpoolError(f"--longest: {error}") from error
+    settings = load_settings(file=config)
+    identity, pseudonyms = settings.identity, Pseudonyms.from_file(settings.history.salt_file)
+
+    def user_of(spelling: str) -> str:
+        user = normalise(
+            spelling.strip(),
+            strip_domain=identity.strip_domain,
+            fold_case=identity.fold_case,
+            mapping=identity.mapping,
+        )
+        return pseudonyms.of(user) if user else ""
+
+    job = Importing(
+        files=files, into=into, name=name or form.value, server=server, zone=zone, user_of=user_of, longest=longest_time
+    )
+    _tell(job.flexnet() if form is Format.FLEXNET else job.csv(), into)
+
+
+def _tell(imported: "Imported", into: Path) -> None:
+    more = len(imported.features) - SHOWN_FEATURES
+    features = ", ".join(imported.features[:SHOWN_FEATURES]) + (f" and {more} more" if more > 0 else "")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(imported.rows.items()))
+    typer.echo(f"{imported.lines} lines, {imported.since:%Y-%m-%d} to {imported.until:%Y-%m-%d}: {kinds}")
+    typer.echo(f"{imported.people} people used {features}")
+    if imported.passed_over:
+        told = ", ".join(f"{count} {reason}" for reason, count in imported.passed_over.most_common())
+        typer.echo(f"Not used, or odd: {told}")
+    for file in imported.undated:
+        typer.echo(f"Not used: {file}, of which no line says which day it is")
+    typer.echo(f"History: {into}. Now: seatpool plan --history {into} --target 'p95 wait < 10m'")

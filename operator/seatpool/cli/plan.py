@@ -1,0 +1,181 @@
+"""`seatpool plan`: how many seats should we buy?
+
+It needs no cluster and no AWS, only a past: a file of events, or a history. Exit codes: 0 there is a number (or none was
+asked for), 1 no number meets the target, 2 a mistake.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seatpool.cli.verbs import OneAnswer
+from seatpool.domain.errors import SeatpoolError
+
+if TYPE_CHECKING:
+    from seatpool.planner.options import AskedPool
+    from seatpool.planner.past import Past
+    from seatpool.planner.plan import Plan
+    from seatpool.settings.settings import Settings
+
+NO_NUMBER = 1
+
+app = typer.Typer()
+
+
+class PlanOption(StrEnum):
+    """How the plan is printed."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    HTML = "html"
+
+
+@app.command(cls=OneAnswer)
+def plan(
+    *,
+    events: Annotated[
+        list[Path] | None,
+        typer.Option(help="File of EventBridge envelopes, one a line (.jsonl or .jsonl.gz); may be repeated."),
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A history instead: recorded, or imported from a log.")
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type", help="Workbench type, or a glob of types; may be repeated. Default: every type, a pool each."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="'p95 wait < 10m', 'max wait < 1h', 'share waiting < 5%'. Without it there is only the curve."
+        ),
+    ] = None,
+    pool: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML of LicensePools: their types, rules, reservations and priorities."),
+    ] = None,
+    linger: Annotated[str | None, typer.Option(metavar="DURATION", help="Rule: kept after the last stop.")] = None,
+    hold: Annotated[str | None, typer.Option(metavar="DURATION", help="Rule: minimumHold.")] = None,
+    cool_down: Annotated[str | None, typer.Option(metavar="DURATION", help="Rule: seatCoolDown.")] = None,
+    readmit: Annotated[str | None, typer.Option(metavar="DURATION", help="Rule: readmitAfter.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="N/DURATION", help="Rule: maxReassignments, for example 4/365d.")
+    ] = None,
+    growth: Annotated[float, typer.Option(help="So many times the people.", min=0.01, max=100)] = 1.0,
+    seats_range: Annotated[
+        str | None, typer.Option(metavar="FROM..TO", help="Numbers of seats to show. Default: those that matter.")
+    ] = None,
+    price: Annotated[float | None, typer.Option(help="Price of one seat.", min=0)] = None,
+    recorded_linger: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="With --history: how long seats lingered when it was recorded."),
+    ] = "0s",
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="With --history: from this day on, such as 2026-01-31.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(help="Pasts that are drawn for the error bars.", min=20, max=10_000)] = 200,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn: the same seed, the same answer.")] = 1,
+    output: Annotated[
+        PlanOption, typer.Option("--output", "-o", help="wide is a table with every number; html goes to a file.")
+    ] = PlanOption.TABLE,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="The operator's settings: identities, type aliases, custom events."),
+    ] = None,
+) -> None:
+    """How many seats should we buy? Replays the past with other numbers of seats and other rules.
+
+    Exit code 1 says that no number of seats meets the target.
+    """
+    from seatpool.planner.options import read_range, rule_changes
+    from seatpool.planner.plan import Question
+    from seatpool.planner.planning import make_plans
+    from seatpool.planner.target import Target
+    from seatpool.settings.settings import load_settings
+
+    question = Question(
+        target=None if target is None else Target.read(target),
+        growth=growth,
+        numbers=None if seats_range is None else read_range(seats_range),
+        price=price,
+        resamples=resamples,
+        seed=seed,
+    )
+    changes = rule_changes(linger=linger, hold=hold, cool_down=cool_down, readmit=readmit, budget=budget)
+    settings = load_settings(file=config)
+    past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
+    pools = _pools(past, pool, types or [], changes, settings)
+    needed = pools if pool is None else [one for one in pools if past.has(one.serves)] or pools
+    plans = make_plans(
+        [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed], question
+    )
+    _print(plans, past, [one.name for one in pools if one not in needed], output)
+    raise typer.Exit(NO_NUMBER if any(one.target is not None and one.seats is None for one in plans) else 0)
+
+
+def _past(
+    events: list[Path] | None,
+    history: Path | None,
+    settings: "Settings",
+    *,
+    linger: str,
+    since: str | None,
+    by_type: bool,
+) -> "Past":
+    from datetime import date
+
+    from seatpool.planner.event_lines import read_events
+    from seatpool.planner.options import read_length
+    from seatpool.planner.recorded_past import read_history
+
+    if bool(events) == (history is not None):
+        raise SeatpoolError("plan: name either files of events with --events FILE, or a history with --history FOLDER")
+    if events:
+        return read_events(events, mirror=settings.mirror, identity=settings.identity)
+    assert history is not None  # noqa: S101
+    try:
+        day = None if since is None else date.fromisoformat(since)
+    except ValueError as error:
+        raise SeatpoolError(f"--since {since}: write a date such as 2026-01-31") from error
+    return read_history(history, since=day, linger=read_length("--recorded-linger", linger), by_type=by_type)
+
+
+def _pools(
+    past: "Past", file: Path | None, types: list[str], changes: dict[str, Any], settings: "Settings"
+) -> "list[AskedPool]":
+    from dataclasses import replace
+
+    from seatpool.domain.rules import PoolRules
+    from seatpool.planner.options import pools_of_file, pools_of_types
+
+    if file is not None:
+        return pools_of_file(file, types=types, changes=changes, identity=settings.identity)
+    return pools_of_types(types or past.types(), replace(PoolRules(seats=0), **changes))
+
+
+def _print(plans: "list[Plan]", past: "Past", left_out: list[str], output: PlanOption) -> None:
+    import json
+
+    if output is PlanOption.JSON:
+        from seatpool.planner.text import as_json
+
+        typer.echo(json.dumps(as_json(plans, past, left_out), indent=2, ensure_ascii=False))
+    elif output is PlanOption.HTML:
+        try:
+            from seatpool.planner.page import page
+        except ImportError as error:
+            raise SeatpoolError(
+                f"-o html needs a package that is not installed ({error.name}): pip install 'seatpool[report]'"
+            ) from error
+        typer.echo(page(plans, past, left_out), nl=False)
+    else:
+        from seatpool.planner.screen import show
+        from seatpool.planner.text import remarks
+        from seatpool.terminal.output import console
+
+        show(console(), plans, remarks(past, left_out), every_number=output is PlanOption.WIDE)

@@ -1,0 +1,204 @@
+"""`seatpool report` and `seatpool sql`: what the history says, for those who buy seats.
+
+They need no cluster: a folder with a history, or the bucket. Exit codes: 0 there is an answer, 2 a mistake.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seatpool.domain.errors import SeatpoolError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from seatpool.history.config import HistoryConfig
+
+app = typer.Typer()
+
+
+class ByOption(StrEnum):
+    """As in `question`, which is not imported for `--help`."""
+
+    POOL = "pool"
+    USER = "user"
+    TEAM = "team"
+    TYPE = "type"
+    ACCOUNT = "account"
+    HOUR = "hour"
+
+
+class ReportOption(StrEnum):
+    """How a report is printed."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    HTML = "html"
+
+
+class AnswerOption(StrEnum):
+    """How the answer to SQL is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+History = Annotated[
+    str | None,
+    typer.Option(
+        "--history", metavar="LOCATION", help="Folder or s3://bucket/prefix. Default: the settings' history.location."
+    ),
+]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="The operator's settings file.")]
+Region = Annotated[str | None, typer.Option(help="Region of the bucket.")]
+Endpoint = Annotated[str | None, typer.Option("--endpoint-url", help="Another AWS endpoint, for a stand-in.")]
+OutFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write there instead of standard output.")]
+
+
+@app.command()
+def report(
+    *,
+    by: Annotated[
+        ByOption, typer.Option(help="What the rows are. An HTML page has all but user and hour.")
+    ] = ByOption.POOL,
+    since: Annotated[
+        str | None, typer.Option(help="From when on: 2026-01-31, or a length before the end such as 90d. Default: 30d.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Until when. Default: the last that the history knows.")] = None,
+    pools: Annotated[
+        list[str] | None, typer.Option("--pool", "-p", help="Only pools of this name, or glob; may be repeated.")
+    ] = None,
+    teams: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Who is in which team: CSV with the columns user and team, or YAML."),
+    ] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[POOL=]NUMBER", help="Price of a seat in a year, of all pools or of one; may be repeated."
+        ),
+    ] = None,
+    seats: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[POOL=]NUMBER", help="How many seats there are, where the history does not know."),
+    ] = None,
+    zone: Annotated[str, typer.Option("--time-zone", help="Whose days and hours, for example Europe/Berlin.")] = "UTC",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count seats of pools in DryRun too.")] = False,
+    salt_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --teams, when the history has pseudonyms: the operator's history.salt_file."
+        ),
+    ] = None,
+    output: Annotated[
+        ReportOption, typer.Option("--output", "-o", help="How the report is printed.")
+    ] = ReportOption.TABLE,
+    out: OutFile = None,
+    history: History = None,
+    config: Config = None,
+    region: Region = None,
+    endpoint_url: Endpoint = None,
+) -> None:
+    """How many seats were in use, who waited how long, and what it cost: from the recorded history."""
+    settings = _settings(history, config, region, endpoint_url)
+    try:
+        from seatpool.history.pseudonyms import Pseudonyms
+        from seatpool.reports.build import Asked, make
+    except ImportError as error:
+        raise SeatpoolError(
+            f"reports need a package that is not installed ({error.name}): pip install 'seatpool[report]'"
+        ) from error
+    asked = Asked(
+        since=since,
+        until=until,
+        pools=tuple(pools or ()),
+        teams=teams,
+        price=tuple(price or ()),
+        seats=tuple(seats or ()),
+        zone=zone,
+        dry_run=dry_run,
+        pseudonyms=Pseudonyms.from_file(salt_file or settings.salt_file),
+    )
+    _write(make(asked, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
+
+
+@app.command()
+def sql(
+    *,
+    question: Annotated[
+        str, typer.Argument(metavar="SELECT", help="One SELECT on sessions, waits, refusals and capacity.")
+    ],
+    output: Annotated[
+        AnswerOption, typer.Option("--output", "-o", help="How the answer is printed.")
+    ] = AnswerOption.TABLE,
+    out: OutFile = None,
+    history: History = None,
+    config: Config = None,
+    region: Region = None,
+    endpoint_url: Endpoint = None,
+) -> None:
+    """Ask the history in SQL (DuckDB's). It can read the history and nothing else, and change nothing."""
+    settings = _settings(history, config, region, endpoint_url)
+    try:
+        from seatpool.history.sql import ask
+        from seatpool.reports.answers import printed
+    except ImportError as error:
+        from seatpool.history.factory import HistoryNotInstalled
+
+        raise HistoryNotInstalled(error.name) from error
+    _write(printed(ask(_folder(settings, None), question), form=output.value), out)
+
+
+def _settings(
+    history: str | None, config: Path | None, region: str | None, endpoint_url: str | None
+) -> "HistoryConfig":
+    from seatpool.settings.settings import load_settings
+
+    given: dict[str, Any] = {"location": history, "region": region, "endpoint_url": endpoint_url}
+    flags: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if history is not None and history.startswith("s3://"):
+        flags["spool"] = "unused"  # reading needs none
+    found = load_settings(file=config, flags={"history": flags} if flags else {}).history
+    if found.location is None:
+        raise SeatpoolError(
+            "no history is named: give --history LOCATION, or the operator's settings with --config FILE"
+        )
+    return found
+
+
+def _folder(config: "HistoryConfig", since: "date | None") -> Path:
+    """Where the files are; those of a bucket are brought first."""
+    if not config.is_s3:
+        return Path(config.location or "")
+    import boto3
+
+    from seatpool.history.factory import HistoryNotInstalled, make_archive
+
+    try:
+        from seatpool.history.copying import cache_folder, copy
+
+        archive = make_archive(config, session_factory=boto3.Session)
+    except ImportError as error:
+        raise HistoryNotInstalled(error.name) from error
+    return copy(archive, cache_folder(archive.name), since=since)
+
+
+def _write(text: str | bytes, out: Path | None) -> None:
+    content = text.encode() if isinstance(text, str) else text
+    if out is None:
+        if isinstance(text, bytes) and sys.stdout.isatty():
+            raise SeatpoolError("a Parquet file on a terminal helps nobody: give --out FILE")
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise SeatpoolError(f"--out {out}: {error.strerror or error}; name a file that can be written") from error

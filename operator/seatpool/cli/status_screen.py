@@ -1,0 +1,104 @@
+"""The screen of `status` and `top`: problems first, and no more than fits."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import ConsoleRenderable, Group, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from seatpool.explain.overview import Overview, PoolLine, ServerLine
+from seatpool.explain.problems import Obstacle
+from seatpool.terminal.tables import count_cell, table
+from seatpool.text import Speech, counted
+
+POOLS_SHOWN = 20
+NARROW = 100
+
+
+def status_screen(found: Overview, *, speech: Speech, wide: bool, width: int, namespace: str | None) -> RenderableType:
+    """Problems first; then as many pools as one screen takes, the urgent ones first. No namespace means all."""
+    where = "all namespaces" if namespace is None else f"namespace {namespace}"
+    narrow = width < NARROW
+    parts: list[RenderableType] = [_headline(found, speech, where)]
+    parts += _problems(found, wide=wide)
+    if found.servers:
+        parts += [Text(), _servers(found.servers, speech, narrow=narrow, named=namespace is None)]
+    if found.pools:
+        shown = found.pools if wide else found.pools[:POOLS_SHOWN]
+        parts += [Text(), _pools(shown, speech, narrow=narrow, named=namespace is None)]
+        if len(found.pools) > len(shown):
+            parts.append(
+                Text(f"and {len(found.pools) - len(shown)} more pools that are less urgent: -o wide", style="dim")
+            )
+    return Group(*parts)
+
+
+def _headline(found: Overview, speech: Speech, where: str) -> Text:
+    used, seats = sum(line.used or 0 for line in found.pools), sum(line.seats for line in found.pools)
+    waiting = sum(line.waiting or 0 for line in found.pools)
+    problems = len(found.problems) + len(found.unreadable)
+    state = ("well", "bold green") if found.is_well else (counted(problems, "problem"), "bold red")
+    servers, pools = counted(len(found.servers), "server"), counted(len(found.pools), "pool")
+    counts = f"{servers}, {pools}, {used} of {seats} seats used, {waiting} waiting"
+    return Text.assemble(state, f" at {speech.at(speech.now)} in {where}: {counts}")
+
+
+def _problems(found: Overview, *, wide: bool) -> Iterator[ConsoleRenderable]:
+    told: Iterable[tuple[Obstacle, str]] = [
+        *((one, "red") for one in found.problems), *((one, "cyan") for one in found.notes)
+    ]  # fmt: skip
+    for obstacle, colour in told:
+        yield Padding(Text(obstacle.said.text, style=colour), (0, 0, 0, 2), expand=False)
+        if wide and obstacle.detail:
+            yield Padding(Text(obstacle.detail, style="dim"), (0, 0, 0, 4), expand=False)
+    for text in found.unreadable:
+        yield Padding(Text(f"Cannot be read: {text}", style="red"), (0, 0, 0, 2), expand=False)
+
+
+def _servers(lines: Iterable[ServerLine], speech: Speech, *, narrow: bool, named: bool) -> Table:
+    headings = ["SERVER", "READY", "IN SYNC", "PEOPLE", "LAST CHANGE", "READ BACK"]
+    headings += [] if narrow else ["LISTS", "REVISION", "MODE"]
+    drawn = table(*headings)
+    for line in lines:
+        cells = [
+            _name(line.name, named), _shaded(line.ready), _shaded(line.in_sync), str(line.people),
+            speech.ago(line.last_changed), speech.ago(line.last_verified),
+        ]  # fmt: skip
+        drawn.add_row(*cells, *([] if narrow else [str(line.lists), str(line.revision), line.mode]))
+    return drawn
+
+
+def _pools(lines: Iterable[PoolLine], speech: Speech, *, narrow: bool, named: bool) -> Table:
+    headings = ["POOL", "SEATS", "USED", "WAITING", "OLDEST", "IN SYNC", "REASON"]
+    headings += [] if narrow else ["CHANGES", "SERVER", "PRODUCT", "MODE"]
+    drawn = table(*headings)
+    for line in lines:
+        cells = [
+            _name(line.name, named), str(line.seats), count_cell(line.used), _waiting(line.waiting),
+            speech.ago(line.oldest_wait), _shaded(line.in_sync), line.reason or "-",
+        ]  # fmt: skip
+        more = [_changes(line), escape(line.server), escape(line.product), line.mode]
+        drawn.add_row(*cells, *([] if narrow else more))
+    return drawn
+
+
+def _name(key: str, named: bool) -> str:
+    """With its namespace where there are several."""
+    return escape(key if named else key.partition("/")[2])
+
+
+def _changes(line: PoolLine) -> str:
+    if line.changes_allowed is None:
+        return "-"
+    return f"{count_cell(line.changes_used)} of {line.changes_allowed} in {line.changes_window}"
+
+
+def _waiting(value: int | None) -> str:
+    return f"[yellow]{value}[/]" if value else count_cell(value)
+
+
+def _shaded(word: str) -> str:
+    colour = {"yes": "green", "no": "red"}.get(word)
+    return f"[{colour}]{word}[/]" if colour else word

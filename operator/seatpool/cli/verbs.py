@@ -1,0 +1,282 @@
+"""The commands for people: `status`, `why`, `top`, and what an admin decides.
+
+They need a kubeconfig and nothing else, and are the same as `kubectl seatpool ...`. Everything heavy is imported when a
+command runs. Exit codes: 0 it is well, 1 there is something to look at (a problem, somebody waits), 2 a mistake or no answer.
+"""
+
+import asyncio
+import gc
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from seatpool.cli.cluster import Asked
+    from seatpool.terminal.output import Output
+
+WELL = 0
+LOOK_AT_IT = 1
+
+app = typer.Typer()
+
+
+class OneAnswer(TyperCommand):
+    """A command that reads, answers and ends: what it fills its memory with is never garbage, so nobody looks for any."""
+
+    def invoke(self, ctx: Any) -> Any:
+        gc.disable()
+        try:
+            return super().invoke(ctx)
+        finally:
+            gc.enable()
+
+
+class OutputOption(StrEnum):
+    """As in `output`, which is not imported for `--help`."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+
+
+class StatementOption(StrEnum):
+    """How the vendor's statement is printed."""
+
+    MD = "md"
+    JSON = "json"
+    HTML = "html"
+
+
+Kubeconfig = Annotated[Path | None, typer.Option(help="kubeconfig file; default is the one that kubectl takes.")]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Namespace; default is that of the kubeconfig's context.")
+]
+Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The operator's settings file, if its identity settings are not the default."),
+]
+OutputFormat = Annotated[OutputOption, typer.Option("--output", "-o", help="How the answer is printed.")]
+PoolName = Annotated[str, typer.Argument(metavar="POOL", help="LicensePool, as NAME or NAMESPACE/NAME.")]
+Either = Annotated[str, typer.Argument(metavar="POOL|SERVER", help="NAME, NAMESPACE/NAME, pool/NAME or server/NAME.")]
+
+
+@app.command(cls=OneAnswer)
+def status(
+    *,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """Is it well? Problems first, then servers and pools: one screen. Exit code 1 says that there are problems."""
+    from seatpool.cli.inspect_verbs import show_status
+
+    _end(show_status(_asked(kubeconfig, namespace, everywhere, config), output=_output(output)))
+
+
+@app.command()
+def top(
+    *,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    interval: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.5)] = 2.0,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """`status`, kept up to date until Ctrl-C."""
+    from seatpool.cli.inspect_verbs import keep_showing
+
+    _end(keep_showing(_asked(kubeconfig, namespace, everywhere, config), interval=interval))
+
+
+@app.command(cls=OneAnswer)
+def why(
+    *,
+    user: Annotated[str, typer.Argument(metavar="USER", help="The person, in any spelling.")],
+    pool: Annotated[str | None, typer.Option("--pool", "-p", help="Only this pool, as NAME or NAMESPACE/NAME.")] = None,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """Why has somebody a seat or none, what decides it, and when can it change?
+
+    Exit code 0: everything that is needed is there; 1: the person waits, is denied, or something stands in the way.
+    """
+    from seatpool.cli.inspect_verbs import show_why
+
+    asked = _asked(kubeconfig, namespace, everywhere, config)
+    _end(show_why(asked, user=user, pool=pool, output=_output(output)))
+
+
+@app.command(cls=OneAnswer)
+def diff(
+    *,
+    pool: PoolName,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """A pool's list: as it should be, on its way, and as it was read back. Exit code 1 says that they differ."""
+    from seatpool.cli.inspect_verbs import show_diff
+
+    _end(show_diff(_asked(kubeconfig, namespace, everywhere, config), name=pool, output=_output(output)))
+
+
+def history(
+    *,
+    name: Annotated[
+        str, typer.Argument(metavar="POOL|USER", help="A pool, or if there is none of that name a person.")
+    ],
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """What happened lately, from the ledger and from Events; it says what these do not know."""
+    from seatpool.cli.inspect_verbs import show_history
+
+    _end(show_history(_asked(kubeconfig, namespace, everywhere, config), name=name, output=_output(output)))
+
+
+@app.command(cls=OneAnswer)
+def approve(
+    *,
+    name: Either,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """Let a change happen that the guard holds back. Shows who would lose a seat, and asks. Exit code 1: not approved.
+
+    A pool means its server: the guard weighs all changes of a server together, and holds back or lets go all of them.
+    """
+    from seatpool.cli.admin import approve_change
+
+    def ask(question: str) -> bool:
+        return yes or typer.confirm(question, default=False)
+
+    _end(approve_change(_asked(kubeconfig, namespace, everywhere, config), name=name, ask=ask, tell=typer.echo))
+
+
+@app.command(cls=OneAnswer)
+def pause(
+    *,
+    name: Either,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Stop changing a pool's list, or all lists of a server (spec.suspend). They stay as they are."""
+    from seatpool.cli.admin import set_suspended
+
+    asked = _asked(kubeconfig, namespace, everywhere, None)
+    _end(set_suspended(asked, name=name, suspended=True, tell=typer.echo))
+
+
+@app.command(cls=OneAnswer)
+def resume(
+    *,
+    name: Either,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Go on after `pause`."""
+    from seatpool.cli.admin import set_suspended
+
+    asked = _asked(kubeconfig, namespace, everywhere, None)
+    _end(set_suspended(asked, name=name, suspended=False, tell=typer.echo))
+
+
+@app.command(cls=OneAnswer)
+def verify(
+    *,
+    name: Either,
+    wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it; 0 does not wait.", min=0)] = 60.0,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Have the operator read a server's lists back now. Exit code 1: it did not within --wait.
+
+    A pool means its server: one command reads all lists of a server.
+    """
+    from seatpool.cli.admin import verify as have_verified
+
+    _end(have_verified(_asked(kubeconfig, namespace, everywhere, None), name=name, wait=wait, tell=typer.echo))
+
+
+@app.command(cls=OneAnswer)
+def ledger(
+    *,
+    pool: Annotated[str, typer.Option("--pool", "-p", help="LicensePool, as NAME or NAMESPACE/NAME.")],
+    since: Annotated[str, typer.Option(help="From when on: a date such as 2026-01-31, or a length of time.")] = "365d",
+    audit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE", help="The operator's audit trail (audit.file), - for standard input; may be repeated."
+        ),
+    ] = None,
+    output: Annotated[
+        StatementOption, typer.Option("--output", "-o", help="Markdown, JSON, or HTML to be printed.")
+    ] = (StatementOption.MD),
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """The statement for the vendor: who was on the list, by which rule, and which command wrote it.
+
+    Exit code 1 says that something does not fit or is not known; the statement says what.
+    """
+    from seatpool.cli.statement import print_statement
+
+    asked = _asked(kubeconfig, namespace, everywhere, config)
+    _end(print_statement(asked, pool=pool, since=since, audit=audit or (), form=output.value))
+
+
+@app.command(hidden=True)
+def reference(
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages are written.")] = Path("docs/reference"),
+) -> None:
+    """Write the reference pages that are made from the code."""
+    from seatpool.reference.pages import write
+
+    for path in write(out):
+        typer.echo(f"wrote {path}")
+
+
+def _asked(kubeconfig: Path | None, namespace: str | None, everywhere: bool, config: Path | None) -> "Asked":
+    from seatpool.cli.cluster import Asked
+
+    return Asked(kubeconfig=kubeconfig, namespace=namespace, everywhere=everywhere, config=config)
+
+
+def _output(option: OutputOption) -> "Output":
+    from seatpool.terminal.output import Output
+
+    return Output(option.value)
+
+
+def _end(command: Coroutine[None, None, bool]) -> None:
+    """Run a command; it says whether all is well."""
+    try:
+        well = asyncio.run(command)
+    except KeyboardInterrupt:
+        raise typer.Exit(WELL) from None
+    raise typer.Exit(WELL if well else LOOK_AT_IT)

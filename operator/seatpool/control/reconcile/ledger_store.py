@@ -1,0 +1,138 @@
+"""Reads and writes a pool's memory, kept in SeatLedger objects.
+
+Only the shares that changed are written, each as a compare-and-swap: an operator that does not know yet that another one
+took over cannot undo what that one remembered. A conflict is the caller's sign to read again and compute anew.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from seatpool.api.base import API_VERSION, Metadata, OwnerReference
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
+from seatpool.cache.store import LedgerView, Store
+from seatpool.control.metrics import ControlMetrics
+from seatpool.domain.memory import Memory
+from seatpool.kube.client import Body, KubeClient
+from seatpool.kube.errors import AlreadyExists, Conflict, NotFound
+from seatpool.policy.ended_entries import Ending, IsRecorded, bare, with_ended
+from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name, share_count, to_specs
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A memory, and the shares as they were stored when they said just that."""
+
+    memory: Memory
+    shares: Mapping[int, LedgerView]
+
+    def says(self, memory: Memory, stored: Mapping[int, LedgerView]) -> bool:
+        """Whether these shares, which nobody has touched since, say this memory."""
+        untouched = stored.keys() == self.shares.keys() and all(stored[index] is self.shares[index] for index in stored)
+        return untouched and memory == self.memory
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBook:
+    """The SeatLedgers of all pools."""
+
+    store: Store
+    kube: KubeClient
+    metrics: ControlMetrics
+    is_recorded: IsRecorded | None = None
+    """Whether everybody who has to know has something that ended; None where nobody has to."""
+    _told: dict[str, _Told] = field(default_factory=dict)
+    """By pool: to compare a memory with the very one before is cheap, and most answers change nothing."""
+
+    def recall(self, pool: LicensePool) -> Memory | None:
+        """What the pool remembered when it was last written; None for a pool that never had a memory."""
+        shares = self.store.ledgers.get(pool.key)
+        if not shares:
+            return None
+        memory = from_specs(view.spec for _, view in sorted(shares.items()))
+        self._note(pool, memory)
+        return memory
+
+    async def refresh(self, pool: LicensePool) -> Memory | None:
+        """`recall`, read from the API server."""
+        namespace = pool.metadata.namespace
+        known = self.store.ledgers.pop(pool.key, {})
+        shares = share_count(pool.spec.seats)
+        names = {view.name for view in known.values()} | {ledger_name(pool.metadata.name, n) for n in range(shares)}
+        for name in sorted(names):
+            try:
+                raw = await self.kube.get(SeatLedger, namespace, name)
+            except NotFound:
+                continue
+            self.store.put_ledger(SeatLedger.model_validate(raw))
+        return self.recall(pool)
+
+    async def save(self, pool: LicensePool, memory: Memory, *, ending: Ending) -> int:
+        """Make the objects say what the memory is; how many had to be written. Conflict when they are not as known."""
+        shares = share_count(pool.spec.seats)
+        told = self._told.get(pool.key)
+        if told is not None and len(told.shares) == shares and told.says(memory, self.store.ledgers.get(pool.key, {})):
+            return 0
+        specs = to_specs(memory, pool=pool.metadata.name, shares=shares)
+        known = self.store.ledgers.get(pool.key, {})
+        before = {index: view.spec for index, view in known.items()}
+        changed = changed_shares({index: bare(spec) for index, spec in before.items()}, specs)
+        if self.is_recorded is not None and changed:
+            is_recorded = partial(self.is_recorded, pool.key)
+            specs = with_ended(before, specs, changed=changed, ending=ending, is_recorded=is_recorded)
+        if not changed and len(known) == shares:
+            self._note(pool, memory)
+        await asyncio.gather(*(self._write(pool, index, specs[index], known.get(index)) for index in changed))
+        for index in [index for index in known if index >= shares]:
+            await self._drop(pool, known[index])
+            known.pop(index, None)
+        return len(changed)
+
+    def _note(self, pool: LicensePool, memory: Memory) -> None:
+        """The shares say just this memory now. Not noted after a write: somebody may have touched them meanwhile."""
+        self._told[pool.key] = _Told(memory, dict(self.store.ledgers[pool.key]))
+        if len(self._told) > 2 * len(self.store.pools):
+            for gone in self._told.keys() - self.store.pools.keys():
+                del self._told[gone]
+
+    async def _write(self, pool: LicensePool, index: int, spec: SeatLedgerSpec, known: LedgerView | None) -> None:
+        namespace, name = pool.metadata.namespace, ledger_name(pool.metadata.name, index)
+        owner = OwnerReference(
+            api_version=API_VERSION,
+            kind=LicensePool.kind,
+            name=pool.metadata.name,
+            uid=pool.metadata.uid,
+            controller=True,
+        )
+        metadata: Body = {"name": name, "namespace": namespace, "ownerReferences": [owner.wire()]}
+        body: Body = {"metadata": metadata, "spec": spec.wire()}
+        self.metrics.writes.labels("ledger").inc()
+        if known is None:
+            stored = await self._create(namespace, body)
+        else:
+            metadata["resourceVersion"] = known.resource_version
+            try:
+                stored = await self.kube.replace(SeatLedger, namespace, name, body)
+            except NotFound:
+                del metadata["resourceVersion"]
+                stored = await self._create(namespace, body)
+        self.store.put_ledger(SeatLedger(metadata=Metadata.model_validate(stored["metadata"]), spec=spec))
+
+    async def _create(self, namespace: str, body: Body) -> Body:
+        """One that is there already is one that we did not know: the same as one that is not as known."""
+        try:
+            return await self.kube.create(SeatLedger, namespace, body)
+        except AlreadyExists as error:
+            raise Conflict(
+                status=error.status, reason=error.reason, message=str(error), what=body["metadata"]["name"]
+            ) from error
+
+    async def _drop(self, pool: LicensePool, view: LedgerView) -> None:
+        try:
+            await self.kube.delete(
+                SeatLedger, pool.metadata.namespace, view.name, uid=view.uid, resource_version=view.resource_version
+            )
+        except NotFound:
+            return

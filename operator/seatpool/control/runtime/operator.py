@@ -1,0 +1,294 @@
+"""The running operator as one object: it owns its parts and their tasks, and two can live in a process.
+
+The order of the start is the order of trust: probes answer first, then everything is listed and watched, then the process
+leads, or stands by until it does, and only when EC2 was asked once does anybody write to a license server. To read one is
+allowed before: a leader does so while it lists ten thousand workbenches, because both take a second or more. The order of the
+end is the reverse: what was begun is finished or noted, then the Lease is given back, then the watches close.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import boto3
+import structlog
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from seatpool.api.base import Resource
+from seatpool.api.seatledger import SeatLedger
+from seatpool.aws.sessions import SessionFactory
+from seatpool.backoff import patiently
+from seatpool.cache.store import Store
+from seatpool.control.aio.shield import Unbroken
+from seatpool.control.aio.supervisor import Tasks
+from seatpool.control.leader.election import Election
+from seatpool.control.leader.leadership import Leadership, LeadershipLost
+from seatpool.control.metrics import ControlMetrics
+from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.runtime import gc_tuning
+from seatpool.control.runtime.builder import KINDS, Outside, Parts, assemble
+from seatpool.control.runtime.health import Readiness
+from seatpool.control.runtime.probes import Probes
+from seatpool.control.runtime.start_leading import TakingOver
+from seatpool.control.watch.heartbeats import Heartbeats
+from seatpool.control.watch.kopf_handlers import make_registry, run_kopf
+from seatpool.control.watch.scan_permission import may_scan
+from seatpool.domain.errors import SeatpoolError
+from seatpool.kube.client import KubeClient
+from seatpool.kube.errors import NotFound
+from seatpool.kube.leases import LeaseObject
+from seatpool.kube.pod import own_name, own_namespace
+from seatpool.servers.ssm import SsmTransport
+from seatpool.settings.settings import Settings
+from seatpool.tracing.spans import UNTRACED, Traces
+
+END_LIMIT = 5.0
+KOPF_END_LIMIT = 1.0
+"""Seconds for Kopf to close its watches. Stopped while it lists, it would wait five for tasks of its own that nobody ends."""
+FIRST_ROUND_LIMIT = 3.0
+FIRST_ROUND_LOOK = 0.02
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Operator:
+    """Everything between the Kubernetes API, EC2 and the license servers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        session_factory: SessionFactory = boto3.Session,
+        clock: Callable[[], datetime] = utc_now,
+        on_step: Callable[[str, Step], None] = lambda _server, _step: None,
+        traces: Traces = UNTRACED,
+    ) -> None:
+        self.settings = settings
+        self.holder = f"{own_name()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.registry = CollectorRegistry()
+        self.http_port = settings.http.port
+        self._log = structlog.get_logger().bind(holder=self.holder)
+        self._session_factory = session_factory
+        self._clock = clock
+        self._on_step = on_step
+        self._traces = traces
+        self._rng = random.Random()  # noqa: S311
+        self._metrics = ControlMetrics(self.registry)
+        self._metrics.build.labels(version("seatpool")).set(1)
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._stop = asyncio.Event()
+        self._kopf_stop = asyncio.Event()
+        self._tasks = Tasks(metrics=self._metrics, log=self._log)
+        self._unbroken = Unbroken()
+        self._leadership = _leadership(settings)
+        self._metrics.leader.set_function(lambda: float(self._leadership.leads))
+        self._election: Election | None = None
+        self.heartbeats = Heartbeats(KINDS, watches=max(1, len(settings.namespaces)), metrics=self._metrics)
+        self._readiness = Readiness(
+            heartbeats=self.heartbeats,
+            heartbeat_limit=settings.watch.heartbeat_limit.total_seconds(),
+            tasks=self._tasks,
+            log=self._log,
+            leadership=self._leadership,
+        )
+
+    def stop(self) -> None:
+        """End soon: nothing new is begun."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Until `stop` is called, or until watching is no longer possible, or LeadershipLost: to begin anew is safe then."""
+        settings = self.settings
+        async with contextlib.AsyncExitStack() as ending:
+            ending.callback(self._log.info, "stopped")
+            late = asyncio.get_running_loop().call_later(gc_tuning.LONGEST, gc_tuning.begin)
+            ending.callback(late.cancel)
+            probes = Probes(
+                host=settings.http.host,
+                port=settings.http.port,
+                registry=self.registry,
+                live=self._readiness.live,
+                ready=self._readiness.ready,
+            )
+            ending.push_async_callback(probes.stop)
+            self.http_port = await probes.start()
+            kube = await self._connect(ending)
+            if self._leadership.is_elected:
+                # A connection of its own: a renewal must not wait behind a thousand statuses.
+                self._election = self._make_election(await self._connect(ending))
+            transport = SsmTransport(
+                endpoint_url=settings.servers.endpoint_url,
+                session_factory=self._session_factory,
+                permit=self._leadership.check,
+            )
+            ending.callback(transport.close)
+            await asyncio.to_thread(transport.prepare)
+            ending.push_async_callback(self._end_work)
+            await self._until_stopped(self._serve(kube, transport))
+
+    # -- the start -------------------------------------------------------------------------------------------------
+
+    async def _connect(self, ending: contextlib.AsyncExitStack) -> KubeClient:
+        file = self.settings.kubeconfig
+        kube = await KubeClient.connect(kubeconfig=str(file) if file else None)
+        ending.push_async_callback(kube.close)
+        return kube
+
+    def _make_election(self, kube: KubeClient) -> Election:
+        settings = self.settings.leader_election
+        namespace = settings.namespace or own_namespace()
+        if namespace is None:
+            raise SeatpoolError(
+                "leader_election.namespace is not set, and this is no pod that has one of its own; "
+                "write for example --set leader_election.namespace=seatpool"
+            )
+        return Election(
+            LeaseObject(kube=kube, namespace=namespace, name=settings.name),
+            self._leadership,
+            me=self.holder,
+            settings=settings,
+            inventoried=self._readiness.may_write.is_set,
+            metrics=self._metrics,
+            log=self._log,
+            clock=self._clock,
+            rng=self._rng,
+        )
+
+    async def _serve(self, kube: KubeClient, transport: SsmTransport) -> None:
+        installation = self.settings.installation
+        if installation is None:
+            installation = await patiently(lambda: _cluster_id(kube), rng=self._rng, log=self._log)
+        self._log.info("starting", installation=installation, port=self.http_port)
+        outside = Outside(
+            settings=self.settings,
+            holder=self.holder,
+            kube=kube,
+            transport=transport,
+            session_factory=self._session_factory,
+            registry=self.registry,
+            metrics=self._metrics,
+            traces=self._traces,
+            log=self._log,
+            clock=self._clock,
+            rng=self._rng,
+            leadership=self._leadership,
+            unbroken=self._unbroken,
+            on_step=self._on_step,
+        )
+        may_write = self._readiness.may_write
+        parts = assemble(outside, installation=installation, tasks=self._tasks, may_write=may_write)
+        store = parts.store
+        begun = False
+
+        def begin(loaded: type[Resource]) -> None:
+            """Once each pool has its memory the servers can be read, while the workbenches are still coming."""
+            nonlocal begun
+            if loaded is SeatLedger and not begun:
+                begun = True
+                self._start_tasks(parts, kube)
+
+        await patiently(lambda: parts.audit.load(begin), rng=self._rng, log=self._log)
+        gc_tuning.begin()
+        self._readiness.listed.set()
+        self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))
+        if self._leadership.taken.is_set():
+            await self._first_round(store)
+        if self._kopf_stop.is_set():
+            return
+        await run_kopf(
+            make_registry(KINDS, parts.view.seen, kube),
+            namespaces=self.settings.namespaces,
+            scanning=await may_scan(kube, namespaced=bool(self.settings.namespaces)),
+            stop=self._kopf_stop,
+            ready=self._readiness.watching,
+        )
+        if not self._kopf_stop.is_set():
+            raise SeatpoolError("Kopf ended by itself: watching is not possible; see its log lines above")
+
+    async def _first_round(self, store: Store) -> None:
+        """What was just listed is acted on before Kopf lists it all again, which keeps the loop for as long as that takes.
+
+        What changes meanwhile comes with Kopf's list. A server that does not answer delays the watches only by so much.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ROUND_LIMIT):
+                while store.dirty_pools and not self._kopf_stop.is_set():  # noqa: ASYNC110
+                    await asyncio.sleep(FIRST_ROUND_LOOK)
+
+    def _start_tasks(self, parts: Parts, kube: KubeClient) -> None:
+        """Before Kopf: it waits at its end for every task that began after it."""
+        start, audit_interval = self._tasks.start, self.settings.watch.audit_interval.total_seconds()
+        start("reloading", parts.reloading.run)
+        start("crd check", lambda: self._readiness.check_crds(kube, KINDS))
+        start("audit", lambda: parts.audit.run(interval=audit_interval))
+        start("heartbeats", self.heartbeats.run)
+        if self._election is not None:
+            start("election", self._election.run)
+        taking_over = TakingOver(
+            parts=parts,
+            leadership=self._leadership,
+            readiness=self._readiness,
+            tasks=self._tasks,
+            observed=frozenset(self.settings.namespaces) or None,
+            rng=self._rng,
+            log=self._log,
+        )
+        start("taking over", taking_over.run)
+
+    # -- the stop --------------------------------------------------------------------------------------------------
+
+    async def _until_stopped(self, work: Awaitable[None]) -> None:
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stop.wait())
+        losing = asyncio.ensure_future(self._leadership.lost.wait())
+        try:
+            await asyncio.wait({working, stopping, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                # Ours go first: Kopf waits for every task that began after it, and then gets time to close its streams.
+                await self._end_work()
+                self._kopf_stop.set()
+                await asyncio.wait({working}, timeout=KOPF_END_LIMIT)
+            if working.done():
+                working.result()
+        finally:
+            for task in (working, stopping, losing):
+                task.cancel()
+            await asyncio.gather(working, stopping, losing, return_exceptions=True)
+        if self._leadership.lost.is_set() and not self._stop.is_set():
+            raise LeadershipLost(
+                f"the Lease was lost to {self._leadership.other or 'nobody'}: what this process knows may be old, so it ends; "
+                "started again it stands by"
+            )
+
+    async def _end_work(self) -> None:
+        """Begin nothing more, let a command that is being sent be noted, and leave the Lease to whoever comes next."""
+        await self._tasks.end()
+        if not await self._unbroken.settle(limit=END_LIMIT):
+            self._log.warning(
+                "a command that was being sent is not noted; the next leader answers it by a new revision"
+            )
+        if self._election is not None:
+            await self._election.release()
+
+
+async def _cluster_id(kube: KubeClient) -> str:
+    """The uid of kube-system: every cluster has one, and no two have the same."""
+    try:
+        namespace = await kube.get_raw("/api/v1/namespaces/kube-system")
+    except NotFound as error:
+        raise SeatpoolError("there is no namespace kube-system to take an id from; set `installation`") from error
+    return str(namespace["metadata"]["uid"])
+
+
+def _leadership(settings: Settings) -> Leadership:
+    """Whoever is alone, by the settings, leads from the beginning."""
+    election = settings.leader_election
+    return Leadership(deadline=election.renew_deadline.total_seconds()) if election.enabled else Leadership.unelected()

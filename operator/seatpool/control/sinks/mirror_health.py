@@ -1,0 +1,85 @@
+"""Tells when the workbenches stop being current, and when they are again: an Event on every LicenseServer, and its status.
+
+The reconcilers have nothing to do with it: an outage of EC2 changes no list. They are only woken to say it.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from seatpool.api.base import format_instant
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.reasons import EventReason
+from seatpool.cache.store import Store
+from seatpool.control.sinks.event_recorder import Recorder
+from seatpool.control.status.mirror import mirror_parts, stale, told
+from seatpool.control.status.server import Parts
+from seatpool.mirror.health import NOT_YET, MirrorHealth
+from seatpool.mirror.mirror import Mirror
+
+INTERVAL = 1.0
+
+
+@dataclass(kw_only=True)
+class MirrorWatch:
+    """Compares how the mirror stands with how it stood."""
+
+    mirror: Mirror
+    store: Store
+    recorder: Recorder
+    _parts: tuple[Parts, ...] = ()
+    _stale: dict[str, str] = field(default_factory=dict)
+    """When each region that is stale began to be."""
+    _disconnected: bool = False
+    _refused: frozenset[str] = frozenset()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(INTERVAL)
+
+    def look(self) -> None:
+        """Once."""
+        health = self.mirror.health
+        self._tell_of_inventories(health)
+        self._tell_of_events(health)
+        parts = mirror_parts(health)
+        if parts != self._parts:
+            self._parts = parts
+            for key in self.store.servers:
+                self.store.on_dirty(key)
+
+    def _tell_of_inventories(self, health: MirrorHealth) -> None:
+        now = {f"{one.account}/{one.region}": one for one in stale(health)}
+        for place, one in now.items():
+            if place not in self._stale:
+                self._warn(EventReason.INVENTORY_STALE, f"{told(one)}; nobody there is released for that")
+        listed = {f"{one.account}/{one.region}" for one in health.inventories}
+        for place, since in self._stale.items():
+            if place not in now and place in listed:
+                text = f"{place} was read again; it had been stale since {since}"
+                self._reassure(EventReason.INVENTORY_RECOVERED, text)
+        self._stale = {place: format_instant(one.since) for place, one in now.items()}
+
+    def _tell_of_events(self, health: MirrorHealth) -> None:
+        events = health.events
+        disconnected = not events.connected and events.reason != NOT_YET
+        if disconnected and not self._disconnected:
+            text = f"the queue of events: {events.reason}: {events.message}; changes are seen with the next inventory"
+            self._warn(EventReason.EVENTS_DISCONNECTED, text)
+        elif self._disconnected and not disconnected:
+            self._reassure(EventReason.EVENTS_RECONNECTED, "the queue of events answers again")
+        self._disconnected = disconnected
+        refused = frozenset(map(str, events.refused))
+        for place in sorted(refused - self._refused):
+            text = f"events of {place} are refused: add it to mirror.accounts, or stop forwarding them"
+            self._warn(EventReason.EVENTS_REFUSED, text)
+        self._refused = refused
+
+    def _warn(self, reason: EventReason, text: str) -> None:
+        for server in self.store.servers.values():
+            self.recorder.warning(LicenseServer, server.metadata, reason, text)
+
+    def _reassure(self, reason: EventReason, text: str) -> None:
+        for server in self.store.servers.values():
+            self.recorder.normal(LicenseServer, server.metadata, reason, text)

@@ -1,0 +1,69 @@
+"""How current the workbenches are that every list follows from, in the words of a LicenseServer's conditions.
+
+An outage of EC2 or of the queue changes no list, so nothing else would show it. Each message says where, why and since
+when, and stays the same while that is the same: a status that changes with every retry would be written with every retry.
+"""
+
+from seatpool.api.base import format_instant
+from seatpool.api.reasons import SENTENCES, ConditionReason
+from seatpool.control.status.server import Parts
+from seatpool.mirror.health import NOT_YET, InventoryHealth, MirrorHealth
+
+INVENTORY = "InventoryFresh"
+EVENTS = "EventsConnected"
+SHOWN = 6
+LONGEST = 200
+
+
+def mirror_parts(health: MirrorHealth) -> tuple[Parts, ...]:
+    """Both conditions."""
+    return _inventory(health), _events(health)
+
+
+def stale(health: MirrorHealth) -> tuple[InventoryHealth, ...]:
+    """The regions that were asked in vain."""
+    return tuple(one for one in health.inventories if one.enabled and one.tried and not one.fresh)
+
+
+def told(one: InventoryHealth) -> str:
+    """Where, since when and why."""
+    why = one.message if len(one.message) <= LONGEST else f"{one.message[:LONGEST]}..."
+    return f"{one.account}/{one.region} since {format_instant(one.since)} ({one.reason}: {why})"
+
+
+def _inventory(health: MirrorHealth) -> Parts:
+    enabled = [one for one in health.inventories if one.enabled]
+    if not enabled:
+        return _parts(INVENTORY, True, ConditionReason.NO_ACCOUNTS)
+    failed = stale(health)
+    if failed:
+        shown = "; ".join(map(told, failed[:SHOWN]))
+        more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+        return _parts(
+            INVENTORY, False, ConditionReason.INVENTORY_STALE, f"nobody there is released for that: {shown}{more}"
+        )
+    if not all(one.tried for one in enabled):
+        return _parts(INVENTORY, None, ConditionReason.INVENTORY_PENDING)
+    return _parts(INVENTORY, True, ConditionReason.INVENTORY_COMPLETE)
+
+
+def _events(health: MirrorHealth) -> Parts:
+    events = health.events
+    if not events.connected:
+        if events.reason == NOT_YET:
+            return _parts(EVENTS, None, ConditionReason.EVENTS_PENDING)
+        message = f"since {format_instant(events.since)} ({events.reason}: {events.message[:LONGEST]})"
+        return _parts(EVENTS, False, ConditionReason.EVENTS_DISCONNECTED, message)
+    if events.refused:
+        shown = ", ".join(f"{one} since {format_instant(one.since)}" for one in events.refused[:SHOWN])
+        return _parts(
+            EVENTS, True, ConditionReason.EVENTS_REFUSED,
+            f"events of accounts that are not listed are refused: {shown}; add them to mirror.accounts, or stop forwarding",
+        )  # fmt: skip
+    if events.reason == ConditionReason.NO_QUEUE:
+        return _parts(EVENTS, True, ConditionReason.NO_QUEUE)
+    return _parts(EVENTS, True, ConditionReason.EVENTS_CONNECTED)
+
+
+def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> Parts:
+    return kind, holds, reason, message or SENTENCES[reason]

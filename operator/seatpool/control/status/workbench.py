@@ -1,0 +1,89 @@
+"""What a Workbench says about its owner's seats, made from the standing of every pool that serves it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from seatpool.api.conditions import condition, merge
+from seatpool.api.reasons import SENTENCES, ConditionReason
+from seatpool.api.workbench import SeatPhase, WorkbenchSeat, WorkbenchStatus
+from seatpool.cache.store import WorkbenchView
+from seatpool.control.state.pool_state import Standing, spoken
+from seatpool.domain.reasons import Reason
+
+
+def workbench_status(
+    view: WorkbenchView,
+    *,
+    serving: Iterable[str],
+    active: Mapping[str, bool],
+    standings: Mapping[str, Standing],
+    now: datetime,
+) -> WorkbenchStatus:
+    """The whole status. `serving` are the pools that serve it, `active` tells for which of them it is active."""
+    pools = sorted(serving)
+    said = {seat.pool: seat for seat in view.status.seats}
+    found = (
+        _seat(pool, view.user, standings.get(pool), active=active.get(pool, False), before=said.get(pool))
+        for pool in pools
+        if view.user is not None
+    )
+    seats = tuple(seat for seat in found if seat is not None)
+    ready = _ready(view, seats, served=bool(pools), active=any(active.values()))
+    return WorkbenchStatus(
+        observed_generation=view.generation,
+        seats=seats,
+        conditions=merge(view.conditions, [condition("Ready", *ready, generation=view.generation, now=now)]),
+    )
+
+
+def _seat(
+    pool: str, user: str, standing: Standing | None, *, active: bool, before: WorkbenchSeat | None
+) -> WorkbenchSeat | None:
+    """How the owner stands with one pool. What was said last stands until the pool has its first answer: a restarted
+    operator does not write every workbench twice, and a suspended pool does not look empty."""
+    undecided = WorkbenchSeat(pool=pool, phase=SeatPhase.WAITING, reason=ConditionReason.UNDECIDED.value)
+    if standing is None or standing.answer is None:
+        return before if before is not None else (undecided if active else None)
+    answer = standing.answer
+    held = answer.seats.get(user)
+    if held is not None and not active:
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.RELEASING, since=held.since, reason=held.reason)
+    if not active:
+        return None
+    if held is not None and standing.confirmed(user):
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.ASSIGNED, since=held.since, reason=held.reason)
+    if held is not None:
+        return WorkbenchSeat(
+            pool=pool, phase=SeatPhase.WAITING, since=held.since, reason=ConditionReason.LIST_PENDING.value
+        )
+    for waiting in answer.waiting:
+        if waiting.user == user:
+            return WorkbenchSeat(
+                pool=pool,
+                phase=SeatPhase.WAITING,
+                position=waiting.position,
+                since=waiting.since,
+                reason=waiting.reason,
+            )
+    if user in answer.denied:
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.DENIED, reason=Reason.DENIED.value)
+    return undecided
+
+
+def _ready(
+    view: WorkbenchView, seats: tuple[WorkbenchSeat, ...], *, served: bool, active: bool
+) -> tuple[bool, str, str]:
+    if view.problem is not None:
+        return False, ConditionReason.INVALID_OWNER.value, f"spec.owner: {view.problem}"
+    if not served:
+        return True, ConditionReason.NO_POOL.value, SENTENCES[ConditionReason.NO_POOL]
+    if not active:
+        return True, ConditionReason.INACTIVE.value, SENTENCES[ConditionReason.INACTIVE]
+    # A seat of a pool for which the workbench is no longer active is being given back, and nobody lacks it.
+    lacking = [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
+    if lacking:
+        told = spoken(
+            f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in lacking
+        )
+        return False, ConditionReason.SOME_WAIT.value, f"No seat yet: {told}"
+    return True, ConditionReason.ALL_ASSIGNED.value, SENTENCES[ConditionReason.ALL_ASSIGNED]

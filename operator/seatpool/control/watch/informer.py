@@ -1,0 +1,77 @@
+"""What the cluster says, on its way into the store and the mirror: from watches, lists, and answers to our own writes.
+
+Nothing here raises. Kopf would only log it, and an object that cannot be read must not keep the others away.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.api.base import Metadata, Resource, key_of
+from seatpool.api.reasons import EventReason
+from seatpool.api.workbench import Workbench
+from seatpool.cache.store import Raw, Store
+from seatpool.control.metrics import ControlMetrics
+from seatpool.control.sinks.event_recorder import Recorder
+from seatpool.domain.errors import SeatpoolError
+from seatpool.mirror.mirror import Mirror
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterView:
+    """Hands objects over to those who keep them."""
+
+    store: Store
+    mirror: Mirror
+    recorder: Recorder
+    metrics: ControlMetrics
+    log: FilteringBoundLogger
+    clock: Callable[[], datetime]
+
+    def seen(self, kind: type[Resource], event: str, raw: Raw) -> None:
+        """A watch brought something."""
+        metadata = raw["metadata"]
+        self.metrics.last_event.labels(kind.kind).set(self.clock().timestamp())
+        if event == "DELETED":
+            self.lost(kind, key_of(metadata), metadata["uid"])
+        else:
+            self.took(kind, raw)
+
+    def took(self, kind: type[Resource], raw: Raw) -> bool:
+        """An object is there; whether that was news."""
+        workbench = self._show_mirror(raw) if kind is Workbench else None
+        try:
+            return self.store.put(kind, raw, now=self.clock(), parsed=workbench)
+        except (ValidationError, SeatpoolError) as error:
+            self.metrics.refused.labels(kind.kind).inc()
+            self.log.warning("an object cannot be read", kind=kind.kind, name=raw["metadata"]["name"], error=str(error))
+            metadata = Metadata.model_validate(raw["metadata"])
+            self.recorder.warning(kind, metadata, EventReason.INVALID_SPEC, str(error))
+            return False
+
+    def _show_mirror(self, raw: Raw) -> Workbench | None:
+        """The mirror needs less of a workbench than the store: what only the store cannot read is still the mirror's."""
+        workbench: Workbench | None = None
+        if self.store.is_news(Workbench, raw):
+            with contextlib.suppress(ValidationError):
+                workbench = Workbench.model_validate(raw)
+        self.mirror.observe(raw, workbench.spec if workbench is not None else None)
+        return workbench
+
+    def renewed(self, kind: type[Resource], raw: Raw) -> None:
+        """The answer to a write of our own: known at once, and not only when a watch brings it.
+
+        The watch may have told meanwhile that the object is gone; the older answer must not bring it back.
+        """
+        if self.store.knows(kind, raw):
+            self.took(kind, raw)
+
+    def lost(self, kind: type[Resource], key: str, uid: str | None) -> bool:
+        """An object is gone; whether that was news."""
+        if kind is Workbench:
+            self.mirror.forget(key, uid=uid)
+        return self.store.remove(kind, key, uid=uid, now=self.clock())

@@ -1,0 +1,147 @@
+"""What an admin decides, written where the operator looks for it: an annotation or a field, nothing hidden.
+
+The change that is approved is the one that the operator shows, named by its token: if the workbenches change meanwhile, the
+operator asks again instead of doing something else than was looked at.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from seatpool.api.base import Resource, format_instant
+from seatpool.api.conditions import ConditionStatus
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.reasons import ConditionReason
+from seatpool.control.reconcile.server_state import VERIFY
+from seatpool.domain.allocate import allocate
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.memory import Memory
+from seatpool.domain.reasons import Reason
+from seatpool.explain.problems import condition_of
+from seatpool.explain.snapshot import Snapshot
+from seatpool.kube.client import KubeClient
+from seatpool.policy.guard import APPROVAL, look_at
+
+_TOKEN = re.compile(re.escape(APPROVAL) + r"=([0-9a-f]{12})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChange:
+    """The change that a server holds back."""
+
+    server: str
+    token: str
+    message: str
+    since: datetime
+    leaving: tuple[tuple[str, str], ...]
+    """Pool and person, as they would lose their seats by what is seen now."""
+    is_the_same: bool
+    """Whether what is seen now is the very change that the operator shows."""
+
+
+def held_change(snapshot: Snapshot, server: LicenseServer) -> HeldChange:
+    """What approving would do; it is an error when nothing is held back."""
+    guarded = condition_of(server.status.conditions, "Guarded")
+    held = guarded is not None and guarded.status is ConditionStatus.TRUE
+    if guarded is None or not held or guarded.reason != ConditionReason.TOO_MANY_RELEASES:
+        raise SeatpoolError(f"LicenseServer {server.key} holds no change back: there is nothing to approve")
+    named = _TOKEN.search(guarded.message)
+    if named is None:
+        raise SeatpoolError(
+            f"LicenseServer {server.key}: the condition Guarded names no change to approve; its message is: {guarded.message}"
+        )
+    pools = [pool for pool in snapshot.store.pools_of_server(server.key) if not pool.spec.suspend]
+    demand = snapshot.demand(pools)
+    leaving, present = [], 0
+    for pool in pools:
+        memory = snapshot.memory(pool.key) or Memory.empty()
+        present += len(memory.assigned)
+        answer = allocate(snapshot.store.rules[pool.key], demand.needs(pool.key), memory, snapshot.now)
+        leaving += [(pool.key, gone.user) for gone in answer.released if gone.reason is Reason.WORKBENCHES_STOPPED]
+    now = look_at(server, present=present, leaving=leaving)
+    return HeldChange(
+        server=server.key,
+        token=named.group(1),
+        message=guarded.message,
+        since=guarded.last_transition_time,
+        leaving=tuple(sorted(leaving)),
+        is_the_same=now is not None and now.token == named.group(1),
+    )
+
+
+async def approve(kube: KubeClient, server: LicenseServer, change: HeldChange) -> None:
+    """Say that this very change is right."""
+    await _annotate(kube, server, APPROVAL, change.token)
+
+
+async def ask_to_verify(kube: KubeClient, server: LicenseServer, *, now: datetime) -> None:
+    """Ask the operator to read the server's lists back now."""
+    await _annotate(kube, server, VERIFY, format_instant(now))
+
+
+async def _annotate(kube: KubeClient, server: LicenseServer, name: str, value: str) -> None:
+    metadata = server.metadata
+    await kube.merge_patch(
+        LicenseServer, metadata.namespace, metadata.name, {"metadata": {"annotations": {name: value}}}
+    )
+
+
+async def suspend(kube: KubeClient, target: LicensePool | LicenseServer, *, suspended: bool) -> None:
+    """Stop changing a list, or a server's lists, or go on."""
+    metadata = target.metadata
+    await kube.merge_patch(type(target), metadata.namespace, metadata.name, {"spec": {"suspend": suspended}})
+
+
+def pool_or_server(snapshot: Snapshot, name: str) -> LicensePool | LicenseServer:
+    """What a name means: `pool/NAME`, `server/NAME`, NAMESPACE/NAME or NAME, which must be one object's only."""
+    found = _named(snapshot, name)
+    if len(found) > 1:
+        raise _several(name, found)
+    return found[0]
+
+
+def server_meant(snapshot: Snapshot, name: str) -> LicenseServer:
+    """The server of that name, or the one that the pool of that name refers to: the guard and reading back work by server."""
+    found = _named(snapshot, name)
+    keys = {one.key if isinstance(one, LicenseServer) else snapshot.store.server_of(one.key) for one in found}
+    if len(keys) > 1:
+        raise _several(name, found)
+    key = keys.pop()
+    server = snapshot.store.servers.get(key)
+    if server is None:
+        raise SeatpoolError(
+            f"LicensePool {found[0].key}, spec.serverRef.name: there is no LicenseServer {key}; create it, or change the field"
+        )
+    return server
+
+
+def pools_concerned(snapshot: Snapshot, server: LicenseServer) -> tuple[str, ...]:
+    """Keys of the pools whose lists are on the server."""
+    return tuple(pool.key for pool in snapshot.store.pools_of_server(server.key))
+
+
+def _named(snapshot: Snapshot, name: str) -> list[LicensePool | LicenseServer]:
+    """All objects that a name can mean, and at least one."""
+    wanted, kinds = name, frozenset({"pool", "server"})
+    for kind in ("pool", "server"):
+        if name.startswith(f"{kind}/"):
+            wanted, kinds = name.removeprefix(f"{kind}/"), frozenset({kind})
+    found: list[LicensePool | LicenseServer] = []
+    if "pool" in kinds:
+        found += [pool for pool in snapshot.store.pools.values() if wanted in (pool.key, pool.metadata.name)]
+    if "server" in kinds:
+        found += [server for server in snapshot.store.servers.values() if wanted in (server.key, server.metadata.name)]
+    if not found:
+        raise SeatpoolError(f"there is neither a LicensePool nor a LicenseServer {name}")
+    return found
+
+
+def _several(name: str, found: Iterable[Resource]) -> SeatpoolError:
+    names = ", ".join(sorted(f"{_short(type(one))}/{one.key}" for one in found))
+    return SeatpoolError(f"{name} is the name of several objects; write one of: {names}")
+
+
+def _short(kind: type[Resource]) -> str:
+    return "pool" if kind is LicensePool else "server"

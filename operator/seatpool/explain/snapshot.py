@@ -1,0 +1,161 @@
+"""One look at the cluster, for an answer: what the API server has in its cache, in the operator's own store.
+
+Nothing is watched and nothing is asked of AWS: whoever may list the kinds gets the same answer as the operator computed.
+The lists come from the API server's cache (`resourceVersion=0`), which costs etcd nothing and is a moment old at most.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+
+from pydantic import ValidationError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from seatpool.api.base import Resource
+from seatpool.api.identity import IdentitySettings
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.seatledger import SeatLedger
+from seatpool.cache.store import Raw, Store
+from seatpool.domain.demand import DemandIndex
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.identity import InvalidUser
+from seatpool.domain.memory import Memory
+from seatpool.explain.workbench_table import WorkbenchRow, read_rows
+from seatpool.kube.client import KubeClient
+from seatpool.kube.errors import Unavailable
+from seatpool.policy.ledger_codec import from_specs
+from seatpool.policy.pool_rules import pool_selector
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The cluster at one moment."""
+
+    now: datetime
+    store: Store
+    ledgers: Mapping[str, tuple[Raw, ...]]
+    """The SeatLedgers of each pool as they were read; most answers need few of them, so they are taken apart late."""
+    rows: tuple[WorkbenchRow, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Objects that this version cannot read, and why."""
+
+    def memory(self, pool: str) -> Memory | None:
+        """What the pool remembers; None before its first answer."""
+        shares = self.ledgers.get(pool)
+        if not shares:
+            return None
+        try:
+            return from_specs(SeatLedger.model_validate(raw).spec for raw in shares)
+        except ValidationError as error:
+            raise SeatpoolError(
+                f"a SeatLedger of LicensePool {pool} cannot be read: {' '.join(str(error).split())}"
+            ) from error
+
+    def remembers(self, pool: str, user: str) -> bool:
+        """Whether the person has a seat or waits, as the ledger says."""
+        specs = [raw["spec"] for raw in self.ledgers.get(pool, ())]
+        entries = (entry for spec in specs for part in ("assigned", "waiting") for entry in spec.get(part, ()))
+        return any(entry["user"] == user for entry in entries)
+
+    def demand(self, pools: Iterable[LicensePool], rows: Iterable[WorkbenchRow] | None = None) -> DemandIndex:
+        """Who needs a seat of these pools, by all workbenches or these. Asking about all pools is dear: ask about few.
+
+        Since when somebody needs one is of no weight here: the ledger remembers it for whoever is known to wait.
+        """
+        index = DemandIndex()
+        for pool in pools:
+            index.put_pool(pool_selector(pool))
+        served = cache(index.serves)
+        for row in self.rows if rows is None else rows:
+            fact = row.fact(active_since=self.now) if served(row.kind) else None
+            if fact is not None:
+                index.put(fact)
+        return index
+
+    def server_of(self, pool: str) -> LicenseServer | None:
+        return self.store.servers.get(self.store.server_of(pool))
+
+    def pools_named(self, name: str | None) -> tuple[LicensePool, ...]:
+        """The pools of that name or `namespace/name`; all of them without one."""
+        pools = [self.store.pools[key] for key in sorted(self.store.pools)]
+        found = tuple(pool for pool in pools if name in (None, pool.key, pool.metadata.name))
+        if name is not None and not found:
+            known = ", ".join(pool.key for pool in pools[:10]) or "none"
+            raise SeatpoolError(f"there is no LicensePool {name}; known are: {known}")
+        return found
+
+    def workbenches_of(self, spelled: str) -> tuple[WorkbenchRow, ...]:
+        """The person's workbenches; of a name that can be no user id, those that carry just that name."""
+        try:
+            user = self.store.identity.user(spelled)
+        except InvalidUser:
+            found = [row for row in self.rows if row.owner == spelled]
+        else:
+            found = [row for row in self.rows if row.user == user]
+        return tuple(sorted(found, key=lambda row: row.key))
+
+
+def snapshot(
+    objects: Iterable[tuple[type[Resource], Raw]],
+    rows: Iterable[WorkbenchRow],
+    *,
+    identity: IdentitySettings,
+    now: datetime,
+) -> Snapshot:
+    """A snapshot of these objects and workbenches. An object that cannot be read is named and left out."""
+    store = Store(identity)
+    unreadable: list[str] = []
+    ledgers: dict[str, tuple[Raw, ...]] = {}
+    for kind, raw in objects:
+        metadata = raw["metadata"]
+        if kind is SeatLedger:
+            pool = f"{metadata['namespace']}/{raw['spec']['pool']}"
+            ledgers[pool] = (*ledgers.get(pool, ()), raw)
+            continue
+        try:
+            store.put(kind, raw, now=now)
+        except (ValidationError, SeatpoolError) as error:
+            unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {' '.join(str(error).split())}")
+    return Snapshot(now=now, store=store, ledgers=ledgers, rows=tuple(rows), unreadable=tuple(unreadable))
+
+
+@retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(3), wait=wait_fixed(0.5), reraise=True)
+async def take(
+    kube: KubeClient,
+    *,
+    namespace: str | None,
+    identity: IdentitySettings,
+    now: datetime,
+    ledgers: bool = True,
+    workbenches: bool = True,
+) -> Snapshot:
+    """List what there is at once; None means all namespaces. What is not asked for is not read.
+
+    Just after a CRD was changed the API server asks for a moment's patience.
+    """
+
+    async def without_rows() -> tuple[Snapshot, bool]:
+        """And whether workbenches of other namespaces matter, too."""
+        kinds: list[type[Resource]] = [LicenseServer, LicensePool, *([SeatLedger] if ledgers else [])]
+        listed = await asyncio.gather(*(kube.list_cached(kind, namespace=namespace) for kind in kinds))
+        pairs = ((kind, raw) for kind, items in zip(kinds, listed, strict=True) for raw in items)
+        seen = snapshot(pairs, (), identity=identity, now=now)
+        return seen, namespace is not None and any(_serves_others(pool, namespace) for pool in listed[1])
+
+    if not workbenches:
+        return (await without_rows())[0]
+    # The table of workbenches takes longest to come: the rest is taken in meanwhile.
+    (seen, others), rows = await asyncio.gather(
+        without_rows(), read_rows(kube, namespace=namespace, identity=identity)
+    )
+    if others:
+        rows = await read_rows(kube, namespace=None, identity=identity)
+    return replace(seen, rows=tuple(rows))
+
+
+def _serves_others(pool: Raw, namespace: str) -> bool:
+    """Whether a pool's answer depends on workbenches outside its own namespace."""
+    return bool(set(pool["spec"].get("workbenchNamespaces", ())) - {namespace})

@@ -1,0 +1,170 @@
+"""The SQS queue: found by URL, ARN or name, read in batches, and emptied only by those who handled a message."""
+
+import json
+import math
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from seatpool.mirror.aws_clients import AwsClients, Purpose
+from seatpool.mirror.aws_errors import AWS_ERRORS
+from seatpool.mirror.config import MirrorConfig
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+BATCH = 10
+LONGEST_HIDDEN = 12 * 3600
+_REGION_IN_URL = re.compile(r"https?://(?:[a-z0-9-]+\.)?sqs\.([a-z]{2}(?:-[a-z]+)+-[0-9])\.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as it was received."""
+
+    id: str
+    receipt: str
+    body: str
+    sent_at: datetime
+    receives: int
+    """How often it was received, this time included."""
+
+
+class EventQueue:
+    """One queue. Every call may raise an AWS error; nothing is known before `open`."""
+
+    def __init__(self, config: MirrorConfig, clients: AwsClients) -> None:
+        assert config.queue is not None  # noqa: S101
+        self._config = config
+        self._clients = clients
+        self._name = config.queue
+        self._region = _region(config)
+        self._url = ""
+        self.max_receives: int | None = None
+        """After how many receives SQS moves a message to the dead-letter queue; None without one."""
+        self.redrive: bool | None = None
+        """Whether there is a dead-letter queue; None when the attributes may not be read."""
+        self.dead_letter_arn: str | None = None
+
+    async def open(self) -> None:
+        """Find the queue, and learn what becomes of messages that nobody deletes."""
+        self._url = await self._clients.quickly(self._find)
+        try:
+            policy = await self._clients.quickly(self._redrive_policy)
+        except AWS_ERRORS:
+            self.redrive, self.max_receives, self.dead_letter_arn = None, None, None
+            return
+        self.redrive = policy is not None
+        self.max_receives = int(policy["maxReceiveCount"]) if policy is not None else None
+        self.dead_letter_arn = str(policy["deadLetterTargetArn"]) if policy is not None else None
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    @property
+    def region(self) -> str | None:
+        return self._region
+
+    async def receive(self) -> list[Message]:
+        """Up to ten messages, waiting for the first as long as the configuration says."""
+
+        def poll() -> list[Message]:
+            answer = self._client(Purpose.POLL).receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=BATCH,
+                WaitTimeSeconds=int(self._config.long_poll.total_seconds()),
+                VisibilityTimeout=int(self._config.visibility.total_seconds()),
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+            )
+            return [_message(raw) for raw in answer.get("Messages", [])]
+
+        def give_back(messages: list[Message]) -> None:
+            if messages:
+                self._hide([(message, timedelta(0)) for message in messages])
+
+        return await self._clients.slowly(poll, unwanted=give_back)
+
+    async def delete(self, messages: Sequence[Message]) -> Collection[str]:
+        """Delete at most ten messages; the ids of those that the queue did delete."""
+
+        def call() -> Collection[str]:
+            answer = self._client(Purpose.QUEUE).delete_message_batch(
+                QueueUrl=self._url,
+                Entries=[{"Id": str(n), "ReceiptHandle": message.receipt} for n, message in enumerate(messages)],
+            )
+            return {messages[int(entry["Id"])].id for entry in answer.get("Successful", [])}
+
+        return await self._clients.quickly(call)
+
+    async def hide(self, messages: Sequence[tuple[Message, timedelta]]) -> None:
+        """Let at most ten messages come back, each after its time, counted from now."""
+        if messages:
+            await self._clients.quickly(lambda: self._hide(messages))
+
+    async def depth(self) -> dict[str, int]:
+        """About how many messages wait and how many are in somebody's hands."""
+
+        def call() -> dict[str, int]:
+            answer = self._client(Purpose.QUEUE).get_queue_attributes(
+                QueueUrl=self._url,
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )
+            numbers = answer.get("Attributes", {})
+            return {
+                "visible": int(numbers.get("ApproximateNumberOfMessages", 0)),
+                "in_flight": int(numbers.get("ApproximateNumberOfMessagesNotVisible", 0)),
+            }
+
+        return await self._clients.quickly(call)
+
+    def _client(self, purpose: Purpose) -> "SQSClient":
+        return self._clients.sqs(region=self._region, purpose=purpose)
+
+    def _hide(self, messages: Sequence[tuple[Message, timedelta]]) -> None:
+        self._client(Purpose.QUEUE).change_message_visibility_batch(
+            QueueUrl=self._url,
+            Entries=[
+                {
+                    "Id": str(n),
+                    "ReceiptHandle": message.receipt,
+                    "VisibilityTimeout": min(LONGEST_HIDDEN, math.ceil(time.total_seconds())),
+                }
+                for n, (message, time) in enumerate(messages)
+            ],
+        )
+
+    def _find(self) -> str:
+        if self._name.startswith(("http://", "https://")):
+            return self._name
+        client = self._client(Purpose.QUEUE)
+        if self._name.startswith("arn:"):
+            *_, account, name = self._name.split(":")
+            return client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        return client.get_queue_url(QueueName=self._name)["QueueUrl"]
+
+    def _redrive_policy(self) -> dict[str, Any] | None:
+        answer = self._client(Purpose.QUEUE).get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
+        text = answer.get("Attributes", {}).get("RedrivePolicy")
+        return json.loads(text) if text else None
+
+
+def _region(config: MirrorConfig) -> str | None:
+    queue = config.queue or ""
+    if queue.startswith("arn:"):
+        return queue.split(":")[3]
+    named = _REGION_IN_URL.match(queue)
+    return named[1] if named else config.region
+
+
+def _message(raw: Any) -> Message:
+    attributes = raw.get("Attributes", {})
+    return Message(
+        id=raw["MessageId"],
+        receipt=raw["ReceiptHandle"],
+        body=raw["Body"],
+        sent_at=datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC),
+        receives=int(attributes.get("ApproximateReceiveCount", 1)),
+    )

@@ -1,0 +1,129 @@
+"""What was asked for on the command line: which pools, by which rules, from what past."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from seatpool.api.base import parse_duration
+from seatpool.api.identity import IdentitySettings
+from seatpool.api.licensepool import MAX_SEATS, LicensePool
+from seatpool.api.workbench import InstanceState
+from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.globs import matcher
+from seatpool.domain.rules import PoolRules, ReassignmentBudget
+from seatpool.policy.pool_rules import pool_rules
+
+ACTIVE = frozenset({InstanceState.PENDING.value, InstanceState.RUNNING.value})
+_BUDGET = re.compile(r"([0-9]{1,4})/(.+)")
+_RANGE = re.compile(r"([0-9]{1,4})(?:\.\.|-)([0-9]{1,4})")
+LARGEST_POOL_FILE = 1_000_000
+
+
+class InvalidQuestion(SeatpoolError):
+    """An option that cannot be used; the message names it and says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPool:
+    """A pool to plan."""
+
+    name: str
+    serves: Callable[[str], bool]
+    states: frozenset[str]
+    rules: PoolRules
+    """Its seats are what it has now; 0 when that is not known."""
+
+
+def pools_of_types(types: Iterable[str], rules: PoolRules) -> list[AskedPool]:
+    """A pool for each type, or glob of types."""
+    return [AskedPool(name=name, serves=matcher([name]), states=ACTIVE, rules=rules) for name in types]
+
+
+def pools_of_file(
+    file: Path, *, types: Sequence[str], changes: Mapping[str, Any], identity: IdentitySettings
+) -> list[AskedPool]:
+    """The LicensePools in a YAML file; types, where given, instead of their own; rules of the command line count more."""
+    pools = _read_pools(file)
+    if types and len(pools) > 1:
+        raise InvalidQuestion(f"--type with --pool {file}: the file has {len(pools)} pools; leave --type out")
+    asked = []
+    for pool in pools:
+        patterns = types or pool.spec.workbench_types
+        rules = replace(pool_rules(pool.spec, identity), **changes)
+        states = frozenset(state.value for state in pool.spec.active_states)
+        asked.append(AskedPool(pool.metadata.name, matcher(patterns), states, rules))
+    return asked
+
+
+def rule_changes(
+    *, linger: str | None, hold: str | None, cool_down: str | None, readmit: str | None, budget: str | None
+) -> dict[str, Any]:
+    """The rules that were given, by their name in the domain."""
+    durations = {
+        ("--linger", "linger"): linger,
+        ("--hold", "minimum_hold"): hold,
+        ("--cool-down", "seat_cool_down"): cool_down,
+        ("--readmit", "readmit_after"): readmit,
+    }
+    changes: dict[str, Any] = {
+        name: read_length(option, text) for (option, name), text in durations.items() if text is not None
+    }
+    if budget is not None:
+        changes["max_reassignments"] = _read_budget(budget)
+    return changes
+
+
+def read_length(option: str, text: str) -> timedelta:
+    """A length of time; the message names the option."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise InvalidQuestion(f"{option}: {error}") from error
+
+
+def read_range(text: str) -> range:
+    """`20..60`: these numbers of seats."""
+    found = _RANGE.fullmatch(text.strip())
+    if found is None or not 0 <= int(found[1]) <= int(found[2]) <= MAX_SEATS:
+        raise InvalidQuestion(
+            f"--seats-range {text}: write FROM..TO with numbers from 0 to {MAX_SEATS}, such as 20..60"
+        )
+    return range(int(found[1]), int(found[2]) + 1)
+
+
+def _read_budget(text: str) -> ReassignmentBudget:
+    found = _BUDGET.fullmatch(text.strip())
+    if found is None:
+        raise InvalidQuestion(f"--budget {text}: write COUNT/WINDOW, for example 4/365d")
+    return ReassignmentBudget(count=int(found[1]), window=read_length("--budget", found[2]))
+
+
+def _read_pools(file: Path) -> list[LicensePool]:
+    try:
+        if file.stat().st_size > LARGEST_POOL_FILE:
+            raise InvalidQuestion(
+                f"--pool {file}: it has more than {LARGEST_POOL_FILE} bytes; name a LicensePool's YAML"
+            )
+        documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+        pools = [
+            LicensePool.model_validate(document)
+            for document in documents
+            if isinstance(document, dict) and document.get("kind") == LicensePool.kind
+        ]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidQuestion(f"--pool {file}: cannot be read: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidQuestion(
+            f"--pool {file}: {where}: {first['msg']}; see kubectl explain licensepool.spec"
+        ) from error
+    if not pools:
+        raise InvalidQuestion(f"--pool {file}: there is no document of kind {LicensePool.kind} in it")
+    return pools

@@ -1,0 +1,85 @@
+"""From what was typed to the text of a report."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from seatpool.history.pseudonyms import Pseudonyms
+from seatpool.history.store import opened
+from seatpool.reports.facts import known_time
+from seatpool.reports.page import PICTURED, page
+from seatpool.reports.question import By, Question, UnclearQuestion, read_per_pool, read_window, read_zone
+from seatpool.reports.report import NothingToReport, Report, report, whole_report
+from seatpool.reports.screen import show
+from seatpool.reports.tables import csv_text, parquet
+from seatpool.reports.teams import read_teams
+from seatpool.reports.text import as_json
+from seatpool.terminal.output import console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options, as they were typed."""
+
+    since: str | None
+    until: str | None
+    pools: tuple[str, ...]
+    teams: Path | None
+    price: tuple[str, ...]
+    seats: tuple[str, ...]
+    zone: str
+    dry_run: bool
+    pseudonyms: Pseudonyms
+
+
+def make(asked: Asked, *, by: str, form: str, folder_since: Callable[[date | None], Path]) -> str | bytes:
+    """The report in the form that was asked for."""
+    heading = By(by)
+    teams = read_teams(asked.teams, asked.pseudonyms) if asked.teams is not None else {}
+    if heading is By.TEAM and asked.teams is None:
+        raise UnclearQuestion("--by team: say with --teams FILE who is in which team")
+    folder = folder_since(None)
+    question = _question(asked, folder)
+    if form == "html":
+        return page(whole_report(folder, question, teams=teams, most_pictured=PICTURED))
+    return _printed(report(folder, question, by=heading, teams=teams), form)
+
+
+def _question(asked: Asked, folder: Path) -> Question:
+    zone = read_zone(asked.zone)
+    with opened(folder) as database:
+        known = known_time(database)
+    if known is None:
+        raise NothingToReport(f"history folder {folder}: nothing is recorded there yet")
+    since, until = read_window(asked.since, asked.until, zone=zone, first=known[0], last=known[1])
+    return Question(
+        since=since,
+        until=until,
+        zone=zone,
+        pools=asked.pools,
+        dry_run=asked.dry_run,
+        price=read_per_pool("--price", asked.price),
+        seats=read_per_pool("--seats", asked.seats),
+    )
+
+
+def _printed(made: Report, form: str) -> str | bytes:
+    forms: Mapping[str, Callable[[Report], str | bytes]] = {
+        "csv": csv_text,
+        "json": lambda one: json.dumps(as_json(one), indent=2, ensure_ascii=False) + "\n",
+        "parquet": parquet,
+        "table": lambda one: _screen(one, wide=False),
+        "wide": lambda one: _screen(one, wide=True),
+    }
+    return forms[form](made)
+
+
+def _screen(made: Report, *, wide: bool) -> str:
+    shown: Console = console()
+    with shown.capture() as captured:
+        show(shown, made, wide=wide)
+    return captured.get()

@@ -1,0 +1,86 @@
+"""Figures as people say them, and as programs read them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, timedelta
+from typing import Any
+
+from seatpool.api.base import format_instant
+from seatpool.reports.figures import Figures
+from seatpool.reports.hours import HourOfWeek
+from seatpool.reports.question import By, Question
+from seatpool.reports.report import Report
+from seatpool.text import rough
+
+NOT_KNOWN = "-"
+TITLES = {
+    By.POOL: "Pools",
+    By.USER: "People",
+    By.TEAM: "Teams",
+    By.TYPE: "Types of workbench",
+    By.ACCOUNT: "AWS accounts",
+    By.HOUR: "Hours of the week",
+}
+
+
+def length(seconds: float | None) -> str:
+    """`14 min`."""
+    return NOT_KNOWN if seconds is None else rough(timedelta(seconds=seconds))
+
+
+def percent(share: float | None) -> str:
+    """`12 %`, and `0.3 %` where a whole number would say nothing."""
+    if share is None:
+        return NOT_KNOWN
+    value = share * 100
+    if 0 < value < 0.05:
+        return "< 0.1 %"
+    return f"{value:.1f} %" if 0 < value < 1 else f"{value:.0f} %"
+
+
+def number(value: float | None) -> str:
+    """`1,234`, and one place after the point below ten."""
+    if value is None:
+        return NOT_KNOWN
+    return f"{value:,.1f}" if isinstance(value, float) and 0 < value < 9.95 else f"{value:,.0f}"
+
+
+def window(question: Question) -> str:
+    """From when to when, on the reader's clock."""
+    since, until = question.since.astimezone(question.zone), question.until.astimezone(question.zone)
+    spec = "%Y-%m-%d" if (since.hour, since.minute, until.hour, until.minute) == (0, 0, 0, 0) else "%Y-%m-%d %H:%M"
+    zone = "UTC" if question.zone is UTC else str(question.zone)
+    return f"{since:{spec}} to {until:{spec}} ({zone})"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """All of a report; what is not known is absent."""
+    question = report.question
+    return {
+        "since": format_instant(question.since),
+        "until": format_instant(question.until),
+        "time_zone": str(question.zone),
+        "by": report.by.value,
+        "rows": [plain(row, by=report.by) for row in report.rows],
+        "users_never_seen": list(report.never_seen),
+        "remarks": list(report.remarks),
+    }
+
+
+def plain(row: Figures | HourOfWeek, *, by: By) -> Mapping[str, Any]:
+    """A row by its names, the first of which says what it is about; seconds and hours to three places."""
+    found: dict[str, Any] = {}
+    for field in fields(row):
+        value = getattr(row, field.name)
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            continue
+        name = by.value if field.name == "name" else field.name
+        found[name] = round(value, 3) if isinstance(value, float) else value
+    return found
+
+
+def columns(by: By) -> list[str]:
+    """The names of a row's values, in order."""
+    kind = HourOfWeek if by is By.HOUR else Figures
+    return [by.value if field.name == "name" else field.name for field in fields(kind)]

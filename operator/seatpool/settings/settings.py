@@ -1,0 +1,238 @@
+"""Everything that can be set about one installation: flags over environment over a file over defaults.
+
+Environment variables are `SEATPOOL_` and the field's name, parts joined by two underscores: `SEATPOOL_LOG__FORMAT=json`.
+The file is YAML with the same names and is what the Helm chart writes.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    YamlConfigSettingsSource,
+)
+
+from seatpool.api.base import Duration, format_duration
+from seatpool.api.identity import IdentitySettings
+from seatpool.domain.errors import SeatpoolError
+from seatpool.history.config import HistoryConfig
+from seatpool.mirror.config import MirrorConfig
+from seatpool.notify.config import NotifyConfig
+from seatpool.settings.owner_mapping import UnusableMapping, with_mapping_file
+from seatpool.tracing.config import TracingConfig
+from seatpool.trail.config import TrailConfig
+
+NAMESPACE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+
+
+class InvalidSettings(SeatpoolError):
+    """Settings that cannot be used; the message names each field, the value and what would be right."""
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """From which level on lines are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogSettings(BaseModel):
+    """What is logged and how."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: LogFormat = Field(default=LogFormat.AUTO, description="auto is console on a terminal and json elsewhere.")
+    level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error.")
+
+
+class HttpSettings(BaseModel):
+    """Where /healthz, /readyz and /metrics are served."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(default="0.0.0.0", description="Address to listen on.")  # noqa: S104
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+
+
+class WatchSettings(BaseModel):
+    """How the operator makes sure that it sees what happens in the cluster."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    audit_interval: Annotated[Duration, Field(ge=timedelta(seconds=1))] = Field(
+        default=timedelta(minutes=5), description="How often everything is listed to repair what a watch missed."
+    )
+    heartbeat_limit: Annotated[Duration, Field(ge=timedelta(seconds=1))] = Field(
+        default=timedelta(seconds=30), description="After how long without a living watch /healthz fails."
+    )
+
+
+class StatusSettings(BaseModel):
+    """How the status of objects is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workbenches_per_second: int = Field(
+        default=50,
+        ge=1,
+        le=1000,
+        description="Most Workbench statuses written in a second. Lists never wait for them; people who read them do.",
+    )
+
+
+class LeaderElectionSettings(BaseModel):
+    """Which of several replicas works, agreed on by a Lease."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        default=False, description="Work only while the Lease is held; without it two replicas would work at once."
+    )
+    name: str = Field(
+        default="seatpool",
+        pattern=NAMESPACE_PATTERN,
+        description="Name of the Lease; operators that serve different namespaces need one each.",
+    )
+    namespace: str | None = Field(
+        default=None, pattern=NAMESPACE_PATTERN, description="Namespace of the Lease. Default: the pod's own."
+    )
+    lease_duration: Annotated[Duration, Field(ge=timedelta(seconds=2), le=timedelta(minutes=5))] = Field(
+        default=timedelta(seconds=10), description="How long a Lease that is not renewed keeps others away."
+    )
+    renew_deadline: Annotated[Duration, Field(ge=timedelta(seconds=1))] = Field(
+        default=timedelta(seconds=7), description="How long after its last renewal the leader still sends anything."
+    )
+    retry_period: Annotated[Duration, Field(ge=timedelta(milliseconds=200))] = Field(
+        default=timedelta(seconds=2), description="Pause between renewals."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.lease_duration % timedelta(seconds=1):
+            raise ValueError(f"lease_duration {format_duration(self.lease_duration)} must be whole seconds")
+        if not 2 * self.retry_period <= self.renew_deadline < self.lease_duration:
+            raise ValueError(
+                f"renew_deadline {format_duration(self.renew_deadline)} must be at least twice retry_period "
+                f"({format_duration(self.retry_period)}) and shorter than lease_duration ({format_duration(self.lease_duration)})"
+            )
+        return self
+
+
+class ServerSettings(BaseModel):
+    """How license servers are reached."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint_url: str | None = Field(default=None, description="Another AWS endpoint, for a stand-in.")
+    document_hash: bool = Field(
+        default=True, description="Pin the SSM document by its hash, so that a changed document is refused."
+    )
+
+
+class Settings(BaseSettings):
+    """The settings of `seatpool run`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEATPOOL_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+    file: ClassVar[Path | None] = None
+    flags: ClassVar[dict[str, Any]] = {}
+
+    kubeconfig: Path | None = Field(default=None, description="kubeconfig file; in a pod the service account is used.")
+    namespaces: tuple[Annotated[str, Field(pattern=NAMESPACE_PATTERN)], ...] = Field(
+        default=(), description="Namespaces to serve; empty means all."
+    )
+    installation: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="Who owns the lists. Default: the uid of the namespace kube-system, one for each cluster.",
+    )
+    identity: IdentitySettings = Field(default=IdentitySettings(), description="How owners' names become user ids.")
+    mirror: MirrorConfig = Field(default=MirrorConfig(), description="How EC2 instances become Workbench objects.")
+    servers: ServerSettings = Field(default=ServerSettings(), description="How license servers are reached.")
+    watch: WatchSettings = Field(default=WatchSettings(), description="How the cluster is watched.")
+    status: StatusSettings = Field(default=StatusSettings(), description="How the status of objects is written.")
+    leader_election: LeaderElectionSettings = Field(
+        default=LeaderElectionSettings(), description="Which of several replicas works."
+    )
+    notify: NotifyConfig = Field(default=NotifyConfig(), description="Who is told about seats.")
+    audit: TrailConfig = Field(default=TrailConfig(), description="Where the audit trail goes.")
+    history: HistoryConfig = Field(default=HistoryConfig(), description="Whether and where seat intervals are recorded.")
+    http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
+    log: LogSettings = Field(default=LogSettings(), description="What is logged.")
+    tracing: TracingConfig = Field(default=TracingConfig(), description="Whether traces are made.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        if cls.file is not None:
+            sources += (YamlConfigSettingsSource(settings_cls, yaml_file=cls.file),)
+        return sources
+
+
+def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = None) -> Settings:
+    """The settings from all sources; InvalidSettings says what is wrong and where."""
+
+    class FromFile(Settings):
+        pass
+
+    FromFile.file, FromFile.flags = file, flags or {}
+    try:
+        if file is not None:
+            _check_file(file)
+        settings = FromFile(**FromFile.flags)
+        return settings.model_copy(update={"identity": with_mapping_file(settings.identity)})
+    except UnusableMapping as error:
+        raise InvalidSettings(str(error)) from error
+    except ValidationError as error:
+        problems = [
+            f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']} (got {item['input']!r})"[:400]
+            for item in error.errors()
+        ]
+        raise InvalidSettings("settings are not right:\n" + "\n".join(problems)) from error
+    except SettingsError as error:
+        raise InvalidSettings(
+            f"environment: {error}; write lists and mappings as JSON, for example SEATPOOL_NAMESPACES='[\"team-a\"]'"
+        ) from error
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"--config {file}: {error}") from error
+
+
+def load_again(settings: Settings) -> Settings:
+    """The settings as the files and the environment have them now, under the same flags."""
+    return load_settings(file=type(settings).file, flags=type(settings).flags)
+
+
+def _check_file(file: Path) -> None:
+    if not file.is_file():
+        raise InvalidSettings(f"--config {file}: there is no such file")
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if content is not None and not isinstance(content, dict):
+        raise InvalidSettings(
+            f"--config {file}: the file holds {content!r:.40} instead of settings; write for example `log: {{level: debug}}`"
+        )

@@ -1,0 +1,123 @@
+"""Lists that travel the whole way: command, document, script, client, and back."""
+
+import pytest
+from tests.integration.servers.conftest import Bench, apply
+
+from seatpool.servers.client import ServerLink
+from seatpool.servers.command_result import Result
+from seatpool.servers.commands import ListCommand
+from seatpool.servers.errors import CommandFault, TransportError
+from seatpool.servers.ssm import SsmTransport
+
+
+async def test_a_list_is_applied_and_read_back(bench: Bench) -> None:
+    link = bench.link()
+    await link.result(await link.send(apply("zoe", revision=1)))
+    report = await link.result(await link.send(apply("bob", "ann", revision=2)))
+    assert report.products["vew"].result is Result.APPLIED
+    assert report.products["vew"].users == ("ann", "bob")
+    assert bench.node.host.users("vew") == ("ann", "bob")
+
+
+async def test_an_agent_of_before_environment_variables_does_the_same(bench: Bench) -> None:
+    bench.conduct(legacy=True)
+    link = bench.link()
+    assert (await link.result(await link.send(apply("ann")))).products["vew"].users == ("ann",)
+
+
+async def test_five_thousand_users_go_there_and_back(bench: Bench) -> None:
+    users = tuple(sorted(f"{n * 2654435761 % 2**61:016x}" for n in range(1, 5001)))
+    link = bench.link()
+    command = apply(*users)
+    sent = await link.send(command)
+    sends = bench.faults.calls.count("SendCommand")
+    assert sends > 1
+    assert (await link.result(sent, command=command)).products["vew"].users == users
+    assert bench.faults.calls.count("SendCommand") == sends, "a list that is as commanded is not fetched"
+    assert (await link.result(sent)).products["vew"].users == users
+    assert bench.faults.calls.count("SendCommand") > sends
+
+
+async def test_another_process_can_wait_for_what_was_sent(bench: Bench) -> None:
+    bench.node.host.faults(sleep_apply="0.3")
+    sent = await bench.link().send(apply("ann"))
+    other = SsmTransport(endpoint_url=bench.site.endpoint, session_factory=bench.site.access.session)
+    report = await ServerLink(bench.spec(), other, name="default/main").result(sent)
+    other.close()
+    assert report.products["vew"].users == ("ann",)
+
+
+async def test_lists_are_read_without_being_written(bench: Bench) -> None:
+    bench.node.host.edit("vew", ["by", "hand"])
+    link = bench.link()
+    report = await link.result(await link.send(ListCommand(revision=0, owner="here", products=("vew", "other"))))
+    assert report.products["vew"].users == ("by", "hand")
+    assert report.products["vew"].result is Result.LISTED
+    assert report.products["vew"].fence == 0
+
+
+async def test_the_older_of_two_commands_that_run_in_the_wrong_order_loses(bench: Bench) -> None:
+    bench.conduct(hold_for_next=10)
+    link = bench.link()
+    old, new = await link.send(apply("old", revision=1)), await link.send(apply("new", revision=2))
+    assert (await link.result(new)).products["vew"].result is Result.APPLIED
+    stale = (await link.result(old)).products["vew"]
+    assert (stale.result, stale.fence, stale.users) == (Result.STALE, 2, ("new",))
+    assert bench.node.host.users("vew") == ("new",)
+
+
+async def test_a_document_that_somebody_changed_is_not_run(bench: Bench) -> None:
+    content = bench.site.client("ssm").get_document(Name=bench.site.document_name)["Content"]
+    bench.site.change_document(content.replace("set -u -f", "touch ~/owned; set -u -f"))
+    with pytest.raises(TransportError, match="seatpool document") as error:
+        await bench.link().send(apply("ann"))
+    assert error.value.reason is CommandFault.DOCUMENT_CHANGED
+    assert not error.value.maybe_applied
+    assert not (bench.node.host.home / "owned").exists()
+
+
+async def test_a_script_that_cannot_begin_says_why_and_nothing_was_applied(bench: Bench) -> None:
+    (bench.node.host.home / "file").touch()
+    link = bench.link(xlc={"stateDir": f"{bench.node.host.home}/file/state"})
+    sent = await link.send(apply("ann"))
+    with pytest.raises(TransportError, match="check stateDir") as error:
+        await link.result(sent)
+    assert (error.value.reason, error.value.maybe_applied) == (CommandFault.FAILED, False)
+
+
+async def test_a_node_that_runs_nothing_is_bad_output(bench: Bench) -> None:
+    bench.conduct(platform="Windows")
+    link = bench.link()
+    sent = await link.send(apply("ann"))
+    with pytest.raises(TransportError, match="not the apply script's") as error:
+        await link.result(sent)
+    assert (error.value.reason, error.value.maybe_applied) == (CommandFault.BAD_OUTPUT, True)
+
+
+async def test_a_script_that_was_killed_may_have_applied(bench: Bench) -> None:
+    bench.node.host.faults(sleep_apply="10")
+    bench.conduct(kill_after=0.2)
+    link = bench.link()
+    sent = await link.send(apply("ann"))
+    with pytest.raises(TransportError) as error:
+        await link.result(sent)
+    assert (error.value.reason, error.value.maybe_applied) == (CommandFault.FAILED, True)
+
+
+async def test_a_client_that_hangs_ends_with_the_execution_timeout(bench: Bench) -> None:
+    bench.node.host.faults(sleep_apply="30")
+    link = bench.link(timeout="1s")
+    sent = await link.send(apply("ann"))
+    with pytest.raises(TransportError, match=r"spec\.timeout") as error:
+        await link.result(sent)
+    assert (error.value.reason, error.value.maybe_applied) == (CommandFault.EXECUTION_TIMED_OUT, True)
+
+
+async def test_a_command_can_be_cancelled(bench: Bench) -> None:
+    bench.node.host.faults(sleep_apply="30")
+    link = bench.link()
+    sent = await link.send(apply("ann"))
+    await link.cancel(sent)
+    with pytest.raises(TransportError) as error:
+        await link.result(sent)
+    assert (error.value.reason, error.value.maybe_applied) == (CommandFault.CANCELLED, True)

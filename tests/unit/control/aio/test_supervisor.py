@@ -1,0 +1,44 @@
+"""A task that failed is noticed; one that was ended is not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import structlog
+from prometheus_client import CollectorRegistry
+
+from seatpool.control.aio.supervisor import Tasks
+from seatpool.control.metrics import ControlMetrics
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[Tasks]:
+    made = Tasks(metrics=ControlMetrics(CollectorRegistry()), log=structlog.get_logger())
+    yield made
+    await made.end()
+
+
+async def fail() -> None:
+    raise ZeroDivisionError("by zero")
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_task_that_failed_is_dead_and_told_with_its_reason(tasks: Tasks) -> None:
+    await tasks.start("mirror", fail)
+    assert tasks.dead == {"mirror": "ended: ZeroDivisionError: by zero"}
+
+
+async def test_a_task_that_may_end_is_not_missed_when_it_fails(tasks: Tasks) -> None:
+    await tasks.start_once("finalizer of lab/matlab", fail)
+    assert tasks.dead == {}
+
+
+async def test_at_the_end_every_task_is_cancelled_and_none_is_dead(tasks: Tasks) -> None:
+    running = [tasks.start(f"task {n}", forever) for n in range(3)]
+    await asyncio.sleep(0)
+    await tasks.end()
+    assert all(task.cancelled() for task in running)
+    assert tasks.dead == {}

@@ -1,0 +1,66 @@
+"""A freed seat stays in the ledger until every receiver has taken the notice of it."""
+
+from datetime import UTC, datetime
+
+from seatpool.api.identity import IdentitySettings
+from seatpool.api.seatledger import LedgerEnded, SeatLedgerSpec
+from seatpool.cache.store import LedgerView, Store
+from seatpool.control.sinks.pending_notifications import Departures
+
+POOL = "lab/matlab"
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+TEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def ended(user: str, what: str = "Seat", *, since: datetime = NINE) -> LedgerEnded:
+    return LedgerEnded.model_validate({"user": user, "what": what, "since": since, "at": TEN, "reason": "WorkbenchesStopped"})
+
+
+class Place:
+    """A ledger, and receivers that have not taken the notices in `on_their_way`."""
+
+    def __init__(self) -> None:
+        self.store = Store(IdentitySettings())
+        self.on_their_way: set[str] = set()
+        self.departures = Departures(store=self.store, is_on_its_way=lambda notice: notice in self.on_their_way)
+
+    def write(self, *entries: LedgerEnded) -> None:
+        spec = SeatLedgerSpec(pool="matlab", ended=entries)
+        self.store.ledgers[POOL][0] = LedgerView(name="matlab-0", uid="u", resource_version="1", spec=spec)
+        self.departures.look(POOL)
+
+
+def test_what_the_ledger_says_has_ended_is_told_once() -> None:
+    place = Place()
+    place.write(ended("ann"), ended("bob", "Wait"))
+    (gone,) = place.departures.take(POOL)
+    assert gone.user == "ann"
+    place.departures.note(POOL, gone, notice="n1")
+    place.write(ended("ann"))
+    assert place.departures.take(POOL) == []
+
+
+def test_the_ledger_keeps_it_while_a_receiver_has_not_taken_the_notice() -> None:
+    place = Place()
+    place.write(ended("ann"))
+    assert not place.departures.is_told(POOL, ended("ann"))
+    (gone,) = place.departures.take(POOL)
+    place.on_their_way.add("n1")
+    place.departures.note(POOL, gone, notice="n1")
+    assert not place.departures.is_told(POOL, ended("ann"))
+    place.on_their_way.clear()
+    assert place.departures.is_told(POOL, ended("ann"))
+
+
+def test_a_wait_that_ended_is_kept_for_nobody() -> None:
+    assert Place().departures.is_told(POOL, ended("ann", "Wait"))
+
+
+def test_a_second_seat_of_the_same_person_is_another_departure() -> None:
+    place = Place()
+    place.write(ended("ann"))
+    (gone,) = place.departures.take(POOL)
+    place.departures.note(POOL, gone, notice="n1")
+    place.write(ended("ann", since=TEN))
+    (again,) = place.departures.take(POOL)
+    assert again.since == TEN

@@ -1,0 +1,165 @@
+"""The newest news wins, in whatever order and however often it comes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatpool.api.workbench import InstanceState
+from seatpool.mirror.event_order import Fact, Held, Ignored, decide, decide_all
+
+PENDING, RUNNING, STOPPING, STOPPED, SHUTTING_DOWN, TERMINATED = InstanceState
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+NEXT_IN_LIFE = {
+    PENDING: [RUNNING, SHUTTING_DOWN],
+    RUNNING: [STOPPING, SHUTTING_DOWN],
+    STOPPING: [STOPPED],
+    STOPPED: [PENDING, TERMINATED],
+    SHUTTING_DOWN: [TERMINATED],
+    TERMINATED: [],
+}
+
+
+def at(second: float) -> datetime:
+    return START + timedelta(seconds=second)
+
+
+def fact(state: InstanceState, second: float, *, owner: str | None = "ann", **more: object) -> Fact:
+    return Fact(
+        account="111122223333", region="eu-central-1", state=state, at=at(second), owner=owner, type="m", **more
+    )
+
+
+def seen(state: InstanceState, second: float, *, launched: float | None = None) -> Fact:
+    return fact(state, second, observed=True, launched_at=at(launched) if launched is not None else None)
+
+
+def after(*facts: Fact) -> Held:
+    answer = decide_all(None, facts)
+    assert isinstance(answer, Held)
+    return answer
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Fact]:
+    """A life as EC2 allows it, with a second or more between its events."""
+    state, second, facts = PENDING, 0, []
+    for _ in range(draw(st.integers(1, 12))):
+        facts.append(fact(state, second))
+        if not NEXT_IN_LIFE[state]:
+            break
+        state = draw(st.sampled_from(NEXT_IN_LIFE[state]))
+        second += draw(st.integers(1, 5000))
+    return facts
+
+
+@given(st.data(), histories())
+def test_any_order_with_repetitions_ends_in_the_newest_state(data: st.DataObject, history: list[Fact]) -> None:
+    repeated = data.draw(st.lists(st.sampled_from(history), max_size=10))
+    held = after(*data.draw(st.permutations(history + repeated)))
+    assert (held.state, held.changed_at) == (history[-1].state, history[-1].at)
+
+
+@given(st.data(), histories())
+def test_weighing_everything_once_more_changes_nothing(data: st.DataObject, history: list[Fact]) -> None:
+    held = after(*history)
+    assert isinstance(decide_all(held, data.draw(st.permutations(history))), Ignored)
+
+
+@given(histories(), st.integers(0, 20_000))
+def test_an_observation_decides_over_all_that_happened_before_it(history: list[Fact], second: int) -> None:
+    truth = seen(RUNNING, second)
+    held = after(*history, truth)
+    if truth.at >= history[-1].at:
+        assert held.state is RUNNING
+    else:
+        assert held.state is history[-1].state
+
+
+@given(st.data())
+def test_states_of_one_second_end_in_the_same_state_in_every_order(data: st.DataObject) -> None:
+    one_second = [PENDING, RUNNING, STOPPING, SHUTTING_DOWN, TERMINATED]
+    facts = [fact(state, 5) for state in data.draw(st.lists(st.sampled_from(one_second), min_size=1))]
+    ends = {after(*data.draw(st.permutations(facts))).state for _ in range(3)}
+    assert ends == {max((entry.state for entry in facts), key=list(InstanceState).index)}
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1), (0, 1, 1, 0)])
+def test_a_stop_and_start_in_one_second_leaves_a_running_one_running_since_before(pair: tuple[int, ...]) -> None:
+    facts = [fact(STOPPED, 60), fact(RUNNING, 60)]
+    held = after(fact(RUNNING, 0), *(facts[n] for n in pair))
+    assert (held.state, held.launched_at) == (RUNNING, at(0))
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
+def test_a_start_and_stop_in_one_second_leaves_a_stopped_one_stopped(pair: tuple[int, ...]) -> None:
+    facts = [fact(RUNNING, 60), fact(STOPPED, 60)]
+    assert after(fact(STOPPED, 0), *(facts[n] for n in pair)).state is STOPPED
+
+
+def test_a_start_and_stop_in_one_second_leaves_one_stopped_that_had_been_stopped_for_long() -> None:
+    before = (fact(RUNNING, 1), fact(STOPPED, 2))
+    assert after(*before, fact(STOPPED, 9), fact(RUNNING, 9)).state is STOPPED
+    assert after(*before, fact(RUNNING, 9), fact(STOPPED, 9)).state is STOPPED
+
+
+def test_launched_is_since_when_it_is_active_without_a_break() -> None:
+    assert after(fact(PENDING, 1), fact(RUNNING, 9)).launched_at == at(1)
+    assert after(fact(RUNNING, 1), fact(STOPPED, 50), fact(PENDING, 99), fact(RUNNING, 120)).launched_at == at(99)
+    assert after(fact(STOPPED, 1)).launched_at is None
+
+
+def test_what_ec2_says_about_the_launch_counts_when_it_is_known() -> None:
+    assert after(seen(RUNNING, 100, launched=40)).launched_at == at(40)
+
+
+def test_a_later_launch_time_uncovers_a_restart_that_nobody_reported() -> None:
+    held = after(fact(RUNNING, 0), seen(RUNNING, 900, launched=600))
+    assert held.launched_at == at(600)
+
+
+def test_a_launch_time_that_is_a_second_off_is_no_news() -> None:
+    assert decide(after(fact(PENDING, 0)), seen(PENDING, 900, launched=1)) is Ignored.SAME
+
+
+def test_terminated_is_final_for_events_of_any_time() -> None:
+    held = after(fact(TERMINATED, 10))
+    assert isinstance(decide(held, fact(RUNNING, 99)), Ignored)
+    assert after(fact(RUNNING, 10), fact(TERMINATED, 5)).state is TERMINATED
+
+
+def test_an_instance_that_ec2_shows_running_later_was_not_terminated() -> None:
+    assert after(fact(TERMINATED, 10), seen(RUNNING, 60)).state is RUNNING
+
+
+def test_an_observation_that_lags_behind_an_event_is_ignored() -> None:
+    assert decide(after(fact(STOPPING, 30)), seen(RUNNING, 20)) is Ignored.OLDER
+
+
+def test_an_event_from_before_the_inventory_that_confirmed_the_object_is_ignored() -> None:
+    held = after(fact(RUNNING, 0))
+    assert decide(held, fact(STOPPED, 50), confirmed_at=at(100)) is Ignored.OLDER
+    assert isinstance(decide(held, fact(STOPPED, 101), confirmed_at=at(100)), Held)
+
+
+def test_a_newer_event_with_the_same_state_moves_the_time_so_that_older_ones_stay_older() -> None:
+    held = after(fact(RUNNING, 0), fact(RUNNING, 500))
+    assert decide(held, fact(STOPPED, 400)) is Ignored.OLDER
+
+
+def test_an_event_that_does_not_say_whose_it_is_keeps_the_owner() -> None:
+    assert after(fact(RUNNING, 0, owner="ann"), fact(STOPPED, 9, owner=None)).owner == "ann"
+
+
+def test_a_newer_event_with_another_owner_hands_the_workbench_over() -> None:
+    assert after(fact(RUNNING, 0, owner="ann"), fact(RUNNING, 9, owner="bob")).owner == "bob"
+
+
+def test_an_unknown_instance_without_an_owner_is_not_made_up() -> None:
+    assert decide(None, fact(RUNNING, 0, owner=None)) is Ignored.UNKNOWN_INSTANCE
+
+
+def test_another_account_cannot_speak_for_a_known_instance() -> None:
+    stranger = Fact(account="999999999999", region="eu-central-1", state=STOPPED, at=at(99), owner="x", type="m")
+    assert decide(after(fact(RUNNING, 0)), stranger) is Ignored.OTHER_PLACE

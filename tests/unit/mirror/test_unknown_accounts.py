@@ -1,0 +1,39 @@
+"""Accounts that nobody listed are shown while their events come, and cannot fill the memory."""
+
+from datetime import UTC, datetime, timedelta
+
+from seatpool.mirror.unknown_accounts import MOST, SHOWN_FOR, RefusedSources
+
+
+class Clock:
+    now = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def test_it_is_shown_since_its_first_event_until_an_hour_after_its_last() -> None:
+    clock = Clock()
+    refused = RefusedSources(clock)
+    began = clock.now
+    refused.add("999999999999", "eu-central-1")
+    clock.now += timedelta(minutes=50)
+    refused.add("999999999999", "eu-central-1")
+    clock.now += SHOWN_FOR
+    assert [(str(one), one.since) for one in refused.now()] == [("999999999999/eu-central-1", began)]
+    clock.now += timedelta(seconds=1)
+    assert refused.now() == ()
+
+
+def test_whoever_makes_up_accounts_cannot_fill_the_memory() -> None:
+    refused = RefusedSources(Clock())
+    for number in range(1000):
+        refused.add(f"{number:012}", "eu-central-1")
+    assert len(refused.now()) == MOST
+
+
+def test_one_that_was_listed_is_not_shown_any_more() -> None:
+    refused = RefusedSources(Clock())
+    refused.add("999999999999", "eu-central-1")
+    refused.forget("999999999999", "eu-central-1")
+    assert refused.now() == ()

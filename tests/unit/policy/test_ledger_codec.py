@@ -1,0 +1,112 @@
+"""A memory survives being written down, divided, and divided otherwise."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.control.objects import NOW
+
+from seatpool.api.seatledger import SEATS_PER_LEDGER, SeatLedgerSpec
+from seatpool.domain.memory import Grant, Memory, Vacated, Waiting
+from seatpool.domain.reasons import Reason
+from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name, share_count, to_milliseconds, to_specs
+
+users = st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True)
+instants = st.integers(-(10**12), 10**12).map(lambda ms: NOW + timedelta(milliseconds=ms))
+
+
+@st.composite
+def memories(draw: st.DrawFn) -> Memory:
+    assigned = {
+        user: Grant(user, draw(instants), draw(st.none() | instants), draw(st.sampled_from(Reason)))
+        for user in draw(st.sets(users, max_size=8))
+    }
+    waiting = {user: Waiting(user, draw(instants)) for user in draw(st.sets(users, max_size=5))}
+    vacated = draw(st.lists(st.builds(Vacated, users, instants), max_size=5))
+    return Memory(
+        assigned=assigned,
+        waiting=waiting,
+        vacated=tuple(sorted(vacated, key=lambda seat: (seat.at, seat.user))),
+        readmit=draw(st.dictionaries(users, instants, max_size=5)),
+        reassignments=tuple(sorted(draw(st.lists(instants, max_size=5)))),
+    )
+
+
+def stored(spec: SeatLedgerSpec) -> SeatLedgerSpec:
+    """As the API server gives it back."""
+    return SeatLedgerSpec.model_validate(spec.wire())
+
+
+@given(memories(), st.integers(1, 4))
+def test_what_is_written_is_read_back(memory: Memory, shares: int) -> None:
+    specs = to_specs(memory, pool="matlab", shares=shares)
+    assert len(specs) == shares
+    assert from_specs(map(stored, specs)) == memory
+
+
+@given(memories(), st.integers(1, 4), st.integers(1, 4))
+def test_a_memory_may_be_divided_otherwise_without_a_loss(memory: Memory, before: int, after: int) -> None:
+    read = from_specs(to_specs(memory, pool="matlab", shares=before))
+    assert from_specs(to_specs(read, pool="matlab", shares=after)) == memory
+
+
+@given(memories(), st.integers(1, 4))
+def test_a_person_is_in_one_share_whatever_there_is_to_remember(memory: Memory, shares: int) -> None:
+    places: dict[str, set[int]] = {}
+    for index, spec in enumerate(to_specs(memory, pool="matlab", shares=shares)):
+        entries = (*spec.assigned, *spec.waiting, *spec.vacated, *spec.readmit)
+        for entry in entries:
+            places.setdefault(entry.user, set()).add(index)
+    assert all(len(indices) == 1 for indices in places.values())
+
+
+@given(memories(), st.integers(1, 4), users)
+def test_one_more_grant_rewrites_one_share(memory: Memory, shares: int, user: str) -> None:
+    before = dict(enumerate(to_specs(memory, pool="matlab", shares=shares)))
+    assert changed_shares(before, to_specs(memory, pool="matlab", shares=shares)) == []
+    grant = Grant(user, NOW + timedelta(days=36500), None, Reason.GRANTED)
+    more = Memory(
+        assigned={**memory.assigned, user: grant},
+        waiting=memory.waiting,
+        vacated=memory.vacated,
+        readmit=memory.readmit,
+        reassignments=memory.reassignments,
+    )
+    assert len(changed_shares(before, to_specs(more, pool="matlab", shares=shares))) == 1
+
+
+def test_a_share_that_was_never_written_has_changed() -> None:
+    specs = to_specs(Memory.empty(), pool="matlab", shares=2)
+    assert changed_shares({0: specs[0]}, specs) == [1]
+
+
+@pytest.mark.parametrize(("seats", "shares"), [(0, 1), (1, 1), (500, 1), (501, 2), (800, 2), (801, 3), (5000, 13)])
+def test_a_large_pool_is_divided_into_shares_with_room_to_spare(seats: int, shares: int) -> None:
+    assert share_count(seats) == shares
+
+
+def test_no_share_of_the_largest_pool_is_larger_than_an_object_may_be() -> None:
+    grants = {name: Grant(name, NOW, None, Reason.GRANTED) for name in (f"user{n}" for n in range(5000))}
+    memory = Memory(assigned=grants, waiting={}, vacated=(), readmit={}, reassignments=())
+    specs = to_specs(memory, pool="matlab", shares=share_count(5000))
+    assert sum(len(spec.assigned) for spec in specs) == 5000
+    assert max(len(spec.assigned) for spec in specs) <= SEATS_PER_LEDGER
+
+
+def test_the_name_of_a_share_tells_pool_and_number() -> None:
+    assert ledger_name("matlab", 3) == "matlab-3"
+
+
+def test_a_reason_that_only_another_version_knows_is_a_plain_grant() -> None:
+    spec = SeatLedgerSpec.model_validate(
+        {"pool": "p", "assigned": [{"user": "ann", "since": "2026-01-05T09:00:00Z", "reason": "FromTheFuture"}]}
+    )
+    assert from_specs([spec]).assigned["ann"].reason is Reason.GRANTED
+
+
+@given(st.datetimes(min_value=datetime(2000, 1, 1)))  # noqa: DTZ001
+def test_an_instant_is_cut_to_the_millisecond_and_then_stays(value: datetime) -> None:
+    cut = to_milliseconds(value)
+    assert to_milliseconds(cut) == cut
+    assert timedelta(0) <= value - cut < timedelta(milliseconds=1)

@@ -1,0 +1,75 @@
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatpool.api.licenseserver import ListFormat, ListFormatType
+from seatpool.servers.list_parser import LONGEST_ODD, MOST_ODD, UnreadableList, parse_listing
+
+USERS = st.lists(st.from_regex(re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}"), fullmatch=True))
+LINES = ListFormat()
+
+
+def as_json(**settings: object) -> ListFormat:
+    return ListFormat.model_validate({"type": "Json", **settings})
+
+
+def as_regex(pattern: str | None) -> ListFormat:
+    return ListFormat(type=ListFormatType.REGEX, pattern=pattern)
+
+
+@given(USERS)
+def test_users_are_read_from_each_format_sorted_and_once(users: list[str]) -> None:
+    expected = tuple(sorted(set(users)))
+    assert parse_listing("".join(f" {user}\r\n\n" for user in users), LINES).users == expected
+    assert parse_listing(json.dumps(users), as_json()).users == expected
+    nested = json.dumps({"a": {"b": [{"id": user} for user in users]}})
+    assert parse_listing(nested, as_json(path=["a", "b"], field="id")).users == expected
+    assert parse_listing("".join(f"user: {user}\n" for user in users), as_regex(r"^user: (\S+)$")).users == expected
+
+
+@given(st.text(), st.sampled_from([LINES, as_json(), as_json(path=["a"], field="b"), as_regex("^(.*)$")]))
+def test_whatever_is_printed_is_read_or_refused_and_never_breaks_us(text: str, form: ListFormat) -> None:
+    try:
+        listing = parse_listing(text, form)
+    except UnreadableList:
+        return
+    assert len(listing.odd) <= MOST_ODD
+    assert all(len(entry) <= LONGEST_ODD for entry in listing.odd)
+
+
+def test_entries_that_are_no_user_ids_stay_visible() -> None:
+    listing = parse_listing("ann\nJoe Doe\n$(id)\n" + "x" * 1000, LINES)
+    assert listing.users == ("ann",)
+    assert listing.odd == ("$(id)", "Joe Doe", "x" * LONGEST_ODD)
+
+
+def test_lines_that_are_to_be_ignored_are() -> None:
+    assert parse_listing("# users\nann\n", ListFormat(ignore="^#")).users == ("ann",)
+
+
+def test_elements_of_other_kinds_are_odd() -> None:
+    listing = parse_listing('["ann", 1, null, {"id": "bob"}, true]', as_json())
+    assert listing.users == ("ann",)
+    assert listing.odd == ("(a number)", "(a truth value)", "(an object)", "(nothing)")
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "told"),
+    [
+        ("not json", as_json(), "no JSON"),
+        ("[" * 100_000, as_json(), "no JSON"),
+        ("[" + "9" * 5000 + "]", as_json(), "no JSON"),
+        ("{}", as_json(path=["users"]), "no key 'users'"),
+        ('{"users": "ann"}', as_json(path=["users"]), "leads to a string instead of an array"),
+        ("ann", as_regex("("), r"pattern '\(' is no regular expression"),
+        ("ann", as_regex("ann"), "has no group"),
+        ("ann", as_regex(None), "needs a pattern"),
+        ("ann", ListFormat(ignore="["), "ignore"),
+    ],
+)
+def test_a_list_that_is_not_in_the_format_is_refused_with_the_field(text: str, form: ListFormat, told: str) -> None:
+    with pytest.raises(UnreadableList, match=told):
+        parse_listing(text, form)

@@ -1,0 +1,117 @@
+"""Pauses grow, have an end, and are not the same for everybody."""
+
+import random
+
+import pytest
+import structlog
+
+from seatpool.backoff import Backoff, Backoffs, patiently
+from seatpool.kube.errors import Conflict, Unavailable
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def backoff(clock: Clock, *, seed: int = 1, first: float = 1, longest: float = 60) -> Backoff:
+    return Backoff(random.Random(seed), monotonic=clock, first=first, longest=longest)
+
+
+def test_what_never_failed_may_be_tried_at_once(clock: Clock) -> None:
+    assert backoff(clock).remaining() == 0
+    assert backoff(clock).failures == 0
+
+
+def test_each_failure_doubles_the_pause_up_to_the_longest_with_a_quarter_of_jitter(clock: Clock) -> None:
+    tried = backoff(clock, first=1, longest=60)
+    for wanted in (1, 2, 4, 8, 16, 32, 60, 60):
+        tried.failed()
+        assert 0.75 * wanted <= tried.remaining() <= 1.25 * wanted
+
+
+def test_a_pause_passes(clock: Clock) -> None:
+    tried = backoff(clock)
+    tried.failed()
+    clock.now += 0.5
+    assert 0 < tried.remaining() < 1
+    clock.now += 10
+    assert tried.remaining() == 0
+    assert tried.failures == 1
+
+
+def test_a_success_ends_the_pause_and_the_next_failure_is_the_first(clock: Clock) -> None:
+    tried = backoff(clock)
+    for _ in range(5):
+        tried.failed()
+    tried.succeeded()
+    assert (tried.remaining(), tried.failures) == (0, 0)
+    tried.failed()
+    assert tried.remaining() <= 1.25
+
+
+def test_many_who_failed_together_do_not_come_back_together(clock: Clock) -> None:
+    pauses = set()
+    for seed in range(20):
+        tried = backoff(clock, seed=seed)
+        tried.failed()
+        pauses.add(tried.remaining())
+    assert len(pauses) == 20
+
+
+def test_a_failure_for_years_does_not_overflow(clock: Clock) -> None:
+    tried = backoff(clock)
+    for _ in range(5000):
+        tried.failed()
+    assert tried.remaining() <= 75
+
+
+def test_one_product_that_fails_does_not_hold_up_another_or_the_server(clock: Clock) -> None:
+    all_of_them = Backoffs(random.Random(1), monotonic=clock)
+    all_of_them.failed("matlab")
+    assert all_of_them.remaining("matlab") > 0
+    assert all_of_them.remaining("ansys") == all_of_them.server.remaining() == 0
+    all_of_them.succeeded("matlab")
+    assert all_of_them.remaining("matlab") == 0
+    all_of_them.succeeded("never-failed")
+
+
+def test_a_product_that_is_not_served_any_more_is_forgotten(clock: Clock) -> None:
+    all_of_them = Backoffs(random.Random(1), monotonic=clock)
+    all_of_them.failed("matlab")
+    all_of_them.failed("ansys")
+    all_of_them.keep_only({"ansys"})
+    assert all_of_them.remaining("matlab") == 0
+    assert all_of_them.remaining("ansys") > 0
+
+
+async def test_a_call_to_kubernetes_is_made_until_it_is_answered() -> None:
+    answers: list[Exception | str] = [
+        Unavailable(status=503, reason="", message="", what="GET"),
+        Conflict(status=409, reason="", message="", what="PUT"),
+        "answer",
+    ]
+
+    async def call() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert await patiently(call, rng=random.Random(1), log=structlog.get_logger()) == "answer"
+
+
+async def test_a_fault_of_ours_is_not_waited_for() -> None:
+    async def call() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await patiently(call, rng=random.Random(1), log=structlog.get_logger())
