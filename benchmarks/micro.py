@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules, Reservation
 
@@ -41,8 +41,8 @@ def _answer(users: int) -> Answer:
     gone = {user: need for user, need in needs.items() if user != "user0"}
     first, again, one_more = [], [], []
     for _ in range(REPEATS):
-        before = allocate(rules, gone, Memory.empty(), NOW)
-        first.append(_seconds(lambda: allocate(rules, needs, Memory.empty(), NOW)))
+        before = allocate(rules, gone, PoolMemory.empty(), NOW)
+        first.append(_seconds(lambda: allocate(rules, needs, PoolMemory.empty(), NOW)))
         again.append(_seconds(lambda: allocate(rules, gone, before.memory, NOW)))
         one_more.append(_seconds(lambda: allocate(rules, needs, before.memory, NOW)))
     return Answer(users, median(first) / users * 1e6, median(again) / users * 1e6, median(one_more) * 1e3)

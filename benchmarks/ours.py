@@ -114,7 +114,9 @@ class Player:
         began, asked = self._commands(), self._calls()
         due: list[tuple[int, str, str, float]] = []
         changing = self._lists[0].workload.changing(events)
-        for event, (least, real) in zip(events[window.first : window.end], window.pauses(events, changing), strict=True):
+        for event, (least, real) in zip(
+            events[window.first : window.end], window.pauses(events, changing), strict=True
+        ):
             self._pause(least, real, truths)
             self._send([event])
             sent = time.time()

@@ -63,7 +63,9 @@ class Place:
             self.site = Site.create(self.aws, document=document_json(), region=REGION, account=ACCOUNT)
             self.nodes = [self.site.add_license_server(f"licenses-{number}") for number in range(self._servers)]
             if self._quick:
-                compiled = py_compile.compile(str(QUICK_SERVER), cfile=str(self.directory / "remote_server.pyc"), doraise=True)
+                compiled = py_compile.compile(
+                    str(QUICK_SERVER), cfile=str(self.directory / "remote_server.pyc"), doraise=True
+                )
                 for node in self.nodes:
                     node.host.conduct = Conduct(shell=(sys.executable, "-I", "-S", compiled))
         except BaseException:

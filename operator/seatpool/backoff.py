@@ -1,16 +1,8 @@
 """Growing pauses after failures, with jitter, so that many who failed together do not come back together."""
 
-import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection
-from typing import TypeVar
-
-from structlog.typing import FilteringBoundLogger
-
-from seatpool.kube.errors import KubeError
-
-T = TypeVar("T")
+from collections.abc import Callable, Collection
 
 
 class Backoff:
@@ -73,15 +65,3 @@ class Backoffs:
     def keep_only(self, products: Collection[str]) -> None:
         """Forget the products that are not served any more."""
         self._products = {product: backoff for product, backoff in self._products.items() if product in products}
-
-
-async def patiently(call: Callable[[], Awaitable[T]], *, rng: random.Random, log: FilteringBoundLogger) -> T:
-    """Make a call to the Kubernetes API until it is answered."""
-    backoff = Backoff(rng, first=0.2, longest=15.0)
-    while True:
-        try:
-            return await call()
-        except KubeError as error:
-            backoff.failed()
-            log.warning("the Kubernetes API does not answer as needed", error=str(error))
-            await asyncio.sleep(backoff.remaining())

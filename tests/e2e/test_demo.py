@@ -132,7 +132,10 @@ def test_two_demos_in_one_folder_are_refused(tmp_path: Path) -> None:
     directory.mkdir()
     holder = "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.flock(file, fcntl.LOCK_EX); print(1, flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", holder, directory / "demo.lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", holder, directory / "demo.lock"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as other:
         assert other.stdout is not None
         other.stdout.readline()

@@ -5,8 +5,9 @@ import random
 import pytest
 import structlog
 
-from seatpool.backoff import Backoff, Backoffs, patiently
+from seatpool.backoff import Backoff, Backoffs
 from seatpool.kube.errors import Conflict, Unavailable
+from seatpool.kube.retry import retry_until_answered
 
 
 class Clock:
@@ -106,7 +107,7 @@ async def test_a_call_to_kubernetes_is_made_until_it_is_answered() -> None:
             raise answer
         return answer
 
-    assert await patiently(call, rng=random.Random(1), log=structlog.get_logger()) == "answer"
+    assert await retry_until_answered(call, rng=random.Random(1), log=structlog.get_logger()) == "answer"
 
 
 async def test_a_fault_of_ours_is_not_waited_for() -> None:
@@ -114,4 +115,4 @@ async def test_a_fault_of_ours_is_not_waited_for() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await patiently(call, rng=random.Random(1), log=structlog.get_logger())
+        await retry_until_answered(call, rng=random.Random(1), log=structlog.get_logger())

@@ -175,7 +175,5 @@ READY_COLUMNS = (
     column("Ready", '.status.conditions[?(@.type=="Ready")].status', "Whether the object is as it should be."),
     column("Reason", '.status.conditions[?(@.type=="Ready")].reason', "Why, in one word."),
 )
-STATUS_COLUMN = column(
-    "Status", '.status.conditions[?(@.type=="Ready")].message', "Why, in a sentence.", wide=True
-)
+STATUS_COLUMN = column("Status", '.status.conditions[?(@.type=="Ready")].message', "Why, in a sentence.", wide=True)
 AGE_COLUMN = column("Age", ".metadata.creationTimestamp", "How long the object has existed.", type="date")

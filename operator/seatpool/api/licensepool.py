@@ -34,10 +34,16 @@ User = Annotated[str, Field(pattern=USER_PATTERN)]
 Namespace = Annotated[str, Field(pattern=r"^(\*|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$", max_length=63)]
 TypeGlob = Annotated[
     str,
-    Field(max_length=128, json_schema_extra=rules(cel(
-        f"self.matches(r'{TYPE_GLOB}')",
-        "can match nothing: a type is letters, digits and . _ + -, begins with a letter or digit; "
-        "write it out or use * ? [abc], for example vew-matlab or vew-*"))),
+    Field(
+        max_length=128,
+        json_schema_extra=rules(
+            cel(
+                f"self.matches(r'{TYPE_GLOB}')",
+                "can match nothing: a type is letters, digits and . _ + -, begins with a letter or digit; "
+                "write it out or use * ? [abc], for example vew-matlab or vew-*",
+            )
+        ),
+    ),
 ]
 
 
@@ -85,7 +91,9 @@ class Reservation(Model):
 
     name: Annotated[str, Field(min_length=1, max_length=63)]
     """Name of the reservation; it appears in explanations."""
-    users: Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] | None = None
+    users: (
+        Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] | None
+    ) = None
     """The people it is for."""
     user_pattern: Annotated[str, Field(pattern=USER_GLOB)] | None = None
     """The people it is for, as a glob such as phd-*."""
@@ -116,24 +124,48 @@ class LicensePoolSpec(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("!has(self.reservations) || self.reservations.map(r, r.seats).sum() <= self.seats",
+            cel(
+                "!has(self.reservations) || self.reservations.map(r, r.seats).sum() <= self.seats",
                 "the reservations together have more seats than the pool: raise seats or lower the reservations",
-                field_path=".reservations"),
-            cel("!has(self.protectedUsers) || size(self.protectedUsers) <= self.seats",
-                "there are more protectedUsers than seats: each of them takes one", field_path=".protectedUsers"),
-            cel("!has(self.protectedUsers) || !has(self.deniedUsers) || "
+                field_path=".reservations",
+            ),
+            cel(
+                "!has(self.protectedUsers) || size(self.protectedUsers) <= self.seats",
+                "there are more protectedUsers than seats: each of them takes one",
+                field_path=".protectedUsers",
+            ),
+            cel(
+                "!has(self.protectedUsers) || !has(self.deniedUsers) || "
                 "!self.protectedUsers.exists(u, u in self.deniedUsers)",
-                "a user is both in protectedUsers and in deniedUsers: choose one", field_path=".deniedUsers"),
-            cel("self.order != 'FirstCome' || !has(self.priorities) || size(self.priorities) == 0",
-                "priorities are only used with order: Priority", field_path=".priorities"),
+                "a user is both in protectedUsers and in deniedUsers: choose one",
+                field_path=".deniedUsers",
+            ),
+            cel(
+                "self.order != 'FirstCome' || !has(self.priorities) || size(self.priorities) == 0",
+                "priorities are only used with order: Priority",
+                field_path=".priorities",
+            ),
         )
     )
 
-    server_ref: Annotated[ServerRef, Field(json_schema_extra=rules(
-        cel("self == oldSelf", "serverRef cannot change; create another pool and delete this one")))]
+    server_ref: Annotated[
+        ServerRef,
+        Field(
+            json_schema_extra=rules(
+                cel("self == oldSelf", "serverRef cannot change; create another pool and delete this one")
+            )
+        ),
+    ]
     """The license server that holds the list. It cannot change."""
-    product: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}$", json_schema_extra=rules(
-        cel("self == oldSelf", "product cannot change; create another pool and delete this one")))]
+    product: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}$",
+            json_schema_extra=rules(
+                cel("self == oldSelf", "product cannot change; create another pool and delete this one")
+            ),
+        ),
+    ]
     """The licensed product, as the vendor's client names it. It cannot change."""
     seats: Annotated[int, Field(ge=0, le=MAX_SEATS)]
     """How many named users the license has: the list is never longer."""
@@ -142,20 +174,28 @@ class LicensePoolSpec(Model):
     workbench_namespaces: Annotated[tuple[Namespace, ...], Field(max_length=100)] = ()
     """Namespaces whose Workbenches are served; empty means the pool's own, * means all."""
     active_states: Annotated[tuple[InstanceState, ...], Field(min_length=1, max_length=6)] = (
-        InstanceState.PENDING, InstanceState.RUNNING)
+        InstanceState.PENDING,
+        InstanceState.RUNNING,
+    )
     """Instance states in which a workbench needs a seat."""
     order: Order = Order.FIRST_COME
     """Who of those who wait is next: FirstCome, or Priority by weight and then by time."""
     reservations: Annotated[
         tuple[Reservation, ...],
-        Field(max_length=50, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
+        Field(
+            max_length=50, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        ),
     ] = ()
     """Seats that are kept free for some people. A person belongs to the first reservation that names or matches."""
     priorities: Annotated[tuple[Priority, ...], Field(max_length=100)] = ()
     """Weights in the waiting line, used with order Priority."""
-    protected_users: Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] = ()
+    protected_users: Annotated[
+        tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})
+    ] = ()
     """People who are always on the list; each takes a seat."""
-    denied_users: Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] = ()
+    denied_users: Annotated[
+        tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})
+    ] = ()
     """People who never get a seat."""
     minimum_hold: Duration = timedelta(0)
     """Vendor's rule: a seat once given is kept at least so long."""

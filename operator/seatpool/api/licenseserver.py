@@ -51,8 +51,10 @@ class ListFormat(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("self.type != 'Regex' || has(self.pattern)",
-                "type Regex needs a pattern with one group that matches the user, for example '^user: (\\\\S+)$'"),
+            cel(
+                "self.type != 'Regex' || has(self.pattern)",
+                "type Regex needs a pattern with one group that matches the user, for example '^user: (\\\\S+)$'",
+            ),
         )
     )
 
@@ -69,9 +71,7 @@ class ListFormat(Model):
     """Lines: lines that match this regular expression are skipped, for example '^#'."""
 
 
-_TEMPLATE = cel(
-    "self.exists(a, a.contains('{product}'))", "must have an argument that contains {product}"
-)
+_TEMPLATE = cel("self.exists(a, a.contains('{product}'))", "must have an argument that contains {product}")
 
 
 class XlcSettings(Model):
@@ -79,13 +79,22 @@ class XlcSettings(Model):
 
     apply: Annotated[
         tuple[Arg, ...],
-        Field(min_length=1, max_length=32, json_schema_extra=rules(
-            _TEMPLATE, cel("self.exists(a, a.contains('{file}'))", "must have an argument that contains {file}"))),
+        Field(
+            min_length=1,
+            max_length=32,
+            json_schema_extra=rules(
+                _TEMPLATE, cel("self.exists(a, a.contains('{file}'))", "must have an argument that contains {file}")
+            ),
+        ),
     ] = ("xlc", "apply", "--product", "{product}", "--file", "{file}")
     """Command and arguments that overwrite a product's whole list. {product} and {file} are replaced; the file has
     one user a line."""
     list: Annotated[tuple[Arg, ...], Field(min_length=1, max_length=32, json_schema_extra=rules(_TEMPLATE))] = (
-        "xlc", "list", "--product", "{product}")
+        "xlc",
+        "list",
+        "--product",
+        "{product}",
+    )
     """Command and arguments that print a product's present list."""
     list_format: ListFormat = ListFormat()
     """How to read the users from what the list command prints."""
@@ -100,8 +109,9 @@ class Target(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("has(self.instanceId) != (has(self.tag) && has(self.value))",
-                "give either instanceId, or tag and value"),
+            cel(
+                "has(self.instanceId) != (has(self.tag) && has(self.value))", "give either instanceId, or tag and value"
+            ),
             cel("has(self.tag) == has(self.value)", "tag and value go together"),
         )
     )
@@ -155,8 +165,16 @@ class LicenseServerSpec(Model):
     """How long one command may run on the node. SSM waits at least 30 s for delivery on top of it."""
     verify_interval: Duration = timedelta(minutes=5)
     """How often the lists are read back when nothing changes."""
-    debounce: Annotated[Duration, Field(json_schema_extra=rules(
-        cel("self.matches('^([0-9]{1,3}ms|[0-5]s|[1-4][0-9]{3}ms|5000ms)$')", "must be at most 5s, for example 250ms")))
+    debounce: Annotated[
+        Duration,
+        Field(
+            json_schema_extra=rules(
+                cel(
+                    "self.matches('^([0-9]{1,3}ms|[0-5]s|[1-4][0-9]{3}ms|5000ms)$')",
+                    "must be at most 5s, for example 250ms",
+                )
+            )
+        ),
     ] = timedelta(milliseconds=250)
     """While one command follows another, how long changes are collected between them. A change that comes alone is sent
     at once, and while a command is in flight changes collect by themselves."""

@@ -102,7 +102,13 @@ class Workbench(Resource):
 
     spec: Annotated[
         WorkbenchSpec,
-        Field(json_schema_extra=rules({"rule": "self.instanceId == oldSelf.instanceId",
-                                       "message": "instanceId cannot change; delete the Workbench and create another"})),
+        Field(
+            json_schema_extra=rules(
+                {
+                    "rule": "self.instanceId == oldSelf.instanceId",
+                    "message": "instanceId cannot change; delete the Workbench and create another",
+                }
+            )
+        ),
     ]
     status: WorkbenchStatus = WorkbenchStatus()

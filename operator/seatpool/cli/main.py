@@ -306,4 +306,3 @@ def _put(flags: dict[str, Any], key: str, value: Any) -> None:
         if not isinstance(flags, dict):
             raise SeatpoolError(f"--set {key}: {parent} was already given as a whole; give either the whole or parts")
     flags[name] = value
-

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from seatpool.domain.allocation import Allocation, Granted, InLine, Released, Seat
 from seatpool.domain.checks import Situation, refusal
 from seatpool.domain.instants import NEVER, after
-from seatpool.domain.memory import Grant, Memory, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.next_change import Outlook, first, next_change, next_giving_way, next_usable
 from seatpool.domain.reasons import Reason
@@ -22,7 +22,7 @@ from seatpool.domain.reserved_seats import Kept
 from seatpool.domain.rules import PoolRules
 from seatpool.domain.supply import Supply
 from seatpool.domain.tenure import (
-    Standing,
+    Tenure,
     ending_reason,
     in_order_of_shedding,
     inside_minimum_hold,
@@ -34,7 +34,7 @@ from seatpool.domain.waiting_line import in_line
 _ZERO = timedelta(0)
 
 
-def allocate(rules: PoolRules, needs: Mapping[str, Need], memory: Memory, now: datetime) -> Allocation:
+def allocate(rules: PoolRules, needs: Mapping[str, Need], memory: PoolMemory, now: datetime) -> Allocation:
     """The list as it should be now, why, and what to remember."""
     answer = _Answer(rules, needs, memory, now)
     answer.end_what_is_over()
@@ -45,13 +45,13 @@ def allocate(rules: PoolRules, needs: Mapping[str, Need], memory: Memory, now: d
 class _Answer:
     """One answer while it is worked out."""
 
-    def __init__(self, rules: PoolRules, needs: Mapping[str, Need], memory: Memory, now: datetime) -> None:
+    def __init__(self, rules: PoolRules, needs: Mapping[str, Need], memory: PoolMemory, now: datetime) -> None:
         self._rules = rules
         self._needs = needs
         self._now = now
         self._before = memory.waiting
         self._assigned = dict(sorted(memory.assigned.items()))
-        self._standings: dict[str, Standing] = {}
+        self._standings: dict[str, Tenure] = {}
         self._readmit = _still_blocked(memory.readmit, rules=rules, now=now)
         self._granted: list[Granted] = []
         self._released: list[Released] = []
@@ -151,7 +151,7 @@ class _Answer:
         line = [place for place, _ in refused]
         view = self._outlook(refused)
         return Allocation(
-            memory=Memory(
+            memory=PoolMemory(
                 assigned={user: self._assigned[user] for user in users},
                 waiting={place.user: place for place in line},
                 vacated=supply.vacated,

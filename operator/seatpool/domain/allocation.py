@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason
 
 
@@ -55,7 +55,7 @@ class Released:
 class Allocation:
     """The whole answer. Everybody with a need is in exactly one of `seats`, `waiting` and `denied`."""
 
-    memory: Memory
+    memory: PoolMemory
     """What has to be stored before the answer is acted on."""
     users: tuple[str, ...]
     """The list, sorted."""

@@ -15,3 +15,9 @@ def after(instant: datetime, duration: timedelta) -> datetime:
         return min(instant + duration, NEVER)
     except OverflowError:
         return NEVER
+
+
+def to_milliseconds(instant: datetime) -> datetime:
+    """The instant as the API server keeps it; a finer one would look newer than its own stored copy for ever."""
+    finer = instant.microsecond % 1000
+    return instant.replace(microsecond=instant.microsecond - finer) if finer else instant

@@ -52,7 +52,7 @@ class Readmit:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class PoolMemory:
     """All that one pool remembers. `vacated` is in the order (at, user), `reassignments` in the order of time."""
 
     assigned: Mapping[str, Grant]

@@ -13,7 +13,7 @@ STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Lengths:
+class SeatDurations:
     """Of the last `seats` seats that ended."""
 
     seats: int

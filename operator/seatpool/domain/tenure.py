@@ -14,16 +14,16 @@ from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
 
 
-class Standing(NamedTuple):
+class Tenure(NamedTuple):
     """Why a grant stands, and when it ends if nothing changes."""
 
     reason: Reason
     until: datetime | None
 
 
-_ACTIVE = Standing(Reason.GRANTED, None)
-_ADOPTED = Standing(Reason.ADOPTED, None)
-_PROTECTED = Standing(Reason.PROTECTED, None)
+_ACTIVE = Tenure(Reason.GRANTED, None)
+_ADOPTED = Tenure(Reason.ADOPTED, None)
+_PROTECTED = Tenure(Reason.PROTECTED, None)
 
 
 def observed(grant: Grant, *, needed: bool, now: datetime) -> Grant:
@@ -33,17 +33,17 @@ def observed(grant: Grant, *, needed: bool, now: datetime) -> Grant:
     return grant if grant.idle_since is not None else replace(grant, idle_since=now)
 
 
-def standing(grant: Grant, *, rules: PoolRules) -> Standing:
+def standing(grant: Grant, *, rules: PoolRules) -> Tenure:
     """Why the grant stands. A ban ends it without linger, but the vendor's minimum hold binds even then."""
     if grant.user in rules.always:
         return _PROTECTED
     if grant.user in rules.denied:
-        return Standing(Reason.MINIMUM_HOLD, after(grant.since, rules.minimum_hold))
+        return Tenure(Reason.MINIMUM_HOLD, after(grant.since, rules.minimum_hold))
     if grant.idle_since is None:
         return _ADOPTED if grant.reason is Reason.ADOPTED else _ACTIVE
     held = after(grant.since, rules.minimum_hold)
     lingered = after(grant.idle_since, rules.linger)
-    return Standing(Reason.MINIMUM_HOLD, held) if held > lingered else Standing(Reason.LINGERING, lingered)
+    return Tenure(Reason.MINIMUM_HOLD, held) if held > lingered else Tenure(Reason.LINGERING, lingered)
 
 
 def ending_reason(user: str, *, rules: PoolRules) -> Reason:

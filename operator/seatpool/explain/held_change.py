@@ -9,22 +9,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from seatpool.api.annotations import APPROVE_CHANGE, VERIFY
 from seatpool.api.base import Resource, format_instant
 from seatpool.api.conditions import ConditionStatus
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import ConditionReason
-from seatpool.control.reconcile.server_state import VERIFY
 from seatpool.domain.allocate import allocate
 from seatpool.domain.errors import SeatpoolError
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason
 from seatpool.explain.problems import condition_of
 from seatpool.explain.snapshot import Snapshot
 from seatpool.kube.client import KubeClient
-from seatpool.policy.guard import APPROVAL, look_at
+from seatpool.policy.guard import look_at
 
-_TOKEN = re.compile(re.escape(APPROVAL) + r"=([0-9a-f]{12})\b")
+_TOKEN = re.compile(re.escape(APPROVE_CHANGE) + r"=([0-9a-f]{12})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def held_change(snapshot: Snapshot, server: LicenseServer) -> HeldChange:
     demand = snapshot.demand(pools)
     leaving, present = [], 0
     for pool in pools:
-        memory = snapshot.memory(pool.key) or Memory.empty()
+        memory = snapshot.memory(pool.key) or PoolMemory.empty()
         present += len(memory.assigned)
         answer = allocate(snapshot.store.rules[pool.key], demand.needs(pool.key), memory, snapshot.now)
         leaving += [(pool.key, gone.user) for gone in answer.released if gone.reason is Reason.WORKBENCHES_STOPPED]
@@ -73,7 +73,7 @@ def held_change(snapshot: Snapshot, server: LicenseServer) -> HeldChange:
 
 async def approve(kube: KubeClient, server: LicenseServer, change: HeldChange) -> None:
     """Say that this very change is right."""
-    await _annotate(kube, server, APPROVAL, change.token)
+    await _annotate(kube, server, APPROVE_CHANGE, change.token)
 
 
 async def ask_to_verify(kube: KubeClient, server: LicenseServer, *, now: datetime) -> None:

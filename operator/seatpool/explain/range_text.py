@@ -1,6 +1,6 @@
 """Whether a likely range can be given to somebody who waits, which one, and if not, why not.
 
-Lengths of seats tell when one comes free; whether it then goes to the next in line is the rules' to say. So a range is
+SeatDurations of seats tell when one comes free; whether it then goes to the next in line is the rules' to say. So a range is
 given only where nothing but full seats keeps a person waiting, and no rule is known that would keep the freed seat from the line.
 """
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from seatpool.domain.allocation import InLine
 from seatpool.domain.reasons import Reason
-from seatpool.domain.seat_durations import Lengths
+from seatpool.domain.seat_durations import SeatDurations
 from seatpool.explain.messages import Said, Say, say
 from seatpool.explain.rule_text import field_of
 from seatpool.explain.simulation import Replay
@@ -32,7 +32,7 @@ def told_range(replay: Replay, place: InLine, *, expected: datetime | None, spee
         count = 0 if known is None else known.seats
         return None, (say(Say.TOO_FEW_SEATS, fewest=str(FEWEST), pool=pool.key, count=str(count)),)
     found = likely(
-        _holders(replay), position=place.position, lengths=Lengths(known.seats, known.seconds),
+        _holders(replay), position=place.position, lengths=SeatDurations(known.seats, known.seconds),
         blocked=pool.spec.seat_cool_down, now=now,
     )  # fmt: skip
     if found is None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from seatpool.api.licensepool import LicensePool
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason, sentence
 from seatpool.explain.snapshot import Snapshot
 
@@ -44,13 +44,13 @@ def history(
 ) -> History:
     """Of a pool, or of a person in all pools."""
     keys = [pool.key] if pool is not None else sorted(snapshot.store.pools)
-    found = [one for key in keys for one in _remembered(key, snapshot.memory(key) or Memory.empty(), user)]
+    found = [one for key in keys for one in _remembered(key, snapshot.memory(key) or PoolMemory.empty(), user)]
     found += _told(events, frozenset(keys), user)
     found.sort(key=lambda one: one.at)
     return History(of=pool.key if pool is not None else user or "", happenings=tuple(found))
 
 
-def _remembered(pool: str, memory: Memory, user: str | None) -> Iterator[Happening]:
+def _remembered(pool: str, memory: PoolMemory, user: str | None) -> Iterator[Happening]:
     for grant in memory.assigned.values():
         if user in (None, grant.user):
             yield Happening(grant.since, pool, f"{grant.user} got the seat ({_why(grant.reason)})", "ledger")

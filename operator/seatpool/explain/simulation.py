@@ -12,7 +12,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.memory import Grant, Memory
+from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
 from seatpool.domain.tenure import observed, standing
@@ -41,7 +41,7 @@ class Replay:
     pool: LicensePool
     rules: PoolRules
     needs: Mapping[str, Need]
-    memory: Memory
+    memory: PoolMemory
     now: datetime
     server: LicenseServer | None = None
     may_release: bool = True
@@ -94,7 +94,7 @@ class Replay:
         """When the seat would come free if its holder stopped now; of one that is not needed any more, when it does."""
         return standing(observed(grant, needed=False, now=self.now), rules=self.rules).until or self.now
 
-    def _answer(self, needs: Mapping[str, Need], memory: Memory, now: datetime) -> Allocation:
+    def _answer(self, needs: Mapping[str, Need], memory: PoolMemory, now: datetime) -> Allocation:
         if self.may_release or self.server is None:
             return allocate(self.rules, needs, memory, now)
         asked = Question(pool=self.pool, rules=self.rules, needs=needs, memory=memory)

@@ -22,7 +22,7 @@ from seatpool.cache.store import Raw, Store
 from seatpool.domain.demand import DemandIndex
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.identity import InvalidUser
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.explain.workbench_table import WorkbenchRow, read_rows
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Unavailable
@@ -42,7 +42,7 @@ class Snapshot:
     unreadable: tuple[str, ...] = ()
     """Objects that this version cannot read, and why."""
 
-    def memory(self, pool: str) -> Memory | None:
+    def memory(self, pool: str) -> PoolMemory | None:
         """What the pool remembers; None before its first answer."""
         shares = self.ledgers.get(pool)
         if not shares:
@@ -148,9 +148,7 @@ async def take(
     if not workbenches:
         return (await without_rows())[0]
     # The table of workbenches takes longest to come: the rest is taken in meanwhile.
-    (seen, others), rows = await asyncio.gather(
-        without_rows(), read_rows(kube, namespace=namespace, identity=identity)
-    )
+    (seen, others), rows = await asyncio.gather(without_rows(), read_rows(kube, namespace=namespace, identity=identity))
     if others:
         rows = await read_rows(kube, namespace=None, identity=identity)
     return replace(seen, rows=tuple(rows))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from seatpool.domain.seat_durations import Lengths
+from seatpool.domain.seat_durations import SeatDurations
 
 FEWEST = 20
 """From fewer seats nothing is concluded."""
@@ -43,7 +43,7 @@ class Holder:
 
 
 def likely(
-    holders: Sequence[Holder], *, position: int, lengths: Lengths, blocked: timedelta, now: datetime
+    holders: Sequence[Holder], *, position: int, lengths: SeatDurations, blocked: timedelta, now: datetime
 ) -> Likely | None:
     """When the seat for the one at this position comes; None when what was seen before does not tell.
 
@@ -65,7 +65,7 @@ def likely(
     )
 
 
-def _end(holder: Holder, lengths: Lengths, *, share: float, now: datetime) -> float:
+def _end(holder: Holder, lengths: SeatDurations, *, share: float, now: datetime) -> float:
     """In how many seconds the seat comes free; never, as far as anybody knows, when none was held for so long before."""
     soonest = max(0.0, (holder.not_before - now).total_seconds())
     if not holder.works:

@@ -14,7 +14,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import SeatPhase, WorkbenchSeat
 from seatpool.domain.allocation import Allocation, InLine
 from seatpool.domain.demand import DemandIndex
-from seatpool.domain.memory import Grant, Memory
+from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.reasons import Reason
 from seatpool.explain.messages import Said, Say, say
 from seatpool.explain.problems import Obstacle, condition_of, obstacles
@@ -148,7 +148,7 @@ class _Question:
             pool=pool,
             rules=self._rules,
             needs=demand.needs(pool.key),
-            memory=self._memory or Memory.empty(),
+            memory=self._memory or PoolMemory.empty(),
             now=speech.now,
             server=snapshot.server_of(pool.key),
             may_release=not any(one.keeps_everybody for one in self._obstacles),

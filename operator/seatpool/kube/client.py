@@ -168,7 +168,9 @@ class KubeClient:
         items: list[Body] = answer["items"]
         return items
 
-    async def table_cached(self, resource: type[Resource], *, namespace: str | None = None) -> tuple[list[str], list[list[Any]]]:
+    async def table_cached(
+        self, resource: type[Resource], *, namespace: str | None = None
+    ) -> tuple[list[str], list[list[Any]]]:
         """The printer columns' names and a row for each object: a tenth of what the objects themselves are."""
         query = {"resourceVersion": "0", "includeObject": "None"}
         answer = await self._call("GET", _path(resource, namespace), query=query, accept=TABLE)
@@ -242,7 +244,9 @@ class KubeClient:
         where = "" if namespace is None else f"/namespaces/{quote(namespace, safe='')}"
         answer = await self._call("GET", f"/api/v1{where}/events", query={"resourceVersion": "0"})
         return [
-            item for item in answer["items"] if item.get("involvedObject", {}).get("apiVersion", "").startswith(f"{GROUP}/")
+            item
+            for item in answer["items"]
+            if item.get("involvedObject", {}).get("apiVersion", "").startswith(f"{GROUP}/")
         ]
 
     async def get_raw(self, path: str) -> Body:
@@ -288,7 +292,9 @@ class KubeClient:
         except ApiException as error:
             raise _from_answer(error.status or 0, str(error.body or error.reason or ""), what) from error
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Unavailable(status=0, reason="NoAnswer", message=str(error) or type(error).__name__, what=what) from error
+            raise Unavailable(
+                status=0, reason="NoAnswer", message=str(error) or type(error).__name__, what=what
+            ) from error
         if not 200 <= response.status < 300:
             raise _from_answer(response.status, raw.decode("utf-8", "replace"), what)
         answer: Body = from_json(raw)  # half the time of json.loads, which for 10,000 objects is felt

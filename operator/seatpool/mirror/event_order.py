@@ -17,12 +17,6 @@ UNNOTICED_RESTART = timedelta(minutes=1)
 _AGE = {state: age for age, state in enumerate(InstanceState)}
 
 
-def to_millisecond(instant: datetime) -> datetime:
-    """The instant as an object can keep it; a finer one would look newer than its own stored copy for ever."""
-    finer = instant.microsecond % 1000
-    return instant.replace(microsecond=instant.microsecond - finer) if finer else instant
-
-
 def further(one: InstanceState, other: InstanceState) -> InstanceState:
     """The state that comes later in an instance's life."""
     return max(one, other, key=_AGE.__getitem__)

@@ -35,7 +35,7 @@ from seatpool.mirror.rate_limited_log import SparingLog
 from seatpool.mirror.regions import Source, Sources
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.mirror.unknown_accounts import RefusedSources
-from seatpool.mirror.workbenches.message_context import Origins
+from seatpool.mirror.workbenches.message_context import MessageContexts
 from seatpool.mirror.workbenches.orphans import Unlisted
 from seatpool.mirror.workbenches.tombstones import Tombstones
 from seatpool.mirror.workbenches.writer import WorkbenchObjects
@@ -71,7 +71,7 @@ class Mirror:
         self.ready = asyncio.Event()
         """Set when the objects were read and each inventory was tried once; `health.waiting_for` tells which failed."""
         self.config = config
-        self.origins = Origins()
+        self.origins = MessageContexts()
         self._traces = traces
         self._log = log
         self._clock = clock

@@ -1,4 +1,4 @@
-"""Whom the operator tells about seats, and how patiently."""
+"""Whom the operator tells about seats, and how retry_until_answered."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -11,7 +11,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema(kind: type[Notice]) -> dict[str, Any]:
     """The schema of one kind of notice: of EventBridge's `detail`, and of a post's `detail`."""
-    return {"$schema": DIALECT, **kind.model_json_schema(by_alias=True, schema_generator=DescribedSchema), "title": kind.type}
+    return {
+        "$schema": DIALECT,
+        **kind.model_json_schema(by_alias=True, schema_generator=DescribedSchema),
+        "title": kind.type,
+    }
 
 
 def files() -> dict[str, str]:

@@ -11,7 +11,7 @@ from itertools import islice
 
 from seatpool.domain.allocate import allocate
 from seatpool.domain.instants import after
-from seatpool.domain.memory import Grant, Memory, Vacated, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
 
@@ -55,7 +55,7 @@ class FreedSeats:
         freed = self._seats_that_matter(line, at)
         needs = {place.user: Need(place.user, place.since) for place in line}
         needs |= {user: Need(user, grant.since) for user, grant in involved.items() if grant.idle_since is None}
-        memory = Memory(
+        memory = PoolMemory(
             assigned=involved,
             waiting={place.user: place for place in line},
             vacated=tuple(freed),

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.outcome import Outcome, Tally
@@ -22,7 +22,7 @@ class _PlainReplay:
         self._demand = demand
         self._rules = rules
         self._tally = Tally(demand)
-        self._memory = Memory.empty()
+        self._memory = PoolMemory.empty()
         self._needs: dict[str, Need] = {}
         self._unserved: dict[str, int] = {}
         self._next_change: datetime | None = None

@@ -8,13 +8,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from seatpool.api.annotations import APPROVE_CHANGE
 from seatpool.api.licenseserver import LicenseServer
-
-APPROVAL = "seatpool.io/approve-change"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldChange:
     """A change that waits for a person."""
 
     leaving: int
@@ -26,21 +25,21 @@ class Held:
         return (
             f"{self.leaving} of {self.present} people would lose their seats at once, more than the "
             f"{self.percent} % that spec.guard.maxReleasePercent allows; nobody is released. If it is right: kubectl annotate "
-            f"--overwrite licenseserver/{server.metadata.name} -n {server.metadata.namespace} {APPROVAL}={self.token}"
+            f"--overwrite licenseserver/{server.metadata.name} -n {server.metadata.namespace} {APPROVE_CHANGE}={self.token}"
         )
 
 
-def look_at(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str, str]]) -> Held | None:
+def look_at(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str, str]]) -> HeldChange | None:
     """The change as it must be held, or None when it may go on. `leaving` are (pool, user) pairs."""
     pairs = sorted(leaving)
     limits = server.spec.guard
     if present < limits.min_users or len(pairs) * 100 <= present * limits.max_release_percent:
         return None
     token = hashlib.sha256("\n".join(f"{pool} {user}" for pool, user in pairs).encode()).hexdigest()[:12]
-    held = Held(leaving=len(pairs), present=present, percent=limits.max_release_percent, token=token)
+    held = HeldChange(leaving=len(pairs), present=present, percent=limits.max_release_percent, token=token)
     return None if is_approved(server, held) else held
 
 
-def is_approved(server: LicenseServer, held: Held) -> bool:
+def is_approved(server: LicenseServer, held: HeldChange) -> bool:
     """Whether somebody said that this very change is right."""
-    return server.metadata.annotations.get(APPROVAL) == held.token
+    return server.metadata.annotations.get(APPROVE_CHANGE) == held.token

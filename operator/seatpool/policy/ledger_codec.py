@@ -6,7 +6,7 @@ the person's name hashes to: one grant rewrites one object, and nothing moves wh
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from seatpool.api.seatledger import (
     SEATS_PER_LEDGER,
@@ -16,7 +16,8 @@ from seatpool.api.seatledger import (
     LedgerWaiting,
     SeatLedgerSpec,
 )
-from seatpool.domain.memory import Grant, Memory, Vacated, Waiting
+from seatpool.domain.instants import to_milliseconds
+from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
 from seatpool.domain.reasons import Reason
 
 # Names do not spread evenly: shares are planned for fewer seats than they may hold.
@@ -37,7 +38,7 @@ def ledger_name(pool: str, share: int) -> str:
     return f"{pool}-{share}"
 
 
-def to_specs(memory: Memory, *, pool: str, shares: int) -> tuple[SeatLedgerSpec, ...]:
+def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerSpec, ...]:
     """The shares of a memory, in order; equal memories give equal shares."""
     grants: list[list[LedgerGrant]] = [[] for _ in range(shares)]
     waiting: list[list[LedgerWaiting]] = [[] for _ in range(shares)]
@@ -46,15 +47,18 @@ def to_specs(memory: Memory, *, pool: str, shares: int) -> tuple[SeatLedgerSpec,
     for user, grant in sorted(memory.assigned.items()):
         grants[_share_of(user, shares)].append(
             LedgerGrant(
-                user=user, since=_stored(grant.since), idle_since=_stored_or_none(grant.idle_since), reason=grant.reason
+                user=user,
+                since=to_milliseconds(grant.since),
+                idle_since=_milliseconds_or_none(grant.idle_since),
+                reason=grant.reason,
             )
         )
     for user, wait in sorted(memory.waiting.items()):
-        waiting[_share_of(user, shares)].append(LedgerWaiting(user=user, since=_stored(wait.since)))
+        waiting[_share_of(user, shares)].append(LedgerWaiting(user=user, since=to_milliseconds(wait.since)))
     for seat in memory.vacated:
-        vacated[_share_of(seat.user, shares)].append(LedgerVacated(user=seat.user, at=_stored(seat.at)))
+        vacated[_share_of(seat.user, shares)].append(LedgerVacated(user=seat.user, at=to_milliseconds(seat.at)))
     for user, until in sorted(memory.readmit.items()):
-        readmit[_share_of(user, shares)].append(LedgerReadmit(user=user, until=_stored(until)))
+        readmit[_share_of(user, shares)].append(LedgerReadmit(user=user, until=to_milliseconds(until)))
     return tuple(
         SeatLedgerSpec(
             pool=pool,
@@ -63,13 +67,13 @@ def to_specs(memory: Memory, *, pool: str, shares: int) -> tuple[SeatLedgerSpec,
             waiting=tuple(waiting[index]),
             vacated=tuple(vacated[index]),
             readmit=tuple(readmit[index]),
-            reassignments=tuple(_stored(at) for at in memory.reassignments) if index == 0 else (),
+            reassignments=tuple(to_milliseconds(at) for at in memory.reassignments) if index == 0 else (),
         )
         for index in range(shares)
     )
 
 
-def from_specs(specs: Iterable[SeatLedgerSpec]) -> Memory:
+def from_specs(specs: Iterable[SeatLedgerSpec]) -> PoolMemory:
     """The memory that the shares hold together."""
     assigned: dict[str, Grant] = {}
     waiting: dict[str, Waiting] = {}
@@ -87,7 +91,7 @@ def from_specs(specs: Iterable[SeatLedgerSpec]) -> Memory:
         for block in spec.readmit:
             readmit[block.user] = block.until
         reassignments.extend(spec.reassignments)
-    return Memory(
+    return PoolMemory(
         assigned=assigned,
         waiting=waiting,
         vacated=tuple(sorted(vacated, key=lambda seat: (seat.at, seat.user))),
@@ -96,15 +100,7 @@ def from_specs(specs: Iterable[SeatLedgerSpec]) -> Memory:
     )
 
 
-def to_milliseconds(value: datetime) -> datetime:
-    """The instant as the API server keeps it; the clock is read so, lest memory and ledger differ."""
-    return value - timedelta(microseconds=value.microsecond % 1000)
-
-
-_stored = to_milliseconds
-
-
-def _stored_or_none(value: datetime | None) -> datetime | None:
+def _milliseconds_or_none(value: datetime | None) -> datetime | None:
     return None if value is None else to_milliseconds(value)
 
 

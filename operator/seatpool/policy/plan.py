@@ -14,7 +14,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.memory import Grant, Memory
+from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
@@ -28,7 +28,7 @@ class Question:
     pool: LicensePool
     rules: PoolRules
     needs: Mapping[str, Need]
-    memory: Memory
+    memory: PoolMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Plan:
     """The answers, by pool, and what was held back on the way."""
 
     answers: Mapping[str, Allocation]
-    held: guard.Held | None
+    held: guard.HeldChange | None
     at: datetime
 
 
@@ -76,7 +76,7 @@ def _without_releases(question: Question, now: datetime) -> Allocation:
     return replace(answer, memory=replace(answer.memory, assigned=assigned))
 
 
-def adopted(users: Iterable[str], *, now: datetime) -> Memory:
+def adopted(users: Iterable[str], *, now: datetime) -> PoolMemory:
     """The first memory of a pool whose list had people on it before the operator came."""
     grants = {user: Grant(user=user, since=now, idle_since=None, reason=Reason.ADOPTED) for user in users}
-    return replace(Memory.empty(), assigned=grants)
+    return replace(PoolMemory.empty(), assigned=grants)

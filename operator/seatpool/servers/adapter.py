@@ -9,7 +9,7 @@ from typing import Protocol
 
 from seatpool.api.licenseserver import Adapter as AdapterName
 from seatpool.api.licenseserver import LicenseServerSpec
-from seatpool.servers.command_result import Report
+from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.xlc import XlcAdapter
 
@@ -28,7 +28,7 @@ class Adapter(Protocol):
     def more(self, unread: Mapping[str, int]) -> Parameters:
         """What to send to fetch the rest of some lists."""
 
-    def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> Report:
+    def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> CommandResult:
         """What the first output and those of the fetches after it say. The command, when known, spares fetches."""
 
 

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from seatpool.api.licenseserver import LicenseServerSpec
 from seatpool.servers.adapter import Adapter, adapter_for
-from seatpool.servers.command_result import BadOutput, Report, ScriptRefused
+from seatpool.servers.command_result import BadOutput, CommandResult, ScriptRefused
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.document import EXECUTION_TIMEOUT, document_hash
 from seatpool.servers.errors import CommandFault, TransportError
-from seatpool.servers.nodes import DELIVERY_TIMEOUT, Finished, Place, Sent
+from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
 from seatpool.servers.ssm import SsmTransport, now
 
 GRACE = timedelta(seconds=30)
@@ -22,7 +22,7 @@ MOST_FETCHES = 100
 LONGEST_TIMEOUT = 86_400
 
 
-class ServerLink:
+class LicenseServerClient:
     """Commands to the server of one LicenseServer. The document is pinned to this version's own content, or to
     `pinned_hash`; an empty one pins nothing."""
 
@@ -40,13 +40,13 @@ class ServerLink:
         self._name = name
         self._adapter = adapter or adapter_for(spec)
         self._pinned_hash = document_hash() if pinned_hash is None else (pinned_hash or None)
-        self._place = Place.of(spec)
+        self._place = Node.of(spec)
 
     def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
         """The command in pieces, each for one `send`; usually one."""
         return self._adapter.split(command)
 
-    async def send(self, command: ListCommand) -> Sent:
+    async def send(self, command: ListCommand) -> SentCommand:
         """Send a command. A list that is too long for one send is first brought over in parts, and waited for."""
         *ahead, last = self._adapter.parameters(command)
         comment = f"seatpool {self._name} revision {command.revision} {command.action}"
@@ -55,8 +55,8 @@ class ServerLink:
         return await self._send(last, comment=comment)
 
     async def result(
-        self, sent: Sent, *, deadline: datetime | None = None, command: ListCommand | None = None
-    ) -> Report:
+        self, sent: SentCommand, *, deadline: datetime | None = None, command: ListCommand | None = None
+    ) -> CommandResult:
         """Wait for what was sent. With the command at hand a list that is as commanded is not fetched byte by byte."""
         finished = await self._transport.result(self._place, sent, deadline=deadline or self._deadline())
         outputs = [_output(finished, sent)]
@@ -68,7 +68,7 @@ class ServerLink:
             report = self._parse(outputs, sent, command)
         return report
 
-    async def cancel(self, sent: Sent) -> None:
+    async def cancel(self, sent: SentCommand) -> None:
         """Ask for a command to be stopped."""
         await self._transport.cancel(self._place, sent)
 
@@ -82,7 +82,7 @@ class ServerLink:
             error.maybe_applied = False
             raise
 
-    async def _send(self, parameters: Mapping[str, Sequence[str]], *, comment: str) -> Sent:
+    async def _send(self, parameters: Mapping[str, Sequence[str]], *, comment: str) -> SentCommand:
         seconds = min(max(1, round(self._spec.timeout.total_seconds())), LONGEST_TIMEOUT)
         return await self._transport.send(
             self._place,
@@ -92,7 +92,7 @@ class ServerLink:
             comment=comment,
         )
 
-    def _parse(self, outputs: Sequence[str], sent: Sent, command: ListCommand | None) -> Report:
+    def _parse(self, outputs: Sequence[str], sent: SentCommand, command: ListCommand | None) -> CommandResult:
         try:
             return self._adapter.parse(outputs, command)
         except ScriptRefused as error:
@@ -105,7 +105,7 @@ class ServerLink:
         return now() + DELIVERY_TIMEOUT + self._spec.timeout + GRACE
 
 
-def _output(finished: Finished, sent: Sent) -> str:
+def _output(finished: CommandOutput, sent: SentCommand) -> str:
     """A script that did not begin says why in its output; one that broke off has nothing to say but its errors."""
     if finished.status != "Success" and not finished.stdout.startswith('{"v":1'):
         said = f": {finished.stderr.strip()[-300:]}" if finished.stderr.strip() else ""

@@ -32,7 +32,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProductReport:
+class ProductResult:
     """What is known of one product's list after a command."""
 
     result: Result
@@ -51,11 +51,11 @@ class ProductReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class CommandResult:
     """The answer to one command."""
 
     revision: int
-    products: Mapping[str, ProductReport]
+    products: Mapping[str, ProductResult]
 
     @property
     def unread(self) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from seatpool.aws.sessions import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Node:
     """An account, by the role that is assumed there, and a region; `target` is the node."""
 
     region: str
@@ -39,7 +39,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class SentCommand:
     """A command that SSM has accepted. It can be kept and asked for by another process."""
 
     command_id: str
@@ -47,7 +47,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class CommandOutput:
     """A command whose script ran to its end."""
 
     status: str

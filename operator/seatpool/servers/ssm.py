@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from seatpool.aws.sessions import SessionFactory, Sessions
 from seatpool.servers.errors import CommandFault, TransportError, ended_badly, fault_of, may_have_been_sent
-from seatpool.servers.nodes import DELIVERY_TIMEOUT, Finished, Place, Sent
+from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -35,9 +35,7 @@ THROTTLED_FOR = timedelta(seconds=20)
 _FAILURES = (ClientError, BotoCoreError)
 _WAITING = {"Pending", "InProgress", "Delayed", "Cancelling"}
 _ENDED = {"Success", "Failed"}
-_CONFIG = Config(
-    connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1}, max_pool_connections=THREADS
-)
+_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1}, max_pool_connections=THREADS)
 T = TypeVar("T")
 
 
@@ -66,7 +64,7 @@ class SsmTransport:
         )
         self._making = threading.Lock()
         self._clients: dict[tuple[str, str | None, str | None], SSMClient] = {}
-        self._nodes: dict[Place, tuple[str, datetime]] = {}
+        self._nodes: dict[Node, tuple[str, datetime]] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="servers-ssm")
 
     def prepare(self) -> None:
@@ -76,14 +74,14 @@ class SsmTransport:
 
     async def send(
         self,
-        place: Place,
+        place: Node,
         parameters: Mapping[str, Sequence[str]],
         *,
         document: str,
         document_hash: str | None,
         comment: str,
         timeout: timedelta = DELIVERY_TIMEOUT,  # noqa: ASYNC109
-    ) -> Sent:
+    ) -> SentCommand:
         """Send one command. `timeout` is for its delivery; how long it may run is a parameter of the document."""
         instance_id = await self.node(place)
         request: dict[str, Any] = {
@@ -108,9 +106,9 @@ class SsmTransport:
             if error.reason is CommandFault.INVALID_INSTANCE:
                 self._nodes.pop(place, None)
             raise
-        return Sent(command_id=answer["Command"]["CommandId"], instance_id=instance_id)
+        return SentCommand(command_id=answer["Command"]["CommandId"], instance_id=instance_id)
 
-    async def result(self, place: Place, sent: Sent, *, deadline: datetime) -> Finished:
+    async def result(self, place: Node, sent: SentCommand, *, deadline: datetime) -> CommandOutput:
         """Wait for a command's end; any end but that of the script itself is a `TransportError`."""
         pause, appears_by = FIRST_PAUSE, self._clock() + APPEARS_WITHIN
         what = f"command {sent.command_id} on {place}"
@@ -123,7 +121,7 @@ class SsmTransport:
             if self._clock() >= deadline:
                 raise _overdue(invocation, what=what)
 
-    async def cancel(self, place: Place, sent: Sent) -> None:
+    async def cancel(self, place: Node, sent: SentCommand) -> None:
         """Ask SSM to stop a command. What it has done by then stays done."""
 
         def call() -> None:
@@ -131,7 +129,7 @@ class SsmTransport:
 
         await self._call(call, what=f"cancelling command {sent.command_id} on {place}", changes=True)
 
-    async def node(self, place: Place) -> str:
+    async def node(self, place: Node) -> str:
         """The node that a place names: exactly one, or a `TransportError` that says how many there are."""
         if place.target.instance_id is not None:
             return place.target.instance_id
@@ -154,10 +152,12 @@ class SsmTransport:
         """Let go of the threads; calls under way end by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _find(self, place: Place) -> list[str]:
+    def _find(self, place: Node) -> list[str]:
         """Not by boto3's paginator: each thread that is the first to make one reads hundreds of folders for it."""
         client, found = self._client(place), list[str]()
-        request: dict[str, Any] = {"Filters": [{"Key": f"tag:{place.target.tag}", "Values": [place.target.value or ""]}]}
+        request: dict[str, Any] = {
+            "Filters": [{"Key": f"tag:{place.target.tag}", "Values": [place.target.value or ""]}]
+        }
         while True:
             page = client.describe_instance_information(**request)
             found += [node["InstanceId"] for node in page["InstanceInformationList"]]
@@ -166,7 +166,7 @@ class SsmTransport:
             request["NextToken"] = page["NextToken"]
 
     async def _invocation(
-        self, place: Place, sent: Sent, *, patient: bool
+        self, place: Node, sent: SentCommand, *, patient: bool
     ) -> "GetCommandInvocationResultTypeDef | None":
         try:
             return await self._call(
@@ -198,7 +198,7 @@ class SsmTransport:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    def _client(self, place: Place) -> "SSMClient":
+    def _client(self, place: Node) -> "SSMClient":
         with self._making:
             if place.account not in self._clients:
                 self._clients[place.account] = self._sessions.of(place.role).client(
@@ -207,12 +207,12 @@ class SsmTransport:
             return self._clients[place.account]
 
 
-def _finished(invocation: "GetCommandInvocationResultTypeDef", *, what: str) -> Finished:
+def _finished(invocation: "GetCommandInvocationResultTypeDef", *, what: str) -> CommandOutput:
     status = str(invocation["Status"])
     details = invocation.get("StatusDetails", "").replace(" ", "") or status
     if status not in _ENDED or details not in _ENDED:
         raise ended_badly(details, f"{what}: {details}{_said(invocation.get('StandardErrorContent', ''))}")
-    return Finished(
+    return CommandOutput(
         status=status,
         exit_code=invocation.get("ResponseCode", -1),
         stdout=invocation.get("StandardOutputContent", ""),

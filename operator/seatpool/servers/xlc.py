@@ -7,7 +7,7 @@ from typing import Any
 
 from seatpool.api.licenseserver import ListFormatType, XlcSettings
 from seatpool.domain.listing import list_hash
-from seatpool.servers.command_result import ProductReport, Report, Result
+from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import Action, ListChange, ListCommand
 from seatpool.servers.list_parser import Listing, UnreadableList, parse_listing
 from seatpool.servers.output_parser import Entry, Listed, NotWhole, chunks, read_summary, whole_text
@@ -55,7 +55,7 @@ class XlcAdapter:
             lines += block(product, f"offset {offset}")
         return _named(pack(lines))
 
-    def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> Report:
+    def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> CommandResult:
         """A report; `unread` in it says what has to be fetched and added to the outputs. With the command at hand a
         list that is exactly as commanded need not be fetched."""
         summary = read_summary(outputs[0])
@@ -68,7 +68,7 @@ class XlcAdapter:
             entry.product: self._product(entry, pieces.get(entry.product, ()), commanded.get(entry.product))
             for entry in summary.results
         }
-        return Report(revision=summary.revision, products=products)
+        return CommandResult(revision=summary.revision, products=products)
 
     def _how_many_fit(self, command: ListCommand, items: tuple[Any, ...]) -> int:
         """Of the first of these; 1 for one that is too long. Nearly always it is all of them, which is tried first."""
@@ -125,8 +125,8 @@ class XlcAdapter:
 
     def _product(
         self, entry: Entry, pieces: Sequence[tuple[int, str]], commanded: Sequence[str] | None
-    ) -> ProductReport:
-        report = ProductReport(
+    ) -> ProductResult:
+        report = ProductResult(
             result=entry.result, fence=entry.fence, owner=entry.owner, exit_code=entry.code, detail=entry.detail
         )
         if entry.listed is None:
@@ -145,13 +145,13 @@ class XlcAdapter:
         form = self.settings.list_format
         return form.type is ListFormatType.LINES and form.ignore is None and listed.sorted == list_hash(users)
 
-    def _listing(self, report: ProductReport, listing: Listing) -> ProductReport:
+    def _listing(self, report: ProductResult, listing: Listing) -> ProductResult:
         placeholder = listing.users == (self.settings.placeholder_user,) and not listing.odd
         users = () if placeholder else listing.users
         return replace(report, users=users, odd=listing.odd, placeholder=placeholder)
 
 
-def _unreadable(report: ProductReport, why: str) -> ProductReport:
+def _unreadable(report: ProductResult, why: str) -> ProductResult:
     detail = "; ".join(part for part in (report.detail, why) if part)
     worked = report.result in (Result.APPLIED, Result.LISTED)
     return replace(report, result=Result.FAILED if worked else report.result, detail=detail)

@@ -174,7 +174,9 @@ class Settings(BaseSettings):
     )
     notify: NotifyConfig = Field(default=NotifyConfig(), description="Who is told about seats.")
     audit: TrailConfig = Field(default=TrailConfig(), description="Where the audit trail goes.")
-    history: HistoryConfig = Field(default=HistoryConfig(), description="Whether and where seat intervals are recorded.")
+    history: HistoryConfig = Field(
+        default=HistoryConfig(), description="Whether and where seat intervals are recorded."
+    )
     http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
     log: LogSettings = Field(default=LogSettings(), description="What is logged.")
     tracing: TracingConfig = Field(default=TracingConfig(), description="Whether traces are made.")

@@ -20,7 +20,9 @@ __all__ = ["TARGET", "SqsTurns"]
 
 TARGET = "AmazonSQS"
 RECEIVE = "ReceiveMessage"
-MAY_BRING_MESSAGES = frozenset({"SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"})
+MAY_BRING_MESSAGES = frozenset(
+    {"SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"}
+)
 ASK_AGAIN = 0.25
 """Seconds; a message becomes visible again without anybody saying so."""
 

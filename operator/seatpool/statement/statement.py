@@ -14,7 +14,7 @@ from typing import Any
 from seatpool.api.base import format_duration, parse_duration
 from seatpool.api.licensepool import LicensePool
 from seatpool.domain.errors import SeatpoolError
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason, sentence
 from seatpool.explain.snapshot import Snapshot
 from seatpool.trail.trail import LOGGER, Action
@@ -78,7 +78,7 @@ def statement(snapshot: Snapshot, pool: LicensePool, lines: Iterable[Line] | Non
         remarks = ["No audit trail was given (--audit FILE): single changes are not listed.", *remarks]
     elif not own:
         remarks = ["The audit trail has no line about this pool.", *remarks]
-    memory, budget = snapshot.memory(pool.key) or Memory.empty(), pool.spec.max_reassignments
+    memory, budget = snapshot.memory(pool.key) or PoolMemory.empty(), pool.spec.max_reassignments
     window_began = snapshot.now - budget.window if budget is not None else snapshot.now
     return Statement(
         pool=pool.key,

@@ -42,7 +42,10 @@ BAD_POOLS: dict[str, tuple[Spec, str]] = {
         {"protectedUsers": ["a", "b", "c", "d"]},
         "there are more protectedUsers than seats",
     ),
-    "protected and denied": ({"protectedUsers": ["a"], "deniedUsers": ["a"]}, "both in protectedUsers and in deniedUsers"),
+    "protected and denied": (
+        {"protectedUsers": ["a"], "deniedUsers": ["a"]},
+        "both in protectedUsers and in deniedUsers",
+    ),
     "priorities that are not used": (
         {"priorities": [{"userPattern": "a*", "weight": 1}]},
         "priorities are only used with order: Priority",

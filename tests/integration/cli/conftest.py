@@ -76,7 +76,12 @@ class Board:
         }
 
     def pool(
-        self, name: str = "matlab", *, seats: int = 2, conditions: Mapping[str, tuple[str, str, str]] | None = None, **spec: Any
+        self,
+        name: str = "matlab",
+        *,
+        seats: int = 2,
+        conditions: Mapping[str, tuple[str, str, str]] | None = None,
+        **spec: Any,
     ) -> Body:
         settings: Body = {
             "serverRef": {"name": "licenses"}, "product": name, "seats": seats, "workbenchTypes": [f"vew-{name}"],
@@ -108,7 +113,13 @@ class Board:
         return self._object("SeatLedger", f"{pool}-0", {"pool": pool, "assigned": grants, "waiting": places} | others)
 
     def workbench(
-        self, number: int, owner: str, *, kind: str = "vew-matlab", state: str = "running", seats: list[Body] | None = None
+        self,
+        number: int,
+        owner: str,
+        *,
+        kind: str = "vew-matlab",
+        state: str = "running",
+        seats: list[Body] | None = None,
     ) -> Body:
         name = f"i-{number:08x}"
         spec = {

@@ -18,7 +18,9 @@ def read(board: Board, kind: str, name: str) -> dict[str, Any]:
 def guarded(board: Board) -> str:
     """A server that holds back that ten people lose their seats; the token of the change."""
     people = [f"u{number}" for number in range(10)]
-    board.put(board.server(), board.pool(seats=10), board.ledger(assigned={user: board.ago(hours=1) for user in people}))
+    board.put(
+        board.server(), board.pool(seats=10), board.ledger(assigned={user: board.ago(hours=1) for user in people})
+    )
     server = LicenseServer.model_validate(read(board, "licenseserver", "licenses"))
     held = look_at(server, present=10, leaving=[(f"{board.namespace}/matlab", user) for user in people])
     assert held is not None
@@ -38,7 +40,10 @@ def test_approving_shows_who_loses_a_seat_and_writes_the_token_of_that_very_chan
     assert lines[0] == f"Held back since {board.at(minutes=-3)}: " + (
         "10 of 10 people would lose their seats at once, more than the 50 % that spec.guard.maxReleasePercent allows."
     )
-    assert lines[1] == f"  {board.namespace}/matlab: 10 lose their seats: {', '.join(f'u{number}' for number in range(10))}"
+    assert (
+        lines[1]
+        == f"  {board.namespace}/matlab: 10 lose their seats: {', '.join(f'u{number}' for number in range(10))}"
+    )
     assert not any("another change" in line for line in lines)
     annotations = read(board, "licenseserver", "licenses")["metadata"]["annotations"]
     assert annotations["seatpool.io/approve-change"] == token

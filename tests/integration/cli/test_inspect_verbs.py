@@ -54,7 +54,13 @@ def test_an_api_server_that_is_not_there_is_exit_code_2(board: Board) -> None:
 
 def test_diff_shows_who_differs_in_dry_run_and_since_when(board: Board) -> None:
     pool = board.pool(mode="DryRun", conditions={"InSync": ("False", "DryRun", "DryRun: 1 would be added (ann)")})
-    pool["status"]["difference"] = {"add": ["ann"], "remove": ["old"], "adds": 1, "removes": 3, "since": board.ago(minutes=9)}
+    pool["status"]["difference"] = {
+        "add": ["ann"],
+        "remove": ["old"],
+        "adds": 1,
+        "removes": 3,
+        "since": board.ago(minutes=9),
+    }
     board.put(board.server(), pool, board.ledger(assigned={"ann": board.ago(hours=1)}))
     done = board.ask("diff", "matlab")
     assert done.code == 1

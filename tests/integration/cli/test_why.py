@@ -35,7 +35,9 @@ def test_somebody_who_has_a_seat_is_told_since_when_and_by_which_workbench(board
 
 
 def test_every_spelling_of_a_name_gets_the_same_answer(board: Board) -> None:
-    board.put(board.server(), board.pool(), board.ledger(assigned={"ann": board.ago(minutes=20)}), board.workbench(1, "ann"))
+    board.put(
+        board.server(), board.pool(), board.ledger(assigned={"ann": board.ago(minutes=20)}), board.workbench(1, "ann")
+    )
     answers = {board.ask("why", spelled, "-o", "json").stdout for spelled in ("ann", "ANN@corp.example", r"CORP\ann")}
     assert len(answers) == 1
     assert json.loads(answers.pop())["pools"][0]["phase"] == "Assigned"
@@ -70,7 +72,9 @@ def test_somebody_further_back_in_line_is_told_how_many_seats_have_to_come_free(
         *(board.workbench(number, user) for number, user in enumerate(("ann", "bob", "dora", "eve"))),
     )
     lines = board.why("eve", code=1)
-    assert lines[0] == f"eve waits for a seat of {board.namespace}/matlab: position 2 of 2, since {board.at(minutes=-4)}."
+    assert (
+        lines[0] == f"eve waits for a seat of {board.namespace}/matlab: position 2 of 2, since {board.at(minutes=-4)}."
+    )
     assert (
         "2 seats have to come free: if these stopped now, a seat would come at once: ann (i-00000000), bob (i-00000001)."
         in lines
@@ -114,7 +118,9 @@ def test_the_range_is_as_wide_as_the_lengths_are_and_the_same_each_time(board: B
     # The first of two seats, each free at any instant of the next four hours: a tenth by 12 minutes, nine by 2 h 44 min.
     assert timedelta(minutes=6) < begin < timedelta(minutes=20)
     assert timedelta(hours=2, minutes=25) < end < timedelta(hours=3, minutes=5)
-    assert abs(datetime.fromisoformat(answers[1]["end"]) - datetime.fromisoformat(answers[0]["end"])) < timedelta(minutes=1)
+    assert abs(datetime.fromisoformat(answers[1]["end"]) - datetime.fromisoformat(answers[0]["end"])) < timedelta(
+        minutes=1
+    )
     assert answers[0]["seats"] == 57
 
 
@@ -297,7 +303,9 @@ def test_a_seat_that_is_kept_for_a_protected_person_is_told_so(board: Board) -> 
     board.put(
         board.server(),
         board.pool(seats=1, protectedUsers=["ann"], readmitAfter="1h"),
-        board.ledger(waiting={"dora": board.ago(minutes=5)}, readmit=[{"user": "ann", "until": board.ahead(minutes=30)}]),
+        board.ledger(
+            waiting={"dora": board.ago(minutes=5)}, readmit=[{"user": "ann", "until": board.ahead(minutes=30)}]
+        ),
         board.workbench(3, "dora"),
     )
     assert board.why("dora", code=1)[1] == (
@@ -319,7 +327,10 @@ def test_a_pool_that_conflicts_with_an_elder_one_is_told_so(board: Board) -> Non
 
 
 def test_a_list_that_another_installation_owns_is_told_so(board: Board) -> None:
-    foreign = {"Conflict": ("True", "ForeignOwner", "belongs to installation other"), "InSync": ("False", "ForeignOwner", "")}
+    foreign = {
+        "Conflict": ("True", "ForeignOwner", "belongs to installation other"),
+        "InSync": ("False", "ForeignOwner", ""),
+    }
     board.put(board.server(), board.pool(conditions=foreign), board.workbench(3, "dora"))
     assert board.why("dora", code=1)[1] == (
         f"Conflict: another installation owns the list of matlab on server {board.namespace}/licenses; nothing is written."
@@ -428,7 +439,10 @@ def test_a_server_that_cannot_be_reached_is_told_with_since_when(board: Board) -
             "Server {at}/licenses shows another list of matlab than was written, since {since}; it is written again.",
         ),
         ("NotReadYet", "The list of matlab on server {at}/licenses has not been read yet."),
-        ("DryRun", "DryRun: the list of {at}/matlab is computed and not written; a seat here is none on the license server."),
+        (
+            "DryRun",
+            "DryRun: the list of {at}/matlab is computed and not written; a seat here is none on the license server.",
+        ),
     ],
 )
 def test_whatever_keeps_a_list_from_being_right_is_told(board: Board, reason: str, sentence: str) -> None:
@@ -440,7 +454,9 @@ def test_whatever_keeps_a_list_from_being_right_is_told(board: Board, reason: st
         board.workbench(1, "ann"),
     )
     done = board.ask("why", "ann")
-    assert sentence.format(at=board.namespace, since=board.at(minutes=-3)) in [line.strip() for line in done.stdout.splitlines()]
+    assert sentence.format(at=board.namespace, since=board.at(minutes=-3)) in [
+        line.strip() for line in done.stdout.splitlines()
+    ]
 
 
 def test_a_pool_without_its_server_is_told_so(board: Board) -> None:

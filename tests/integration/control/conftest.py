@@ -106,7 +106,13 @@ class Stage:
         return self._object("LicensePool", name, settings | spec)
 
     def workbench(
-        self, number: int, owner: str, *, type: str = "vew-matlab", state: str = "running", at: datetime | None = None  # noqa: A002
+        self,
+        number: int,
+        owner: str,
+        *,
+        type: str = "vew-matlab",
+        state: str = "running",
+        at: datetime | None = None,
     ) -> Body:
         """One that a person wrote, without any mirror."""
         name = instance(number)
@@ -152,7 +158,14 @@ class Stage:
         return "", "", ""
 
     async def until_condition(
-        self, resource: type[Resource], name: str, kind: str, *, status: str, reason: str | None = None, seconds: float = 15
+        self,
+        resource: type[Resource],
+        name: str,
+        kind: str,
+        *,
+        status: str,
+        reason: str | None = None,
+        seconds: float = 15,
     ) -> str:
         """Wait for a condition; its message."""
         message = ""
@@ -257,7 +270,13 @@ def instance(number: int) -> str:
 
 
 def event(
-    number: int, state: str, owner: str, *, at: datetime | None = None, type: str = "vew-matlab", account: str = ACCOUNT  # noqa: A002
+    number: int,
+    state: str,
+    owner: str,
+    *,
+    at: datetime | None = None,
+    type: str = "vew-matlab",
+    account: str = ACCOUNT,
 ) -> Body:
     """The custom event of the published pipeline."""
     return workbench_event(

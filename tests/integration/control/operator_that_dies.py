@@ -7,18 +7,18 @@ import sys
 from pathlib import Path
 
 from seatpool.cli.logging_setup import configure_logging
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.runtime.operator import Operator
 from seatpool.settings.settings import LogSettings, load_settings
 
 
-def die(_server: str, step: Step) -> None:
+def die(_server: str, step: Failpoint) -> None:
     if step.value == sys.argv[2]:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def main() -> None:
-    operator = Operator(load_settings(file=Path(sys.argv[1])), on_step=die)
+    operator = Operator(load_settings(file=Path(sys.argv[1])), on_failpoint=die)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, operator.stop)
     await operator.run()
 

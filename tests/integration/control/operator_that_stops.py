@@ -15,7 +15,7 @@ import boto3
 from seatpool.cli.logging_setup import configure_logging
 from seatpool.cli.main import ENDING, until_signal
 from seatpool.control.leader.leadership import LeadershipLost
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.runtime.operator import Operator
 from seatpool.settings.settings import LogFormat, LogSettings, load_settings
 
@@ -29,8 +29,8 @@ class Stopping:
         self._where = where
         self._is_intended = False
 
-    def at_step(self, _server: str, step: Step) -> None:
-        self._is_intended = self._is_intended or step is Step.AFTER_INTENT
+    def at_step(self, _server: str, step: Failpoint) -> None:
+        self._is_intended = self._is_intended or step is Failpoint.AFTER_INTENT
         if step.value == self._where:
             self._stop()
 
@@ -52,7 +52,7 @@ async def main() -> None:
         made.events.register("before-send.ssm.SendCommand", stopping.before_send)
         return made
 
-    operator = Operator(load_settings(file=Path(sys.argv[1])), session_factory=session, on_step=stopping.at_step)
+    operator = Operator(load_settings(file=Path(sys.argv[1])), session_factory=session, on_failpoint=stopping.at_step)
     await until_signal(operator)
 
 

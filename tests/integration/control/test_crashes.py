@@ -8,14 +8,14 @@ from tests.integration.control.conftest import Stage, event, eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 
 ANY_HASH = "0" * 64
 
 
-@pytest.mark.parametrize("step", list(Step))
+@pytest.mark.parametrize("step", list(Failpoint))
 async def test_an_operator_killed_at_any_step_is_followed_by_one_that_makes_the_list_right(
-    stage: Stage, step: Step
+    stage: Stage, step: Failpoint
 ) -> None:
     stage.apply(stage.server(), stage.pool(seats=2))
     settings = {"mirror": stage.mirror_settings()}
@@ -43,7 +43,7 @@ async def test_an_operator_killed_at_any_step_is_followed_by_one_that_makes_the_
     first_whole = journal.index(("ann", "bob"))
     assert set(journal[:first_whole]) <= {("ann",)}
     assert set(journal[first_whole:]) == {("ann", "bob")}, "an older list was written after the newest"
-    if step is not Step.AFTER_SEND:
+    if step is not Failpoint.AFTER_SEND:
         assert len(journal) == len(set(journal)), "a command with a known id was repeated and not waited for"
 
 
@@ -51,7 +51,7 @@ async def test_a_command_whose_sender_died_is_waited_for_and_not_repeated(stage:
     stage.apply(stage.server(), stage.pool(seats=2))
     settings = {"mirror": stage.mirror_settings()}
     stage.send(event(1, "running", "ann"))
-    dying = stage.start_process(die_at=Step.AFTER_APPLY.value, **settings)
+    dying = stage.start_process(die_at=Failpoint.AFTER_APPLY.value, **settings)
     await asyncio.to_thread(dying.wait, 30)
     before = stage.commands()
     async with stage.operator(**settings):
@@ -87,9 +87,7 @@ async def test_a_list_of_another_installation_is_left_alone_until_it_may_be_take
     stage.apply(stage.server(), stage.pool())
     async with stage.operator(mirror=stage.mirror_settings()):
         stage.send(event(1, "running", "ann"))
-        message = await stage.until_condition(
-            LicensePool, "matlab", "Conflict", status="True", reason="ForeignOwner"
-        )
+        message = await stage.until_condition(LicensePool, "matlab", "Conflict", status="True", reason="ForeignOwner")
         assert "seatpool.io/take-over=other-cluster" in message
         await asyncio.sleep(0.5)
         assert stage.host.users("matlab") == ("zoe",)

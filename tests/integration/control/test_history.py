@@ -11,7 +11,7 @@ from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.history.store import opened
 
 Answer = list[tuple[Any, ...]]
@@ -110,7 +110,7 @@ async def test_a_seat_freed_by_an_operator_that_was_killed_before_it_recorded_an
     async with stage.operator(mirror=stage.mirror_settings()):
         await stage.until_list(["ann"])
     stage.send(event(1, "stopped", "ann"))
-    dying = stage.start_process(die_at=Step.AFTER_INTENT.value, **first)
+    dying = stage.start_process(die_at=Failpoint.AFTER_INTENT.value, **first)
     await asyncio.to_thread(dying.wait, 30)
     assert dying.returncode == -9
     async with stage.operator(mirror=stage.mirror_settings(), history=kept.settings()):

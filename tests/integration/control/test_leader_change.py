@@ -11,7 +11,7 @@ from tests.integration.control.operator_that_stops import SENDING
 from tests.integration.control.replicas import Replica, Stopwatch, replicas
 
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.runtime.operator import Operator
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube import pod
@@ -96,7 +96,9 @@ async def test_a_leader_that_is_stopped_cleanly_hands_over_and_a_command_that_it
     assert journal == [("ann",), ("ann", "bob"), ("ann", "bob", "cem")]
 
 
-@pytest.mark.parametrize("where", [Step.BEFORE_INTENT.value, Step.AFTER_INTENT.value, Step.AFTER_SEND.value, SENDING])
+@pytest.mark.parametrize(
+    "where", [Failpoint.BEFORE_INTENT.value, Failpoint.AFTER_INTENT.value, Failpoint.AFTER_SEND.value, SENDING]
+)
 async def test_a_leader_that_slept_through_its_lease_lands_no_older_list_and_steps_down(
     stage: Stage, where: str
 ) -> None:

@@ -122,7 +122,16 @@ async def test_nothing_is_sent_when_nothing_changed(stage: Stage) -> None:
 async def test_a_hostile_owner_is_refused_with_a_condition_and_an_event_and_runs_nothing(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(seats=20))
     trap = stage.tmp_path / "trap"
-    hostile = [f"$(touch {trap})", f"`touch {trap}`", "a\nb", "x; rm -rf /", "-rf", "ann\n", "../../etc/passwd", "{{Payload}}"]
+    hostile = [
+        f"$(touch {trap})",
+        f"`touch {trap}`",
+        "a\nb",
+        "x; rm -rf /",
+        "-rf",
+        "ann\n",
+        "../../etc/passwd",
+        "{{Payload}}",
+    ]
     async with stage.operator(mirror=stage.mirror_settings()):
         await stage.until_ready()
         stage.send(*(event(n, "running", owner) for n, owner in enumerate(hostile)), event(50, "running", "ann"))
@@ -146,7 +155,9 @@ async def test_kubectl_shows_columns_explains_fields_and_waits(stage: Stage) -> 
         await stage.until_ready()
         await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
         await stage.until_condition(Workbench, f"i-{1:017x}", "Ready", status="True")
-        stage.plane.kubectl("wait", "-n", stage.namespace, "--for=condition=Ready", "licensepool/matlab", "--timeout=5s")
+        stage.plane.kubectl(
+            "wait", "-n", stage.namespace, "--for=condition=Ready", "licensepool/matlab", "--timeout=5s"
+        )
         shown = {
             kind: stage.plane.kubectl("get", kind, "-n", stage.namespace).split("\n")
             for kind in ("workbenches", "licensepools", "licenseservers", "seatledgers")

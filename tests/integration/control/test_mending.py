@@ -117,8 +117,12 @@ async def test_a_memory_that_somebody_edits_is_written_as_it_was_with_the_next_a
         looks = itertools.count()
 
         async def is_as_it_was() -> bool:
-            annotation = {"example.com/look": str(next(looks))}  # any edit of a pool is a question, and this changes no answer
-            await stage.kube.merge_patch(LicensePool, stage.namespace, "matlab", {"metadata": {"annotations": annotation}})
+            annotation = {
+                "example.com/look": str(next(looks))
+            }  # any edit of a pool is a question, and this changes no answer
+            await stage.kube.merge_patch(
+                LicensePool, stage.namespace, "matlab", {"metadata": {"annotations": annotation}}
+            )
             found = await stage.get(SeatLedger, "matlab-0")
             return found is not None and found["spec"] == before["spec"]
 
@@ -140,7 +144,9 @@ async def test_a_list_that_was_refused_is_well_again_when_it_is_not_wanted_any_m
 async def test_a_workbench_is_not_ready_before_its_pool_has_decided(stage: Stage) -> None:
     stage.apply(stage.pool(), stage.workbench(1, "ann"))
     async with stage.operator():
-        message = await stage.until_condition(Workbench, instance(1), "Ready", status="False", reason="SomeWait", seconds=40)
+        message = await stage.until_condition(
+            Workbench, instance(1), "Ready", status="False", reason="SomeWait", seconds=40
+        )
         assert "Undecided" in message
         stage.apply(stage.server())
         await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")

@@ -81,7 +81,9 @@ async def test_tags_that_may_not_be_written_delay_no_seat_and_come_when_they_may
             ann = fleet.start("ann")
             await stage.until_list(["ann"])
             await stage.until_ready()
-            await eventually(lambda: refused(operator, "ec2:CreateTags", "AccessDenied") >= 1, what="a refusal is counted")
+            await eventually(
+                lambda: refused(operator, "ec2:CreateTags", "AccessDenied") >= 1, what="a refusal is counted"
+            )
             await until_tag(stage, ann, "ready")
 
 
@@ -98,7 +100,9 @@ async def test_after_a_restart_each_tag_is_written_once_more_and_then_rests(stag
             await eventually(lambda: calls(stage, "CreateTags") == before + 1, what="both are written in one call")
             await stage.until_ready()
             done = operator.registry.get_sample_value
-            await eventually(lambda: (done("seatpool_mirror_seat_tags_open") or 0.0) == 0.0, what="nothing is left to write")
+            await eventually(
+                lambda: (done("seatpool_mirror_seat_tags_open") or 0.0) == 0.0, what="nothing is left to write"
+            )
             await asyncio.sleep(1.5)
             assert calls(stage, "CreateTags") == before + 1
     assert (tag_of(stage, ann), tag_of(stage, bob)) == ("ready", "ready")
@@ -142,4 +146,6 @@ async def test_a_workbench_whose_instance_is_gone_keeps_no_other_from_its_tag(st
             ann, bob = fleet.start("ann"), fleet.start("bob")
             await until_tag(stage, ann, "ready")
             await until_tag(stage, bob, "ready")
-            await eventually(lambda: refused(operator, "ec2:CreateTags", "Refused") >= 1, what="zoe's instance is counted")
+            await eventually(
+                lambda: refused(operator, "ec2:CreateTags", "Refused") >= 1, what="zoe's instance is counted"
+            )

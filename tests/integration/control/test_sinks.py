@@ -11,7 +11,7 @@ import pytest
 from tests.integration.control.conftest import REGION, Stage, eventually, session
 
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 
 
 class Portal:
@@ -54,7 +54,9 @@ async def test_a_portal_hears_of_seats_only_when_the_license_server_has_the_list
         assert (told["user"], told["pool"], told["reason"]) == ("ann", f"{stage.namespace}/matlab", "Granted")
         assert told["revision"] == (await stage.server_status())["revision"]
         await eventually(lambda: bool(portal.seen("PoolSaturated")), what="the pool is saturated")
-        assert [(one["user"], one["position"], one["reason"]) for one in portal.seen("SeatWaiting")] == [("bob", 1, "PoolFull")]
+        assert [(one["user"], one["position"], one["reason"]) for one in portal.seen("SeatWaiting")] == [
+            ("bob", 1, "PoolFull")
+        ]
         stage.apply(stage.workbench(1, "ann", state="stopped"))
         await stage.until_list(["bob"])
         await eventually(lambda: len(portal.seen("SeatAssigned")) == 2, what="bob is told")
@@ -66,7 +68,9 @@ async def test_a_portal_hears_of_seats_only_when_the_license_server_has_the_list
 
 async def test_a_bus_that_is_away_delays_no_seat(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"))
-    async with stage.operator(notify={"bus": "seats", "region": REGION, "endpoint_url": "http://127.0.0.1:9"}) as operator:
+    async with stage.operator(
+        notify={"bus": "seats", "region": REGION, "endpoint_url": "http://127.0.0.1:9"}
+    ) as operator:
         await stage.until_list(["ann"])
         await stage.until_ready()
         labels = {"receiver": "eventbridge", "result": "failed"}
@@ -75,8 +79,10 @@ async def test_a_bus_that_is_away_delays_no_seat(stage: Stage) -> None:
         )
 
 
-@pytest.mark.parametrize("step", [Step.BEFORE_INTENT, Step.AFTER_SEND, Step.BEFORE_STATUS])
-async def test_a_freed_seat_is_told_by_whoever_comes_after_an_operator_that_was_killed(stage: Stage, step: Step) -> None:
+@pytest.mark.parametrize("step", [Failpoint.BEFORE_INTENT, Failpoint.AFTER_SEND, Failpoint.BEFORE_STATUS])
+async def test_a_freed_seat_is_told_by_whoever_comes_after_an_operator_that_was_killed(
+    stage: Stage, step: Failpoint
+) -> None:
     portal = Portal(stage)
     stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"))
     async with stage.operator(notify=portal.settings):
@@ -115,7 +121,9 @@ async def test_seats_that_no_receiver_took_are_told_after_a_restart(stage: Stage
 
 async def test_nobody_is_told_of_a_seat_that_a_dry_run_only_computes(stage: Stage) -> None:
     portal = Portal(stage)
-    stage.apply(stage.server(), stage.pool(seats=1, mode="DryRun"), stage.workbench(1, "ann"), stage.workbench(2, "bob"))
+    stage.apply(
+        stage.server(), stage.pool(seats=1, mode="DryRun"), stage.workbench(1, "ann"), stage.workbench(2, "bob")
+    )
     async with stage.operator(notify=portal.settings):
 
         async def shown() -> bool:
@@ -238,7 +246,16 @@ async def test_a_pool_says_how_long_its_seats_were_held_once_a_few_have_ended(st
 
 
 async def seatpool(stage: Stage, command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    argv = [sys.executable, "-m", "seatpool", command, "-n", stage.namespace, "--kubeconfig", str(stage.plane.kubeconfig)]
+    argv = [
+        sys.executable,
+        "-m",
+        "seatpool",
+        command,
+        "-n",
+        stage.namespace,
+        "--kubeconfig",
+        str(stage.plane.kubeconfig),
+    ]
     return await asyncio.to_thread(
         lambda: subprocess.run([*argv, *arguments], capture_output=True, text=True, timeout=60, check=False)
     )

@@ -189,9 +189,7 @@ def test_whatever_people_do_and_whatever_gets_lost_the_objects_become_the_fleet(
     suppressed = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
     run_state_machine_as_test(
         FleetAndObjects,
-        settings=settings(
-            max_examples=4, stateful_step_count=20, suppress_health_check=suppressed, print_blob=True
-        ),
+        settings=settings(max_examples=4, stateful_step_count=20, suppress_health_check=suppressed, print_blob=True),
     )
 
 

@@ -38,7 +38,9 @@ class Bus:
         self._sqs = session().client("sqs", endpoint_url=endpoint)
         events = session().client("events", endpoint_url=endpoint)
         self._queue = self._sqs.create_queue(QueueName=self.name)["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
         events.create_event_bus(Name=self.name)
         events.put_rule(Name="all", EventBusName=self.name, EventPattern=json.dumps({"source": ["seatpool"]}))
         events.put_targets(Rule="all", EventBusName=self.name, Targets=[{"Id": "queue", "Arn": arn}])

@@ -10,10 +10,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from seatpool.api.licenseserver import LicenseServerSpec
-from seatpool.servers.client import ServerLink
+from seatpool.servers.client import LicenseServerClient
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.document import document_json
-from seatpool.servers.nodes import Place
+from seatpool.servers.nodes import Node
 from seatpool.servers.ssm import SsmTransport
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.conduct import Conduct
@@ -77,11 +77,11 @@ class Bench:
     def by_tag(self) -> dict[str, str]:
         return {"tag": self.node.tag, "value": self.node.value}
 
-    def place(self, **changes: Any) -> Place:
-        return Place.of(self.spec(**changes))
+    def place(self, **changes: Any) -> Node:
+        return Node.of(self.spec(**changes))
 
-    def link(self, **changes: Any) -> ServerLink:
-        return ServerLink(self.spec(**changes), self.transport, name="default/main")
+    def link(self, **changes: Any) -> LicenseServerClient:
+        return LicenseServerClient(self.spec(**changes), self.transport, name="default/main")
 
     def conduct(self, **faults: Any) -> None:
         self.node.host.conduct = Conduct(**faults)
@@ -103,9 +103,7 @@ async def bench(stand_in: AwsStandIn) -> AsyncIterator[Bench]:
     stand_in.control.reset()
     site = Site.create(stand_in, document=document_json(), queue=None)
     faults = Faults()
-    transport = SsmTransport(
-        endpoint_url=site.endpoint, session_factory=faults.session_factory(site.access.session)
-    )
+    transport = SsmTransport(endpoint_url=site.endpoint, session_factory=faults.session_factory(site.access.session))
     yield Bench(site=site, node=site.add_license_server(), faults=faults, transport=transport)
     transport.close()
     stand_in.control.reset()

@@ -3,7 +3,7 @@
 import pytest
 from tests.integration.servers.conftest import Bench, apply
 
-from seatpool.servers.client import ServerLink
+from seatpool.servers.client import LicenseServerClient
 from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import CommandFault, TransportError
@@ -42,7 +42,7 @@ async def test_another_process_can_wait_for_what_was_sent(bench: Bench) -> None:
     bench.node.host.faults(sleep_apply="0.3")
     sent = await bench.link().send(apply("ann"))
     other = SsmTransport(endpoint_url=bench.site.endpoint, session_factory=bench.site.access.session)
-    report = await ServerLink(bench.spec(), other, name="default/main").result(sent)
+    report = await LicenseServerClient(bench.spec(), other, name="default/main").result(sent)
     other.close()
     assert report.products["vew"].users == ("ann",)
 

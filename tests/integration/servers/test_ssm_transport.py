@@ -14,11 +14,11 @@ from tests.integration.servers.conftest import Bench, apply
 
 from seatpool.servers.document import document_json
 from seatpool.servers.errors import CommandFault, TransportError
-from seatpool.servers.nodes import Sent
+from seatpool.servers.nodes import SentCommand
 from seatpool.servers.ssm import SsmTransport, now
 from seatpool.sim.aws_access import AwsAccess
 
-NOWHERE = Sent(command_id="0" * 36, instance_id="i-0123456789abcdef0")
+NOWHERE = SentCommand(command_id="0" * 36, instance_id="i-0123456789abcdef0")
 
 
 async def fails(bench: Bench, **changes: Any) -> TransportError:

@@ -38,7 +38,9 @@ class Crowd:
         url = self._site.queue_url
         try:
             while not self._end.is_set():
-                found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=60)
+                found = sqs.receive_message(
+                    QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=60
+                )
                 for message in found.get("Messages", []):
                     self._take(sqs, message)
         except Exception as error:  # noqa: BLE001

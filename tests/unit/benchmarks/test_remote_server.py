@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from seatpool.api.licenseserver import XlcSettings
-from seatpool.servers.command_result import Report
+from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.document import script
 from seatpool.servers.xlc import XlcAdapter
 from seatpool.sim.license_host import LicenseHost
 
 QUICK = Path(__file__).resolve().parents[3] / "benchmarks" / "remote_server.py"
-Run = Callable[[ListCommand], Report]
+Run = Callable[[ListCommand], CommandResult]
 
 
 def runner(home: Path, words: list[str]) -> tuple[LicenseHost, Run]:
@@ -33,7 +33,7 @@ def runner(home: Path, words: list[str]) -> tuple[LicenseHost, Run]:
         }
         return subprocess.run([*words, path], env=environ, capture_output=True, text=True, check=True).stdout
 
-    def run(command: ListCommand) -> Report:
+    def run(command: ListCommand) -> CommandResult:
         (parameters,) = adapter.parameters(command)
         outputs = [output(parameters)]
         report = adapter.parse(outputs)

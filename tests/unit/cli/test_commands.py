@@ -36,7 +36,9 @@ def test_the_help_needs_no_heavy_import() -> None:
 
 def test_the_help_names_every_command() -> None:
     told = seatpool("--help").stdout
-    assert all(f" {command} " in told for command in ("run", "demo", "crds", "document", "version", "status", "why", "approve"))
+    assert all(
+        f" {command} " in told for command in ("run", "demo", "crds", "document", "version", "status", "why", "approve")
+    )
 
 
 def test_the_help_of_run_lists_every_setting() -> None:
@@ -65,9 +67,7 @@ def test_the_version_is_that_of_the_package() -> None:
 
 def test_the_crds_are_printed_as_documents_that_kubectl_takes() -> None:
     printed = list(yaml.safe_load_all(seatpool("crds").stdout))
-    assert [one["metadata"]["name"] for one in printed] == [
-        f"{kind.plural}.seatpool.io" for kind in crd.RESOURCES
-    ]
+    assert [one["metadata"]["name"] for one in printed] == [f"{kind.plural}.seatpool.io" for kind in crd.RESOURCES]
 
 
 def test_crds_are_written_once_and_then_only_where_they_differ(tmp_path: Path) -> None:

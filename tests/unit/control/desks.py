@@ -15,21 +15,21 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.cache.store import Store
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.reconcile.dependencies import Surroundings
+from seatpool.control.reconcile.dependencies import Dependencies
 from seatpool.control.reconcile.finalizer import Finalizer
-from seatpool.control.reconcile.ledger_store import LedgerBook
+from seatpool.control.reconcile.ledger_store import LedgerStore
 from seatpool.control.reconcile.server_state import Desk
-from seatpool.control.reconcile.write_ahead_log import ServerBook
-from seatpool.control.sinks.event_latency import Journeys
-from seatpool.control.sinks.event_recorder import Recorder
+from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
+from seatpool.control.sinks.event_latency import EventLatency
+from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.control.sinks.kubernetes_events import Announcer
 from seatpool.control.sinks.notifications import Telling
-from seatpool.control.sinks.pending_notifications import Departures
-from seatpool.control.state.pool_state import Known, Standing
+from seatpool.control.sinks.pending_notifications import PendingNotifications
+from seatpool.control.state.pool_state import ObservedList, PoolState
 from seatpool.kube.client import KubeClient
-from seatpool.mirror.workbenches.message_context import Origins
+from seatpool.mirror.workbenches.message_context import MessageContexts
 from seatpool.notify.config import NotifyConfig
-from seatpool.servers.client import ServerLink
+from seatpool.servers.client import LicenseServerClient
 from seatpool.servers.ssm import SsmTransport
 from seatpool.tracing.spans import UNTRACED
 from seatpool.trail.config import TrailConfig
@@ -59,7 +59,7 @@ class DeskMaker:
 
     def desk(
         self,
-        standings: Mapping[str, Standing],
+        standings: Mapping[str, PoolState],
         *,
         pool: Mapping[str, Any] | None = None,
         server: Mapping[str, Any] | None = None,
@@ -67,10 +67,10 @@ class DeskMaker:
         """A desk whose pools, called by these names, stand like this, after it looked round once."""
         store = Store(IdentitySettings())
         metrics = ControlMetrics(self.registry)
-        recorder = Recorder(self.kube, instance="me", metrics=metrics, log=self.log, clock=self.clock.now)
-        around = Surroundings(
+        recorder = EventRecorder(self.kube, instance="me", metrics=metrics, log=self.log, clock=self.clock.now)
+        around = Dependencies(
             store=store,
-            ledgers=LedgerBook(store, self.kube, metrics),
+            ledgers=LedgerStore(store, self.kube, metrics),
             finalizer=Finalizer(self.kube, metrics),
             announcer=Announcer(
                 store=store,
@@ -82,7 +82,7 @@ class DeskMaker:
                     tell=lambda _notice: None,
                     trail=Trail(TrailConfig(), holder="me", registry=self.registry, log=self.log),
                     config=NotifyConfig(),
-                    departures=Departures(store=store, is_on_its_way=lambda _id: False),
+                    departures=PendingNotifications(store=store, is_on_its_way=lambda _id: False),
                     clock=self.clock.now,
                 ),
                 mark_pool=lambda _key: None,
@@ -90,12 +90,12 @@ class DeskMaker:
                 mark_workbench_later=lambda _key: None,
                 log=self.log,
             ),
-            journeys=Journeys(
-                take=Origins().take, metrics=metrics, traces=UNTRACED, log=self.log, clock=self.clock.now
+            journeys=EventLatency(
+                take=MessageContexts().take, metrics=metrics, traces=UNTRACED, log=self.log, clock=self.clock.now
             ),
             standings={f"lab/{name}": standing for name, standing in standings.items()},
             installation="ours",
-            link_to=lambda server: ServerLink(server.spec, SsmTransport(), name=server.key),
+            link_to=lambda server: LicenseServerClient(server.spec, SsmTransport(), name=server.key),
             uninventoried=lambda: (),
             metrics=metrics,
             log=self.log,
@@ -106,7 +106,7 @@ class DeskMaker:
         store.put(LicenseServer, raw_server(**(server or {})), now=self.clock.now())
         for name in standings:
             store.put(LicensePool, raw_pool(name, **(pool or {})), now=self.clock.now())
-        book = ServerBook(
+        book = WriteAheadLog(
             "lab/licenses",
             kube=self.kube,
             holder="me",
@@ -115,7 +115,7 @@ class DeskMaker:
             written=lambda _raw: None,
         )
         desk = Desk("lab/licenses", book, around)
-        lists: dict[str, Known] = {name: one.known for name, one in standings.items() if one.known is not None}
+        lists: dict[str, ObservedList] = {name: one.known for name, one in standings.items() if one.known is not None}
         desk.view.known = lists
         desk.look_round(store.servers["lab/licenses"])
         return desk

@@ -7,9 +7,9 @@ from typing import Any
 from seatpool.api.base import format_instant
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.control.state.pool_state import Known, Standing
+from seatpool.control.state.pool_state import ObservedList, PoolState
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
 
@@ -70,22 +70,22 @@ def pool(name: str = "matlab", *, meta: Raw | None = None, **spec: Any) -> Licen
 
 def known(
     users: str = "", *, revision: int = 7, owner: str = "ours", odd: str = "", placeholder: bool = False
-) -> Known:
-    return Known(
+) -> ObservedList:
+    return ObservedList(
         users=tuple(users.split()), revision=revision, owner=owner, odd=tuple(odd.split()), placeholder=placeholder
     )
 
 
 def standing(
-    needs: str | None = "", *, seats: int = 2, denied: str = "", memory: Memory | None = None, **more: Any
-) -> Standing:
+    needs: str | None = "", *, seats: int = 2, denied: str = "", memory: PoolMemory | None = None, **more: Any
+) -> PoolState:
     """How a pool stands whose people came in this order, a second apart; None for one without an answer."""
     if needs is None:
-        return Standing(**more)
+        return PoolState(**more)
     rules = PoolRules(seats=seats, denied=frozenset(denied.split()))
     wanted = {user: Need(user, later(n)) for n, user in enumerate(needs.split())}
-    answer = allocate(rules, wanted, memory or Memory.empty(), later(60))
-    return Standing(memory=answer.memory, answer=answer, **more)
+    answer = allocate(rules, wanted, memory or PoolMemory.empty(), later(60))
+    return PoolState(memory=answer.memory, answer=answer, **more)
 
 
 def conditions(status: Any) -> dict[str, tuple[str, str]]:

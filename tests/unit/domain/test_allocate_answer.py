@@ -7,7 +7,7 @@ import pytest
 
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation, Granted, InLine, Released, Seat
-from seatpool.domain.memory import Grant, Memory, Vacated, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
@@ -15,7 +15,7 @@ from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
 AGES = timedelta(days=999_999)
-EMPTY = Memory.empty()
+EMPTY = PoolMemory.empty()
 
 
 def at(minute: float) -> datetime:
@@ -30,7 +30,7 @@ def needs(**since: float) -> dict[str, Need]:
     return {user: Need(user, at(minute)) for user, minute in since.items()}
 
 
-def holding(*users: str, since: float = 0, idle: float | None = None, reason: Reason = Reason.GRANTED) -> Memory:
+def holding(*users: str, since: float = 0, idle: float | None = None, reason: Reason = Reason.GRANTED) -> PoolMemory:
     idle_since = None if idle is None else at(idle)
     return replace(EMPTY, assigned={user: Grant(user, at(since), idle_since, reason) for user in users})
 
@@ -47,7 +47,7 @@ def test_a_first_answer_is_complete() -> None:
     rules = PoolRules(seats=1, linger=minutes(5), denied=frozenset({"eve"}))
     answer = allocate(rules, needs(ann=-3, bob=-2, eve=-9), EMPTY, START)
     assert answer == Allocation(
-        memory=Memory(
+        memory=PoolMemory(
             assigned={"ann": Grant("ann", START, None, Reason.GRANTED)},
             waiting={"bob": Waiting("bob", at(-2))},
             vacated=(),

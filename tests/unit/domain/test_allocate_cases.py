@@ -13,7 +13,7 @@ import pytest
 
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
@@ -42,7 +42,7 @@ class Pool:
     """A pool that lives through a story."""
 
     rules: PoolRules
-    memory: Memory = field(default_factory=Memory.empty)
+    memory: PoolMemory = field(default_factory=PoolMemory.empty)
     needs: dict[str, Need] = field(default_factory=dict)
 
     def at(self, minute: float, users: str) -> Allocation:

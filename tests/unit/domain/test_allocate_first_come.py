@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
 
@@ -42,7 +42,7 @@ def test_it_serves_as_a_simple_queue_does(seats: int, present: list[set[str]], a
         before = rounds[-1] if rounds else {}
         began = {user: now - timedelta(minutes=age) for user, age in zip(USERS, ages, strict=True)}
         rounds.append({user: before.get(user, began[user]) for user in users})
-    memory = Memory.empty()
+    memory = PoolMemory.empty()
     for number, (needed, expected) in enumerate(zip(rounds, queue(seats, rounds), strict=True)):
         needs = {user: Need(user, since) for user, since in needed.items()}
         answer = allocate(PoolRules(seats=seats), needs, memory, START + timedelta(minutes=number))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import Grant, Memory, Vacated, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
@@ -43,7 +43,7 @@ GRANTS = st.dictionaries(
     st.tuples(INSTANTS, st.none() | INSTANTS, st.sampled_from([Reason.GRANTED, Reason.ADOPTED, Reason.PROTECTED])),
 ).map(lambda found: {user: Grant(user, *fields) for user, fields in found.items()})
 MEMORIES = st.builds(
-    Memory,
+    PoolMemory,
     assigned=GRANTS,
     waiting=st.dictionaries(USERS, INSTANTS).map(
         lambda found: {user: Waiting(user, since) for user, since in found.items()}
@@ -57,7 +57,7 @@ MEMORIES = st.builds(
 @settings(max_examples=400)
 @given(rules=RULES, needs=NEEDS, memory=MEMORIES)
 def test_any_memory_under_any_rules_gives_a_sound_answer(
-    rules: PoolRules, needs: dict[str, Need], memory: Memory
+    rules: PoolRules, needs: dict[str, Need], memory: PoolMemory
 ) -> None:
     answer = allocate(rules, needs, memory, START)
     assert allocate(rules, needs, answer.memory, START) == replace(answer, granted=(), released=())
@@ -85,7 +85,7 @@ def test_any_memory_under_any_rules_gives_a_sound_answer(
 @settings(max_examples=400)
 @given(rules=RULES, needs=NEEDS, memory=MEMORIES, part=st.floats(0, 1))
 def test_nothing_changes_by_itself_before_it_is_announced(
-    rules: PoolRules, needs: dict[str, Need], memory: Memory, part: float
+    rules: PoolRules, needs: dict[str, Need], memory: PoolMemory, part: float
 ) -> None:
     answer = allocate(rules, needs, memory, START)
     end = answer.next_change or START + timedelta(days=99_999)
@@ -97,7 +97,7 @@ def test_nothing_changes_by_itself_before_it_is_announced(
 @settings(max_examples=200)
 @given(rules=RULES, needs=NEEDS, memory=MEMORIES, data=st.data())
 def test_the_order_of_what_is_given_does_not_matter(
-    rules: PoolRules, needs: dict[str, Need], memory: Memory, data: st.DataObject
+    rules: PoolRules, needs: dict[str, Need], memory: PoolMemory, data: st.DataObject
 ) -> None:
     shuffled = replace(
         memory,

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation, InLine
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
@@ -171,7 +171,7 @@ class Life(RuleBasedStateMachine):
     def open(self, rules: PoolRules) -> None:
         self.pool = rules
         self.books = Books(rules)
-        self.memory = Memory.empty()
+        self.memory = PoolMemory.empty()
         self.needs: dict[str, Need] = {}
         self.now = START
         self.answer = self.ask()

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatpool.domain.seat_durations import Lengths
+from seatpool.domain.seat_durations import SeatDurations
 
-EVENLY = Lengths(101, tuple(range(0, 101, 10)))
+EVENLY = SeatDurations(101, tuple(range(0, 101, 10)))
 
 
 def test_the_summary_is_the_shortest_the_deciles_and_the_longest() -> None:
-    assert Lengths.of(range(101)) == EVENLY
-    assert Lengths.of([7.0]) == Lengths(1, (7.0,) * 11)
+    assert SeatDurations.of(range(101)) == EVENLY
+    assert SeatDurations.of([7.0]) == SeatDurations(1, (7.0,) * 11)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_nothing_is_known_of_a_seat_that_is_held_longer_than_any_before() -> Non
 def test_nobody_is_told_a_seat_that_ended_before_now_or_lasts_longer_than_the_longest(
     lengths: list[float], held: float, share: float
 ) -> None:
-    rest = Lengths.of(lengths).rest(held, share=share)
+    rest = SeatDurations.of(lengths).rest(held, share=share)
     if held >= max(lengths):
         assert rest is None
     else:
@@ -40,8 +40,8 @@ def test_nobody_is_told_a_seat_that_ended_before_now_or_lasts_longer_than_the_lo
 
 @given(st.lists(st.floats(0, 1e6), min_size=20, max_size=300))
 def test_a_summary_spread_out_again_has_nearly_the_same_summary(lengths: list[float]) -> None:
-    before = Lengths.of(lengths)
-    again = Lengths.of(before.spread(500))
+    before = SeatDurations.of(lengths)
+    again = SeatDurations.of(before.spread(500))
     assert again.seats == before.seats
     step = max(later - earlier for earlier, later in zip(before.seconds, before.seconds[1:], strict=False))
     assert all(abs(one - other) <= step + 1e-6 for one, other in zip(before.seconds, again.seconds, strict=True))

@@ -13,7 +13,10 @@ from seatpool.settings.settings import InvalidSettings, load_settings
         ({"bus": "seats"}, "region is not given"),
         ({"webhook": {"url": "https://portal.example/hook"}}, "url is given without secret_file"),
         ({"webhook": {"url": "portal.example"}}, "notify.webhook.url"),
-        ({"bus": "seats", "region": "eu-central-1", "external_id": "x"}, "external_id is only used together with role_arn"),
+        (
+            {"bus": "seats", "region": "eu-central-1", "external_id": "x"},
+            "external_id is only used together with role_arn",
+        ),
         ({"capacity": 0}, "notify.capacity"),
     ],
 )

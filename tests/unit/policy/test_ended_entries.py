@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.control.objects import NOW
 
 from seatpool.api.seatledger import LedgerEnded, LedgerGrant, LedgerWaiting, SeatLedgerSpec
-from seatpool.domain.memory import Grant, Memory, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Waiting
 from seatpool.domain.reasons import Reason
 from seatpool.policy.ended_entries import MOST_KEPT, Ending, bare, with_ended
 from seatpool.policy.ledger_codec import changed_shares, to_specs
@@ -79,9 +79,9 @@ def test_a_history_that_cannot_be_written_for_long_does_not_fill_the_ledger() ->
 people = st.frozensets(st.sampled_from([f"user{n}" for n in range(12)]), max_size=10)
 
 
-def memory(seated: frozenset[str], waiting: frozenset[str]) -> Memory:
-    empty = Memory.empty()
-    return Memory(
+def memory(seated: frozenset[str], waiting: frozenset[str]) -> PoolMemory:
+    empty = PoolMemory.empty()
+    return PoolMemory(
         assigned={user: Grant(user, NOW, None, Reason.GRANTED) for user in seated},
         waiting={user: Waiting(user, NOW) for user in waiting - seated},
         vacated=empty.vacated,

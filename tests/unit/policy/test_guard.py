@@ -3,7 +3,8 @@
 import pytest
 from tests.unit.control.objects import server
 
-from seatpool.policy.guard import APPROVAL, Held, look_at
+from seatpool.api.annotations import APPROVE_CHANGE
+from seatpool.policy.guard import HeldChange, look_at
 
 LEAVING = [("lab/matlab", "ann"), ("lab/ansys", "bob"), ("lab/matlab", "cem")]
 
@@ -29,7 +30,7 @@ def test_a_change_is_held_when_more_than_the_allowed_share_would_leave(
     assert (held is not None) is is_held
 
 
-def held_by(*leaving: tuple[str, str]) -> Held:
+def held_by(*leaving: tuple[str, str]) -> HeldChange:
     held = look_at(server(guard={"minUsers": 0}), present=len(leaving), leaving=leaving)
     assert held is not None
     return held
@@ -43,7 +44,7 @@ def test_a_token_names_the_people_and_their_pools_in_whatever_order_they_come() 
 
 def test_an_approval_lets_this_change_go_on_and_no_other() -> None:
     token = held_by(*LEAVING).token
-    approved = server(guard={"minUsers": 0}, annotations={APPROVAL: token})
+    approved = server(guard={"minUsers": 0}, annotations={APPROVE_CHANGE: token})
     assert look_at(approved, present=3, leaving=LEAVING) is None
     assert look_at(approved, present=3, leaving=LEAVING[:2]) is not None
 
@@ -52,4 +53,4 @@ def test_the_message_is_a_command_that_approves_the_change() -> None:
     held = held_by(*LEAVING)
     message = held.message(server())
     assert "3 of 3 people" in message
-    assert f"kubectl annotate --overwrite licenseserver/licenses -n lab {APPROVAL}={held.token}" in message
+    assert f"kubectl annotate --overwrite licenseserver/licenses -n lab {APPROVE_CHANGE}={held.token}" in message

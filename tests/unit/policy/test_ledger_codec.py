@@ -8,23 +8,24 @@ from hypothesis import strategies as st
 from tests.unit.control.objects import NOW
 
 from seatpool.api.seatledger import SEATS_PER_LEDGER, SeatLedgerSpec
-from seatpool.domain.memory import Grant, Memory, Vacated, Waiting
+from seatpool.domain.instants import to_milliseconds
+from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
 from seatpool.domain.reasons import Reason
-from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name, share_count, to_milliseconds, to_specs
+from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name, share_count, to_specs
 
 users = st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True)
 instants = st.integers(-(10**12), 10**12).map(lambda ms: NOW + timedelta(milliseconds=ms))
 
 
 @st.composite
-def memories(draw: st.DrawFn) -> Memory:
+def memories(draw: st.DrawFn) -> PoolMemory:
     assigned = {
         user: Grant(user, draw(instants), draw(st.none() | instants), draw(st.sampled_from(Reason)))
         for user in draw(st.sets(users, max_size=8))
     }
     waiting = {user: Waiting(user, draw(instants)) for user in draw(st.sets(users, max_size=5))}
     vacated = draw(st.lists(st.builds(Vacated, users, instants), max_size=5))
-    return Memory(
+    return PoolMemory(
         assigned=assigned,
         waiting=waiting,
         vacated=tuple(sorted(vacated, key=lambda seat: (seat.at, seat.user))),
@@ -39,20 +40,20 @@ def stored(spec: SeatLedgerSpec) -> SeatLedgerSpec:
 
 
 @given(memories(), st.integers(1, 4))
-def test_what_is_written_is_read_back(memory: Memory, shares: int) -> None:
+def test_what_is_written_is_read_back(memory: PoolMemory, shares: int) -> None:
     specs = to_specs(memory, pool="matlab", shares=shares)
     assert len(specs) == shares
     assert from_specs(map(stored, specs)) == memory
 
 
 @given(memories(), st.integers(1, 4), st.integers(1, 4))
-def test_a_memory_may_be_divided_otherwise_without_a_loss(memory: Memory, before: int, after: int) -> None:
+def test_a_memory_may_be_divided_otherwise_without_a_loss(memory: PoolMemory, before: int, after: int) -> None:
     read = from_specs(to_specs(memory, pool="matlab", shares=before))
     assert from_specs(to_specs(read, pool="matlab", shares=after)) == memory
 
 
 @given(memories(), st.integers(1, 4))
-def test_a_person_is_in_one_share_whatever_there_is_to_remember(memory: Memory, shares: int) -> None:
+def test_a_person_is_in_one_share_whatever_there_is_to_remember(memory: PoolMemory, shares: int) -> None:
     places: dict[str, set[int]] = {}
     for index, spec in enumerate(to_specs(memory, pool="matlab", shares=shares)):
         entries = (*spec.assigned, *spec.waiting, *spec.vacated, *spec.readmit)
@@ -62,11 +63,11 @@ def test_a_person_is_in_one_share_whatever_there_is_to_remember(memory: Memory, 
 
 
 @given(memories(), st.integers(1, 4), users)
-def test_one_more_grant_rewrites_one_share(memory: Memory, shares: int, user: str) -> None:
+def test_one_more_grant_rewrites_one_share(memory: PoolMemory, shares: int, user: str) -> None:
     before = dict(enumerate(to_specs(memory, pool="matlab", shares=shares)))
     assert changed_shares(before, to_specs(memory, pool="matlab", shares=shares)) == []
     grant = Grant(user, NOW + timedelta(days=36500), None, Reason.GRANTED)
-    more = Memory(
+    more = PoolMemory(
         assigned={**memory.assigned, user: grant},
         waiting=memory.waiting,
         vacated=memory.vacated,
@@ -77,7 +78,7 @@ def test_one_more_grant_rewrites_one_share(memory: Memory, shares: int, user: st
 
 
 def test_a_share_that_was_never_written_has_changed() -> None:
-    specs = to_specs(Memory.empty(), pool="matlab", shares=2)
+    specs = to_specs(PoolMemory.empty(), pool="matlab", shares=2)
     assert changed_shares({0: specs[0]}, specs) == [1]
 
 
@@ -88,7 +89,7 @@ def test_a_large_pool_is_divided_into_shares_with_room_to_spare(seats: int, shar
 
 def test_no_share_of_the_largest_pool_is_larger_than_an_object_may_be() -> None:
     grants = {name: Grant(name, NOW, None, Reason.GRANTED) for name in (f"user{n}" for n in range(5000))}
-    memory = Memory(assigned=grants, waiting={}, vacated=(), readmit={}, reassignments=())
+    memory = PoolMemory(assigned=grants, waiting={}, vacated=(), readmit={}, reassignments=())
     specs = to_specs(memory, pool="matlab", shares=share_count(5000))
     assert sum(len(spec.assigned) for spec in specs) == 5000
     assert max(len(spec.assigned) for spec in specs) <= SEATS_PER_LEDGER

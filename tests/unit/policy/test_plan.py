@@ -6,18 +6,18 @@ from datetime import timedelta
 import pytest
 from tests.unit.control.objects import NOW, later, needs_of, pool, server
 
+from seatpool.api.annotations import APPROVE_CHANGE
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
-from seatpool.policy.guard import APPROVAL
 from seatpool.policy.plan import Plan, Question, adopted, plan
 
 KEY = "lab/matlab"
 PEOPLE = [f"user{n:02}" for n in range(12)]
 
 
-def question(memory: Memory, *, needs: list[str], seats: int = 20, linger: float = 0) -> Question:
+def question(memory: PoolMemory, *, needs: list[str], seats: int = 20, linger: float = 0) -> Question:
     rules = PoolRules(seats=seats, linger=timedelta(seconds=linger))
     return Question(pool=pool(), rules=rules, needs=needs_of(needs), memory=memory)
 
@@ -28,8 +28,8 @@ def ask(
     return plan(guarded or server(), [one], others_present=others, may_release=may_release, now=later(at))
 
 
-def seated(users: list[str]) -> Memory:
-    memory = ask(question(Memory.empty(), needs=users)).answers[KEY].memory
+def seated(users: list[str]) -> PoolMemory:
+    memory = ask(question(PoolMemory.empty(), needs=users)).answers[KEY].memory
     assert sorted(memory.assigned) == users
     return memory
 
@@ -58,7 +58,7 @@ def test_an_approved_change_is_made() -> None:
     one = question(seated(PEOPLE), needs=[])
     held = ask(one, at=5).held
     assert held is not None
-    made = ask(one, at=6, guarded=server(annotations={APPROVAL: held.token}))
+    made = ask(one, at=6, guarded=server(annotations={APPROVE_CHANGE: held.token}))
     assert made.held is None
     assert made.answers[KEY].users == ()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatpool.api.licenseserver import ListFormat, XlcSettings
-from seatpool.servers.command_result import ProductReport, Report
+from seatpool.servers.command_result import CommandResult, ProductResult
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.document import script
 from seatpool.servers.xlc import XlcAdapter
@@ -99,12 +99,12 @@ class ServerOnDisk:
             outputs.append(self.run(self.adapter.more(unread)["Payload"][0]))
         return outputs
 
-    def do(self, command: ListCommand) -> Report:
+    def do(self, command: ListCommand) -> CommandResult:
         return self.adapter.parse(self.outputs(command))
 
     def apply(
         self, *users: str, revision: int, owner: str = "here", takeover: str | None = None, product: str = "vew"
-    ) -> ProductReport:
+    ) -> ProductResult:
         change = ListChange(product=product, users=users)
         command = ListCommand(revision=revision, owner=owner, takeover=takeover, changes=(change,))
         return self.do(command).products[product]

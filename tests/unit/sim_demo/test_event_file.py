@@ -72,7 +72,9 @@ def test_the_custom_event_says_whose_the_workbench_is() -> None:
 
 def test_an_event_of_ec2_does_not() -> None:
     detail = {"instance-id": "i-69c958aa85162caea", "state": "stopped"}
-    found = read_event(changed(source="aws.ec2", **{"detail-type": "EC2 Instance State-change Notification"}, detail=detail))
+    found = read_event(
+        changed(source="aws.ec2", **{"detail-type": "EC2 Instance State-change Notification"}, detail=detail)
+    )
     assert found is not None
     assert (found.owner, found.type, found.state) == (None, None, "stopped")
 

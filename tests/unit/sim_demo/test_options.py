@@ -24,7 +24,9 @@ def test_seats_are_given_by_type(tmp_path: Path) -> None:
     assert asked.seats == {"vew-matlab": 30, "vew-cad": 0}
 
 
-@pytest.mark.parametrize("text", ["vew-matlab", "=3", "vew-matlab=", "vew-matlab=-1", "vew-matlab=5001", "vew-matlab=٣"])
+@pytest.mark.parametrize(
+    "text", ["vew-matlab", "=3", "vew-matlab=", "vew-matlab=-1", "vew-matlab=5001", "vew-matlab=٣"]
+)
 def test_seats_that_make_no_sense_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(DemoError, match="--seats"):
         read(tmp_path, seats=(text,))
@@ -35,7 +37,9 @@ def test_a_linger_time_that_is_none_is_refused(tmp_path: Path) -> None:
         read(tmp_path, linger="a while")
 
 
-@pytest.mark.parametrize(("linger", "speed", "here"), [("15m", 900, 1000), ("1s", 1e6, 1), ("0s", 10, 0), ("2s", 0, 2000)])
+@pytest.mark.parametrize(
+    ("linger", "speed", "here"), [("15m", 900, 1000), ("1s", 1e6, 1), ("0s", 10, 0), ("2s", 0, 2000)]
+)
 def test_lingering_is_compressed_as_everything_else_but_never_to_nothing(
     tmp_path: Path, linger: str, speed: float, here: int
 ) -> None:

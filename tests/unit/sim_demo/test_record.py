@@ -28,7 +28,8 @@ def test_a_stay_that_goes_on_has_no_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "on", "turn"), [(0, True, 1), (1, False, 2), (0, False, 2), (1, True, 3), (2.5, True, 3), (3, False, None)]
+    ("after", "on", "turn"),
+    [(0, True, 1), (1, False, 2), (0, False, 2), (1, True, 3), (2.5, True, 3), (3, False, None)],
 )
 def test_the_next_turn_is_the_first_change_of_that_direction(after: float, on: bool, turn: float | None) -> None:
     assert journal((1, "ann"), (2, ""), (3, "ann"))["cad"].next_turn("ann", after, on=on) == turn

@@ -38,5 +38,7 @@ def test_each_pool_has_a_name_of_its_own_and_a_spec_that_the_models_take() -> No
     made = pool_objects(pools, linger="1s")
     names = [one["metadata"]["name"] for one in made]
     assert len(set(names)) == 4
-    assert all(LicensePoolSpec.model_validate(one["spec"]).product == product for one, product in zip(made, pools, strict=True))
+    assert all(
+        LicensePoolSpec.model_validate(one["spec"]).product == product for one, product in zip(made, pools, strict=True)
+    )
     assert all(re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", name) for name in names)

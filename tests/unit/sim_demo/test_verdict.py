@@ -98,7 +98,11 @@ def test_a_stop_that_was_read_before_another_workbenchs_start_excuses_a_release(
 
 def test_a_later_arrival_who_is_served_before_somebody_who_waits_is_wrong() -> None:
     events = arriving(
-        (10, 1, "ann", "running"), (20, 2, "bob", "running"), (60, 3, "carl", "running"), (90, 1, "ann", "stopped"), seats=1
+        (10, 1, "ann", "running"),
+        (20, 2, "bob", "running"),
+        (60, 3, "carl", "running"),
+        (90, 1, "ann", "stopped"),
+        seats=1,
     )
     assert found(events, journal((10.5, "ann"), (90.5, "bob"))) == []
     (told,) = found(events, journal((10.5, "ann"), (90.5, "carl")))
@@ -108,7 +112,11 @@ def test_a_later_arrival_who_is_served_before_somebody_who_waits_is_wrong() -> N
 
 def test_who_is_first_among_people_who_come_together_is_open() -> None:
     events = arriving(
-        (10, 1, "ann", "running"), (20, 2, "bob", "running"), (21, 3, "carl", "running"), (24, 1, "ann", "stopped"), seats=1
+        (10, 1, "ann", "running"),
+        (20, 2, "bob", "running"),
+        (21, 3, "carl", "running"),
+        (24, 1, "ann", "stopped"),
+        seats=1,
     )
     assert found(events, journal((10.5, "ann"), (24.5, "carl"))) == []
 

@@ -17,8 +17,14 @@ class Seen:
     """A pool of four with two who wait, and its list on disk."""
 
     folder: Path
-    changes: Collection[SeatChange] = (SeatChange(1, "matlab", "ann", True, 0.412), SeatChange(2, "matlab", "bob", False, None))
-    pools: tuple[PoolRow, ...] = (PoolRow("matlab", "matlab", 4, 3, 2, ("eve", "fay")), PoolRow("none", "none", 0, 0, 0, ()))
+    changes: Collection[SeatChange] = (
+        SeatChange(1, "matlab", "ann", True, 0.412),
+        SeatChange(2, "matlab", "bob", False, None),
+    )
+    pools: tuple[PoolRow, ...] = (
+        PoolRow("matlab", "matlab", 4, 3, 2, ("eve", "fay")),
+        PoolRow("none", "none", 0, 0, 0, ()),
+    )
 
     def list_file(self, product: str) -> Path:
         return self.folder / f"{product}.list"
@@ -33,13 +39,19 @@ def picture(seen: Seen, *, width: int, height: int, tellings: Collection[str] = 
         view.tell(text)
     with view:
         view.progress("5 of 10 lines sent")
-    return file.getvalue().split("\x1b[2K")[-1].splitlines() if "\x1b[2K" in file.getvalue() else file.getvalue().splitlines()
+    return (
+        file.getvalue().split("\x1b[2K")[-1].splitlines()
+        if "\x1b[2K" in file.getvalue()
+        else file.getvalue().splitlines()
+    )
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (80, 40), (120, 40), (200, 60)])
 def test_pools_changes_and_the_servers_file_fit_on_the_terminal(tmp_path: Path, width: int, height: int) -> None:
     (tmp_path / "matlab.list").write_text("".join(f"user-{n:03}\n" for n in range(60)))
-    lines = picture(Seen(tmp_path), width=width, height=height, tellings=[f"sentence {n} " + "x" * 60 for n in range(20)])
+    lines = picture(
+        Seen(tmp_path), width=width, height=height, tellings=[f"sentence {n} " + "x" * 60 for n in range(20)]
+    )
     text = "\n".join(lines)
     assert max(map(len, lines)) <= width
     assert len(lines) <= height

@@ -42,7 +42,14 @@ def line(action: str, minute: int, **facts: Any) -> dict[str, Any]:
 def applied(minute: int, revision: int, before: str | None, after: str, **who: list[str]) -> dict[str, Any]:
     facts = {"added": [], "removed": []} | who
     return line(
-        "apply", minute, revision=revision, hashBefore=before, hashAfter=after, ssmCommandId=f"c-{revision}", people=1, **facts
+        "apply",
+        minute,
+        revision=revision,
+        hashBefore=before,
+        hashAfter=after,
+        ssmCommandId=f"c-{revision}",
+        people=1,
+        **facts,
     )
 
 

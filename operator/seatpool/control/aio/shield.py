@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Unbroken:
+class ShieldedTasks:
     """What was begun and is not to be cut."""
 
     def __init__(self) -> None:

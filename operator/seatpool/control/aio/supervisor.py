@@ -8,7 +8,7 @@ from structlog.typing import FilteringBoundLogger
 from seatpool.control.metrics import ControlMetrics
 
 
-class Tasks:
+class Supervisor:
     """Starts them, watches over them, and ends them."""
 
     def __init__(self, *, metrics: ControlMetrics, log: FilteringBoundLogger) -> None:

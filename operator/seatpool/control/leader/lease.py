@@ -10,10 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from seatpool.api.base import GROUP
+from seatpool.api.annotations import INVENTORIED
 
-INVENTORIED = f"{GROUP}/inventoried"
-"""The annotation that says that the holder had asked EC2 for all workbenches: its heir need not wait for that."""
 RELEASED_DURATION = 1
 
 

@@ -7,7 +7,7 @@ from structlog.contextvars import bind_contextvars
 from seatpool.control.leader.leadership import NotLeading
 from seatpool.control.reconcile import failures
 from seatpool.control.reconcile.desired import save
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.reconcile.results import take_result
 from seatpool.control.reconcile.send_command import exchange
 from seatpool.control.reconcile.server_state import Desk
@@ -15,11 +15,11 @@ from seatpool.control.reconcile.write_ahead_log import Superseded
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import KubeError
 from seatpool.policy.plan import Plan
-from seatpool.servers.client import ServerLink
-from seatpool.servers.command_result import Report
+from seatpool.servers.client import LicenseServerClient
+from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.errors import TransportError
-from seatpool.servers.nodes import Sent
+from seatpool.servers.nodes import SentCommand
 from seatpool.tracing.spans import Role
 
 
@@ -41,7 +41,7 @@ async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> N
         _note_failure(desk, command, error)
         return
     sent, desk.book.in_flight = desk.book.in_flight, None
-    desk.around.on_step(desk.key, Step.AFTER_APPLY)
+    desk.around.on_failpoint(desk.key, Failpoint.AFTER_APPLY)
     command_id = sent.command_id if sent is not None else None
     for change in command.changes:
         take_result(desk, change, report.products.get(change.product), command_id=command_id)
@@ -49,7 +49,7 @@ async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> N
 
 async def _store(desk: Desk, planned: Plan, command: ListCommand) -> None:
     """The answers' memory and the intent: two kinds of objects, so that neither waits for the other."""
-    desk.around.on_step(desk.key, Step.BEFORE_INTENT)
+    desk.around.on_failpoint(desk.key, Failpoint.BEFORE_INTENT)
     with desk.around.traces.span("store answers and intent", role=Role.CLIENT):
         saved, intended = await asyncio.gather(
             save(desk, planned),
@@ -59,10 +59,10 @@ async def _store(desk: Desk, planned: Plan, command: ListCommand) -> None:
     for outcome in (saved, intended):
         if isinstance(outcome, BaseException):
             raise outcome
-    desk.around.on_step(desk.key, Step.AFTER_INTENT)
+    desk.around.on_failpoint(desk.key, Failpoint.AFTER_INTENT)
 
 
-async def _send(desk: Desk, link: ServerLink, command: ListCommand) -> Report:
+async def _send(desk: Desk, link: LicenseServerClient, command: ListCommand) -> CommandResult:
     traces = desk.around.traces
     sent = await desk.around.unbroken.run(_send_and_note(desk, link, command))
     bind_contextvars(command=sent.command_id)
@@ -70,13 +70,13 @@ async def _send(desk: Desk, link: ServerLink, command: ListCommand) -> Report:
         return await link.result(sent, command=command)
 
 
-async def _send_and_note(desk: Desk, link: ServerLink, command: ListCommand) -> Sent:
+async def _send_and_note(desk: Desk, link: LicenseServerClient, command: ListCommand) -> SentCommand:
     traces = desk.around.traces
     with traces.span("send command", role=Role.CLIENT, facts={"seatpool.action": command.action.value}):
         sent = await link.send(command)
         traces.note({"seatpool.command": sent.command_id})
     bind_contextvars(command=sent.command_id)
-    desk.around.on_step(desk.key, Step.AFTER_SEND)
+    desk.around.on_failpoint(desk.key, Failpoint.AFTER_SEND)
     desk.log.info("command sent", node=sent.instance_id, products=list(command.names))
     await desk.book.sent(sent.command_id, sent.instance_id, desk.view)
     return sent

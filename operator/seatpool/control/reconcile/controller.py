@@ -9,31 +9,31 @@ from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.reasons import EventReason
 from seatpool.api.workbench import Workbench
-from seatpool.backoff import patiently
 from seatpool.cache.store import Store
-from seatpool.control.aio.supervisor import Tasks
+from seatpool.control.aio.supervisor import Supervisor
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.reconcile.finalizer import Finalizer
 from seatpool.control.reconcile.reconciler import ServerReconciler
-from seatpool.control.sinks.event_latency import Journeys
-from seatpool.control.sinks.event_recorder import Recorder
-from seatpool.control.state.pool_state import Standing
+from seatpool.control.sinks.event_latency import EventLatency
+from seatpool.control.sinks.event_recorder import EventRecorder
+from seatpool.control.state.pool_state import PoolState
 from seatpool.control.status.writer import StatusWriter
+from seatpool.kube.retry import retry_until_answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reactions:
+class Controller:
     """To the store of one operator."""
 
     store: Store
-    standings: dict[str, Standing]
-    journeys: Journeys
+    standings: dict[str, PoolState]
+    journeys: EventLatency
     metrics: ControlMetrics
-    recorder: Recorder
+    recorder: EventRecorder
     finalizer: Finalizer
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
-    tasks: Tasks
+    tasks: Supervisor
     make_reconciler: Callable[[str], ServerReconciler]
     rng: random.Random
     log: FilteringBoundLogger
@@ -106,7 +106,7 @@ class Reactions:
         """A dying pool has no list that could be emptied where there is no server; nobody else frees it then."""
         if self._is_to_be_let_go(key):
             self.tasks.start_once(
-                f"finalizer of {key}", lambda: patiently(lambda: self._free(key), rng=self.rng, log=self.log)
+                f"finalizer of {key}", lambda: retry_until_answered(lambda: self._free(key), rng=self.rng, log=self.log)
             )
 
     async def _free(self, key: str) -> None:

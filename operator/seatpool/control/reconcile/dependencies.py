@@ -11,18 +11,18 @@ from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.cache.store import Store
-from seatpool.control.aio.shield import Unbroken
+from seatpool.control.aio.shield import ShieldedTasks
 from seatpool.control.leader.leadership import Leadership
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.reconcile.finalizer import Finalizer
-from seatpool.control.reconcile.ledger_store import LedgerBook
-from seatpool.control.sinks.event_latency import Journeys
+from seatpool.control.reconcile.ledger_store import LedgerStore
+from seatpool.control.sinks.event_latency import EventLatency
 from seatpool.control.sinks.kubernetes_events import Announcer
-from seatpool.control.state.pool_state import Standing
-from seatpool.control.status.server import Parts
-from seatpool.policy.ledger_codec import to_milliseconds
-from seatpool.servers.client import ServerLink
+from seatpool.control.state.pool_state import PoolState
+from seatpool.control.status.server import ConditionParts
+from seatpool.domain.instants import to_milliseconds
+from seatpool.servers.client import LicenseServerClient
 from seatpool.tracing.spans import UNTRACED, Traces
 
 
@@ -33,21 +33,21 @@ def _set() -> asyncio.Event:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Dependencies:
     """The operator, as its reconcilers see it."""
 
     store: Store
-    ledgers: LedgerBook
+    ledgers: LedgerStore
     finalizer: Finalizer
     announcer: Announcer
-    journeys: Journeys
-    standings: dict[str, Standing]
+    journeys: EventLatency
+    standings: dict[str, PoolState]
     """Of every pool, by key."""
     installation: str
-    link_to: Callable[[LicenseServer], ServerLink]
+    link_to: Callable[[LicenseServer], LicenseServerClient]
     uninventoried: Callable[[], tuple[str, ...]]
     """Accounts that may hide workbenches: while there are any, nobody is released."""
-    mirror_parts: Callable[[], tuple[Parts, ...]] = tuple
+    mirror_parts: Callable[[], tuple[ConditionParts, ...]] = tuple
     """How current the workbenches are, as conditions."""
     metrics: ControlMetrics
     traces: Traces = UNTRACED
@@ -58,8 +58,8 @@ class Surroundings:
     may_write: asyncio.Event = field(default_factory=_set)
     """Set once everything is known that a list is computed from; license servers may be read before."""
     leadership: Leadership = field(default_factory=Leadership.unelected)
-    unbroken: Unbroken = field(default_factory=Unbroken)
-    on_step: Callable[[str, Step], None] = lambda _server, _step: None
+    unbroken: ShieldedTasks = field(default_factory=ShieldedTasks)
+    on_failpoint: Callable[[str, Failpoint], None] = lambda _server, _step: None
 
     def now(self) -> datetime:
         """The instant as the API server can keep it."""

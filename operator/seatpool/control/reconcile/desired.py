@@ -11,7 +11,7 @@ from seatpool.control.reconcile.server_state import Desk
 from seatpool.control.sinks.event_latency import Outcome
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.identity import InvalidUser
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.kube.errors import Conflict
 from seatpool.policy.ended_entries import Ending
 from seatpool.policy.guard import is_approved
@@ -75,7 +75,7 @@ def _is_due(desk: Desk, pool: LicensePool, now: datetime) -> bool:
     return answer.next_change is not None and answer.next_change <= now
 
 
-def _memory_of(desk: Desk, pool: LicensePool, now: datetime) -> Memory | None:
+def _memory_of(desk: Desk, pool: LicensePool, now: datetime) -> PoolMemory | None:
     """What the pool remembers; at first contact the people on the list, once they are known."""
     standing = desk.standing(pool)
     if standing.memory is not None:
@@ -87,7 +87,7 @@ def _memory_of(desk: Desk, pool: LicensePool, now: datetime) -> Memory | None:
     if known is None or desk.is_foreign(known):
         return None
     if pool.spec.adoption is Adoption.OVERWRITE:
-        return Memory.empty()
+        return PoolMemory.empty()
     people = set()
     for user in known.users:
         try:

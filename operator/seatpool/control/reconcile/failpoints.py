@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Step(StrEnum):
+class Failpoint(StrEnum):
     """Where a pass is. A crash after any of these is answered by the next process."""
 
     BEFORE_INTENT = "before-intent"

@@ -5,11 +5,12 @@ One product's trouble never stops the others; the server's stops them all, and i
 
 from datetime import timedelta
 
+from seatpool.api.annotations import TAKE_OVER
 from seatpool.api.base import format_duration
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.reasons import ConditionReason
-from seatpool.control.reconcile.server_state import TAKE_OVER, Desk
-from seatpool.control.state.pool_state import Trouble
+from seatpool.control.reconcile.server_state import Desk
+from seatpool.control.state.pool_state import Failure
 from seatpool.domain.errors import SeatpoolError
 from seatpool.servers.errors import CommandFault, TransportError
 
@@ -33,10 +34,10 @@ def server_failed(desk: Desk, error: SeatpoolError) -> None:
         desk.around.announcer.server_unreachable(desk.server, reason.value, str(error))
         desk.log.warning("the license server cannot be reached", reason=reason, error=str(error))
     desk.view.reached = False
-    desk.view.fault = Trouble(ConditionReason.SERVER_UNREACHABLE, f"{reason.value}: {error}; next try in {pause}")
+    desk.view.fault = Failure(ConditionReason.SERVER_UNREACHABLE, f"{reason.value}: {error}; next try in {pause}")
     for key, standing in desk.view.standings.items():
         if standing.trouble is None:
-            standing.trouble = Trouble(ConditionReason.SERVER_UNREACHABLE, f"{reason.value}: {error}")
+            standing.trouble = Failure(ConditionReason.SERVER_UNREACHABLE, f"{reason.value}: {error}")
             desk.around.announcer.pool(key)
 
 
@@ -56,7 +57,7 @@ def product_failed(desk: Desk, pool: LicensePool, reason: ConditionReason, messa
     if standing.trouble is None or standing.trouble.reason is not reason:
         desk.around.announcer.apply_failed(pool, message)
         desk.log.warning("a list is not as it should be", pool=pool.key, reason=reason, message=message)
-    standing.trouble = Trouble(reason, message)
+    standing.trouble = Failure(reason, message)
     desk.around.announcer.pool(pool.key)
 
 
@@ -70,7 +71,7 @@ def product_is_foreign(desk: Desk, pool: LicensePool, owner: str) -> None:
     )
     if standing.trouble is None or standing.trouble.reason is not ConditionReason.FOREIGN_OWNER:
         desk.around.announcer.foreign_owner(pool, message)
-    standing.trouble = Trouble(ConditionReason.FOREIGN_OWNER, message)
+    standing.trouble = Failure(ConditionReason.FOREIGN_OWNER, message)
     desk.around.announcer.pool(pool.key)
 
 

@@ -6,13 +6,12 @@ the LicenseServer.
 
 from dataclasses import dataclass
 
-from seatpool.api.base import GROUP
+from seatpool.api.annotations import CLEAR_LIST
 from seatpool.api.licensepool import LicensePool, OnDelete
 from seatpool.control.metrics import ControlMetrics
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Conflict, NotFound
 
-CLEAR_LIST = f"{GROUP}/clear-list"
 ATTEMPTS = 5
 
 

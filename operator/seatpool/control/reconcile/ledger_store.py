@@ -14,7 +14,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
 from seatpool.cache.store import LedgerView, Store
 from seatpool.control.metrics import ControlMetrics
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, NotFound
 from seatpool.policy.ended_entries import Ending, IsRecorded, bare, with_ended
@@ -25,17 +25,17 @@ from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name
 class _Told:
     """A memory, and the shares as they were stored when they said just that."""
 
-    memory: Memory
+    memory: PoolMemory
     shares: Mapping[int, LedgerView]
 
-    def says(self, memory: Memory, stored: Mapping[int, LedgerView]) -> bool:
+    def says(self, memory: PoolMemory, stored: Mapping[int, LedgerView]) -> bool:
         """Whether these shares, which nobody has touched since, say this memory."""
         untouched = stored.keys() == self.shares.keys() and all(stored[index] is self.shares[index] for index in stored)
         return untouched and memory == self.memory
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerBook:
+class LedgerStore:
     """The SeatLedgers of all pools."""
 
     store: Store
@@ -46,7 +46,7 @@ class LedgerBook:
     _told: dict[str, _Told] = field(default_factory=dict)
     """By pool: to compare a memory with the very one before is cheap, and most answers change nothing."""
 
-    def recall(self, pool: LicensePool) -> Memory | None:
+    def recall(self, pool: LicensePool) -> PoolMemory | None:
         """What the pool remembered when it was last written; None for a pool that never had a memory."""
         shares = self.store.ledgers.get(pool.key)
         if not shares:
@@ -55,7 +55,7 @@ class LedgerBook:
         self._note(pool, memory)
         return memory
 
-    async def refresh(self, pool: LicensePool) -> Memory | None:
+    async def refresh(self, pool: LicensePool) -> PoolMemory | None:
         """`recall`, read from the API server."""
         namespace = pool.metadata.namespace
         known = self.store.ledgers.pop(pool.key, {})
@@ -69,7 +69,7 @@ class LedgerBook:
             self.store.put_ledger(SeatLedger.model_validate(raw))
         return self.recall(pool)
 
-    async def save(self, pool: LicensePool, memory: Memory, *, ending: Ending) -> int:
+    async def save(self, pool: LicensePool, memory: PoolMemory, *, ending: Ending) -> int:
         """Make the objects say what the memory is; how many had to be written. Conflict when they are not as known."""
         shares = share_count(pool.spec.seats)
         told = self._told.get(pool.key)
@@ -90,7 +90,7 @@ class LedgerBook:
             known.pop(index, None)
         return len(changed)
 
-    def _note(self, pool: LicensePool, memory: Memory) -> None:
+    def _note(self, pool: LicensePool, memory: PoolMemory) -> None:
         """The shares say just this memory now. Not noted after a write: somebody may have touched them meanwhile."""
         self._told[pool.key] = _Told(memory, dict(self.store.ledgers[pool.key]))
         if len(self._told) > 2 * len(self.store.pools):

@@ -3,17 +3,18 @@
 Both come before any decision: whatever may still change a list, and whatever somebody else changed, has to be known first.
 """
 
+from seatpool.api.annotations import VERIFY
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.reconcile import failures
 from seatpool.control.reconcile.send_command import exchange, keep_distance
-from seatpool.control.reconcile.server_state import VERIFY, Desk
-from seatpool.control.state.pool_state import Known
-from seatpool.servers.client import ServerLink
-from seatpool.servers.command_result import ProductReport, Report, Result
+from seatpool.control.reconcile.server_state import Desk
+from seatpool.control.state.pool_state import ObservedList
+from seatpool.servers.client import LicenseServerClient
+from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
-from seatpool.servers.nodes import Sent
+from seatpool.servers.nodes import SentCommand
 from seatpool.tracing.spans import Role
 
 
@@ -29,7 +30,7 @@ async def settle_in_flight(desk: Desk) -> None:
             desk.doubt(products)
         return
     desk.log.info("a command that was sent earlier is waited for", revision=left.revision)
-    sent = Sent(command_id=left.command_id, instance_id=left.instance_id)
+    sent = SentCommand(command_id=left.command_id, instance_id=left.instance_id)
     try:
         report = await desk.around.link_to(desk.server).result(sent)
     except TransportError as error:
@@ -70,14 +71,14 @@ async def read_lists(desk: Desk, *, everything: bool) -> None:
         desk.verified_for = desk.server.metadata.annotations.get(VERIFY)
 
 
-async def _read(desk: Desk, link: ServerLink, command: ListCommand) -> Report:
+async def _read(desk: Desk, link: LicenseServerClient, command: ListCommand) -> CommandResult:
     with desk.around.traces.span("read lists", role=Role.CLIENT):
         sent = await link.send(command)
         desk.around.traces.note({"seatpool.command": sent.command_id})
         return await link.result(sent, command=command)
 
 
-def _take_reading(desk: Desk, pool: LicensePool, told: ProductReport | None) -> None:
+def _take_reading(desk: Desk, pool: LicensePool, told: ProductResult | None) -> None:
     product = pool.spec.product
     before = desk.view.known.get(product)
     if told is None or told.result is Result.FAILED or told.users is None:
@@ -97,7 +98,7 @@ def _take_reading(desk: Desk, pool: LicensePool, told: ProductReport | None) -> 
         _compare(desk, pool, before=before, now=known)
 
 
-def _compare(desk: Desk, pool: LicensePool, *, before: Known, now: Known) -> None:
+def _compare(desk: Desk, pool: LicensePool, *, before: ObservedList, now: ObservedList) -> None:
     if (before.users, before.odd) != (now.users, now.odd):
         desk.around.metrics.drift.labels(desk.key, pool.key).inc()
         desk.around.announcer.drift(pool, before=before, now=now)

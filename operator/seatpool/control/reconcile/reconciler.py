@@ -15,17 +15,17 @@ from seatpool.backoff import Backoff
 from seatpool.control.leader.leadership import NotLeading
 from seatpool.control.reconcile import diff, failures
 from seatpool.control.reconcile.apply import apply
-from seatpool.control.reconcile.dependencies import Surroundings
+from seatpool.control.reconcile.dependencies import Dependencies
 from seatpool.control.reconcile.desired import decide, save
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.reconcile.observed import read_lists, settle_in_flight
 from seatpool.control.reconcile.requeue import LONGEST, seconds_to_collect, seconds_to_rest
 from seatpool.control.reconcile.send_command import keep_distance
 from seatpool.control.reconcile.server_state import Desk
 from seatpool.control.reconcile.wait_for_lease import wait_until_leading
-from seatpool.control.reconcile.write_ahead_log import ServerBook, Superseded
+from seatpool.control.reconcile.write_ahead_log import Superseded, WriteAheadLog
 from seatpool.control.sinks.event_latency import Outcome
-from seatpool.control.state.pool_state import Standing
+from seatpool.control.state.pool_state import PoolState
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import Conflict, KubeError
 from seatpool.tracing.spans import Fact, Role
@@ -34,7 +34,7 @@ from seatpool.tracing.spans import Fact, Role
 class ServerReconciler:
     """The reconciler of one LicenseServer."""
 
-    def __init__(self, key: str, book: ServerBook, around: Surroundings) -> None:
+    def __init__(self, key: str, book: WriteAheadLog, around: Dependencies) -> None:
         self.key = key
         self._book = book
         self._around = around
@@ -150,7 +150,7 @@ class ServerReconciler:
             await apply(desk, planned, changed)
         else:
             await save(desk, planned)
-        self._around.on_step(self.key, Step.BEFORE_STATUS)
+        self._around.on_failpoint(self.key, Failpoint.BEFORE_STATUS)
         with self._around.traces.span("write status", role=Role.CLIENT):
             await self._close()
         return self._has_more_to_do()
@@ -206,7 +206,7 @@ class ServerReconciler:
         metrics.guarded.labels(self.key).set(desk.view.held is not None)
         await self._book.settle(desk.view, doubted=desk.forced)
 
-    def _end_journeys(self, pool: LicensePool, standing: Standing) -> None:
+    def _end_journeys(self, pool: LicensePool, standing: PoolState) -> None:
         desk, journeys = self._desk, self._around.journeys
         if standing.in_sync:
             outcome = Outcome.UNCHANGED if standing.changed_at is None else Outcome.LISTED

@@ -6,11 +6,11 @@ from seatpool.control.reconcile import failures
 from seatpool.control.reconcile.server_state import Desk
 from seatpool.control.sinks.event_latency import Outcome
 from seatpool.domain.listing import list_hash
-from seatpool.servers.command_result import ProductReport, Result
+from seatpool.servers.command_result import ProductResult, Result
 from seatpool.servers.commands import ListChange
 
 
-def take_result(desk: Desk, change: ListChange, told: ProductReport | None, *, command_id: str | None) -> None:
+def take_result(desk: Desk, change: ListChange, told: ProductResult | None, *, command_id: str | None) -> None:
     """Note how one product fared; None when the answer did not mention it."""
     product, pool = change.product, desk.pool_of(change.product)
     before = desk.view.known.get(product)
@@ -39,7 +39,7 @@ def take_result(desk: Desk, change: ListChange, told: ProductReport | None, *, c
         _compare(desk, pool, change, told)
 
 
-def _compare(desk: Desk, pool: LicensePool, change: ListChange, told: ProductReport) -> None:
+def _compare(desk: Desk, pool: LicensePool, change: ListChange, told: ProductResult) -> None:
     if told.users is None:
         _failed(desk, pool, ConditionReason.READ_FAILED, "written, but it cannot be read back")
     elif not desk.standing(pool).in_sync:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from seatpool.control.reconcile import failures
 from seatpool.control.reconcile.server_state import Desk
 from seatpool.domain.errors import SeatpoolError
-from seatpool.servers.command_result import Report
+from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
 
@@ -25,7 +25,9 @@ def _distance_left(desk: Desk) -> float:
     return server.spec.min_interval.total_seconds() - (desk.around.monotonic() - desk.last_command)
 
 
-async def exchange(desk: Desk, command: ListCommand, talk: Callable[[ListCommand], Awaitable[Report]]) -> Report:
+async def exchange(
+    desk: Desk, command: ListCommand, talk: Callable[[ListCommand], Awaitable[CommandResult]]
+) -> CommandResult:
     """Send a command by `talk`, and note whether the server was reached. A failure is for the caller to note."""
     metrics, began = desk.around.metrics, desk.around.monotonic()
     try:

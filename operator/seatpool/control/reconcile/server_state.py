@@ -8,25 +8,23 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from seatpool.api.annotations import TAKE_OVER, VERIFY
 from seatpool.api.licensepool import EmptyList, LicensePool, OnDelete
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.backoff import Backoffs
-from seatpool.control.reconcile.dependencies import Surroundings
-from seatpool.control.reconcile.write_ahead_log import ServerBook
-from seatpool.control.state.pool_state import Known, Standing
+from seatpool.control.reconcile.dependencies import Dependencies
+from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
+from seatpool.control.state.pool_state import ObservedList, PoolState
 from seatpool.control.status.server import ServerView
-from seatpool.servers.command_result import ProductReport
+from seatpool.servers.command_result import ProductResult
 from seatpool.servers.commands import OWNER_PATTERN
 from seatpool.tracing.spans import Mark
-
-TAKE_OVER = "seatpool.io/take-over"
-VERIFY = "seatpool.io/verify"
 
 
 class Desk:
     """One LicenseServer's."""
 
-    def __init__(self, key: str, book: ServerBook, around: Surroundings) -> None:
+    def __init__(self, key: str, book: WriteAheadLog, around: Dependencies) -> None:
         self.key = key
         self.book = book
         self.around = around
@@ -59,7 +57,7 @@ class Desk:
         assert self._server is not None  # noqa: S101
         return self._server
 
-    def standing(self, pool: LicensePool) -> Standing:
+    def standing(self, pool: LicensePool) -> PoolState:
         return self.view.standings[pool.key]
 
     def pool_of(self, product: str) -> LicensePool:
@@ -93,8 +91,8 @@ class Desk:
         self.forced &= products
         self.backoffs.keep_only(products)
 
-    def _look_at(self, pool: LicensePool) -> Standing:
-        standing = self.around.standings.setdefault(pool.key, Standing())
+    def _look_at(self, pool: LicensePool) -> PoolState:
+        standing = self.around.standings.setdefault(pool.key, PoolState())
         standing.known = self.view.known.get(pool.spec.product)
         standing.keep_placeholder = pool.spec.empty_list is EmptyList.KEEP_PLACEHOLDER
         standing.clearing = pool.metadata.deletion_timestamp is not None and pool.spec.on_delete is OnDelete.CLEAR
@@ -102,12 +100,12 @@ class Desk:
 
     # -- what is known of the lists --------------------------------------------------------------------------------
 
-    def believe(self, product: str, told: ProductReport) -> Known | None:
+    def believe(self, product: str, told: ProductResult) -> ObservedList | None:
         """Take what was read of a product's list for true; a list that could not be read is not known any more."""
         if told.users is None:
             self.forget_lists([product])
             return None
-        known = Known(
+        known = ObservedList(
             users=told.users, revision=told.fence, owner=told.owner, odd=told.odd, placeholder=told.placeholder
         )
         before = self.view.known.get(product)
@@ -148,10 +146,10 @@ class Desk:
         named = self.server.metadata.annotations.get(TAKE_OVER)
         return named if named is not None and re.fullmatch(OWNER_PATTERN, named) else None
 
-    def is_foreign(self, known: Known) -> bool:
+    def is_foreign(self, known: ObservedList) -> bool:
         """Whether another installation owns the list, and nobody said that it may be taken over."""
         return not self.is_ours(known) and known.owner != self.takeover
 
-    def is_ours(self, known: Known) -> bool:
+    def is_ours(self, known: ObservedList) -> bool:
         """Whether the list is nobody's or ours."""
         return known.owner in ("", self.around.installation)

@@ -14,10 +14,10 @@ from seatpool.control.metrics import ControlMetrics
 from seatpool.control.status.server import ServerView, server_status
 from seatpool.control.status.writer import without_times
 from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.instants import to_milliseconds
 from seatpool.domain.listing import list_hash
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Conflict, NotFound
-from seatpool.policy.ledger_codec import to_milliseconds
 from seatpool.servers.commands import ListCommand
 
 WRITE_ATTEMPTS = 10
@@ -27,7 +27,7 @@ class Superseded(SeatpoolError):
     """Another process has taken a newer revision: what we know of the lists is worth nothing any more."""
 
 
-class ServerBook:
+class WriteAheadLog:
     """One LicenseServer's status."""
 
     def __init__(

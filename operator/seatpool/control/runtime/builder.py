@@ -16,32 +16,32 @@ from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 from seatpool.aws.sessions import SessionFactory
 from seatpool.cache.store import Store
-from seatpool.control.aio.shield import Unbroken
-from seatpool.control.aio.supervisor import Tasks
+from seatpool.control.aio.shield import ShieldedTasks
+from seatpool.control.aio.supervisor import Supervisor
 from seatpool.control.leader.leadership import Leadership
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.reconcile.controller import Reactions
-from seatpool.control.reconcile.dependencies import Surroundings
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.controller import Controller
+from seatpool.control.reconcile.dependencies import Dependencies
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.reconcile.finalizer import Finalizer
-from seatpool.control.reconcile.ledger_store import LedgerBook
+from seatpool.control.reconcile.ledger_store import LedgerStore
 from seatpool.control.reconcile.reconciler import ServerReconciler
-from seatpool.control.reconcile.write_ahead_log import ServerBook
-from seatpool.control.runtime.settings_reload import Reloading
-from seatpool.control.sinks.event_latency import Journeys
-from seatpool.control.sinks.event_recorder import Recorder
+from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
+from seatpool.control.runtime.settings_reload import SettingsReload
+from seatpool.control.sinks.event_latency import EventLatency
+from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.control.sinks.history import Chronicle
 from seatpool.control.sinks.kubernetes_events import Announcer
-from seatpool.control.sinks.mirror_health import MirrorWatch
+from seatpool.control.sinks.mirror_health import MirrorHealthSink
 from seatpool.control.sinks.notifications import Telling
-from seatpool.control.sinks.pending_notifications import Departures
-from seatpool.control.sinks.seat_tags import SeatSignal
-from seatpool.control.state.pool_state import Standing
+from seatpool.control.sinks.pending_notifications import PendingNotifications
+from seatpool.control.sinks.seat_tags import SeatTagSink
+from seatpool.control.state.pool_state import PoolState
 from seatpool.control.status.mirror import mirror_parts
-from seatpool.control.status.render import Rendering
+from seatpool.control.status.render import StatusRenderer
 from seatpool.control.status.writer import Pace, StatusWriter
-from seatpool.control.watch.informer import ClusterView
-from seatpool.control.watch.resync import Audit
+from seatpool.control.watch.informer import Informer
+from seatpool.control.watch.resync import Resync
 from seatpool.history.factory import make_recording
 from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.kube.client import KubeClient
@@ -49,7 +49,7 @@ from seatpool.mirror.mirror import Mirror
 from seatpool.notify.factory import make_outbox
 from seatpool.notify.outbox import Outbox
 from seatpool.policy.ended_entries import IsRecorded
-from seatpool.servers.client import ServerLink
+from seatpool.servers.client import LicenseServerClient
 from seatpool.servers.ssm import SsmTransport
 from seatpool.settings.settings import Settings
 from seatpool.tracing.spans import Traces
@@ -63,7 +63,7 @@ POOL_PACE = Pace(delay=0.2, per_second=50, at_once=AT_ONCE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outside:
+class OperatorConfig:
     """What an operator is given from outside its process, and what it is known by."""
 
     settings: Settings
@@ -78,49 +78,49 @@ class Outside:
     clock: Callable[[], datetime]
     rng: random.Random
     leadership: Leadership
-    unbroken: Unbroken
-    on_step: Callable[[str, Step], None]
+    unbroken: ShieldedTasks
+    on_failpoint: Callable[[str, Failpoint], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Components:
     """Those that are started, and those that are looked at."""
 
     store: Store
     mirror: Mirror
-    recorder: Recorder
-    view: ClusterView
-    audit: Audit
-    mirror_watch: MirrorWatch
-    reloading: Reloading
+    recorder: EventRecorder
+    view: Informer
+    audit: Resync
+    mirror_watch: MirrorHealthSink
+    reloading: SettingsReload
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
     outbox: Outbox
     chronicle: Chronicle | None
-    reactions: Reactions
-    seat_signal: SeatSignal | None
+    reactions: Controller
+    seat_signal: SeatTagSink | None
 
 
-def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: asyncio.Event) -> Parts:
+def assemble(outside: OperatorConfig, *, installation: str, tasks: Supervisor, may_write: asyncio.Event) -> Components:
     """All parts, ready to be started. Reconcilers read the license servers at once, and write when `may_write` is set.
 
     Nothing reacts to what the store is told before `reactions.attach`.
     """
     settings, kube, metrics, log, clock = outside.settings, outside.kube, outside.metrics, outside.log, outside.clock
     leadership = outside.leadership
-    standings: dict[str, Standing] = {}
+    standings: dict[str, PoolState] = {}
     store = Store(settings.identity)
     mirror = Mirror(
         settings.mirror, kube, registry=outside.registry, log=log, session_factory=outside.session_factory, clock=clock,
         traces=outside.traces, leads=lambda: leadership.leads,
     )  # fmt: skip
-    journeys = Journeys(take=mirror.origins.take, metrics=metrics, traces=outside.traces, log=log, clock=clock)
+    journeys = EventLatency(take=mirror.origins.take, metrics=metrics, traces=outside.traces, log=log, clock=clock)
     store.on_moved = journeys.seen
-    recorder = Recorder(
+    recorder = EventRecorder(
         kube, instance=outside.holder, metrics=metrics, log=log, clock=clock, speaks=leadership.taken.is_set
     )
-    view = ClusterView(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
-    rendering = Rendering(store, standings, clock, later=lambda key: workbench_statuses.mark_later(key))
+    view = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
+    rendering = StatusRenderer(store, standings, clock, later=lambda key: workbench_statuses.mark_later(key))
     pool_statuses = StatusWriter(
         LicensePool, rendering.pool, pace=POOL_PACE, kube=kube, metrics=metrics, log=log,
         written=lambda _key, raw: view.renewed(LicensePool, raw), leads=lambda: leadership.leads,
@@ -132,9 +132,9 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
     finalizer = Finalizer(kube, metrics)
     chronicle = _chronicle(outside, store, installation)
     outbox, telling = _telling(outside, store, installation, chronicle)
-    around = Surroundings(
+    around = Dependencies(
         store=store,
-        ledgers=LedgerBook(store, kube, metrics, _is_known_outside(chronicle, telling)),
+        ledgers=LedgerStore(store, kube, metrics, _is_known_outside(chronicle, telling)),
         finalizer=finalizer,
         announcer=Announcer(
             store=store,
@@ -160,9 +160,9 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         may_write=may_write,
         leadership=leadership,
         unbroken=outside.unbroken,
-        on_step=outside.on_step,
+        on_failpoint=outside.on_failpoint,
     )
-    reactions = Reactions(
+    reactions = Controller(
         store=store,
         standings=standings,
         journeys=journeys,
@@ -177,18 +177,18 @@ def assemble(outside: Outside, *, installation: str, tasks: Tasks, may_write: as
         log=log,
         pool_gone=chronicle.pool_gone if chronicle is not None else lambda _pool: None,
     )
-    audit = Audit(
+    audit = Resync(
         kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, take=view.took, forget=view.lost,
         metrics=metrics, log=log, clock=clock,
     )  # fmt: skip
-    return Parts(
+    return Components(
         store=store,
         mirror=mirror,
         recorder=recorder,
         view=view,
         audit=audit,
-        reloading=Reloading(settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock),
-        mirror_watch=MirrorWatch(mirror=mirror, store=store, recorder=recorder),
+        reloading=SettingsReload(settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock),
+        mirror_watch=MirrorHealthSink(mirror=mirror, store=store, recorder=recorder),
         pool_statuses=pool_statuses,
         workbench_statuses=workbench_statuses,
         outbox=outbox,
@@ -202,12 +202,14 @@ def _workbench_pace(settings: Settings) -> Pace:
     return Pace(delay=WORKBENCH_DELAY, per_second=settings.status.workbenches_per_second, at_once=AT_ONCE)
 
 
-def _seat_signal(store: Store, mirror: Mirror) -> SeatSignal | None:
+def _seat_signal(store: Store, mirror: Mirror) -> SeatTagSink | None:
     tags = mirror.seat_tags
-    return SeatSignal(store=store, wish=tags.wish, forget=tags.forget) if tags is not None else None
+    return SeatTagSink(store=store, wish=tags.wish, forget=tags.forget) if tags is not None else None
 
 
-def _telling(outside: Outside, store: Store, installation: str, chronicle: Chronicle | None) -> tuple[Outbox, Telling]:
+def _telling(
+    outside: OperatorConfig, store: Store, installation: str, chronicle: Chronicle | None
+) -> tuple[Outbox, Telling]:
     settings, log = outside.settings, outside.log
     outbox = make_outbox(
         settings.notify, session_factory=outside.session_factory, registry=outside.registry, log=log,
@@ -221,7 +223,7 @@ def _telling(outside: Outside, store: Store, installation: str, chronicle: Chron
         tell=outbox.tell if outbox.is_used else None,
         trail=trail,
         config=settings.notify,
-        departures=Departures(store=store, is_on_its_way=outbox.holds),
+        departures=PendingNotifications(store=store, is_on_its_way=outbox.holds),
         clock=outside.clock,
         chronicle=chronicle,
     )
@@ -236,7 +238,7 @@ def _is_known_outside(chronicle: Chronicle | None, telling: Telling) -> IsRecord
     return lambda pool, ended: chronicle.is_recorded(pool, ended) and told(pool, ended)
 
 
-def _chronicle(outside: Outside, store: Store, installation: str) -> Chronicle | None:
+def _chronicle(outside: OperatorConfig, store: Store, installation: str) -> Chronicle | None:
     config = outside.settings.history
     recording = make_recording(
         config, session_factory=outside.session_factory, registry=outside.registry, log=outside.log, clock=outside.clock
@@ -252,14 +254,14 @@ def _chronicle(outside: Outside, store: Store, installation: str) -> Chronicle |
     )
 
 
-def _links(settings: Settings, transport: SsmTransport) -> Callable[[LicenseServer], ServerLink]:
+def _links(settings: Settings, transport: SsmTransport) -> Callable[[LicenseServer], LicenseServerClient]:
     pin = None if settings.servers.document_hash else ""
-    return lambda server: ServerLink(server.spec, transport, name=server.key, pinned_hash=pin)
+    return lambda server: LicenseServerClient(server.spec, transport, name=server.key, pinned_hash=pin)
 
 
-def _reconcilers(outside: Outside, around: Surroundings, view: ClusterView) -> Callable[[str], ServerReconciler]:
+def _reconcilers(outside: OperatorConfig, around: Dependencies, view: Informer) -> Callable[[str], ServerReconciler]:
     def make(key: str) -> ServerReconciler:
-        book = ServerBook(
+        book = WriteAheadLog(
             key,
             kube=outside.kube,
             holder=outside.holder,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.base import Resource
-from seatpool.control.aio.supervisor import Tasks
+from seatpool.control.aio.supervisor import Supervisor
 from seatpool.control.leader.leadership import Leadership
 from seatpool.control.runtime import crd_check
-from seatpool.control.watch.heartbeats import Heartbeats
+from seatpool.control.watch.heartbeats import WatchHeartbeats
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
 
@@ -23,9 +23,9 @@ STALE_LEASE = 15.0
 class Readiness:
     """Of one operator."""
 
-    heartbeats: Heartbeats
+    heartbeats: WatchHeartbeats
     heartbeat_limit: float
-    tasks: Tasks
+    tasks: Supervisor
     log: FilteringBoundLogger
     leadership: Leadership
     listed: asyncio.Event = field(default_factory=asyncio.Event)

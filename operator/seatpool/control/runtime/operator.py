@@ -22,20 +22,19 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from seatpool.api.base import Resource
 from seatpool.api.seatledger import SeatLedger
 from seatpool.aws.sessions import SessionFactory
-from seatpool.backoff import patiently
 from seatpool.cache.store import Store
-from seatpool.control.aio.shield import Unbroken
-from seatpool.control.aio.supervisor import Tasks
+from seatpool.control.aio.shield import ShieldedTasks
+from seatpool.control.aio.supervisor import Supervisor
 from seatpool.control.leader.election import Election
 from seatpool.control.leader.leadership import Leadership, LeadershipLost
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.reconcile.failpoints import Step
+from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.runtime import gc_tuning
-from seatpool.control.runtime.builder import KINDS, Outside, Parts, assemble
+from seatpool.control.runtime.builder import KINDS, Components, OperatorConfig, assemble
 from seatpool.control.runtime.health import Readiness
 from seatpool.control.runtime.probes import Probes
-from seatpool.control.runtime.start_leading import TakingOver
-from seatpool.control.watch.heartbeats import Heartbeats
+from seatpool.control.runtime.start_leading import StartLeading
+from seatpool.control.watch.heartbeats import WatchHeartbeats
 from seatpool.control.watch.kopf_handlers import make_registry, run_kopf
 from seatpool.control.watch.scan_permission import may_scan
 from seatpool.domain.errors import SeatpoolError
@@ -43,6 +42,7 @@ from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import NotFound
 from seatpool.kube.leases import LeaseObject
 from seatpool.kube.pod import own_name, own_namespace
+from seatpool.kube.retry import retry_until_answered
 from seatpool.servers.ssm import SsmTransport
 from seatpool.settings.settings import Settings
 from seatpool.tracing.spans import UNTRACED, Traces
@@ -67,7 +67,7 @@ class Operator:
         *,
         session_factory: SessionFactory = boto3.Session,
         clock: Callable[[], datetime] = utc_now,
-        on_step: Callable[[str, Step], None] = lambda _server, _step: None,
+        on_failpoint: Callable[[str, Failpoint], None] = lambda _server, _step: None,
         traces: Traces = UNTRACED,
     ) -> None:
         self.settings = settings
@@ -77,7 +77,7 @@ class Operator:
         self._log = structlog.get_logger().bind(holder=self.holder)
         self._session_factory = session_factory
         self._clock = clock
-        self._on_step = on_step
+        self._on_step = on_failpoint
         self._traces = traces
         self._rng = random.Random()  # noqa: S311
         self._metrics = ControlMetrics(self.registry)
@@ -86,12 +86,12 @@ class Operator:
             collector(registry=self.registry)
         self._stop = asyncio.Event()
         self._kopf_stop = asyncio.Event()
-        self._tasks = Tasks(metrics=self._metrics, log=self._log)
-        self._unbroken = Unbroken()
+        self._tasks = Supervisor(metrics=self._metrics, log=self._log)
+        self._unbroken = ShieldedTasks()
         self._leadership = _leadership(settings)
         self._metrics.leader.set_function(lambda: float(self._leadership.leads))
         self._election: Election | None = None
-        self.heartbeats = Heartbeats(KINDS, watches=max(1, len(settings.namespaces)), metrics=self._metrics)
+        self.heartbeats = WatchHeartbeats(KINDS, watches=max(1, len(settings.namespaces)), metrics=self._metrics)
         self._readiness = Readiness(
             heartbeats=self.heartbeats,
             heartbeat_limit=settings.watch.heartbeat_limit.total_seconds(),
@@ -165,9 +165,9 @@ class Operator:
     async def _serve(self, kube: KubeClient, transport: SsmTransport) -> None:
         installation = self.settings.installation
         if installation is None:
-            installation = await patiently(lambda: _cluster_id(kube), rng=self._rng, log=self._log)
+            installation = await retry_until_answered(lambda: _cluster_id(kube), rng=self._rng, log=self._log)
         self._log.info("starting", installation=installation, port=self.http_port)
-        outside = Outside(
+        outside = OperatorConfig(
             settings=self.settings,
             holder=self.holder,
             kube=kube,
@@ -181,7 +181,7 @@ class Operator:
             rng=self._rng,
             leadership=self._leadership,
             unbroken=self._unbroken,
-            on_step=self._on_step,
+            on_failpoint=self._on_step,
         )
         may_write = self._readiness.may_write
         parts = assemble(outside, installation=installation, tasks=self._tasks, may_write=may_write)
@@ -195,7 +195,7 @@ class Operator:
                 begun = True
                 self._start_tasks(parts, kube)
 
-        await patiently(lambda: parts.audit.load(begin), rng=self._rng, log=self._log)
+        await retry_until_answered(lambda: parts.audit.load(begin), rng=self._rng, log=self._log)
         gc_tuning.begin()
         self._readiness.listed.set()
         self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))
@@ -223,7 +223,7 @@ class Operator:
                 while store.dirty_pools and not self._kopf_stop.is_set():  # noqa: ASYNC110
                     await asyncio.sleep(FIRST_ROUND_LOOK)
 
-    def _start_tasks(self, parts: Parts, kube: KubeClient) -> None:
+    def _start_tasks(self, parts: Components, kube: KubeClient) -> None:
         """Before Kopf: it waits at its end for every task that began after it."""
         start, audit_interval = self._tasks.start, self.settings.watch.audit_interval.total_seconds()
         start("reloading", parts.reloading.run)
@@ -232,7 +232,7 @@ class Operator:
         start("heartbeats", self.heartbeats.run)
         if self._election is not None:
             start("election", self._election.run)
-        taking_over = TakingOver(
+        taking_over = StartLeading(
             parts=parts,
             leadership=self._leadership,
             readiness=self._readiness,

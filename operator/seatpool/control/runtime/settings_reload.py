@@ -28,7 +28,7 @@ NOT_LIVE = ("mirror", "identity")
 
 
 @dataclass(kw_only=True)
-class Reloading:
+class SettingsReload:
     """Of one operator, whose settings came from files."""
 
     settings: Settings

@@ -13,23 +13,23 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from seatpool.backoff import patiently
-from seatpool.control.aio.supervisor import Tasks
+from seatpool.control.aio.supervisor import Supervisor
 from seatpool.control.leader.leadership import Leadership
-from seatpool.control.runtime.builder import Parts
+from seatpool.control.runtime.builder import Components
 from seatpool.control.runtime.health import Readiness
+from seatpool.kube.retry import retry_until_answered
 
 FIRST_INVENTORY_LIMIT = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakingOver:
+class StartLeading:
     """Of one process, once."""
 
-    parts: Parts
+    parts: Components
     leadership: Leadership
     readiness: Readiness
-    tasks: Tasks
+    tasks: Supervisor
     observed: frozenset[str] | None
     """Namespaces whose objects the mirror was shown; None is all of them."""
     rng: random.Random
@@ -44,7 +44,7 @@ class TakingOver:
             self.parts.seat_signal.attach()
         await self.readiness.listed.wait()
         if self.leadership.is_elected:
-            await patiently(self.parts.audit.catch_up, rng=self.rng, log=self.log)
+            await retry_until_answered(self.parts.audit.catch_up, rng=self.rng, log=self.log)
         self._start()
         if not self.leadership.is_warm:
             await self._wait_for_inventory()

@@ -14,7 +14,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.control.metrics import ControlMetrics
-from seatpool.mirror.workbenches.message_context import Origin
+from seatpool.mirror.workbenches.message_context import MessageContext
 from seatpool.tracing.spans import Mark, Traces
 
 LONGEST = 2000
@@ -35,17 +35,17 @@ class Outcome(StrEnum):
     """Too many wait for one list; the eldest are followed."""
 
 
-class TakeOrigins(Protocol):
-    """As `Origins.take`."""
+class TakeContexts(Protocol):
+    """As `MessageContexts.take`."""
 
-    def __call__(self, key: str, *, up_to: datetime) -> tuple[Origin, ...]: ...
+    def __call__(self, key: str, *, up_to: datetime) -> tuple[MessageContext, ...]: ...
 
 
 @dataclass(slots=True)
 class _Line:
-    arrived: list[Origin] = field(default_factory=list)
-    asked: list[Origin] = field(default_factory=list)
-    answered: list[Origin] = field(default_factory=list)
+    arrived: list[MessageContext] = field(default_factory=list)
+    asked: list[MessageContext] = field(default_factory=list)
+    answered: list[MessageContext] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.arrived) + len(self.asked) + len(self.answered)
@@ -53,7 +53,7 @@ class _Line:
 
 @dataclass(slots=True)
 class _Arrival:
-    origin: Origin
+    origin: MessageContext
     outcome: Outcome
     since_event: float
     since_message: float
@@ -61,16 +61,16 @@ class _Arrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Journeys:
+class EventLatency:
     """Of one operator."""
 
-    take: TakeOrigins
+    take: TakeContexts
     metrics: ControlMetrics
     traces: Traces
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
     _lines: dict[str, _Line] = field(default_factory=dict, init=False)
-    _untold: dict[str, dict[tuple[Origin, Outcome], _Arrival]] = field(default_factory=dict, init=False)
+    _untold: dict[str, dict[tuple[MessageContext, Outcome], _Arrival]] = field(default_factory=dict, init=False)
 
     def seen(self, workbench: str, changed_at: datetime, pools: Collection[str]) -> None:
         """A watch brought a workbench, and these pools have to be answered anew."""
@@ -148,7 +148,7 @@ class Journeys:
             self.metrics.journeys.labels(Outcome.NOT_WRITTEN).inc(len(line))
 
     def _end(
-        self, origin: Origin, outcome: Outcome, *, pool: str, server: str, revision: int, mark: Mark | None
+        self, origin: MessageContext, outcome: Outcome, *, pool: str, server: str, revision: int, mark: Mark | None
     ) -> tuple[float, float]:
         """Seconds since the event and since its message."""
         now, metrics = self.clock(), self.metrics

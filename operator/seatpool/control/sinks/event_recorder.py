@@ -57,7 +57,7 @@ class _Note:
     at: datetime
 
 
-class Recorder:
+class EventRecorder:
     """Posts Events about our objects. One that does not speak drops them: it stands by, and the leader says the same."""
 
     def __init__(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import LedgerEnded
 from seatpool.cache.store import Store
-from seatpool.control.state.pool_state import Known
+from seatpool.control.state.pool_state import ObservedList
 from seatpool.domain.allocation import Allocation
 from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.history.schema import Capacity, Refusal, Session, Wait, fact_id
@@ -77,7 +77,7 @@ class Chronicle:
                 self._note_wait(pool.key, book, one.user, since=one.since, reason=one.reason.value, now=now)
         self._note_denied(pool.key, book, answer.denied, now)
 
-    def confirmed(self, pool: LicensePool, known: Known) -> None:
+    def confirmed(self, pool: LicensePool, known: ObservedList) -> None:
         """The license server was seen to have the list as it should be."""
         book = self._books.get(pool.key)
         if book is None or not (book.unlisted or book.listed):

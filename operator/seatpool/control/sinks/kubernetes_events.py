@@ -10,11 +10,11 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import EventReason
 from seatpool.cache.store import Store
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.sinks.event_recorder import Recorder
+from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.control.sinks.notifications import Telling
-from seatpool.control.state.pool_state import Known, Standing, spoken
+from seatpool.control.state.pool_state import ObservedList, PoolState, spoken
 from seatpool.domain.allocation import Allocation
-from seatpool.policy.guard import Held
+from seatpool.policy.guard import HeldChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Announcer:
     """Tells whoever has to know."""
 
     store: Store
-    recorder: Recorder
+    recorder: EventRecorder
     metrics: ControlMetrics
     telling: Telling
     mark_pool: Callable[[str], None]
@@ -98,7 +98,7 @@ class Announcer:
             metrics.budget.remove_by_labels({"pool": pool.key})
             metrics.spent.remove_by_labels({"pool": pool.key})
 
-    def confirmed(self, pool: LicensePool, standing: Standing) -> None:
+    def confirmed(self, pool: LicensePool, standing: PoolState) -> None:
         """The license server was seen to have the list: what was given and freed is true now."""
         self.telling.confirmed(pool, standing)
         granted, released = standing.granted, standing.released
@@ -133,7 +133,7 @@ class Announcer:
         self.log.info("first contact with a list", pool=pool.key, users=names)
         self.telling.adopted(pool, names)
 
-    def drift(self, pool: LicensePool, *, before: Known, now: Known) -> None:
+    def drift(self, pool: LicensePool, *, before: ObservedList, now: ObservedList) -> None:
         """Somebody else changed the list."""
         added = sorted({*now.users, *now.odd} - set(before.users))
         removed = sorted(set(before.users) - set(now.users))
@@ -157,7 +157,7 @@ class Announcer:
         self.recorder.warning(LicensePool, pool.metadata, EventReason.FOREIGN_OWNER_FOUND, message)
         self.log.warning("a list belongs to another installation", pool=pool.key, message=message)
 
-    def held(self, server: LicenseServer, held: Held) -> None:
+    def held(self, server: LicenseServer, held: HeldChange) -> None:
         message = held.message(server)
         self.recorder.warning(LicenseServer, server.metadata, EventReason.CHANGE_HELD, message)
         self.log.warning("a change is held back", server=server.key, leaving=held.leaving, present=held.present)

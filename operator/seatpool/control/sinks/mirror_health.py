@@ -10,9 +10,9 @@ from seatpool.api.base import format_instant
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import EventReason
 from seatpool.cache.store import Store
-from seatpool.control.sinks.event_recorder import Recorder
+from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.control.status.mirror import mirror_parts, stale, told
-from seatpool.control.status.server import Parts
+from seatpool.control.status.server import ConditionParts
 from seatpool.mirror.health import NOT_YET, MirrorHealth
 from seatpool.mirror.mirror import Mirror
 
@@ -20,13 +20,13 @@ INTERVAL = 1.0
 
 
 @dataclass(kw_only=True)
-class MirrorWatch:
+class MirrorHealthSink:
     """Compares how the mirror stands with how it stood."""
 
     mirror: Mirror
     store: Store
-    recorder: Recorder
-    _parts: tuple[Parts, ...] = ()
+    recorder: EventRecorder
+    _parts: tuple[ConditionParts, ...] = ()
     _stale: dict[str, str] = field(default_factory=dict)
     """When each region that is stale began to be."""
     _disconnected: bool = False

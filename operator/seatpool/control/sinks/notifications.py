@@ -13,8 +13,8 @@ from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.seatledger import LedgerEnded
 from seatpool.cache.store import Store
 from seatpool.control.sinks.history import Chronicle
-from seatpool.control.sinks.pending_notifications import Departures
-from seatpool.control.state.pool_state import Known, Standing
+from seatpool.control.sinks.pending_notifications import PendingNotifications
+from seatpool.control.state.pool_state import ObservedList, PoolState
 from seatpool.domain.allocation import Allocation, InLine
 from seatpool.domain.listing import list_hash
 from seatpool.notify.config import NotifyConfig
@@ -28,7 +28,7 @@ from seatpool.notify.notices import (
     SeatWaiting,
     notice_id,
 )
-from seatpool.policy.guard import Held
+from seatpool.policy.guard import HeldChange
 from seatpool.trail.trail import Action, Trail
 
 
@@ -42,7 +42,7 @@ class Telling:
     """None where nobody listens."""
     trail: Trail
     config: NotifyConfig
-    departures: Departures
+    departures: PendingNotifications
     clock: Callable[[], datetime]
     chronicle: Chronicle | None = None
     """None while no history is recorded."""
@@ -101,7 +101,7 @@ class Telling:
 
     # -- confirmed -----------------------------------------------------------------------------------------------------
 
-    def confirmed(self, pool: LicensePool, standing: Standing) -> None:
+    def confirmed(self, pool: LicensePool, standing: PoolState) -> None:
         """The license server was seen to have the list. What was given and freed is in the standing still."""
         answer, known = standing.answer, standing.known
         if self.chronicle is not None and known is not None and self._is_real(pool):
@@ -131,7 +131,9 @@ class Telling:
         known = self.store.pools.get(pool)
         return known is None or not self._is_told(known) or self.departures.is_told(pool, ended)
 
-    def applied(self, pool: LicensePool, wanted: str, *, before: Known | None, now: Known, command: str | None) -> None:
+    def applied(
+        self, pool: LicensePool, wanted: str, *, before: ObservedList | None, now: ObservedList, command: str | None
+    ) -> None:
         """A command wrote the list whose hash is `wanted`, and this was read back after it."""
         had = set(before.users) if before is not None else set()
         self.trail.note(
@@ -146,7 +148,7 @@ class Telling:
         """First contact."""
         self.trail.note(Action.ADOPT, **self._facts(pool), users=sorted(people))
 
-    def drift(self, pool: LicensePool, *, added: Sequence[str], removed: Sequence[str], now: Known) -> None:
+    def drift(self, pool: LicensePool, *, added: Sequence[str], removed: Sequence[str], now: ObservedList) -> None:
         """Somebody else changed the list."""
         self.trail.note(
             Action.DRIFT, **self._facts(pool), added=list(added), removed=list(removed), revision=now.revision
@@ -157,13 +159,13 @@ class Telling:
             removed=tuple(removed[:SHOWN]), adds=len(added), removes=len(removed),
         )  # fmt: skip
 
-    def held(self, server: LicenseServer, held: Held) -> None:
+    def held(self, server: LicenseServer, held: HeldChange) -> None:
         """The guard holds a change back."""
         self.trail.note(
             Action.HOLD, **_server_facts(server), token=held.token, leaving=held.leaving, present=held.present
         )
 
-    def approved(self, server: LicenseServer, held: Held) -> None:
+    def approved(self, server: LicenseServer, held: HeldChange) -> None:
         """Somebody said that the change is right."""
         self.trail.note(
             Action.APPROVE, **_server_facts(server), token=held.token, leaving=held.leaving, present=held.present

@@ -22,7 +22,7 @@ class _Pool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Departures:
+class PendingNotifications:
     """Of all pools of one process."""
 
     store: Store

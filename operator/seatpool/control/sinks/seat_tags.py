@@ -42,7 +42,7 @@ def seat_word(view: WorkbenchView) -> SeatWord | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeatSignal:
+class SeatTagSink:
     """From the store to the instances."""
 
     store: Store

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from seatpool.api.reasons import ConditionReason
-from seatpool.control.state.seat_durations import HeldLengths
+from seatpool.control.state.seat_durations import RecentDurations
 from seatpool.domain.allocation import Allocation, Granted, Released
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ObservedList:
     """A product's list as it was last read from the license server."""
 
     users: tuple[str, ...]
@@ -29,7 +29,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Failure:
     """Why a list is not as it should be."""
 
     reason: ConditionReason
@@ -37,13 +37,13 @@ class Trouble:
 
 
 @dataclass(slots=True)
-class Standing:
+class PoolState:
     """One pool."""
 
-    memory: Memory | None = None
+    memory: PoolMemory | None = None
     answer: Allocation | None = None
-    known: Known | None = None
-    trouble: Trouble | None = None
+    known: ObservedList | None = None
+    trouble: Failure | None = None
     keep_placeholder: bool = False
     """An empty list is written as the placeholder."""
     clearing: bool = False
@@ -51,7 +51,7 @@ class Standing:
     granted: list[Granted] = field(default_factory=list)
     """Given, and not yet confirmed by the license server."""
     released: list[Released] = field(default_factory=list)
-    lengths: HeldLengths = field(default_factory=HeldLengths)
+    lengths: RecentDurations = field(default_factory=RecentDurations)
     changed_at: datetime | None = None
     """Since when an answer waits to be applied."""
 

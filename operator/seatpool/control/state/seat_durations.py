@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from seatpool.api.licensepool import PoolSeatLengths
 from seatpool.domain.allocation import Released
 from seatpool.domain.reasons import Reason
-from seatpool.domain.seat_durations import Lengths
+from seatpool.domain.seat_durations import SeatDurations
 
 KEPT = 500
 FEWEST_NEWS = 5
 
 
-class HeldLengths:
+class RecentDurations:
     """Of one pool."""
 
     def __init__(self) -> None:
@@ -32,11 +32,11 @@ class HeldLengths:
         """What the status should say; `before` is what it says now."""
         if self._kept is None:
             self._said = before
-            known = [] if before is None else Lengths(before.seats, before.seconds).spread(KEPT)
+            known = [] if before is None else SeatDurations(before.seats, before.seconds).spread(KEPT)
             self._kept = deque(known, maxlen=KEPT)
         if len(self._news) >= max(FEWEST_NEWS, len(self._kept) // 10):
             self._kept.extend(self._news)
             self._news = []
-            found = Lengths.of(self._kept)
+            found = SeatDurations.of(self._kept)
             self._said = PoolSeatLengths(seats=found.seats, seconds=tuple(round(one) for one in found.seconds))
         return self._said

@@ -6,7 +6,7 @@ when, and stays the same while that is the same: a status that changes with ever
 
 from seatpool.api.base import format_instant
 from seatpool.api.reasons import SENTENCES, ConditionReason
-from seatpool.control.status.server import Parts
+from seatpool.control.status.server import ConditionParts
 from seatpool.mirror.health import NOT_YET, InventoryHealth, MirrorHealth
 
 INVENTORY = "InventoryFresh"
@@ -15,7 +15,7 @@ SHOWN = 6
 LONGEST = 200
 
 
-def mirror_parts(health: MirrorHealth) -> tuple[Parts, ...]:
+def mirror_parts(health: MirrorHealth) -> tuple[ConditionParts, ...]:
     """Both conditions."""
     return _inventory(health), _events(health)
 
@@ -31,7 +31,7 @@ def told(one: InventoryHealth) -> str:
     return f"{one.account}/{one.region} since {format_instant(one.since)} ({one.reason}: {why})"
 
 
-def _inventory(health: MirrorHealth) -> Parts:
+def _inventory(health: MirrorHealth) -> ConditionParts:
     enabled = [one for one in health.inventories if one.enabled]
     if not enabled:
         return _parts(INVENTORY, True, ConditionReason.NO_ACCOUNTS)
@@ -47,7 +47,7 @@ def _inventory(health: MirrorHealth) -> Parts:
     return _parts(INVENTORY, True, ConditionReason.INVENTORY_COMPLETE)
 
 
-def _events(health: MirrorHealth) -> Parts:
+def _events(health: MirrorHealth) -> ConditionParts:
     events = health.events
     if not events.connected:
         if events.reason == NOT_YET:
@@ -65,5 +65,5 @@ def _events(health: MirrorHealth) -> Parts:
     return _parts(EVENTS, True, ConditionReason.EVENTS_CONNECTED)
 
 
-def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> Parts:
+def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> ConditionParts:
     return kind, holds, reason, message or SENTENCES[reason]

@@ -13,13 +13,13 @@ from seatpool.api.licensepool import (
 )
 from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.reasons import SENTENCES, ConditionReason
-from seatpool.control.state.pool_state import Standing, Trouble, spoken
+from seatpool.control.state.pool_state import Failure, PoolState, spoken
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.listing import list_hash
 
 
 def pool_status(
-    pool: LicensePool, standing: Standing, *, server: LicenseServer | None, claimant: str, now: datetime
+    pool: LicensePool, standing: PoolState, *, server: LicenseServer | None, claimant: str, now: datetime
 ) -> LicensePoolStatus:
     """The whole status."""
     answer = standing.answer
@@ -52,7 +52,7 @@ def pool_status(
     )
 
 
-def _difference(pool: LicensePool, standing: Standing, now: datetime) -> PoolDifference | None:
+def _difference(pool: LicensePool, standing: PoolState, now: datetime) -> PoolDifference | None:
     known, wanted = standing.known, standing.wanted
     if known is None or wanted is None or standing.in_sync:
         return None
@@ -68,14 +68,14 @@ def _difference(pool: LicensePool, standing: Standing, now: datetime) -> PoolDif
     )
 
 
-Parts = tuple[str, bool | None, str, str]
+ConditionParts = tuple[str, bool | None, str, str]
 
 
-def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> Parts:
+def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> ConditionParts:
     return kind, holds, reason.value, message or SENTENCES[reason]
 
 
-def _in_sync(pool: LicensePool, standing: Standing, server: LicenseServer | None, claimant: str) -> Parts:
+def _in_sync(pool: LicensePool, standing: PoolState, server: LicenseServer | None, claimant: str) -> ConditionParts:
     if claimant != pool.key:
         return _parts("InSync", False, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
     if server is None:
@@ -105,7 +105,7 @@ def _in_sync(pool: LicensePool, standing: Standing, server: LicenseServer | None
     return _parts("InSync", False, ConditionReason.APPLYING)
 
 
-def _dry_run_message(standing: Standing) -> str:
+def _dry_run_message(standing: PoolState) -> str:
     assert standing.known is not None  # noqa: S101
     wanted, present = set(standing.wanted or ()), set(standing.known.users)
     added, removed = sorted(wanted - present), sorted(present - wanted)
@@ -115,19 +115,19 @@ def _dry_run_message(standing: Standing) -> str:
     )
 
 
-def _ready(in_sync: Parts) -> Parts:
+def _ready(in_sync: ConditionParts) -> ConditionParts:
     _, holds, reason, message = in_sync
     if reason in (ConditionReason.DRY_RUN, ConditionReason.SUSPENDED, ConditionReason.SERVER_SUSPENDED):
         return "Ready", True, reason, message
     return "Ready", bool(holds), reason, message
 
 
-def _reconciling(in_sync: Parts) -> Parts:
+def _reconciling(in_sync: ConditionParts) -> ConditionParts:
     _, _, reason, message = in_sync
     return "Reconciling", reason in (ConditionReason.APPLYING, ConditionReason.NOT_READ_YET), reason, message
 
 
-def _saturated(answer: Allocation | None) -> Parts:
+def _saturated(answer: Allocation | None) -> ConditionParts:
     if answer is None or not answer.waiting:
         return _parts("Saturated", False, ConditionReason.SEATS_FREE)
     return _parts(
@@ -136,11 +136,11 @@ def _saturated(answer: Allocation | None) -> Parts:
     )  # fmt: skip
 
 
-def _conflict(pool: LicensePool, standing: Standing, claimant: str) -> Parts:
+def _conflict(pool: LicensePool, standing: PoolState, claimant: str) -> ConditionParts:
     if claimant != pool.key:
         return _parts("Conflict", True, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
     trouble = standing.trouble
-    if isinstance(trouble, Trouble) and trouble.reason is ConditionReason.FOREIGN_OWNER:
+    if isinstance(trouble, Failure) and trouble.reason is ConditionReason.FOREIGN_OWNER:
         return _parts("Conflict", True, trouble.reason, trouble.message)
     return _parts("Conflict", False, ConditionReason.SOLE_CLAIM)
 
@@ -152,7 +152,7 @@ def _elder_message(pool: LicensePool, claimant: str) -> str:
     )
 
 
-def _suspended(pool: LicensePool) -> Parts:
+def _suspended(pool: LicensePool) -> ConditionParts:
     if pool.spec.suspend:
         return _parts("Suspended", True, ConditionReason.SUSPENDED)
     return _parts("Suspended", False, ConditionReason.ACTIVE)

@@ -6,23 +6,23 @@ from datetime import datetime, timedelta
 
 from seatpool.api.reasons import ConditionReason
 from seatpool.cache.store import Store
-from seatpool.control.state.pool_state import Standing
+from seatpool.control.state.pool_state import PoolState
 from seatpool.control.status.pool import pool_status
 from seatpool.control.status.workbench import workbench_status
 from seatpool.control.status.writer import without_times
+from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.client import Body
-from seatpool.policy.ledger_codec import to_milliseconds
 
 UNDECIDED_FOR = timedelta(seconds=3)
 """How long nothing is said of a workbench that no pool has decided about: most are decided within a second."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rendering:
+class StatusRenderer:
     """Of pools and workbenches, by key."""
 
     store: Store
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, PoolState]
     clock: Callable[[], datetime]
     later: Callable[[str], None]
     """Called with a workbench that should be looked at again, even if nothing happens to it."""
@@ -35,7 +35,7 @@ class Rendering:
             return None
         status = pool_status(
             pool,
-            self.standings.get(key) or Standing(),
+            self.standings.get(key) or PoolState(),
             server=self.store.servers.get(self.store.server_of(key)),
             claimant=self.store.claimant(key),
             now=to_milliseconds(self.clock()),

@@ -7,11 +7,11 @@ from datetime import datetime
 from seatpool.api.conditions import condition, merge
 from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerStatus, Mode, ProductState
 from seatpool.api.reasons import SENTENCES, ConditionReason
-from seatpool.control.state.pool_state import Known, Standing, Trouble
+from seatpool.control.state.pool_state import Failure, ObservedList, PoolState
 from seatpool.domain.listing import list_hash
-from seatpool.policy.guard import Held
+from seatpool.policy.guard import HeldChange
 
-Parts = tuple[str, bool | None, ConditionReason, str]
+ConditionParts = tuple[str, bool | None, ConditionReason, str]
 """A condition's type, whether it holds, why, and in which words."""
 
 
@@ -19,17 +19,17 @@ Parts = tuple[str, bool | None, ConditionReason, str]
 class ServerView:
     """What the reconciler knows of its server, beside what the status already says."""
 
-    known: Mapping[str, Known] = field(default_factory=dict)
-    standings: Mapping[str, Standing] = field(default_factory=dict)
+    known: Mapping[str, ObservedList] = field(default_factory=dict)
+    standings: Mapping[str, PoolState] = field(default_factory=dict)
     """Of the pools that are applied to it."""
     reached: bool | None = None
-    fault: Trouble | None = None
+    fault: Failure | None = None
     """Why the last command failed as a whole."""
-    held: Held | None = None
+    held: HeldChange | None = None
     lease_problem: str | None = None
     """Why no process may be the leader."""
     uninventoried: tuple[str, ...] = ()
-    mirror: tuple[Parts, ...] = ()
+    mirror: tuple[ConditionParts, ...] = ()
     """How current the workbenches are that the lists follow from; the same on every server."""
     last_applied: datetime | None = None
     last_verified: datetime | None = None
@@ -72,11 +72,11 @@ def server_status(
     )
 
 
-def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> Parts:
+def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> ConditionParts:
     return kind, holds, reason, message or SENTENCES[reason]
 
 
-def _reachable(view: ServerView) -> Parts:
+def _reachable(view: ServerView) -> ConditionParts:
     if view.fault is not None and view.reached is False:
         return _parts("Reachable", False, view.fault.reason, view.fault.message)
     if view.reached is None:
@@ -84,7 +84,7 @@ def _reachable(view: ServerView) -> Parts:
     return _parts("Reachable", True, ConditionReason.REACHABLE)
 
 
-def _in_sync(server: LicenseServer, view: ServerView) -> Parts:
+def _in_sync(server: LicenseServer, view: ServerView) -> ConditionParts:
     if server.spec.suspend:
         return _parts("InSync", None, ConditionReason.SERVER_SUSPENDED)
     if not view.standings:
@@ -97,7 +97,7 @@ def _in_sync(server: LicenseServer, view: ServerView) -> Parts:
     return _parts("InSync", False, ConditionReason.OUT_OF_SYNC, f"not as they should be: {', '.join(late[:10])}")
 
 
-def _guarded(server: LicenseServer, view: ServerView) -> Parts:
+def _guarded(server: LicenseServer, view: ServerView) -> ConditionParts:
     if view.held is not None:
         return _parts("Guarded", True, ConditionReason.TOO_MANY_RELEASES, view.held.message(server))
     if view.uninventoried:
@@ -108,7 +108,7 @@ def _guarded(server: LicenseServer, view: ServerView) -> Parts:
     return _parts("Guarded", False, ConditionReason.WITHIN_LIMITS)
 
 
-def _ready(server: LicenseServer, view: ServerView) -> Parts:
+def _ready(server: LicenseServer, view: ServerView) -> ConditionParts:
     if view.lease_problem is not None:
         return _parts("Ready", False, ConditionReason.LEASE_REFUSED, view.lease_problem)
     _, reached, reason, message = _reachable(view)

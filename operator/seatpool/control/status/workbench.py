@@ -7,7 +7,7 @@ from seatpool.api.conditions import condition, merge
 from seatpool.api.reasons import SENTENCES, ConditionReason
 from seatpool.api.workbench import SeatPhase, WorkbenchSeat, WorkbenchStatus
 from seatpool.cache.store import WorkbenchView
-from seatpool.control.state.pool_state import Standing, spoken
+from seatpool.control.state.pool_state import PoolState, spoken
 from seatpool.domain.reasons import Reason
 
 
@@ -16,7 +16,7 @@ def workbench_status(
     *,
     serving: Iterable[str],
     active: Mapping[str, bool],
-    standings: Mapping[str, Standing],
+    standings: Mapping[str, PoolState],
     now: datetime,
 ) -> WorkbenchStatus:
     """The whole status. `serving` are the pools that serve it, `active` tells for which of them it is active."""
@@ -37,7 +37,7 @@ def workbench_status(
 
 
 def _seat(
-    pool: str, user: str, standing: Standing | None, *, active: bool, before: WorkbenchSeat | None
+    pool: str, user: str, standing: PoolState | None, *, active: bool, before: WorkbenchSeat | None
 ) -> WorkbenchSeat | None:
     """How the owner stands with one pool. What was said last stands until the pool has its first answer: a restarted
     operator does not write every workbench twice, and a suspended pool does not look empty."""

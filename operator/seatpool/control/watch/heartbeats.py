@@ -21,7 +21,7 @@ def watch_tasks(resource: type[Resource]) -> list["asyncio.Task[object]"]:
     return [task for task in asyncio.all_tasks() if task.get_name().startswith(prefix)]
 
 
-class Heartbeats:
+class WatchHeartbeats:
     """When the watch of each kind was last seen alive."""
 
     def __init__(

@@ -16,18 +16,18 @@ from seatpool.api.reasons import EventReason
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Raw, Store
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.sinks.event_recorder import Recorder
+from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.mirror import Mirror
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterView:
+class Informer:
     """Hands objects over to those who keep them."""
 
     store: Store
     mirror: Mirror
-    recorder: Recorder
+    recorder: EventRecorder
     metrics: ControlMetrics
     log: FilteringBoundLogger
     clock: Callable[[], datetime]

@@ -22,7 +22,7 @@ SETTLE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class Resync:
     """Compares the store with the API server."""
 
     kinds: Sequence[type[Resource]]

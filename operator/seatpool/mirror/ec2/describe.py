@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 
 from seatpool.api.workbench import InstanceState
 from seatpool.aws.refusals import error_code
+from seatpool.domain.instants import to_milliseconds
 from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.aws_errors import UnexpectedAnswer
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.event_order import to_millisecond
 from seatpool.mirror.regions import Source
 from seatpool.mirror.type_aliases import TypeAliases
 
@@ -98,7 +98,7 @@ class Ec2Reader:
                 yield Seen(
                     instance_id=instance["InstanceId"],
                     state=state,
-                    launched_at=to_millisecond(launched_at.astimezone(UTC)) if launched_at else None,
+                    launched_at=to_milliseconds(launched_at.astimezone(UTC)) if launched_at else None,
                     owner=tags.get(self._config.tag_owner) or None,
                     type=self._aliases.of(type_tag) if type_tag else None,
                 )

@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from seatpool.api.workbench import InstanceState
+from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.errors import Invalid, KubeError
 from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.aws_errors import AWS_ERRORS, describe_fault, reason_of
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.ec2.describe import IDS_IN_A_FILTER, Ec2Reader, Seen
-from seatpool.mirror.event_order import ACTIVE, Fact, Held, to_millisecond
+from seatpool.mirror.event_order import ACTIVE, Fact, Held
 from seatpool.mirror.health import HealthBoard
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.rate_limited_log import SparingLog, shown
@@ -101,7 +102,7 @@ class Inventory:
         try:
             if not self._is_our_account and not await self._check_account():
                 return False
-            as_of = to_millisecond(began - self._config.describe_lag)
+            as_of = to_milliseconds(began - self._config.describe_lag)
             seen = {one.instance_id: one for one in await self._clients.slowly(self._read_all)}
             doubtful = not seen and any(entry.held.state in ACTIVE for entry in self._objects.of(self._source))
             await self._settle(list(seen.values()), as_of)
@@ -185,7 +186,9 @@ class Inventory:
             names = [entry.name for entry in missing[start : start + IDS_IN_A_FILTER]]
             found |= await self._clients.slowly(lambda names=names: self._reader.find(self._source, names))  # type: ignore[misc]
         gone = [entry for entry in missing if entry.name not in found and entry.misses >= MISSES_BEFORE_ASKING]
-        gone.sort(key=lambda entry: entry.held.state not in ACTIVE)  # only a few are asked for each time, and these hold seats
+        gone.sort(
+            key=lambda entry: entry.held.state not in ACTIVE
+        )  # only a few are asked for each time, and these hold seats
         for entry in [] if doubtful else gone[:ASKED_BY_ID]:
             alone = await self._clients.slowly(lambda name=entry.name: self._reader.find_one(self._source, name))  # type: ignore[misc]
             if alone is not None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from seatpool.domain.instants import to_milliseconds
 from seatpool.mirror.config import ACCOUNT_PATTERN, REGION_PATTERN
-from seatpool.mirror.event_order import to_millisecond
 from seatpool.mirror.messages.parsed import Flaw, Irrelevance
 
 MAX_BYTES = 256 * 1024
@@ -60,7 +60,7 @@ class Envelope:
     def time(self) -> datetime:
         raw = _matching(self.fields, "time", _TIME, "an RFC 3339 time such as 2026-01-31T12:00:00Z")
         try:
-            return to_millisecond(datetime.fromisoformat(raw).astimezone(UTC))
+            return to_milliseconds(datetime.fromisoformat(raw).astimezone(UTC))
         except (ValueError, OverflowError) as error:
             raise Flawed(Flaw.BAD_FIELD, f"field time: {raw!r}: {error}") from error
 

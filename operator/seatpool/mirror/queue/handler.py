@@ -33,7 +33,7 @@ from seatpool.mirror.queue.sqs_queue import Message
 from seatpool.mirror.rate_limited_log import SparingLog, shown
 from seatpool.mirror.regions import Source, Sources
 from seatpool.mirror.unknown_accounts import RefusedSources
-from seatpool.mirror.workbenches.message_context import Origin, working_on
+from seatpool.mirror.workbenches.message_context import MessageContext, working_on
 from seatpool.mirror.workbenches.writer import Settled
 from seatpool.tracing.spans import UNTRACED, Fact, Role, Traces
 
@@ -103,7 +103,7 @@ class Handling:
             self.traces.span("message", role=Role.CONSUMER, facts=facts) as mark,
             bound_contextvars(message=list(messages), instance=instance),
             working_on(
-                Origin(
+                MessageContext(
                     messages=messages,
                     instance=instance,
                     event_at=newest.content.at,

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from seatpool.api.workbench import InstanceState
+from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.errors import Unavailable
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.ec2.describe import Seen
 from seatpool.mirror.ec2.describe_batcher import Enquiries, Strangers
-from seatpool.mirror.event_order import Fact, further, to_millisecond
+from seatpool.mirror.event_order import Fact, further
 from seatpool.mirror.health import HealthBoard
 from seatpool.mirror.messages.parsed import Hint, Irrelevance, Suspicion
 from seatpool.mirror.queue.ack import NOT_VISIBLE_YET, Disposal, later
@@ -103,7 +104,7 @@ class Settling:
             type=seen.type,
             launched_at=seen.launched_at,
             state=seen.state,
-            at=to_millisecond(self.clock() - self.config.describe_lag),
+            at=to_milliseconds(self.clock() - self.config.describe_lag),
             observed=True,
         )
 

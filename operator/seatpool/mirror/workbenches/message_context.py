@@ -17,7 +17,7 @@ LONGEST = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class MessageContext:
     """The messages about one instance that were handled together."""
 
     messages: tuple[str, ...]
@@ -29,11 +29,11 @@ class Origin:
     mark: Mark | None
 
 
-_present: ContextVar[Origin | None] = ContextVar("origin", default=None)
+_present: ContextVar[MessageContext | None] = ContextVar("origin", default=None)
 
 
 @contextmanager
-def working_on(origin: Origin) -> Iterator[None]:
+def working_on(origin: MessageContext) -> Iterator[None]:
     """Whatever is written within the block is written because of these messages."""
     token = _present.set(origin)
     try:
@@ -42,21 +42,21 @@ def working_on(origin: Origin) -> Iterator[None]:
         _present.reset(token)
 
 
-class Origins:
+class MessageContexts:
     """Of objects that were written and not yet seen."""
 
     def __init__(self, *, longest: int = LONGEST) -> None:
-        self._left: dict[str, deque[tuple[datetime, Origin]]] = {}
+        self._left: dict[str, deque[tuple[datetime, MessageContext]]] = {}
         self._longest = longest
 
-    def leave(self, key: str, changed_at: datetime) -> Origin | None:
+    def leave(self, key: str, changed_at: datetime) -> MessageContext | None:
         """Before a write: the object `key` will say that it changed at that time. None when no message is behind it."""
         origin = _present.get()
         if origin is not None and len(self._left) < self._longest:
             self._left.setdefault(key, deque(maxlen=8)).append((changed_at, origin))
         return origin
 
-    def withdraw(self, key: str, origin: Origin | None) -> None:
+    def withdraw(self, key: str, origin: MessageContext | None) -> None:
         """The write failed."""
         left = self._left.get(key)
         if left is None or origin is None:
@@ -67,7 +67,7 @@ class Origins:
         else:
             del self._left[key]
 
-    def take(self, key: str, *, up_to: datetime) -> tuple[Origin, ...]:
+    def take(self, key: str, *, up_to: datetime) -> tuple[MessageContext, ...]:
         """The object was seen in the state of that time: what stands behind it."""
         left = self._left.get(key)
         if left is None:

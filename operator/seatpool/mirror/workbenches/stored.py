@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from seatpool.api.workbench import WorkbenchSpec
+from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.errors import Invalid
-from seatpool.mirror.event_order import Held, to_millisecond
+from seatpool.mirror.event_order import Held
 
 
 @dataclass(slots=True)
@@ -54,6 +55,6 @@ def from_spec(spec: WorkbenchSpec) -> Held:
         owner=spec.owner,
         type=spec.type,
         state=spec.state,
-        changed_at=to_millisecond(spec.state_changed_at),
-        launched_at=to_millisecond(spec.launched_at) if spec.launched_at is not None else None,
+        changed_at=to_milliseconds(spec.state_changed_at),
+        launched_at=to_milliseconds(spec.launched_at) if spec.launched_at is not None else None,
     )

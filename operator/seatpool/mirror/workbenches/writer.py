@@ -22,7 +22,7 @@ from seatpool.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from seatpool.mirror.event_order import Fact, Held, Ignored, decide_all
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.regions import Source
-from seatpool.mirror.workbenches.message_context import Origins
+from seatpool.mirror.workbenches.message_context import MessageContexts
 from seatpool.mirror.workbenches.stored import Entry, from_spec, to_spec
 from seatpool.tracing.spans import UNTRACED, Role, Traces
 
@@ -65,7 +65,7 @@ class WorkbenchObjects:
         metrics: MirrorMetrics,
         clock: Callable[[], datetime],
         concurrency: int,
-        origins: Origins,
+        origins: MessageContexts,
         traces: Traces = UNTRACED,
     ) -> None:
         self._kube = kube

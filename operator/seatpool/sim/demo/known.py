@@ -184,7 +184,9 @@ def _chances_of(arrived: Sequence[tuple[float, WorkbenchEvent]]) -> Iterator[tup
             continue
         holder = (event.owner, event.type)
         handed_on = [
-            (other.at, when) for when, other in arrived if other.owner is not None and (other.owner, other.type) != holder
+            (other.at, when)
+            for when, other in arrived
+            if other.owner is not None and (other.owner, other.type) != holder
         ]
         superseded = min((when for time, when in [*ends, *handed_on] if time > event.at), default=inf)
         doubted = min((when for time, when in [*ends, *handed_on] if time == event.at), default=inf)

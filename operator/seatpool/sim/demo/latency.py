@@ -67,9 +67,7 @@ def _turns(spells: Sequence[Spell]) -> list[_Turn]:
     return turns
 
 
-def _of_person(
-    user: str, spells: Sequence[Spell], record: ListRecord, *, seats: int, lingers: bool
-) -> Iterator[float]:
+def _of_person(user: str, spells: Sequence[Spell], record: ListRecord, *, seats: int, lingers: bool) -> Iterator[float]:
     turns = _turns(spells)
     for index, turn in enumerate(turns):
         if turn.crowded or (lingers and not turn.on) or record.was_on(user, turn.at) == turn.on:

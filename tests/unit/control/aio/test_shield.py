@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from seatpool.control.aio.shield import Unbroken
+from seatpool.control.aio.shield import ShieldedTasks
 
 
 async def test_what_was_begun_goes_on_when_the_caller_is_cancelled() -> None:
-    unbroken, go, done = Unbroken(), asyncio.Event(), []
+    unbroken, go, done = ShieldedTasks(), asyncio.Event(), []
 
     async def work() -> None:
         await go.wait()
@@ -26,7 +26,7 @@ async def test_what_was_begun_goes_on_when_the_caller_is_cancelled() -> None:
 
 
 async def test_its_answer_and_its_error_are_the_callers() -> None:
-    unbroken = Unbroken()
+    unbroken = ShieldedTasks()
 
     async def work(number: int) -> int:
         return 6 // number
@@ -38,7 +38,7 @@ async def test_its_answer_and_its_error_are_the_callers() -> None:
 
 
 async def test_what_does_not_end_is_cut_in_the_end() -> None:
-    unbroken = Unbroken()
+    unbroken = ShieldedTasks()
     caller = asyncio.create_task(unbroken.run(asyncio.Event().wait()))
     await asyncio.sleep(0)
     caller.cancel()

@@ -7,13 +7,13 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
-from seatpool.control.aio.supervisor import Tasks
+from seatpool.control.aio.supervisor import Supervisor
 from seatpool.control.metrics import ControlMetrics
 
 
 @pytest.fixture
-async def tasks() -> AsyncIterator[Tasks]:
-    made = Tasks(metrics=ControlMetrics(CollectorRegistry()), log=structlog.get_logger())
+async def tasks() -> AsyncIterator[Supervisor]:
+    made = Supervisor(metrics=ControlMetrics(CollectorRegistry()), log=structlog.get_logger())
     yield made
     await made.end()
 
@@ -26,17 +26,17 @@ async def forever() -> None:
     await asyncio.Event().wait()
 
 
-async def test_a_task_that_failed_is_dead_and_told_with_its_reason(tasks: Tasks) -> None:
+async def test_a_task_that_failed_is_dead_and_told_with_its_reason(tasks: Supervisor) -> None:
     await tasks.start("mirror", fail)
     assert tasks.dead == {"mirror": "ended: ZeroDivisionError: by zero"}
 
 
-async def test_a_task_that_may_end_is_not_missed_when_it_fails(tasks: Tasks) -> None:
+async def test_a_task_that_may_end_is_not_missed_when_it_fails(tasks: Supervisor) -> None:
     await tasks.start_once("finalizer of lab/matlab", fail)
     assert tasks.dead == {}
 
 
-async def test_at_the_end_every_task_is_cancelled_and_none_is_dead(tasks: Tasks) -> None:
+async def test_at_the_end_every_task_is_cancelled_and_none_is_dead(tasks: Supervisor) -> None:
     running = [tasks.start(f"task {n}", forever) for n in range(3)]
     await asyncio.sleep(0)
     await tasks.end()

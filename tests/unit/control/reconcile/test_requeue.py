@@ -8,19 +8,19 @@ from tests.unit.control.objects import known, later, standing
 
 from seatpool.control.reconcile.requeue import LONGEST, SHORTEST, TOGETHER, UNKNOWN, seconds_to_collect, seconds_to_rest
 from seatpool.control.reconcile.server_state import Desk
-from seatpool.control.state.pool_state import Standing
+from seatpool.control.state.pool_state import PoolState
 
 HOUR = 3600
 
 
-def changing_in(seconds: float) -> Standing:
+def changing_in(seconds: float) -> PoolState:
     found = standing("ann", known=known("ann"))
     assert found.answer is not None
     found.answer = replace(found.answer, next_change=later(seconds))
     return found
 
 
-def quiet(desks: DeskMaker, found: Standing | None = None, **setting: object) -> Desk:
+def quiet(desks: DeskMaker, found: PoolState | None = None, **setting: object) -> Desk:
     """Verified just now, and again in five minutes."""
     desk = desks.desk({"matlab": found or standing("ann", known=known("ann"))}, **setting)  # type: ignore[arg-type]
     desk.last_verified = desks.clock.monotonic()

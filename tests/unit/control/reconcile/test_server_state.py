@@ -5,15 +5,15 @@ from tests.unit.control.objects import known, later, raw_pool, standing
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.control.reconcile.server_state import Desk
-from seatpool.control.state.pool_state import Standing
-from seatpool.servers.command_result import ProductReport, Result
+from seatpool.control.state.pool_state import PoolState
+from seatpool.servers.command_result import ProductResult, Result
 
 MATLAB = "lab/matlab"
 
 
-def read(users: str | None, *, fence: int = 7, owner: str = "ours") -> ProductReport:
+def read(users: str | None, *, fence: int = 7, owner: str = "ours") -> ProductResult:
     people = None if users is None else tuple(users.split())
-    return ProductReport(result=Result.LISTED, users=people, fence=fence, owner=owner)
+    return ProductResult(result=Result.LISTED, users=people, fence=fence, owner=owner)
 
 
 def look_again(desk: Desk) -> None:
@@ -66,7 +66,7 @@ async def test_a_pool_that_another_server_took_up_keeps_what_is_known_there(desk
     desk = desks.desk({"matlab": standing("ann", known=known("ann"))})
     moved = raw_pool(uid="second", version=9, serverRef={"name": "other"})
     desk.around.store.put(LicensePool, moved, now=later(1))
-    theirs = desk.around.standings[MATLAB] = Standing()
+    theirs = desk.around.standings[MATLAB] = PoolState()
     look_again(desk)
     assert desk.around.standings[MATLAB] is theirs
 

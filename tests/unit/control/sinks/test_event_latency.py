@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.sinks.event_latency import LONGEST, Journeys, Outcome
-from seatpool.mirror.workbenches.message_context import Origin, Origins, working_on
+from seatpool.control.sinks.event_latency import LONGEST, EventLatency, Outcome
+from seatpool.mirror.workbenches.message_context import MessageContext, MessageContexts, working_on
 from seatpool.tracing.spans import UNTRACED
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,9 +22,9 @@ class Way:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.origins = Origins()
+        self.origins = MessageContexts()
         self.now = START
-        self.journeys = Journeys(
+        self.journeys = EventLatency(
             take=self.origins.take,
             metrics=ControlMetrics(self.registry),
             traces=UNTRACED,
@@ -33,7 +33,7 @@ class Way:
         )
 
     def arrive(self, number: int = 1, *pools: str, event_age: float = 2, message_age: float = 1) -> None:
-        behind = Origin(
+        behind = MessageContext(
             messages=(f"m{number}",),
             instance=f"i-{number}",
             event_at=self.now - timedelta(seconds=event_age),

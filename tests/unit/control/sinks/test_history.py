@@ -18,7 +18,7 @@ from seatpool.cache.store import Raw, Store
 from seatpool.control.sinks.history import Chronicle
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.memory import Memory
+from seatpool.domain.memory import PoolMemory
 from seatpool.history.pseudonyms import Pseudonyms
 
 POOL = "lab/matlab"
@@ -34,7 +34,7 @@ class Process:
         self.store = Store(IdentitySettings())
         self.put(LicenseServer, raw_server())
         self.put(LicensePool, raw_pool(seats=seats))
-        self.memory = Memory.empty()
+        self.memory = PoolMemory.empty()
         self.chronicle = Chronicle(
             store=self.store,
             installation="ours",
@@ -190,7 +190,7 @@ async def test_another_pool_of_the_same_name_ends_the_seats_of_the_one_before(ru
     process.decide()
     process.seconds = 60
     process.put(LicensePool, raw_pool(uid="another", seats=3))
-    process.memory = Memory.empty()
+    process.memory = PoolMemory.empty()
     process.store.ledgers.clear()
     process.decide()
     await recorded(running)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.seatledger import LedgerEnded, SeatLedgerSpec
 from seatpool.cache.store import LedgerView, Store
-from seatpool.control.sinks.pending_notifications import Departures
+from seatpool.control.sinks.pending_notifications import PendingNotifications
 
 POOL = "lab/matlab"
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -13,7 +13,9 @@ TEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
 def ended(user: str, what: str = "Seat", *, since: datetime = NINE) -> LedgerEnded:
-    return LedgerEnded.model_validate({"user": user, "what": what, "since": since, "at": TEN, "reason": "WorkbenchesStopped"})
+    return LedgerEnded.model_validate(
+        {"user": user, "what": what, "since": since, "at": TEN, "reason": "WorkbenchesStopped"}
+    )
 
 
 class Place:
@@ -22,7 +24,9 @@ class Place:
     def __init__(self) -> None:
         self.store = Store(IdentitySettings())
         self.on_their_way: set[str] = set()
-        self.departures = Departures(store=self.store, is_on_its_way=lambda notice: notice in self.on_their_way)
+        self.departures = PendingNotifications(
+            store=self.store, is_on_its_way=lambda notice: notice in self.on_their_way
+        )
 
     def write(self, *entries: LedgerEnded) -> None:
         spec = SeatLedgerSpec(pool="matlab", ended=entries)

@@ -11,7 +11,7 @@ from seatpool.api.base import format_instant
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Store
-from seatpool.control.sinks.seat_tags import SeatSignal
+from seatpool.control.sinks.seat_tags import SeatTagSink
 
 Wishes = dict[str, str | None]
 
@@ -24,7 +24,7 @@ class Instances:
         self.wishes: Wishes = {}
         self.forgotten: list[str] = []
         self._version = 0
-        self.signal = SeatSignal(
+        self.signal = SeatTagSink(
             store=self.store,
             wish=lambda _place, instance, value: self.wishes.update({instance: value}),
             forget=lambda _place, instance: self.forgotten.append(instance),

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.control.objects import known, standing
 
-from seatpool.control.state.pool_state import Known, spoken
+from seatpool.control.state.pool_state import ObservedList, spoken
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from seatpool.control.state.pool_state import Known, spoken
         pytest.param("ann", known("ann"), True, True, id="people need no placeholder"),
     ],
 )
-def test_a_list_is_in_sync(needs: str | None, seen: Known | None, keep_placeholder: bool, in_sync: bool) -> None:
+def test_a_list_is_in_sync(needs: str | None, seen: ObservedList | None, keep_placeholder: bool, in_sync: bool) -> None:
     assert standing(needs, known=seen, keep_placeholder=keep_placeholder).in_sync is in_sync
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from seatpool.api.licensepool import PoolSeatLengths
-from seatpool.control.state.seat_durations import KEPT, HeldLengths
+from seatpool.control.state.seat_durations import KEPT, RecentDurations
 from seatpool.domain.allocation import Released
 from seatpool.domain.reasons import Reason
 
@@ -13,7 +13,7 @@ def released(*hours: float, reason: Reason = Reason.WORKBENCHES_STOPPED) -> list
 
 
 def test_nothing_is_said_before_a_few_seats_have_ended() -> None:
-    lengths = HeldLengths()
+    lengths = RecentDurations()
     lengths.note(released(1, 2, 3, 4))
     assert lengths.said(None) is None
     lengths.note(released(5))
@@ -23,7 +23,7 @@ def test_nothing_is_said_before_a_few_seats_have_ended() -> None:
 
 
 def test_what_is_said_stays_until_a_tenth_of_it_is_news() -> None:
-    lengths = HeldLengths()
+    lengths = RecentDurations()
     lengths.note(released(*[1.0] * 100))
     first = lengths.said(None)
     lengths.note(released(*[2.0] * 9))
@@ -35,14 +35,14 @@ def test_what_is_said_stays_until_a_tenth_of_it_is_news() -> None:
 
 
 def test_a_seat_that_an_admin_or_a_rule_ended_tells_nothing() -> None:
-    lengths = HeldLengths()
+    lengths = RecentDurations()
     lengths.note(released(*[1.0] * 30, reason=Reason.SEATS_REDUCED))
     assert lengths.said(None) is None
 
 
 def test_an_operator_that_starts_goes_on_with_what_the_status_says() -> None:
     before = PoolSeatLengths(seats=40, seconds=tuple(3600 * number for number in range(11)))
-    lengths = HeldLengths()
+    lengths = RecentDurations()
     assert lengths.said(before) is before
     lengths.note(released(*[20.0] * 5))
     after = lengths.said(before)
@@ -52,7 +52,7 @@ def test_an_operator_that_starts_goes_on_with_what_the_status_says() -> None:
 
 
 def test_only_the_last_seats_count() -> None:
-    lengths = HeldLengths()
+    lengths = RecentDurations()
     lengths.note(released(*[9.0] * KEPT))
     lengths.said(None)
     lengths.note(released(*[1.0] * KEPT))

@@ -9,18 +9,18 @@ from tests.unit.control.objects import NOW, Raw, conditions, known, later, messa
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import ConditionReason
-from seatpool.control.state.pool_state import Standing, Trouble
+from seatpool.control.state.pool_state import Failure, PoolState
 from seatpool.control.status.pool import pool_status
 from seatpool.domain.listing import list_hash
 
 DYING: Raw = {"deletionTimestamp": "2026-01-05T09:00:00Z", "finalizers": ["seatpool.io/clear-list"]}
-TROUBLE = Trouble(ConditionReason.APPLY_FAILED, "exit code 7")
-FOREIGN = Trouble(ConditionReason.FOREIGN_OWNER, "belongs to installation other")
+TROUBLE = Failure(ConditionReason.APPLY_FAILED, "exit code 7")
+FOREIGN = Failure(ConditionReason.FOREIGN_OWNER, "belongs to installation other")
 
 
 @dataclass
 class Case:
-    standing: Standing
+    standing: PoolState
     ready: tuple[str, str]
     reconciling: str = "False"
     in_sync: str = "False"
@@ -43,7 +43,7 @@ CASES = {
         standing("ann bob", known=known("ann")), ("False", "Applying"), reconciling="True"
     ),
     "nobody has read the list yet": Case(standing("ann"), ("False", "NotReadYet"), reconciling="True"),
-    "nothing at all is known": Case(Standing(), ("False", "NotReadYet"), reconciling="True"),
+    "nothing at all is known": Case(PoolState(), ("False", "NotReadYet"), reconciling="True"),
     "the license server did not take the list": Case(
         standing("ann", known=known(), trouble=TROUBLE), ("False", "ApplyFailed")
     ),
@@ -51,7 +51,7 @@ CASES = {
         standing("ann", known=known("zoe", owner="other"), trouble=FOREIGN), ("False", "ForeignOwner"), conflict="True"
     ),
     "an elder pool has the claim": Case(
-        Standing(), ("False", "ElderPool"), conflict="True", claimant="lab/elder"
+        PoolState(), ("False", "ElderPool"), conflict="True", claimant="lab/elder"
     ),
     "there is no such server": Case(standing("ann"), ("False", "ServerMissing"), server=None),
     "the pool is suspended": Case(

@@ -8,15 +8,15 @@ from tests.unit.control.objects import NOW, conditions, known, later, messages, 
 
 from seatpool.api.licenseserver import LicenseServer, LicenseServerStatus, ProductState
 from seatpool.api.reasons import ConditionReason
-from seatpool.control.state.pool_state import Trouble
+from seatpool.control.state.pool_state import Failure
 from seatpool.control.status.server import ServerView, server_status
 from seatpool.domain.listing import list_hash
-from seatpool.policy.guard import Held
+from seatpool.policy.guard import HeldChange
 
 IN_SYNC = {"lab/matlab": standing("ann", known=known("ann"))}
 LATE = {**IN_SYNC, "lab/ansys": standing("bob", known=known("ann"))}
-FAULT = Trouble(ConditionReason.SERVER_UNREACHABLE, "AccessDenied: not allowed; next try in 2s")
-HELD = Held(leaving=12, present=12, percent=50, token="abc")
+FAULT = Failure(ConditionReason.SERVER_UNREACHABLE, "AccessDenied: not allowed; next try in 2s")
+HELD = HeldChange(leaving=12, present=12, percent=50, token="abc")
 
 
 @dataclass

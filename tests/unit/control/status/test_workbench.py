@@ -9,7 +9,7 @@ from tests.unit.control.objects import NOW, conditions, known, later, messages, 
 from seatpool.api.reasons import ConditionReason
 from seatpool.api.workbench import SeatPhase, Workbench, WorkbenchSeat, WorkbenchStatus
 from seatpool.cache.store import WorkbenchView
-from seatpool.control.state.pool_state import Standing
+from seatpool.control.state.pool_state import PoolState
 from seatpool.control.status.workbench import workbench_status
 from seatpool.domain.demand import WorkbenchFact
 
@@ -33,7 +33,7 @@ def view(user: str | None = "ann", *, problem: str | None = None, said: Workbenc
 
 
 def status_of(
-    standings: Mapping[str, Standing], *, seen: WorkbenchView | None = None, active: bool = True, serving: str = ""
+    standings: Mapping[str, PoolState], *, seen: WorkbenchView | None = None, active: bool = True, serving: str = ""
 ) -> Any:
     pools = serving.split() or list(standings)
     return workbench_status(
@@ -50,11 +50,11 @@ def status_of(
         pytest.param(standing("x y z ann", known=known("x y")), "Waiting", "PoolFull", 2, id="in the line"),
         pytest.param(standing("ann", denied="ann", known=known()), "Denied", "Denied", None, id="denied"),
         pytest.param(standing("bob", known=EVERYBODY), "Waiting", "Undecided", None, id="newer than the answer"),
-        pytest.param(Standing(), "Waiting", "Undecided", None, id="a pool without an answer"),
+        pytest.param(PoolState(), "Waiting", "Undecided", None, id="a pool without an answer"),
     ],
 )
 def test_an_active_workbench_says_how_its_owner_stands(
-    found: Standing, phase: str, reason: str, position: int | None
+    found: PoolState, phase: str, reason: str, position: int | None
 ) -> None:
     status = status_of({MATLAB: found})
     assert [(seat.pool, seat.phase.value, seat.reason, seat.position) for seat in status.seats] == [
@@ -91,9 +91,7 @@ def test_one_seat_of_two_is_not_enough() -> None:
 
 def test_a_seat_that_is_given_back_is_not_lacking_where_the_workbench_is_active_for_another_pool() -> None:
     both = {MATLAB: standing("ann", known=EVERYBODY), ANSYS: standing("ann", known=EVERYBODY)}
-    status = workbench_status(
-        view(), serving=list(both), active={MATLAB: True, ANSYS: False}, standings=both, now=NOW
-    )
+    status = workbench_status(view(), serving=list(both), active={MATLAB: True, ANSYS: False}, standings=both, now=NOW)
     assert [(seat.pool, seat.phase.value) for seat in status.seats] == [(ANSYS, "Releasing"), (MATLAB, "Assigned")]
     assert conditions(status)["Ready"] == ("True", "AllAssigned")
 

@@ -10,8 +10,8 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Store
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.sinks.event_recorder import Recorder
-from seatpool.control.watch.informer import ClusterView
+from seatpool.control.sinks.event_recorder import EventRecorder
+from seatpool.control.watch.informer import Informer
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.mirror import Mirror
 
@@ -19,9 +19,9 @@ BENCH = f"lab/i-{1:017x}"
 
 
 @pytest.fixture
-def view(desks: DeskMaker) -> ClusterView:
+def view(desks: DeskMaker) -> Informer:
     metrics, clock = ControlMetrics(desks.registry), desks.clock.now
-    return ClusterView(
+    return Informer(
         store=Store(IdentitySettings()),
         mirror=Mirror(
             MirrorConfig(),
@@ -31,27 +31,27 @@ def view(desks: DeskMaker) -> ClusterView:
             session_factory=boto3.Session,
             clock=clock,
         ),
-        recorder=Recorder(desks.kube, instance="me", metrics=metrics, log=desks.log, clock=clock),
+        recorder=EventRecorder(desks.kube, instance="me", metrics=metrics, log=desks.log, clock=clock),
         metrics=metrics,
         log=desks.log,
         clock=clock,
     )
 
 
-async def test_a_watch_brings_objects_and_takes_them_away(view: ClusterView) -> None:
+async def test_a_watch_brings_objects_and_takes_them_away(view: Informer) -> None:
     view.seen(Workbench, "ADDED", raw_workbench())
     assert set(view.store.workbenches) == {BENCH}
     view.seen(Workbench, "DELETED", raw_workbench(version=2))
     assert set(view.store.workbenches) == set()
 
 
-async def test_the_answer_to_a_write_of_ours_is_known_at_once(view: ClusterView) -> None:
+async def test_the_answer_to_a_write_of_ours_is_known_at_once(view: Informer) -> None:
     view.seen(Workbench, "", raw_workbench())
     view.renewed(Workbench, raw_workbench(version=2) | {"status": {"observedGeneration": 1}})
     assert view.store.workbenches[BENCH].observed_generation == 1
 
 
-async def test_a_late_answer_does_not_bring_back_what_is_gone(view: ClusterView) -> None:
+async def test_a_late_answer_does_not_bring_back_what_is_gone(view: Informer) -> None:
     view.seen(Workbench, "ADDED", raw_workbench())
     view.seen(Workbench, "DELETED", raw_workbench(version=3))
     view.renewed(Workbench, raw_workbench(version=2))
@@ -62,7 +62,7 @@ async def test_a_late_answer_does_not_bring_back_what_is_gone(view: ClusterView)
 
 
 async def test_an_object_that_cannot_be_read_is_counted_and_keeps_no_other_away(
-    view: ClusterView, desks: DeskMaker
+    view: Informer, desks: DeskMaker
 ) -> None:
     view.seen(LicensePool, "ADDED", raw_pool("broken", seats="many"))
     view.seen(LicensePool, "ADDED", raw_pool())

@@ -2,18 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
-from seatpool.mirror.workbenches.message_context import Origin, Origins, working_on
+from seatpool.mirror.workbenches.message_context import MessageContext, MessageContexts, working_on
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = "lab/i-1"
 
 
-def origin(message: str) -> Origin:
-    return Origin(messages=(message,), instance="i-1", event_at=START, sent_at=START, mark=None)
+def origin(message: str) -> MessageContext:
+    return MessageContext(messages=(message,), instance="i-1", event_at=START, sent_at=START, mark=None)
 
 
 def test_what_stands_behind_a_write_is_taken_once() -> None:
-    origins, behind = Origins(), origin("m1")
+    origins, behind = MessageContexts(), origin("m1")
     with working_on(behind):
         assert origins.leave(KEY, START) is behind
     assert origins.take("lab/i-2", up_to=START) == ()
@@ -22,13 +22,13 @@ def test_what_stands_behind_a_write_is_taken_once() -> None:
 
 
 def test_a_write_that_no_message_caused_has_nothing_behind_it() -> None:
-    origins = Origins()
+    origins = MessageContexts()
     assert origins.leave(KEY, START) is None
     assert origins.take(KEY, up_to=START) == ()
 
 
 def test_an_older_state_of_the_object_does_not_take_what_is_behind_a_newer_one() -> None:
-    origins, first, second = Origins(), origin("m1"), origin("m2")
+    origins, first, second = MessageContexts(), origin("m1"), origin("m2")
     later = START + timedelta(seconds=5)
     for behind, at in ((first, START), (second, later)):
         with working_on(behind):
@@ -38,7 +38,7 @@ def test_an_older_state_of_the_object_does_not_take_what_is_behind_a_newer_one()
 
 
 def test_a_failed_write_leaves_no_word() -> None:
-    origins, first, second = Origins(), origin("m1"), origin("m2")
+    origins, first, second = MessageContexts(), origin("m1"), origin("m2")
     for behind in (first, second):
         with working_on(behind):
             origins.leave(KEY, START)
@@ -49,7 +49,7 @@ def test_a_failed_write_leaves_no_word() -> None:
 
 
 def test_what_nobody_sees_does_not_grow_without_end() -> None:
-    origins = Origins(longest=3)
+    origins = MessageContexts(longest=3)
     with working_on(origin("m1")):
         for number in range(10):
             origins.leave(f"lab/i-{number}", START)
