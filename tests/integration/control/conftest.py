@@ -110,7 +110,7 @@ class Stage:
         number: int,
         owner: str,
         *,
-        type: str = "vew-matlab",
+        type: str = "vew-matlab",  # noqa: A002
         state: str = "running",
         at: datetime | None = None,
     ) -> Body:
@@ -275,7 +275,7 @@ def event(
     owner: str,
     *,
     at: datetime | None = None,
-    type: str = "vew-matlab",
+    type: str = "vew-matlab",  # noqa: A002
     account: str = ACCOUNT,
 ) -> Body:
     """The custom event of the published pipeline."""
