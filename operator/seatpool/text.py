@@ -68,3 +68,6 @@ def listed(names: Iterable[str], *, most: int = NAMED) -> str:
 def counted(count: int, what: str) -> str:
     """`1 pool`, `2 pools`."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+format_names = listed

@@ -5,7 +5,7 @@ import random
 import pytest
 import structlog
 
-from seatpool.backoff import Backoff, Backoffs
+from seatpool.backoff import Backoff
 from seatpool.kube.errors import Conflict, Unavailable
 from seatpool.kube.retry import retry_until_answered
 
@@ -73,25 +73,6 @@ def test_a_failure_for_years_does_not_overflow(clock: Clock) -> None:
     for _ in range(5000):
         tried.failed()
     assert tried.remaining() <= 75
-
-
-def test_one_product_that_fails_does_not_hold_up_another_or_the_server(clock: Clock) -> None:
-    all_of_them = Backoffs(random.Random(1), monotonic=clock)
-    all_of_them.failed("matlab")
-    assert all_of_them.remaining("matlab") > 0
-    assert all_of_them.remaining("ansys") == all_of_them.server.remaining() == 0
-    all_of_them.succeeded("matlab")
-    assert all_of_them.remaining("matlab") == 0
-    all_of_them.succeeded("never-failed")
-
-
-def test_a_product_that_is_not_served_any_more_is_forgotten(clock: Clock) -> None:
-    all_of_them = Backoffs(random.Random(1), monotonic=clock)
-    all_of_them.failed("matlab")
-    all_of_them.failed("ansys")
-    all_of_them.keep_only({"ansys"})
-    assert all_of_them.remaining("matlab") == 0
-    assert all_of_them.remaining("ansys") > 0
 
 
 async def test_a_call_to_kubernetes_is_made_until_it_is_answered() -> None:

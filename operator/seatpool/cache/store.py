@@ -6,7 +6,7 @@ may be different now; the reconciler of their server is woken.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from sys import intern
@@ -73,26 +73,40 @@ class LedgerView:
     spec: SeatLedgerSpec
 
 
+class StoreHandler:
+    """Is told of changes by a `Store` to which it subscribed. It takes what it needs; it neither waits nor fails."""
+
+    def server_dirty(self, server: str) -> None:
+        """The server of this key has work."""
+
+    def workbench_moved(self, workbench: str, changed_at: datetime, pools: Collection[str]) -> None:
+        """A workbench was taken in. Its news is of `changed_at` and makes a difference in these pools.
+
+        Called before their servers are told.
+        """
+
+    def workbench_upserted(self, view: WorkbenchView) -> None:
+        """A workbench was taken in."""
+
+    def workbench_deleted(self, view: WorkbenchView) -> None:
+        """A workbench vanished; this is what it was before."""
+
+    def workbench_changed(self, workbench: str) -> None:
+        """The status of the workbench of this key may be another one."""
+
+    def pool_changed(self, pool: str) -> None:
+        """The pool of this key appeared, changed or vanished."""
+
+    def server_changed(self, server: str) -> None:
+        """The server of this key appeared, changed or vanished."""
+
+
 @dataclass
 class Store:
     """The cluster's objects by `namespace/name`. Not thread safe: it belongs to one event loop."""
 
     identity: IdentitySettings
-    on_dirty: Callable[[str], None] = lambda _server: None
-    """Called with the key of a server that has work."""
-    on_moved: Callable[[str, datetime, Collection[str]], None] = lambda _workbench, _changed_at, _pools: None
-    """Called with a workbench that was taken in, the time of the news behind it, and the pools in which it makes a
-    difference; before their servers are told."""
-    on_workbench: Callable[[WorkbenchView], None] = lambda _workbench: None
-    """Called with a workbench as it was taken in."""
-    on_workbench_gone: Callable[[WorkbenchView], None] = lambda _workbench: None
-    """Called with a workbench as it was before it vanished."""
-    on_problem: Callable[[str], None] = lambda _workbench: None
-    """Called with the key of a workbench whose status should be looked at."""
-    on_pool: Callable[[str], None] = lambda _pool: None
-    """Called with the key of a pool that appeared, changed or vanished."""
-    on_server: Callable[[str], None] = lambda _server: None
-    """Called with the key of a server that appeared, changed or vanished."""
+    _handlers: list[StoreHandler] = field(default_factory=list, init=False)
 
     demand: DemandIndex = field(default_factory=DemandIndex)
     workbenches: dict[str, WorkbenchView] = field(default_factory=dict)
@@ -108,6 +122,19 @@ class Store:
     _versions: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     _gone_ledgers: dict[str, str] = field(default_factory=dict)
     """The uid of the last share of a name that was deleted."""
+
+    def subscribe(self, handler: StoreHandler) -> None:
+        """Tells the handler of every change from now on, after those that subscribed before it."""
+        self._handlers.append(handler)
+
+    def wake(self, server: str) -> None:
+        """Says that a server has work that no object tells of."""
+        for handler in self._handlers:
+            handler.server_dirty(server)
+
+    def take_dirty(self, pools: Iterable[str]) -> dict[str, datetime]:
+        """Returns which of these pools changed, and since when no reconciler has looked. They are clean then."""
+        return {pool: self.dirty_pools.pop(pool) for pool in pools if pool in self.dirty_pools}
 
     def put(self, resource: type[Resource], raw: Raw, *, now: datetime, parsed: Workbench | None = None) -> bool:
         """Take an object in; False when it is not newer than what is known. ValidationError for a broken one.
@@ -154,14 +181,18 @@ class Store:
             return False
         del self._versions[resource.kind, key]
         if resource is Workbench:
-            self.on_workbench_gone(self.workbenches.pop(key))
+            view = self.workbenches.pop(key)
+            for handler in self._handlers:
+                handler.workbench_deleted(view)
             self._mark(self.demand.remove(key), now)
         elif resource is LicensePool:
             self._remove_pool(key, now)
-            self.on_pool(key)
+            for handler in self._handlers:
+                handler.pool_changed(key)
         else:
             del self.servers[key]
-            self.on_server(key)
+            for handler in self._handlers:
+                handler.server_changed(key)
         return True
 
     def known(self, resource: type[Resource]) -> dict[str, tuple[str, int]]:
@@ -184,7 +215,7 @@ class Store:
         return Mode.DRY_RUN if Mode.DRY_RUN in modes else Mode.ENFORCE
 
     def claimant(self, pool: str) -> str:
-        """Key of the pool that has the right to this pool's product on its server: the eldest."""
+        """Returns the key of the pool that manages this pool's product on its server: the oldest."""
         return self._claims[self.server_of(pool), self.pools[pool].spec.product][0]
 
     def mark(self, pool: str, now: datetime) -> None:
@@ -220,7 +251,8 @@ class Store:
             if (user, problem) != (view.user, view.problem):
                 self.workbenches[key] = replace(view, user=user, problem=problem)
                 self._mark(self._demand_of(self.workbenches[key]), now)
-                self.on_problem(key)
+                for handler in self._handlers:
+                    handler.workbench_changed(key)
         for key, pool in self.pools.items():
             try:
                 self.rules[key] = pool_rules(pool.spec, identity)
@@ -254,11 +286,14 @@ class Store:
         )  # fmt: skip
         self.workbenches[workbench.key] = view
         dirty = self._demand_of(view)
-        self.on_moved(workbench.key, spec.state_changed_at, dirty)
-        self.on_workbench(view)
+        for handler in self._handlers:
+            handler.workbench_moved(workbench.key, spec.state_changed_at, dirty)
+        for handler in self._handlers:
+            handler.workbench_upserted(view)
         self._mark(dirty, now, tell_again=False)
         if before is None or before.generation != metadata.generation or problem != before.problem:
-            self.on_problem(workbench.key)
+            for handler in self._handlers:
+                handler.workbench_changed(workbench.key)
 
     def _put_pool(self, pool: LicensePool, now: datetime) -> None:
         before = self.pools.get(pool.key)
@@ -268,7 +303,8 @@ class Store:
         rules = pool_rules(pool.spec, self.identity)  # a pool that cannot be computed with changes nothing here
         if before is not None and before.metadata.uid != pool.metadata.uid:
             self._remove_pool(pool.key, now)
-            self.on_pool(pool.key)
+            for handler in self._handlers:
+                handler.pool_changed(pool.key)
         self.pools[pool.key] = pool
         self.rules[pool.key] = rules
         self._served[self.server_of(pool.key)].add(pool.key)
@@ -278,7 +314,8 @@ class Store:
             claims.append(pool.key)
         claims.sort(key=lambda key: (self.pools[key].metadata.creation_timestamp or _EPOCH, key))
         for key in claims:
-            self.on_pool(key)
+            for handler in self._handlers:
+                handler.pool_changed(key)
         self._mark(set(claims), now)
 
     def _remove_pool(self, key: str, now: datetime) -> None:
@@ -291,11 +328,13 @@ class Store:
         claims = self._claims[server, pool.spec.product]
         claims.remove(key)
         for other in claims:
-            self.on_pool(other)
+            for handler in self._handlers:
+                handler.pool_changed(other)
         if not claims:
             del self._claims[server, pool.spec.product]
         self._mark(set(claims), now)
-        self.on_dirty(server)
+        for handler in self._handlers:
+            handler.server_dirty(server)
 
     def _put_server(self, server: LicenseServer) -> None:
         before = self.servers.get(server.key)
@@ -306,7 +345,8 @@ class Store:
             or before.metadata.generation != server.metadata.generation
             or before.metadata.annotations != server.metadata.annotations
         ):
-            self.on_server(server.key)
+            for handler in self._handlers:
+                handler.server_changed(server.key)
 
     def _remove_ledger(self, key: str, uid: str | None, now: datetime) -> bool:
         """A memory that somebody deleted has to be written again, even one whose beginning no watch has told of yet."""
@@ -327,7 +367,8 @@ class Store:
         for pool in pools:
             if pool in self.pools and (tell_again or pool not in self.dirty_pools):
                 self.dirty_pools.setdefault(pool, now)
-                self.on_dirty(self.server_of(pool))
+                for handler in self._handlers:
+                    handler.server_dirty(self.server_of(pool))
 
 
 def _decides_the_same(before: LicensePool, pool: LicensePool) -> bool:

@@ -74,6 +74,12 @@ class ControlMetrics:
         self.commands = counter(
             "ssm_commands", "Commands sent to license servers, by what came of them.", "server", "action", "result"
         )
+        self.list_writes = counter(
+            "list_writes",
+            "Lists sent to license servers, by why: in_doubt, older_revision, owner_changed, differs, placeholder.",
+            "server",
+            "reason",
+        )
         self.command_seconds = histogram(
             "ssm_command_seconds", "From sending a command to its result.", "server", "action", buckets=_SECONDS
         )
@@ -98,6 +104,7 @@ class ControlMetrics:
         self.settings_reloads = counter("settings_reloads", "Changes of the settings files, by result.", "result")
         self.leader = gauge("leader", "1 while this process leads, 0 while it stands by.")
         self.lease_writes = counter("lease_writes", "Tries to take or to renew the Lease, by result.", "result")
+        self.sink_failures = counter("sink_failures", "Facts that a sink could not take, by a fault of ours.", "sink")
         self.restarts = counter("task_restarts", "Tasks of the operator that failed by a fault of ours.", "task")
 
     def begin_pool(self, pool: str, server: str) -> None:

@@ -22,7 +22,7 @@ from seatpool.domain.reasons import Reason
 from seatpool.explain.problems import condition_of
 from seatpool.explain.snapshot import Snapshot
 from seatpool.kube.client import KubeClient
-from seatpool.policy.guard import look_at
+from seatpool.policy.guard import hold
 
 _TOKEN = re.compile(re.escape(APPROVE_CHANGE) + r"=([0-9a-f]{12})\b")
 
@@ -60,7 +60,7 @@ def held_change(snapshot: Snapshot, server: LicenseServer) -> HeldChange:
         present += len(memory.assigned)
         answer = allocate(snapshot.store.rules[pool.key], demand.needs(pool.key), memory, snapshot.now)
         leaving += [(pool.key, gone.user) for gone in answer.released if gone.reason is Reason.WORKBENCHES_STOPPED]
-    now = look_at(server, present=present, leaving=leaving)
+    now = hold(server, present=present, leaving=leaving)
     return HeldChange(
         server=server.key,
         token=named.group(1),

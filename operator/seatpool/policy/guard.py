@@ -29,17 +29,22 @@ class HeldChange:
         )
 
 
-def look_at(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str, str]]) -> HeldChange | None:
-    """The change as it must be held, or None when it may go on. `leaving` are (pool, user) pairs."""
+def examine(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str, str]]) -> HeldChange | None:
+    """Returns the change if it is so large that an admin has to approve it. `leaving` are (pool, user) pairs."""
     pairs = sorted(leaving)
     limits = server.spec.guard
     if present < limits.min_users or len(pairs) * 100 <= present * limits.max_release_percent:
         return None
     token = hashlib.sha256("\n".join(f"{pool} {user}" for pool, user in pairs).encode()).hexdigest()[:12]
-    held = HeldChange(leaving=len(pairs), present=present, percent=limits.max_release_percent, token=token)
-    return None if is_approved(server, held) else held
+    return HeldChange(leaving=len(pairs), present=present, percent=limits.max_release_percent, token=token)
+
+
+def hold(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str, str]]) -> HeldChange | None:
+    """Returns the change as it must be held; None: it may go on."""
+    large = examine(server, present=present, leaving=leaving)
+    return None if large is None or is_approved(server, large) else large
 
 
 def is_approved(server: LicenseServer, held: HeldChange) -> bool:
-    """Whether somebody said that this very change is right."""
+    """Whether an admin approved this very change."""
     return server.metadata.annotations.get(APPROVE_CHANGE) == held.token

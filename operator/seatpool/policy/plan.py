@@ -37,7 +37,9 @@ class Plan:
 
     answers: Mapping[str, Allocation]
     held: guard.HeldChange | None
-    at: datetime
+    """The change that is held back; the answers are without its releases."""
+    approved: guard.HeldChange | None = None
+    """The change that would be held if no admin had approved it."""
 
 
 def plan(
@@ -46,9 +48,9 @@ def plan(
     """Answer every question. `others_present` are people on this server's lists whose pools are not asked about."""
     asked = list(questions)
     if not may_release:
-        return Plan({one.pool.key: _without_releases(one, now) for one in asked}, None, now)
+        return Plan({one.pool.key: _without_releases(one, now) for one in asked}, None)
     answers = {one.pool.key: allocate(one.rules, one.needs, one.memory, now) for one in asked}
-    held = guard.look_at(
+    large = guard.examine(
         server,
         present=others_present + sum(len(one.memory.assigned) for one in asked),
         leaving=(
@@ -58,9 +60,11 @@ def plan(
             if gone.reason is Reason.WORKBENCHES_STOPPED
         ),
     )
-    if held is not None:
-        answers = {one.pool.key: _without_releases(one, now) for one in asked}
-    return Plan(answers, held, now)
+    if large is None:
+        return Plan(answers, None)
+    if guard.is_approved(server, large):
+        return Plan(answers, None, approved=large)
+    return Plan({one.pool.key: _without_releases(one, now) for one in asked}, large)
 
 
 def _without_releases(question: Question, now: datetime) -> Allocation:

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.cli.conftest import Board
 
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.policy.guard import look_at
+from seatpool.policy.guard import hold
 
 
 def read(board: Board, kind: str, name: str) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def guarded(board: Board) -> str:
         board.server(), board.pool(seats=10), board.ledger(assigned={user: board.ago(hours=1) for user in people})
     )
     server = LicenseServer.model_validate(read(board, "licenseserver", "licenses"))
-    held = look_at(server, present=10, leaving=[(f"{board.namespace}/matlab", user) for user in people])
+    held = hold(server, present=10, leaving=[(f"{board.namespace}/matlab", user) for user in people])
     assert held is not None
     board.put(board.server(conditions={"Guarded": ("True", "TooManyReleases", held.message(server))}))
     return held.token

@@ -13,24 +13,31 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
-from seatpool.cache.store import Store
+from seatpool.cache.store import Store, StoreHandler
 from seatpool.domain.identity import InvalidUser
 
 SERVER, POOL, BENCH = "lab/licenses", "lab/matlab", f"lab/i-{1:017x}"
 
 
-class Told:
+class Told(StoreHandler):
     """A store, and what it told since it was last asked."""
 
     def __init__(self, identity: IdentitySettings | None = None) -> None:
         self._said: list[tuple[str, str]] = []
-        self.store = Store(
-            identity or IdentitySettings(),
-            on_dirty=lambda key: self._said.append(("dirty", key)),
-            on_problem=lambda key: self._said.append(("workbench", key)),
-            on_pool=lambda key: self._said.append(("pool", key)),
-            on_server=lambda key: self._said.append(("server", key)),
-        )
+        self.store = Store(identity or IdentitySettings())
+        self.store.subscribe(self)
+
+    def server_dirty(self, server: str) -> None:
+        self._said.append(("dirty", server))
+
+    def workbench_changed(self, workbench: str) -> None:
+        self._said.append(("workbench", workbench))
+
+    def pool_changed(self, pool: str) -> None:
+        self._said.append(("pool", pool))
+
+    def server_changed(self, server: str) -> None:
+        self._said.append(("server", server))
 
     def put(self, kind: type[Resource], raw: dict[str, Any], at: float = 0) -> bool:
         return self.store.put(kind, raw, now=later(at))

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.control.objects import server
 
 from seatpool.api.annotations import APPROVE_CHANGE
-from seatpool.policy.guard import HeldChange, look_at
+from seatpool.policy.guard import HeldChange, hold
 
 LEAVING = [("lab/matlab", "ann"), ("lab/ansys", "bob"), ("lab/matlab", "cem")]
 
@@ -26,12 +26,12 @@ def test_a_change_is_held_when_more_than_the_allowed_share_would_leave(
     present: int, leaving: int, percent: int, least: int, is_held: bool
 ) -> None:
     guarded = server(guard={"maxReleasePercent": percent, "minUsers": least})
-    held = look_at(guarded, present=present, leaving=LEAVING[:leaving])
+    held = hold(guarded, present=present, leaving=LEAVING[:leaving])
     assert (held is not None) is is_held
 
 
 def held_by(*leaving: tuple[str, str]) -> HeldChange:
-    held = look_at(server(guard={"minUsers": 0}), present=len(leaving), leaving=leaving)
+    held = hold(server(guard={"minUsers": 0}), present=len(leaving), leaving=leaving)
     assert held is not None
     return held
 
@@ -45,8 +45,8 @@ def test_a_token_names_the_people_and_their_pools_in_whatever_order_they_come() 
 def test_an_approval_lets_this_change_go_on_and_no_other() -> None:
     token = held_by(*LEAVING).token
     approved = server(guard={"minUsers": 0}, annotations={APPROVE_CHANGE: token})
-    assert look_at(approved, present=3, leaving=LEAVING) is None
-    assert look_at(approved, present=3, leaving=LEAVING[:2]) is not None
+    assert hold(approved, present=3, leaving=LEAVING) is None
+    assert hold(approved, present=3, leaving=LEAVING[:2]) is not None
 
 
 def test_the_message_is_a_command_that_approves_the_change() -> None:

@@ -185,7 +185,7 @@ class Election:
                 seconds=round(self._leadership.unrenewed_for, 1),
                 error=error,
             )
-            self._leadership.on_pause()
+            self._leadership.paused()
         return min(LOOK_INTERVAL, self._retry)
 
     def _made_from(self, before: Lease | None) -> Lease:

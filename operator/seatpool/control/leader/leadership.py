@@ -40,8 +40,7 @@ class Leadership:
         """Who leads instead."""
         self.problem: str | None = None
         """The API server does not let us at the Lease; the words are for people."""
-        self.on_pause: Callable[[], None] = lambda: None
-        """Called when the Lease could not be renewed for too long: somebody may have to say so."""
+        self._pause_handlers: list[Callable[[], None]] = []
         self._deadline = deadline
         self._uptime = uptime
         self._renewed_at: float | None = None
@@ -99,6 +98,15 @@ class Leadership:
         self.other = other
         self._is_over = True
         self.lost.set()
+
+    def subscribe_pause(self, handler: Callable[[], None]) -> None:
+        """Has the handler called whenever the Lease could not be renewed for too long."""
+        self._pause_handlers.append(handler)
+
+    def paused(self) -> None:
+        """Tells the handlers that the Lease could not be renewed for too long."""
+        for handler in self._pause_handlers:
+            handler()
 
     def end(self) -> None:
         """Nothing more is begun: the process is about to stop."""

@@ -1,92 +1,153 @@
-"""Sending changed lists: the intent first, then the command, then its id, and only then the wait for its result."""
+"""Writes lists, in this order: ledger and intent are stored, the command is sent, its id is noted, its result is awaited."""
 
 import asyncio
+from collections import Counter
+from dataclasses import dataclass
 
 from structlog.contextvars import bind_contextvars
 
-from seatpool.control.leader.leadership import NotLeading
-from seatpool.control.reconcile import failures
-from seatpool.control.reconcile.desired import save
+from seatpool.control.reconcile.commit import store_answers
+from seatpool.control.reconcile.dependencies import Dependencies
+from seatpool.control.reconcile.diff import Write
 from seatpool.control.reconcile.failpoints import Failpoint
-from seatpool.control.reconcile.results import take_result
-from seatpool.control.reconcile.send_command import exchange
-from seatpool.control.reconcile.server_state import Desk
-from seatpool.control.reconcile.write_ahead_log import Superseded
+from seatpool.control.reconcile.failures import is_unaskable
+from seatpool.control.reconcile.observed import ENDS_PASS
+from seatpool.control.reconcile.send_command import send_measured
+from seatpool.control.reconcile.server_state import ServerState
+from seatpool.control.reconcile.step_results import (
+    AnswersStored,
+    CommandApplied,
+    CommandTried,
+    Desired,
+    ListsInDoubt,
+    ServerFailed,
+    StepResult,
+)
+from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
 from seatpool.domain.errors import SeatpoolError
-from seatpool.kube.errors import KubeError
-from seatpool.policy.plan import Plan
 from seatpool.servers.client import LicenseServerClient
 from seatpool.servers.command_result import CommandResult
-from seatpool.servers.commands import ListChange, ListCommand
+from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
 from seatpool.servers.nodes import SentCommand
 from seatpool.tracing.spans import Role
 
 
-async def apply(desk: Desk, planned: Plan, changes: tuple[ListChange, ...]) -> None:
-    """Store the answers and write the lists, as many as fit into one command; the others are left for the next pass."""
-    link = desk.around.link_to(desk.server)
+@dataclass(frozen=True, slots=True)
+class PreparedCommand:
+    """A command and the writes that it carries, as many as fit; the others are left for the next pass."""
+
+    command: ListCommand
+    writes: tuple[Write, ...]
+    client: LicenseServerClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What came of a command."""
+
+    steps: tuple[StepResult, ...]
+    is_settled: bool
+    """The command came to its end, or never began; else its result is asked for again."""
+    error: SeatpoolError | None = None
+    """Ends the pass."""
+
+
+def prepare(
+    state: ServerState, writes: tuple[Write, ...], wal: WriteAheadLog, deps: Dependencies
+) -> PreparedCommand | None:
+    """Returns the command that carries the writes; None: there are none."""
+    if not writes:
+        return None
+    client = deps.client_of(state.server)
     whole = ListCommand(
-        revision=desk.book.next_revision, owner=desk.around.installation, takeover=desk.takeover, changes=changes
+        revision=wal.next_revision(state.fence_floor),
+        owner=state.installation,
+        takeover=state.takeover,
+        changes=tuple(write.change for write in writes),
     )
-    command = link.split(whole)[0]
+    command = client.split(whole)[0]
+    carried = frozenset(command.names)
+    return PreparedCommand(command, tuple(write for write in writes if write.change.product in carried), client)
+
+
+async def store(
+    state: ServerState, desired: Desired, prepared: PreparedCommand | None, wal: WriteAheadLog, deps: Dependencies
+) -> tuple[AnswersStored, BaseException | None]:
+    """Stores the answers' memory and the intent of the command. These are two kinds of objects, so neither waits for the other.
+
+    Returns what was stored, and the first error: without it the command may be sent.
+    """
+    if prepared is None:
+        return await store_answers(state, desired, deps)
+    command = prepared.command
     bind_contextvars(revision=command.revision)
-    desk.around.traces.note({"seatpool.revision": command.revision})
-    await _store(desk, planned, command)
-    try:
-        report = await exchange(desk, command, lambda command: _send(desk, link, command))
-    except SeatpoolError as error:
-        if isinstance(error, KubeError | Superseded | NotLeading):
-            raise
-        _note_failure(desk, command, error)
-        return
-    sent, desk.book.in_flight = desk.book.in_flight, None
-    desk.around.on_failpoint(desk.key, Failpoint.AFTER_APPLY)
-    command_id = sent.command_id if sent is not None else None
-    for change in command.changes:
-        take_result(desk, change, report.products.get(change.product), command_id=command_id)
-
-
-async def _store(desk: Desk, planned: Plan, command: ListCommand) -> None:
-    """The answers' memory and the intent: two kinds of objects, so that neither waits for the other."""
-    desk.around.on_failpoint(desk.key, Failpoint.BEFORE_INTENT)
-    with desk.around.traces.span("store answers and intent", role=Role.CLIENT):
-        saved, intended = await asyncio.gather(
-            save(desk, planned),
-            desk.book.intend(command, desk.view, doubted=desk.forced),
+    deps.traces.note({"seatpool.revision": command.revision})
+    deps.on_failpoint(state.key, Failpoint.BEFORE_INTENT)
+    with deps.traces.span("store answers and intent", role=Role.CLIENT):
+        saved, begun = await asyncio.gather(
+            store_answers(state, desired, deps),
+            wal.begin(command, state.view, in_doubt=state.in_doubt.keys()),
             return_exceptions=True,
         )
-    for outcome in (saved, intended):
-        if isinstance(outcome, BaseException):
-            raise outcome
-    desk.around.on_failpoint(desk.key, Failpoint.AFTER_INTENT)
+    if isinstance(saved, BaseException):
+        raise saved
+    step, error = saved
+    error = error or (begun if isinstance(begun, BaseException) else None)
+    if error is None:
+        deps.on_failpoint(state.key, Failpoint.AFTER_INTENT)
+    return step, error
 
 
-async def _send(desk: Desk, link: LicenseServerClient, command: ListCommand) -> CommandResult:
-    traces = desk.around.traces
-    sent = await desk.around.unbroken.run(_send_and_note(desk, link, command))
-    bind_contextvars(command=sent.command_id)
-    with traces.span("wait for command and read back", role=Role.CLIENT, facts={"seatpool.command": sent.command_id}):
-        return await link.result(sent, command=command)
-
-
-async def _send_and_note(desk: Desk, link: LicenseServerClient, command: ListCommand) -> SentCommand:
-    traces = desk.around.traces
-    with traces.span("send command", role=Role.CLIENT, facts={"seatpool.action": command.action.value}):
-        sent = await link.send(command)
-        traces.note({"seatpool.command": sent.command_id})
-    bind_contextvars(command=sent.command_id)
-    desk.around.on_failpoint(desk.key, Failpoint.AFTER_SEND)
-    desk.log.info("command sent", node=sent.instance_id, products=list(command.names))
-    await desk.book.sent(sent.command_id, sent.instance_id, desk.view)
-    return sent
-
-
-def _note_failure(desk: Desk, command: ListCommand, error: SeatpoolError) -> None:
-    """A command that is under way and could not be asked for stays in flight; of any other the lists may be doubted."""
-    flying = desk.book.in_flight
-    if flying is None or flying.command_id is None or not failures.is_unaskable(error):
-        desk.book.in_flight = None
+async def apply(state: ServerState, prepared: PreparedCommand, wal: WriteAheadLog, deps: Dependencies) -> Applied:
+    """Sends a command whose intent is stored, and reads its lists back."""
+    command, sender = prepared.command, _Sender(state, prepared, wal, deps)
+    try:
+        result = await send_measured(state.key, command, sender.send_and_wait, deps)
+    except SeatpoolError as error:
+        at = deps.moment()
+        tried = CommandTried(at=at)
+        if isinstance(error, ENDS_PASS):
+            return Applied(steps=(tried,), is_settled=False, error=error)
+        if wal.knows_command and is_unaskable(error):
+            return Applied(steps=(tried, ServerFailed(error=error, at=at)), is_settled=False)
+        doubts: tuple[StepResult, ...] = ()
         if not isinstance(error, TransportError) or error.maybe_applied:
-            desk.doubt(command.names)
-    failures.server_failed(desk, error)
+            doubts = (ListsInDoubt(products=frozenset(command.names)),)
+        return Applied(steps=(tried, *doubts, ServerFailed(error=error, at=at)), is_settled=True)
+    deps.on_failpoint(state.key, Failpoint.AFTER_APPLY)
+    at = deps.moment()
+    applied = CommandApplied(writes=prepared.writes, result=result, command_id=wal.command_id, at=at)
+    return Applied(steps=(CommandTried(at=at), applied), is_settled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    state: ServerState
+    prepared: PreparedCommand
+    wal: WriteAheadLog
+    deps: Dependencies
+
+    async def send_and_wait(self, command: ListCommand) -> CommandResult:
+        sent = await self.deps.shielded.run(self._send_and_record(command))
+        bind_contextvars(command=sent.command_id)
+        facts = {"seatpool.command": sent.command_id}
+        with self.deps.traces.span("wait for command and read back", role=Role.CLIENT, facts=facts):
+            return await self.prepared.client.result(sent, command=command)
+
+    async def _send_and_record(self, command: ListCommand) -> SentCommand:
+        """Is not cut by a stop: an id that is not noted costs the next process a new revision."""
+        deps, key = self.deps, self.state.key
+        reasons = {write.change.product: write.reason.value for write in self.prepared.writes}
+        told = tuple(f"{product}={reason}" for product, reason in reasons.items())
+        facts = {"seatpool.action": command.action.value, "seatpool.reasons": told}
+        with deps.traces.span("send command", role=Role.CLIENT, facts=facts):
+            sent = await self.prepared.client.send(command)
+            deps.traces.note({"seatpool.command": sent.command_id})
+        bind_contextvars(command=sent.command_id)
+        for reason, count in Counter(reasons.values()).items():
+            deps.metrics.list_writes.labels(key, reason).inc(count)
+        deps.on_failpoint(key, Failpoint.AFTER_SEND)
+        deps.log.info("command sent", server=key, node=sent.instance_id, products=list(command.names), reasons=reasons)
+        await self.wal.record_command(sent.command_id, sent.instance_id, self.state.view)
+        return sent

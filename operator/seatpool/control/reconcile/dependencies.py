@@ -1,4 +1,4 @@
-"""What all reconcilers of one operator share, and nothing that belongs to one server only."""
+"""Dependencies shared by all reconcilers."""
 
 import asyncio
 import random
@@ -10,6 +10,7 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.backoff import jitter
 from seatpool.cache.store import Store
 from seatpool.control.aio.shield import ShieldedTasks
 from seatpool.control.leader.leadership import Leadership
@@ -17,10 +18,11 @@ from seatpool.control.metrics import ControlMetrics
 from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.reconcile.finalizer import Finalizer
 from seatpool.control.reconcile.ledger_store import LedgerStore
+from seatpool.control.sinks.broadcaster import Broadcaster
 from seatpool.control.sinks.event_latency import EventLatency
-from seatpool.control.sinks.kubernetes_events import Announcer
-from seatpool.control.state.pool_state import PoolState
-from seatpool.control.status.server import ConditionParts
+from seatpool.control.state.moment import Moment
+from seatpool.control.state.pool_states import PoolStates
+from seatpool.control.state.server_view import ConditionParts
 from seatpool.domain.instants import to_milliseconds
 from seatpool.servers.client import LicenseServerClient
 from seatpool.tracing.spans import UNTRACED, Traces
@@ -34,19 +36,19 @@ def _set() -> asyncio.Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """The operator, as its reconcilers see it."""
+    """The operator, as its reconcilers see it. What belongs to one server only is in its `ServerState`."""
 
     store: Store
     ledgers: LedgerStore
     finalizer: Finalizer
-    announcer: Announcer
-    journeys: EventLatency
-    standings: dict[str, PoolState]
-    """Of every pool, by key."""
+    broadcaster: Broadcaster
+    latency: EventLatency
+    pool_states: PoolStates
+    """Where each reconciler publishes the states of its pools."""
     installation: str
-    link_to: Callable[[LicenseServer], LicenseServerClient]
+    client_of: Callable[[LicenseServer], LicenseServerClient]
     uninventoried: Callable[[], tuple[str, ...]]
-    """Accounts that may hide workbenches: while there are any, nobody is released."""
+    """Accounts that were never inventoried: while there are any, no user is released."""
     mirror_parts: Callable[[], tuple[ConditionParts, ...]] = tuple
     """How current the workbenches are, as conditions."""
     metrics: ControlMetrics
@@ -58,9 +60,13 @@ class Dependencies:
     may_write: asyncio.Event = field(default_factory=_set)
     """Set once everything is known that a list is computed from; license servers may be read before."""
     leadership: Leadership = field(default_factory=Leadership.unelected)
-    unbroken: ShieldedTasks = field(default_factory=ShieldedTasks)
-    on_failpoint: Callable[[str, Failpoint], None] = lambda _server, _step: None
+    shielded: ShieldedTasks = field(default_factory=ShieldedTasks)
+    on_failpoint: Callable[[str, Failpoint], None] = lambda _server, _point: None
 
     def now(self) -> datetime:
-        """The instant as the API server can keep it."""
+        """Returns the instant as the API server can keep it."""
         return to_milliseconds(self.clock())
+
+    def moment(self) -> Moment:
+        """Returns the present moment for a pure function."""
+        return Moment(self.now(), self.monotonic(), jitter(self.rng))

@@ -1,47 +1,71 @@
-"""Which lists have to be written, by what is known of them. A list that nobody has read is never written."""
+"""Which lists have to be written, and why. Pure.
+
+A list that was not read is never written.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import Mode
-from seatpool.control.reconcile.server_state import Desk
+from seatpool.control.reconcile.server_state import ServerState, WriteReason
+from seatpool.control.state.moment import Moment
 from seatpool.domain.allocation import Allocation
 from seatpool.servers.commands import ListChange
 
 
-def to_write(desk: Desk, answers: Mapping[str, Allocation]) -> tuple[ListChange, ...]:
-    """The lists to write now, when these answers replace the present ones."""
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A list that has to be written."""
+
+    change: ListChange
+    reason: WriteReason
+
+
+def diff(state: ServerState, answers: Mapping[str, Allocation], *, at: Moment) -> tuple[Write, ...]:
+    """Returns the lists to write now, if these answers (by pool) replace the present ones."""
     found = []
-    for pool in desk.pools:
-        standing, answer = desk.standing(pool), answers.get(pool.key)
-        users = standing.wanted if answer is None or standing.clearing else answer.users
-        if users is not None and _is_to_be_written(desk, pool, users):
+    for pool in state.pools:
+        pool_state, answer = state.pool_state(pool), answers.get(pool.key)
+        users = pool_state.desired if answer is None or pool_state.clearing else answer.users
+        if users is None:
+            continue
+        reason = _why_written(state, pool, users, at)
+        if reason is not None:
             change = ListChange(
                 product=pool.spec.product,
                 users=users,
                 seats=pool.spec.seats,
-                keep_placeholder=standing.keep_placeholder,
+                keep_placeholder=pool_state.keep_placeholder,
             )
-            found.append(change)
+            found.append(Write(change, reason))
     return tuple(found)
 
 
-def are_left(desk: Desk) -> bool:
-    """Whether a list could be written now by the answers that there are."""
-    wanted = ((pool, desk.standing(pool).wanted) for pool in desk.pools)
-    return any(users is not None and _is_to_be_written(desk, pool, users) for pool, users in wanted)
+def has_writes(state: ServerState, *, at: Moment) -> bool:
+    """Whether a list could be written now by the present answers."""
+    return any(
+        (users := state.pool_state(pool).desired) is not None and _why_written(state, pool, users, at) is not None
+        for pool in state.pools
+    )
 
 
-def _is_to_be_written(desk: Desk, pool: LicensePool, users: tuple[str, ...]) -> bool:
-    standing = desk.standing(pool)
-    known, product = standing.known, pool.spec.product
-    if known is None or not _may_be_written(desk, pool) or desk.is_foreign(known):
-        return False
-    return product in desk.forced or not standing.shows(users) or not desk.is_ours(known)
+def _why_written(state: ServerState, pool: LicensePool, users: tuple[str, ...], at: Moment) -> WriteReason | None:
+    pool_state, product = state.pool_state(pool), pool.spec.product
+    observed = pool_state.observed
+    if observed is None or not _may_be_written(state, pool, at) or state.is_foreign(observed):
+        return None
+    if product in state.in_doubt:
+        return state.in_doubt[product]
+    if not state.is_ours(observed):
+        return WriteReason.OWNER_CHANGED
+    if pool_state.shows(users):
+        return None
+    return WriteReason.DIFFERS if observed.users != users or observed.odd else WriteReason.PLACEHOLDER
 
 
-def _may_be_written(desk: Desk, pool: LicensePool) -> bool:
-    if Mode.DRY_RUN in (pool.spec.mode, desk.server.spec.mode) or pool.spec.suspend:
+def _may_be_written(state: ServerState, pool: LicensePool, at: Moment) -> bool:
+    if Mode.DRY_RUN in (pool.spec.mode, state.server.spec.mode) or pool.spec.suspend:
         return False
     dying = pool.metadata.deletion_timestamp is not None
-    return (not dying or desk.standing(pool).clearing) and not desk.backoffs.remaining(pool.spec.product)
+    return (not dying or state.pool_state(pool).clearing) and not state.product_pause(pool.spec.product, at)

@@ -1,6 +1,6 @@
-"""What goes wrong with a server or with one product, and that it is well again: noted, told once, and tried again later.
+"""Failures of a server or of one product, and their end: recorded once, told once, and tried again later.
 
-One product's trouble never stops the others; the server's stops them all, and is one piece of news and not many.
+A product's failure never stops the others. The server's stops them all, and is one fact and not many.
 """
 
 from datetime import timedelta
@@ -9,7 +9,16 @@ from seatpool.api.annotations import TAKE_OVER
 from seatpool.api.base import format_duration
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.reasons import ConditionReason
-from seatpool.control.reconcile.server_state import Desk
+from seatpool.backoff import NEVER_FAILED
+from seatpool.control.reconcile.transition import Transition
+from seatpool.control.sinks.facts import (
+    ForeignOwnerFound,
+    ListFailed,
+    ListRecovered,
+    ServerRecovered,
+    ServerUnreachable,
+)
+from seatpool.control.state.moment import Moment
 from seatpool.control.state.pool_state import Failure
 from seatpool.domain.errors import SeatpoolError
 from seatpool.servers.errors import CommandFault, TransportError
@@ -17,86 +26,80 @@ from seatpool.servers.errors import CommandFault, TransportError
 UNASKABLE = frozenset(
     {CommandFault.THROTTLED, CommandFault.ACCESS_DENIED, CommandFault.NO_CREDENTIALS, CommandFault.UNREACHABLE}
 )
-"""Faults of asking: the command itself may be well, and is asked for again."""
+"""Faults of asking for a result: the command itself may be well, and its result is asked for again."""
 
 
 def is_unaskable(error: SeatpoolError) -> bool:
-    """Whether nothing is known of the command, because the question was not answered."""
+    """Whether nothing is known of the command, because the question for its result was not answered."""
     return isinstance(error, TransportError) and error.reason in UNASKABLE
 
 
-def server_failed(desk: Desk, error: SeatpoolError) -> None:
-    """A command as a whole failed."""
-    desk.backoffs.server.failed()
-    reason = error.reason if isinstance(error, TransportError) else CommandFault.BAD_OUTPUT
-    pause = format_duration(timedelta(seconds=round(desk.backoffs.server.remaining())))
-    if desk.view.reached is not False:
-        desk.around.announcer.server_unreachable(desk.server, reason.value, str(error))
-        desk.log.warning("the license server cannot be reached", reason=reason, error=str(error))
-    desk.view.reached = False
-    desk.view.fault = Failure(ConditionReason.SERVER_UNREACHABLE, f"{reason.value}: {error}; next try in {pause}")
-    for key, standing in desk.view.standings.items():
-        if standing.trouble is None:
-            standing.trouble = Failure(ConditionReason.SERVER_UNREACHABLE, f"{reason.value}: {error}")
-            desk.around.announcer.pool(key)
+def server_failed(to: Transition, error: SeatpoolError, at: Moment) -> None:
+    """Records that a command as a whole failed."""
+    retry = to.state.server_retry.failed(monotonic=at.monotonic, jitter=at.jitter)
+    reason = (error.reason if isinstance(error, TransportError) else CommandFault.BAD_OUTPUT).value
+    if to.state.view.reached is not False:
+        to.facts.append(ServerUnreachable(server=to.state.server, reason=reason, message=str(error)))
+    pause = format_duration(timedelta(seconds=round(retry.remaining(at.monotonic))))
+    to.change(server_retry=retry)
+    to.change_view(
+        reached=False, fault=Failure(ConditionReason.SERVER_UNREACHABLE, f"{reason}: {error}; next try in {pause}")
+    )
+    for pool in to.state.pools:
+        if to.pool_state(pool).failure is None:
+            to.change_pool(pool, failure=Failure(ConditionReason.SERVER_UNREACHABLE, f"{reason}: {error}"))
 
 
-def server_answered(desk: Desk) -> None:
-    """A command came to its end."""
-    if desk.view.reached is False:
-        desk.around.announcer.server_recovered(desk.server)
-        desk.log.info("the license server answers again")
-    desk.view.reached, desk.view.fault = True, None
-    desk.backoffs.server.succeeded()
+def server_answered(to: Transition) -> None:
+    """Records that a command came to its end."""
+    if to.state.view.reached is False:
+        to.facts.append(ServerRecovered(server=to.state.server))
+    to.change(server_retry=NEVER_FAILED)
+    to.change_view(reached=True, fault=None)
 
 
-def product_failed(desk: Desk, pool: LicensePool, reason: ConditionReason, message: str) -> None:
-    """One list is not as it should be; the others go on."""
-    standing = desk.standing(pool)
-    desk.backoffs.failed(pool.spec.product)
-    if standing.trouble is None or standing.trouble.reason is not reason:
-        desk.around.announcer.apply_failed(pool, message)
-        desk.log.warning("a list is not as it should be", pool=pool.key, reason=reason, message=message)
-    standing.trouble = Failure(reason, message)
-    desk.around.announcer.pool(pool.key)
+def product_failed(to: Transition, pool: LicensePool, reason: ConditionReason, message: str, at: Moment) -> None:
+    """Records that one list is not as it should be; the others go on."""
+    to.product_failed(pool.spec.product, at)
+    known = to.pool_state(pool).failure
+    if known is None or known.reason is not reason:
+        to.facts.append(ListFailed(pool=pool, reason=reason, message=message))
+    to.change_pool(pool, failure=Failure(reason, message))
 
 
-def product_is_foreign(desk: Desk, pool: LicensePool, owner: str) -> None:
-    """Another installation owns the list."""
-    standing = desk.standing(pool)
+def product_is_foreign(to: Transition, pool: LicensePool, owner: str) -> None:
+    """Records that another installation owns the list."""
     message = (
         f"the list of product {pool.spec.product!r} on the license server belongs to installation {owner}, ours is "
-        f"{desk.around.installation}; nothing is written. To take it over: kubectl annotate --overwrite "
+        f"{to.state.installation}; nothing is written. To take it over: kubectl annotate --overwrite "
         f"licenseserver/{pool.spec.server_ref.name} -n {pool.metadata.namespace} {TAKE_OVER}={owner}"
     )
-    if standing.trouble is None or standing.trouble.reason is not ConditionReason.FOREIGN_OWNER:
-        desk.around.announcer.foreign_owner(pool, message)
-    standing.trouble = Failure(ConditionReason.FOREIGN_OWNER, message)
-    desk.around.announcer.pool(pool.key)
+    known = to.pool_state(pool).failure
+    if known is None or known.reason is not ConditionReason.FOREIGN_OWNER:
+        to.facts.append(ForeignOwnerFound(pool=pool, message=message))
+    to.change_pool(pool, failure=Failure(ConditionReason.FOREIGN_OWNER, message))
 
 
-def product_recovered(desk: Desk, pool: LicensePool) -> None:
-    """The list is as it should be, or can be read again."""
-    standing = desk.standing(pool)
-    desk.backoffs.succeeded(pool.spec.product)
-    if standing.trouble is not None and standing.trouble.reason is not ConditionReason.SERVER_UNREACHABLE:
-        desk.around.announcer.list_recovered(pool)
-    standing.trouble = None
-    desk.around.announcer.pool(pool.key)
+def product_recovered(to: Transition, pool: LicensePool) -> None:
+    """Records that the list is as it should be, or can be read again."""
+    to.product_succeeded(pool.spec.product)
+    known = to.pool_state(pool).failure
+    if known is not None and known.reason is not ConditionReason.SERVER_UNREACHABLE:
+        to.facts.append(ListRecovered(pool=pool))
+    to.change_pool(pool, failure=None)
 
 
-def end_what_is_over(desk: Desk, pool: LicensePool) -> None:
-    """Drop a trouble that the present state contradicts, whoever mended it."""
-    standing = desk.standing(pool)
-    if standing.trouble is None:
+def end_what_is_over(to: Transition, pool: LicensePool) -> None:
+    """Drops a failure that the present state contradicts, however it was mended."""
+    state = to.pool_state(pool)
+    if state.failure is None:
         return
-    reason = standing.trouble.reason
-    if reason is ConditionReason.SERVER_UNREACHABLE and desk.view.reached:
-        standing.trouble = None
-        desk.around.announcer.pool(pool.key)
+    reason = state.failure.reason
+    if reason is ConditionReason.SERVER_UNREACHABLE and to.state.view.reached:
+        to.change_pool(pool, failure=None)
     elif (
         reason in (ConditionReason.APPLY_FAILED, ConditionReason.LIST_DIFFERS)
-        and standing.in_sync
-        and pool.spec.product not in desk.forced
+        and state.in_sync
+        and not to.is_in_doubt(pool.spec.product)
     ):
-        product_recovered(desk, pool)
+        product_recovered(to, pool)

@@ -22,8 +22,8 @@ class Finalizer:
     kube: KubeClient
     metrics: ControlMetrics
 
-    async def look_at(self, pool: LicensePool, *, cleared: bool) -> None:
-        """Make the finalizer right; `cleared` says that the list was seen empty, or that there is no server."""
+    async def ensure(self, pool: LicensePool, *, cleared: bool) -> None:
+        """Puts the finalizer on the pool or takes it off. `cleared`: the list was seen empty, or there is no server."""
         wanted = _finalizers(pool, cleared=cleared)
         for _ in range(ATTEMPTS):
             if wanted is None:

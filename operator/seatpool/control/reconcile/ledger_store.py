@@ -1,7 +1,7 @@
-"""Reads and writes a pool's memory, kept in SeatLedger objects.
+"""Loads and saves a pool's memory, kept in SeatLedger objects.
 
-Only the shares that changed are written, each as a compare-and-swap: an operator that does not know yet that another one
-took over cannot undo what that one remembered. A conflict is the caller's sign to read again and compute anew.
+Only the shares that changed are written, each as a compare-and-swap. So an operator that does not know yet that another one
+took over cannot undo what that one remembered. After a conflict the caller loads the memory again and computes anew.
 """
 
 import asyncio
@@ -22,32 +22,32 @@ from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """A memory, and the shares as they were stored when they said just that."""
+class _Stored:
+    """A memory, and the shares that said just that when they were stored."""
 
     memory: PoolMemory
     shares: Mapping[int, LedgerView]
 
     def says(self, memory: PoolMemory, stored: Mapping[int, LedgerView]) -> bool:
-        """Whether these shares, which nobody has touched since, say this memory."""
+        """Whether these shares say this memory and were not changed since."""
         untouched = stored.keys() == self.shares.keys() and all(stored[index] is self.shares[index] for index in stored)
         return untouched and memory == self.memory
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerStore:
-    """The SeatLedgers of all pools."""
+    """Reads and writes the SeatLedgers of all pools."""
 
     store: Store
     kube: KubeClient
     metrics: ControlMetrics
     is_recorded: IsRecorded | None = None
-    """Whether everybody who has to know has something that ended; None where nobody has to."""
-    _told: dict[str, _Told] = field(default_factory=dict)
-    """By pool: to compare a memory with the very one before is cheap, and most answers change nothing."""
+    """Whether history and receivers have something that ended; None: there are none."""
+    _stored: dict[str, _Stored] = field(default_factory=dict)
+    """By pool. To compare a memory with the very one before is cheap, and most answers change nothing."""
 
-    def recall(self, pool: LicensePool) -> PoolMemory | None:
-        """What the pool remembered when it was last written; None for a pool that never had a memory."""
+    def load(self, pool: LicensePool) -> PoolMemory | None:
+        """Returns the memory of a pool from the cache; None: the pool has no ledger."""
         shares = self.store.ledgers.get(pool.key)
         if not shares:
             return None
@@ -55,8 +55,8 @@ class LedgerStore:
         self._note(pool, memory)
         return memory
 
-    async def refresh(self, pool: LicensePool) -> PoolMemory | None:
-        """`recall`, read from the API server."""
+    async def reload(self, pool: LicensePool) -> PoolMemory | None:
+        """Returns the memory of a pool as the API server has it now; None: the pool has no ledger."""
         namespace = pool.metadata.namespace
         known = self.store.ledgers.pop(pool.key, {})
         shares = share_count(pool.spec.seats)
@@ -67,13 +67,17 @@ class LedgerStore:
             except NotFound:
                 continue
             self.store.put_ledger(SeatLedger.model_validate(raw))
-        return self.recall(pool)
+        return self.load(pool)
 
     async def save(self, pool: LicensePool, memory: PoolMemory, *, ending: Ending) -> int:
-        """Make the objects say what the memory is; how many had to be written. Conflict when they are not as known."""
+        """Has the SeatLedgers say what the memory is. Returns how many were written.
+
+        Raises Conflict if another process wrote them meanwhile.
+        """
         shares = share_count(pool.spec.seats)
-        told = self._told.get(pool.key)
-        if told is not None and len(told.shares) == shares and told.says(memory, self.store.ledgers.get(pool.key, {})):
+        stored = self._stored.get(pool.key)
+        present = self.store.ledgers.get(pool.key, {})
+        if stored is not None and len(stored.shares) == shares and stored.says(memory, present):
             return 0
         specs = to_specs(memory, pool=pool.metadata.name, shares=shares)
         known = self.store.ledgers.get(pool.key, {})
@@ -92,10 +96,10 @@ class LedgerStore:
 
     def _note(self, pool: LicensePool, memory: PoolMemory) -> None:
         """The shares say just this memory now. Not noted after a write: somebody may have touched them meanwhile."""
-        self._told[pool.key] = _Told(memory, dict(self.store.ledgers[pool.key]))
-        if len(self._told) > 2 * len(self.store.pools):
-            for gone in self._told.keys() - self.store.pools.keys():
-                del self._told[gone]
+        self._stored[pool.key] = _Stored(memory, dict(self.store.ledgers[pool.key]))
+        if len(self._stored) > 2 * len(self.store.pools):
+            for gone in self._stored.keys() - self.store.pools.keys():
+                del self._stored[gone]
 
     async def _write(self, pool: LicensePool, index: int, spec: SeatLedgerSpec, known: LedgerView | None) -> None:
         namespace, name = pool.metadata.namespace, ledger_name(pool.metadata.name, index)

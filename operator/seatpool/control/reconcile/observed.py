@@ -1,112 +1,162 @@
-"""What an earlier process or pass left open, and what the lists on the license server are.
+"""The observed state of a license server: what an earlier pass or process left open, and what its lists are.
 
-Both come before any decision: whatever may still change a list, and whatever somebody else changed, has to be known first.
+Both come before any decision. Whatever may still change a list, and whatever others changed, has to be known first.
 """
 
+from dataclasses import dataclass
+
 from seatpool.api.annotations import VERIFY
-from seatpool.api.licensepool import LicensePool
-from seatpool.api.reasons import ConditionReason
-from seatpool.control.reconcile import failures
-from seatpool.control.reconcile.send_command import exchange, keep_distance
-from seatpool.control.reconcile.server_state import Desk
-from seatpool.control.state.pool_state import ObservedList
+from seatpool.control.leader.leadership import NotLeading
+from seatpool.control.reconcile.advance import advance
+from seatpool.control.reconcile.dependencies import Dependencies
+from seatpool.control.reconcile.diff import has_writes
+from seatpool.control.reconcile.failures import is_unaskable
+from seatpool.control.reconcile.send_command import send_measured, wait_min_interval
+from seatpool.control.reconcile.server_state import ServerState
+from seatpool.control.reconcile.step_results import (
+    CommandSettled,
+    CommandTried,
+    ListsInDoubt,
+    ListsRead,
+    ListsVerified,
+    ServerFailed,
+    StepResult,
+)
+from seatpool.control.reconcile.write_ahead_log import Superseded, WriteAheadLog
+from seatpool.control.state.moment import Moment
+from seatpool.domain.errors import SeatpoolError
+from seatpool.kube.errors import KubeError
 from seatpool.servers.client import LicenseServerClient
-from seatpool.servers.command_result import CommandResult, ProductResult, Result
+from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
 from seatpool.servers.nodes import SentCommand
 from seatpool.tracing.spans import Role
 
+ENDS_PASS = (KubeError, Superseded, NotLeading)
+"""Errors that say nothing of the license server: the pass is made again."""
 
-async def settle_in_flight(desk: Desk) -> None:
-    """Wait for a command whose id is known; answer one whose id is not by a new and higher revision."""
-    left = desk.book.in_flight
-    if left is None:
-        return
-    products = {state.product for state in left.products}
-    if left.command_id is None or left.instance_id is None:
-        if products - desk.forced:
-            desk.log.info("an intent without a known command is answered by a new revision", revision=left.revision)
-            desk.doubt(products)
-        return
-    desk.log.info("a command that was sent earlier is waited for", revision=left.revision)
-    sent = SentCommand(command_id=left.command_id, instance_id=left.instance_id)
-    try:
-        report = await desk.around.link_to(desk.server).result(sent)
-    except TransportError as error:
-        if failures.is_unaskable(error):
-            raise
-        desk.doubt(products)
-    else:
-        wanted = {state.product: state.hash for state in left.products}
-        for product, told in report.products.items():
-            before, known = desk.view.known.get(product), desk.believe(product, told)
-            if known is not None and told.result is Result.APPLIED and (pool := desk.find_pool(product)) is not None:
-                desk.around.announcer.telling.applied(
-                    pool, wanted.get(product, ""), before=before, now=known, command=left.command_id
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What was seen of the license server."""
+
+    steps: tuple[StepResult, ...] = ()
+    """In the order in which they were seen."""
+    is_settled: bool = False
+    """The command in flight came to its end."""
+    is_reached: bool = False
+    """The server can be spoken to, so lists may be sent."""
+    error: SeatpoolError | None = None
+    """Ends the pass."""
+
+
+class _Observation:
+    """Observes one server. Later questions depend on earlier answers, so each step is advanced on a copy of the state."""
+
+    def __init__(self, state: ServerState, wal: WriteAheadLog, deps: Dependencies) -> None:
+        self._state = state
+        self._wal = wal
+        self._deps = deps
+        self._log = deps.log.bind(server=state.key)
+        self.steps: list[StepResult] = []
+        self.is_settled = False
+
+    def fail(self, error: SeatpoolError) -> None:
+        self._add(ServerFailed(error=error, at=self._deps.moment()))
+
+    async def settle_in_flight(self) -> None:
+        """Waits for a command whose id is known. An intent without an id is answered by a new and higher revision."""
+        left = self._wal.in_flight
+        if left is None:
+            return
+        products = frozenset(state.product for state in left.products)
+        if left.command_id is None or left.instance_id is None:
+            if products - self._state.in_doubt.keys():
+                self._log.info(
+                    "an intent without a known command is answered by a new revision", revision=left.revision
                 )
-    desk.book.in_flight = None
+                self._add(ListsInDoubt(products=products))
+            return
+        self._log.info("a command that was sent earlier is waited for", revision=left.revision)
+        sent = SentCommand(command_id=left.command_id, instance_id=left.instance_id)
+        try:
+            result = await self._deps.client_of(self._state.server).result(sent)
+        except TransportError as error:
+            if is_unaskable(error):
+                raise
+            self._add(ListsInDoubt(products=products))
+        else:
+            hashes = {state.product: state.hash for state in left.products}
+            self._add(CommandSettled(result=result, hashes=hashes, command_id=left.command_id))
+        self.is_settled = True
 
-
-async def read_lists(desk: Desk, *, everything: bool) -> None:
-    """Read what is not known; or everything, to see whether somebody else changed it, or whether the server answers."""
-    products = sorted({pool.spec.product for pool in desk.pools})
-    wanted = [
-        product
-        for product in products
-        if (everything or product not in desk.view.known) and not desk.backoffs.remaining(product)
-    ]
-    if not wanted:
-        return
-    link = desk.around.link_to(desk.server)
-    whole = ListCommand(revision=desk.book.revision, owner=desk.around.installation, products=tuple(wanted))
-    for command in link.split(whole):
-        await keep_distance(desk)
-        report = await exchange(desk, command, lambda command: _read(desk, link, command))
-        for product in command.names:
-            _take_reading(desk, desk.pool_of(product), report.products.get(product))
-    if everything:
-        desk.last_verified = desk.around.monotonic()
-        desk.view.last_verified = desk.around.now()
-        desk.verified_for = desk.server.metadata.annotations.get(VERIFY)
-
-
-async def _read(desk: Desk, link: LicenseServerClient, command: ListCommand) -> CommandResult:
-    with desk.around.traces.span("read lists", role=Role.CLIENT):
-        sent = await link.send(command)
-        desk.around.traces.note({"seatpool.command": sent.command_id})
-        return await link.result(sent, command=command)
-
-
-def _take_reading(desk: Desk, pool: LicensePool, told: ProductResult | None) -> None:
-    product = pool.spec.product
-    before = desk.view.known.get(product)
-    if told is None or told.result is Result.FAILED or told.users is None:
-        detail = "the answer does not mention it" if told is None else told.detail or "no list was printed"
-        message = f"product {product!r} cannot be read: {detail}"
-        failures.product_failed(desk, pool, ConditionReason.READ_FAILED, message)
-        return
-    known = desk.believe(product, told)
-    assert known is not None  # noqa: S101
-    if desk.is_foreign(known):
-        failures.product_is_foreign(desk, pool, known.owner)
-        return
-    trouble = desk.standing(pool).trouble
-    if trouble is not None and trouble.reason in (ConditionReason.READ_FAILED, ConditionReason.FOREIGN_OWNER):
-        failures.product_recovered(desk, pool)
-    if before is not None:
-        _compare(desk, pool, before=before, now=known)
-
-
-def _compare(desk: Desk, pool: LicensePool, *, before: ObservedList, now: ObservedList) -> None:
-    if (before.users, before.odd) != (now.users, now.odd):
-        desk.around.metrics.drift.labels(desk.key, pool.key).inc()
-        desk.around.announcer.drift(pool, before=before, now=now)
-    if now.revision < before.revision:
-        desk.forced.add(pool.spec.product)
-        desk.log.warning(
-            "the license server went back to an older revision",
-            product=pool.spec.product,
-            was=before.revision,
-            now=now.revision,
+    async def read_lists(self) -> None:
+        """Reads the lists that are not known; or all, to see whether others changed them, or whether the server answers."""
+        state, deps, at = self._state, self._deps, self._deps.moment()
+        everything = is_verification_due(state, at=at)
+        products = tuple(
+            product
+            for product in state.products
+            if (everything or product not in state.view.observed) and not state.product_pause(product, at)
         )
+        if not products:
+            return
+        client = deps.client_of(state.server)
+        whole = ListCommand(revision=self._wal.revision, owner=state.installation, products=products)
+        for command in client.split(whole):
+            await wait_min_interval(self._state, deps)
+            try:
+                result = await send_measured(
+                    state.key, command, lambda command: _send_and_wait(client, command, deps), deps
+                )
+            finally:
+                self._add(CommandTried(at=deps.moment()))
+            self._add(ListsRead(products=command.names, result=result, at=deps.moment()))
+        if everything:
+            self._add(ListsVerified(asked=state.server.metadata.annotations.get(VERIFY), at=deps.moment()))
+
+    async def wait_min_interval(self) -> None:
+        await wait_min_interval(self._state, self._deps)
+
+    def _add(self, step: StepResult) -> None:
+        self.steps.append(step)
+        self._state, _ = advance(self._state, step)
+
+
+async def observe(state: ServerState, wal: WriteAheadLog, deps: Dependencies) -> Observed:
+    """Settles the command in flight and reads the lists that have to be read. Nothing is done with a server that is
+    suspended or failed so lately that the pass does without it."""
+    if state.held_off or state.server.spec.suspend:
+        return Observed()
+    seen = _Observation(state, wal, deps)
+    error: SeatpoolError | None = None
+    is_reached = False
+    try:
+        await seen.settle_in_flight()
+        await seen.read_lists()
+        await seen.wait_min_interval()
+        is_reached = True
+    except SeatpoolError as failure:
+        if isinstance(failure, ENDS_PASS):
+            error = failure
+        else:
+            seen.fail(failure)
+    return Observed(steps=tuple(seen.steps), is_settled=seen.is_settled, is_reached=is_reached, error=error)
+
+
+def is_verification_due(state: ServerState, *, at: Moment) -> bool:
+    """Whether all lists are read back: every `verifyInterval`, when an admin asks, and when a server that failed has
+    nothing to be sent, because only that shows that it is well again."""
+    if state.verification_asked is not None:
+        return True
+    if state.last_verified is None or (state.server_retry.failures and not has_writes(state, at=at)):
+        return True
+    return at.monotonic - state.last_verified >= state.server.spec.verify_interval.total_seconds()
+
+
+async def _send_and_wait(client: LicenseServerClient, command: ListCommand, deps: Dependencies) -> CommandResult:
+    with deps.traces.span("read lists", role=Role.CLIENT):
+        sent = await client.send(command)
+        deps.traces.note({"seatpool.command": sent.command_id})
+        return await client.result(sent, command=command)

@@ -1,218 +1,251 @@
-"""Keeps the lists of one license server equal to what they should be.
+"""Keeps the lists of one license server equal to what they should be: the reconcile loop and its steps.
 
-One task for each LicenseServer, and so one command in flight for each. A pass reads the status, settles what an earlier
-process or pass left open, reads lists that nobody knows, computes the answers, and sends the lists that differ. A pass
-that fails anywhere can simply be made again: everything that matters was written before it was acted on.
+There is one task for each LicenseServer, and so one command in flight for each. A pass that fails anywhere can simply be made
+again: everything that matters was written before it was acted on.
+
+A pass is `reconcile`, from top to bottom. Its steps give values back; `advance` makes the next state from each. To see what a
+step does, open the module of its name; to see how a field of the state came to its value, open `advance`.
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from structlog.contextvars import bound_contextvars, unbind_contextvars
 
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.licenseserver import Mode
 from seatpool.backoff import Backoff
 from seatpool.control.leader.leadership import NotLeading
-from seatpool.control.reconcile import diff, failures
-from seatpool.control.reconcile.apply import apply
+from seatpool.control.reconcile.advance import advance
+from seatpool.control.reconcile.apply import apply, prepare, store
 from seatpool.control.reconcile.dependencies import Dependencies
-from seatpool.control.reconcile.desired import decide, save
+from seatpool.control.reconcile.desired import compute, gather, pools_due
+from seatpool.control.reconcile.diff import diff, has_writes
 from seatpool.control.reconcile.failpoints import Failpoint
-from seatpool.control.reconcile.observed import read_lists, settle_in_flight
-from seatpool.control.reconcile.requeue import LONGEST, seconds_to_collect, seconds_to_rest
-from seatpool.control.reconcile.send_command import keep_distance
-from seatpool.control.reconcile.server_state import Desk
-from seatpool.control.reconcile.wait_for_lease import wait_until_leading
+from seatpool.control.reconcile.observed import observe
+from seatpool.control.reconcile.requeue import LONGEST, batch_delay, requeue_after
+from seatpool.control.reconcile.send_command import wait_min_interval
+from seatpool.control.reconcile.server_state import ServerState, is_decided
+from seatpool.control.reconcile.step_results import (
+    CacheRead,
+    Desired,
+    LeaseRefused,
+    PassBegun,
+    PassDone,
+    PoolsRefreshed,
+    StepResult,
+)
+from seatpool.control.reconcile.wait_for_lease import wait_for_lease
 from seatpool.control.reconcile.write_ahead_log import Superseded, WriteAheadLog
-from seatpool.control.sinks.event_latency import Outcome
-from seatpool.control.state.pool_state import PoolState
-from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import Conflict, KubeError
-from seatpool.tracing.spans import Fact, Role
+from seatpool.tracing.spans import Fact, Mark, Role
 
 
 class ServerReconciler:
     """The reconciler of one LicenseServer."""
 
-    def __init__(self, key: str, book: WriteAheadLog, around: Dependencies) -> None:
+    def __init__(self, key: str, wal: WriteAheadLog, deps: Dependencies) -> None:
         self.key = key
-        self._book = book
-        self._around = around
-        self._desk = Desk(key, book, around)
-        self._log = around.log.bind(server=key)
+        self._wal = wal
+        self._deps = deps
+        self._state = ServerState(key=key, installation=deps.installation)
+        self._log = deps.log.bind(server=key)
         self._wake = asyncio.Event()
         self._found = False
-        self._was_in_sync = False
+        """The LicenseServer exists, as far as the last pass saw."""
+        self._mark: Mark | None = None
+        """The present pass, as traces know it."""
+        self._marks: set[Mark] = set()
+        """The messages that the present pass answers, as traces know them."""
 
     def wake(self) -> None:
-        """There may be something to do."""
+        """Has a pass made soon."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Until cancelled. No failure outside ends it."""
-        metrics, monotonic = self._around.metrics, self._around.monotonic
+        """Makes passes until cancelled. No failure outside ends it."""
+        metrics, monotonic = self._deps.metrics, self._deps.monotonic
         metrics.begin_server(self.key)
-        patience = Backoff(self._around.rng, monotonic=monotonic, first=0.2, longest=30.0)
+        backoff = Backoff(self._deps.rng, monotonic=monotonic, first=0.2, longest=30.0)
         while True:
-            await wait_until_leading(self._desk)
+            await wait_for_lease(self._deps.leadership, report=self._report_lease_problem, log=self._log)
             began = monotonic()
             again = True
             try:
                 again = await self._traced_pass()
-                patience.succeeded()
+                backoff.succeeded()
                 metrics.passes.labels(self.key, "ok").inc()
             except (Conflict, Superseded, NotLeading) as error:
-                patience.failed()
+                backoff.failed()
                 metrics.passes.labels(self.key, "conflict").inc()
                 self._log.info("pass begun anew", reason=type(error).__name__, error=str(error))
             except KubeError as error:
-                patience.failed()
+                backoff.failed()
                 metrics.passes.labels(self.key, "kubernetes").inc()
-                if patience.failures in (1, 10, 100):
+                if backoff.failures in (1, 10, 100):
                     self._log.warning("kubernetes does not answer as needed", error=str(error))
             except Exception:  # noqa: BLE001
-                patience.failed()
+                backoff.failed()
                 metrics.passes.labels(self.key, "fault").inc()
                 metrics.restarts.labels("reconciler").inc()
                 self._log.error("pass failed by a fault of ours", exc_info=True)
             metrics.pass_seconds.labels(self.key).observe(monotonic() - began)
-            await asyncio.sleep(patience.remaining())
+            await asyncio.sleep(backoff.remaining())
             await self._rest(again=again)
 
-    # -- between passes --------------------------------------------------------------------------------------------
+    # -- a pass ----------------------------------------------------------------------------------------------------
+
+    async def reconcile(self) -> bool:
+        """Makes one pass. Returns whether another one should follow at once.
+
+        Raises KubeError, Superseded or NotLeading if the pass has to be made again.
+        """
+        self._wake.clear()
+        opened = await self._wal.open()
+        self._found = opened is not None
+        if opened is None:
+            return False
+        server, foreign = opened
+        if foreign:
+            self._log.info("another process wrote a revision; lists are read anew", revision=self._wal.revision)
+        deps = self._deps
+        self._advance(PassBegun(server=server, pools=self._claimed_pools(), foreign=foreign, at=deps.moment()))
+
+        observed = await observe(self._state, self._wal, deps)
+        self._advance(*observed.steps)
+        if observed.is_settled:
+            self._wal.command_ended()
+        _raise(observed.error)
+
+        await deps.may_write.wait()
+        # Reading took a while: what is decided is decided about the pools that exist now.
+        self._advance(PoolsRefreshed(server=server, pools=self._claimed_pools()))
+        with deps.traces.span("allocate"):
+            desired = self._compute()
+        self._advance(desired)
+        writes = diff(self._state, desired.answers, at=deps.moment()) if observed.is_reached else ()
+
+        prepared = prepare(self._state, writes, self._wal, deps)
+        stored, failure = await store(self._state, desired, prepared, self._wal, deps)
+        self._advance(stored)
+        _raise(failure)
+        if prepared is not None:
+            applied = await apply(self._state, prepared, self._wal, deps)
+            self._advance(*applied.steps)
+            if applied.is_settled:
+                self._wal.command_ended()
+            _raise(applied.error)
+
+        deps.on_failpoint(self.key, Failpoint.BEFORE_STATUS)
+        self._advance(PassDone(mark=self._mark, at=deps.moment()))
+        with deps.traces.span("write status", role=Role.CLIENT):
+            await self._set_finalizers()
+            await self._wal.settle(self._state.view, in_doubt=self._state.in_doubt.keys())
+        return self._has_more_to_do()
+
+    def _advance(self, *steps: StepResult) -> None:
+        """Takes over the next state after each step and publishes what has to be told of it."""
+        for step in steps:
+            self._state, facts = advance(self._state, step)
+            self._deps.pool_states.publish(self.key, self._state.view.pool_states)
+            self._deps.broadcaster.publish(facts)
+
+    def _claimed_pools(self) -> tuple[LicensePool, ...]:
+        """The pools that are applied to this server. What waits for one that lost its claim is dropped."""
+        cache = self._deps.store
+        everyone = tuple(cache.pools_of_server(self.key))
+        claimed = tuple(pool for pool in everyone if cache.claimant(pool.key) == pool.key)
+        for pool in everyone:
+            if pool not in claimed:
+                cache.take_dirty([pool.key])
+                self._deps.latency.forget(pool.key)
+        return claimed
+
+    def _compute(self) -> Desired:
+        """Reads the cache and computes the answers. Nothing is awaited in between, so both are of the same instant."""
+        deps, now = self._deps, self._deps.now()
+        changed = deps.store.take_dirty(pool.key for pool in self._state.pools)
+        self._advance(CacheRead(changed=changed, uninventoried=deps.uninventoried(), mirror=deps.mirror_parts()))
+        for pool in self._state.pools:
+            if not is_decided(pool):
+                deps.latency.not_written(pool.key, server=self.key, mark=self._mark)
+        due = pools_due(self._state, now=now)
+        inputs = gather(self._state, due, store=deps.store, ledgers=deps.ledgers)
+        desired = compute(self._state, inputs, identity=deps.store.identity, now=now)
+        self._join_late_messages(desired.answers)
+        for key in desired.answers:
+            deps.latency.computing(key)
+        return desired
+
+    async def _set_finalizers(self) -> None:
+        for pool in self._state.pools:
+            state = self._state.pool_state(pool)
+            cleared = state.clearing and state.in_sync and pool.spec.product not in self._state.in_doubt
+            await self._deps.finalizer.ensure(pool, cleared=cleared)
+
+    def _has_more_to_do(self) -> bool:
+        """Whether lists that could be written or read now were left: they did not fit, or have to be looked at again."""
+        state, at = self._state, self._deps.moment()
+        if state.server.spec.suspend or state.server_retry.failures:
+            return False
+        unread = [product for product in state.products if product not in state.view.observed]
+        return any(not state.product_pause(product, at) for product in unread) or has_writes(state, at=at)
+
+    # -- a pass as traces see it -------------------------------------------------------------------------------------
+
+    async def _traced_pass(self) -> bool:
+        """Makes a pass as a part of the trace of the oldest message that it answers, linked to those of the others."""
+        deps = self._deps
+        marks = deps.latency.marks(pool.key for pool in deps.store.pools_of_server(self.key))
+        self._marks = set(marks)
+        facts: dict[str, Fact] = {"seatpool.server": self.key, "seatpool.messages": len(marks)}
+        try:
+            with (
+                bound_contextvars(server=self.key),
+                deps.traces.span(
+                    "reconcile", parent=marks[0] if marks else None, links=marks[1:], facts=facts
+                ) as self._mark,
+            ):
+                return await self.reconcile()
+        finally:
+            unbind_contextvars("revision", "command")
+
+    def _join_late_messages(self, pools: Iterable[str]) -> None:
+        """Links messages that came while the pass was already under way: it answers them too."""
+        late = [mark for mark in self._deps.latency.marks(pools) if mark not in self._marks]
+        self._marks.update(late)
+        self._deps.traces.link(late)
+
+    # -- between passes ------------------------------------------------------------------------------------------------
 
     async def _rest(self, *, again: bool) -> None:
         if not again and not self._has_work():
+            seconds = requeue_after(self._state, at=self._deps.moment()) if self._found else LONGEST
             try:
-                async with asyncio.timeout(seconds_to_rest(self._desk) if self._found else LONGEST):
+                async with asyncio.timeout(seconds):
                     await self._wake.wait()
             except TimeoutError:
                 return
         if self._found:
             if self._has_work():
-                await asyncio.sleep(seconds_to_collect(self._desk))
-            await keep_distance(self._desk)
+                await asyncio.sleep(batch_delay(self._state, at=self._deps.moment()))
+            await wait_min_interval(self._state, self._deps)
 
     def _has_work(self) -> bool:
-        store = self._around.store
-        return self._found and any(key in store.pools and store.server_of(key) == self.key for key in store.dirty_pools)
+        cache = self._deps.store
+        return self._found and any(key in cache.pools and cache.server_of(key) == self.key for key in cache.dirty_pools)
 
-    def _has_more_to_do(self) -> bool:
-        """Whether lists that could be written or read now were left: they did not fit, or have to be looked at again."""
-        desk = self._desk
-        if desk.server.spec.suspend or desk.backoffs.server.failures:
-            return False
-        products = [pool.spec.product for pool in desk.pools if pool.spec.product not in desk.view.known]
-        return any(not desk.backoffs.remaining(product) for product in products) or diff.are_left(desk)
-
-    # -- a pass ----------------------------------------------------------------------------------------------------
-
-    async def _traced_pass(self) -> bool:
-        """A pass as a part of the eldest message's trace that it answers, joined to those of the others."""
-        around = self._around
-        marks = around.journeys.marks(pool.key for pool in around.store.pools_of_server(self.key))
-        self._desk.marks = set(marks)
-        facts: dict[str, Fact] = {"seatpool.server": self.key, "seatpool.messages": len(marks)}
-        try:
-            with (
-                bound_contextvars(server=self.key),
-                around.traces.span(
-                    "reconcile", parent=marks[0] if marks else None, links=marks[1:], facts=facts
-                ) as self._desk.mark,
-            ):
-                return await self._pass()
-        finally:
-            unbind_contextvars("revision", "command")
-
-    async def _pass(self) -> bool:
-        """One pass; whether another one should follow at once."""
-        self._wake.clear()
-        opened = await self._book.open()
+    async def _report_lease_problem(self, problem: str) -> None:
+        """Writes into the status why no process may be the leader."""
+        opened = await self._wal.open()
         if opened is None:
-            self._found = False
-            return False
-        desk, (server, foreign) = self._desk, opened
-        desk.look_round(server)
-        self._found = True
-        if foreign:
-            self._log.info("another process wrote a revision; lists are read anew", revision=self._book.revision)
-            desk.forget_lists(desk.view.known)
-        reached = await self._reach()
-        await self._around.may_write.wait()
-        desk.view.uninventoried = self._around.uninventoried()
-        desk.view.mirror = self._around.mirror_parts()
-        # Reading took a while: what is decided is decided about the pools that exist now.
-        desk.look_round(server)
-        with self._around.traces.span("allocate"):
-            planned = decide(desk)
-        changed = diff.to_write(desk, planned.answers) if reached else ()
-        if changed:
-            await apply(desk, planned, changed)
-        else:
-            await save(desk, planned)
-        self._around.on_failpoint(self.key, Failpoint.BEFORE_STATUS)
-        with self._around.traces.span("write status", role=Role.CLIENT):
-            await self._close()
-        return self._has_more_to_do()
-
-    async def _reach(self) -> bool:
-        """Learn what is on the server; False when it cannot be spoken to now."""
-        desk = self._desk
-        desk.held_off = not desk.server.spec.suspend and desk.backoffs.server.remaining() > 0
-        if desk.held_off or desk.server.spec.suspend:
-            return False
-        try:
-            await settle_in_flight(desk)
-            await read_lists(desk, everything=self._is_verification_due())
-            await keep_distance(desk)
-        except SeatpoolError as error:
-            if isinstance(error, KubeError | Superseded | NotLeading):
-                raise
-            failures.server_failed(desk, error)
-            return False
-        return True
-
-    def _is_verification_due(self) -> bool:
-        """Now and then, when somebody asks, and when a server that failed has nothing to be sent: else nobody saw that it
-        is well again."""
-        desk = self._desk
-        if desk.is_verification_asked:
-            return True
-        if desk.last_verified is None or (desk.backoffs.server.failures and not diff.are_left(desk)):
-            return True
-        return self._around.monotonic() - desk.last_verified >= desk.server.spec.verify_interval.total_seconds()
-
-    async def _close(self) -> None:
-        desk, metrics = self._desk, self._around.metrics
-        for pool in desk.pools:
-            standing = desk.standing(pool)
-            failures.end_what_is_over(desk, pool)
-            self._end_journeys(pool, standing)
-            if pool.key in self._around.store.pools:  # else it was deleted meanwhile
-                metrics.pool_in_sync.labels(pool.key, self.key).set(standing.in_sync)
-            if standing.in_sync:
-                standing.changed_at = None
-                self._around.announcer.confirmed(pool, standing)
-            empty = standing.clearing and standing.in_sync and pool.spec.product not in desk.forced
-            await self._around.finalizer.look_at(pool, cleared=empty)
-        self._around.journeys.tell(server=self.key)
-        in_sync = all(standing.in_sync for standing in desk.view.standings.values())
-        metrics.in_sync.labels(self.key).set(in_sync)
-        if in_sync and not self._was_in_sync:
-            self._was_in_sync = True
-            self._log.info("in sync for the first time", pools=len(desk.pools))
-        if desk.view.reached is not None:
-            metrics.reachable.labels(self.key).set(desk.view.reached)
-        metrics.guarded.labels(self.key).set(desk.view.held is not None)
-        await self._book.settle(desk.view, doubted=desk.forced)
-
-    def _end_journeys(self, pool: LicensePool, standing: PoolState) -> None:
-        desk, journeys = self._desk, self._around.journeys
-        if standing.in_sync:
-            outcome = Outcome.UNCHANGED if standing.changed_at is None else Outcome.LISTED
-        elif Mode.DRY_RUN in (pool.spec.mode, desk.server.spec.mode) or desk.server.spec.suspend:
-            outcome = Outcome.NOT_WRITTEN
-        else:
             return
-        revision = standing.known.revision if standing.known is not None else 0
-        journeys.ended(pool.key, outcome, server=self.key, revision=revision, mark=desk.mark)
+        server, foreign = opened
+        if foreign:
+            return  # another process leads after all
+        self._advance(PoolsRefreshed(server=server, pools=self._claimed_pools()), LeaseRefused(problem=problem))
+        await self._wal.settle(self._state.view, in_doubt=self._state.in_doubt.keys())
+
+
+def _raise(error: BaseException | None) -> None:
+    if error is not None:
+        raise error

@@ -1,44 +1,44 @@
-"""Speaking with a license server: not more often than it can bear, measured, and with its health as a by-product."""
+"""One command to a license server: not before `spec.minInterval` has passed, and measured."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from seatpool.control.reconcile import failures
-from seatpool.control.reconcile.server_state import Desk
+from seatpool.control.reconcile.dependencies import Dependencies
+from seatpool.control.reconcile.server_state import ServerState
 from seatpool.domain.errors import SeatpoolError
 from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
 
 LOOK_AGAIN = 1.0
-"""After so many seconds at the latest a `spec.minInterval` that was made shorter meanwhile is known."""
+"""A `spec.minInterval` that was made shorter meanwhile is known after so many seconds."""
 
 
-async def keep_distance(desk: Desk) -> None:
-    """Wait until the server may be sent another command (`spec.minInterval`)."""
-    while (left := _distance_left(desk)) > 0:  # noqa: ASYNC110
+async def wait_min_interval(state: ServerState, deps: Dependencies) -> None:
+    """Waits until the server may be sent another command."""
+    while (left := _left(state, deps)) > 0:  # noqa: ASYNC110
         await asyncio.sleep(min(left, LOOK_AGAIN))
 
 
-def _distance_left(desk: Desk) -> float:
-    server = desk.around.store.servers.get(desk.key, desk.server)
-    return server.spec.min_interval.total_seconds() - (desk.around.monotonic() - desk.last_command)
+def _left(state: ServerState, deps: Dependencies) -> float:
+    server = deps.store.servers.get(state.key, state.server)
+    return server.spec.min_interval.total_seconds() - (deps.monotonic() - state.last_command)
 
 
-async def exchange(
-    desk: Desk, command: ListCommand, talk: Callable[[ListCommand], Awaitable[CommandResult]]
+async def send_measured(
+    key: str, command: ListCommand, send: Callable[[ListCommand], Awaitable[CommandResult]], deps: Dependencies
 ) -> CommandResult:
-    """Send a command by `talk`, and note whether the server was reached. A failure is for the caller to note."""
-    metrics, began = desk.around.metrics, desk.around.monotonic()
+    """Sends a command by `send` and counts what came of it.
+
+    Raises what `send` raises.
+    """
+    metrics, began = deps.metrics, deps.monotonic()
     try:
-        report = await talk(command)
+        result = await send(command)
     except SeatpoolError as error:
         reason = error.reason.value if isinstance(error, TransportError) else type(error).__name__
-        metrics.commands.labels(desk.key, command.action.value, reason).inc()
+        metrics.commands.labels(key, command.action.value, reason).inc()
         raise
-    finally:
-        desk.last_command = desk.around.monotonic()
-    metrics.commands.labels(desk.key, command.action.value, "ok").inc()
-    metrics.command_seconds.labels(desk.key, command.action.value).observe(desk.around.monotonic() - began)
-    failures.server_answered(desk)
-    return report
+    metrics.commands.labels(key, command.action.value, "ok").inc()
+    metrics.command_seconds.labels(key, command.action.value).observe(deps.monotonic() - began)
+    return result

@@ -1,39 +1,30 @@
-"""What a reconciler does while its process holds the Lease no longer, and nobody else was seen to hold it: nothing.
+"""Sleeps while this process holds the Lease no longer and no other was seen to hold it.
 
-Only when the API server refuses the Lease by its rights, a pause that lasts until a person acts, the status says so.
+If the API server refuses the Lease by its rights, the pause lasts until a person acts. So the status says that.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from seatpool.control.reconcile.server_state import Desk
+from structlog.typing import FilteringBoundLogger
+
+from seatpool.control.leader.leadership import Leadership
 from seatpool.domain.errors import SeatpoolError
 
 LOOK_INTERVAL = 0.2
 
 
-async def wait_until_leading(desk: Desk) -> None:
-    """Return at once for a leader."""
-    leadership, told = desk.around.leadership, None
+async def wait_for_lease(
+    leadership: Leadership, *, report: Callable[[str], Awaitable[None]], log: FilteringBoundLogger
+) -> None:
+    """Returns at once for a leader. `report` is called once with each reason why no process may be the leader."""
+    reported: str | None = None
     while not leadership.leads:
         problem = leadership.problem
-        if problem is not None and problem != told:
+        if problem is not None and problem != reported:
+            reported = problem
             try:
-                await _tell(desk, problem)
-                told = problem
+                await report(problem)
             except SeatpoolError as error:
-                desk.log.warning("the status does not say that the lease is refused", error=str(error))
-                told = problem
+                log.warning("the status does not say that the lease is refused", error=str(error))
         await asyncio.sleep(LOOK_INTERVAL)
-    desk.view.lease_problem = None
-
-
-async def _tell(desk: Desk, problem: str) -> None:
-    opened = await desk.book.open()
-    if opened is None:
-        return
-    server, foreign = opened
-    if foreign:
-        return  # somebody leads after all
-    desk.look_round(server)
-    desk.view.lease_problem = problem
-    await desk.book.settle(desk.view, doubted=desk.forced)

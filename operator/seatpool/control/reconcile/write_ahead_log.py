@@ -11,7 +11,8 @@ from datetime import datetime
 from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerStatus, ProductState
 from seatpool.cache.store import Raw
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.status.server import ServerView, server_status
+from seatpool.control.state.server_view import ServerView
+from seatpool.control.status.server import server_status
 from seatpool.control.status.writer import without_times
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.instants import to_milliseconds
@@ -24,11 +25,11 @@ WRITE_ATTEMPTS = 10
 
 
 class Superseded(SeatpoolError):
-    """Another process has taken a newer revision: what we know of the lists is worth nothing any more."""
+    """Another process has taken a newer revision: what this one knows of the lists is worth nothing any more."""
 
 
 class WriteAheadLog:
-    """One LicenseServer's status."""
+    """The log of one LicenseServer: the one writer of its status."""
 
     def __init__(
         self,
@@ -40,8 +41,7 @@ class WriteAheadLog:
         clock: Callable[[], datetime],
         written: Callable[[Raw], None],
     ) -> None:
-        self.in_flight: InFlight | None = None
-        """The command under way as the status says it, whoever sent it."""
+        self._in_flight: InFlight | None = None
         self._namespace, self._name = key.split("/", 1)
         self._kube = kube
         self._holder = holder
@@ -51,10 +51,9 @@ class WriteAheadLog:
         self._server: LicenseServer | None = None
         self._version = ""
         self._revision: int | None = None
-        self._floor = 0
 
     async def open(self) -> tuple[LicenseServer, bool] | None:
-        """Read it; None when there is none. True says that somebody else wrote a revision since we last looked."""
+        """Reads the LicenseServer; None: there is none. True: another process wrote a revision since the last read."""
         try:
             raw = await self._kube.get(LicenseServer, self._namespace, self._name)
         except NotFound:
@@ -63,7 +62,7 @@ class WriteAheadLog:
         foreign = self._revision is not None and server.status.revision != self._revision
         if self._revision is None or foreign:
             self._revision = server.status.revision
-            self.in_flight = server.status.in_flight
+            self._in_flight = server.status.in_flight
         return server, foreign
 
     @property
@@ -71,18 +70,36 @@ class WriteAheadLog:
         return self._revision or 0
 
     @property
-    def next_revision(self) -> int:
-        """Higher than every revision that was ever intended, and than every fence that was seen."""
-        return max(self.revision, self._floor) + 1
+    def in_flight(self) -> InFlight | None:
+        """The command under way as the status says it, whichever process sent it."""
+        return self._in_flight
 
-    def raise_floor(self, fence: int) -> None:
-        """A fence was found that is higher than the status knows: the status comes from a backup."""
-        self._floor = max(self._floor, fence)
+    @property
+    def command_id(self) -> str | None:
+        """SSM's id of the command under way; None: there is none, or its id is not known."""
+        return self._in_flight.command_id if self._in_flight is not None else None
 
-    async def intend(self, command: ListCommand, view: ServerView, *, doubted: Collection[str]) -> None:
-        """Write ahead what is going to be sent. Conflict when the status is not the one that was read.
+    @property
+    def knows_command(self) -> bool:
+        """Whether a command is under way whose result can be asked for."""
+        return self.command_id is not None
 
-        `doubted` are products that an earlier command may still change; those that this one does not carry stay noted.
+    def next_revision(self, floor: int) -> int:
+        """Returns a revision higher than every one that was ever intended, and than every fence that was seen.
+
+        `floor` is the highest fence: it is higher than the status if the status comes from a backup.
+        """
+        return max(self.revision, floor) + 1
+
+    def command_ended(self) -> None:
+        """Notes that no command is under way any more; `settle` writes it."""
+        self._in_flight = None
+
+    async def begin(self, command: ListCommand, view: ServerView, *, in_doubt: Collection[str]) -> None:
+        """Writes ahead what is going to be sent.
+
+        `in_doubt` are products that an earlier command may still change. Those that this command does not carry stay noted.
+        Raises Conflict if the status is not the one that was read.
         """
         carried = [
             ProductState(
@@ -93,38 +110,41 @@ class WriteAheadLog:
         intent = InFlight(
             revision=command.revision,
             sent_at=to_milliseconds(self._clock()),
-            products=(*carried, *_unknown(set(doubted) - set(command.names))),
+            products=(*carried, *_unknown(set(in_doubt) - set(command.names))),
         )
         await self._write(self._status(view, revision=command.revision, in_flight=intent))
-        self._revision, self.in_flight = command.revision, intent
+        self._revision, self._in_flight = command.revision, intent
 
-    async def sent(self, command_id: str, instance_id: str, view: ServerView) -> None:
-        """Note the command's id, so that whoever comes after us waits for it instead of guessing."""
-        assert self.in_flight is not None  # noqa: S101
-        self.in_flight = self.in_flight.model_copy(update={"command_id": command_id, "instance_id": instance_id})
+    async def record_command(self, command_id: str, instance_id: str, view: ServerView) -> None:
+        """Notes the command's id, so that the next process waits for the command instead of guessing."""
+        assert self._in_flight is not None  # noqa: S101
+        self._in_flight = self._in_flight.model_copy(update={"command_id": command_id, "instance_id": instance_id})
         await self._insist(view)
 
-    async def settle(self, view: ServerView, *, doubted: Collection[str]) -> None:
-        """Write how things stand; nothing when that is what the status says already.
+    async def settle(self, view: ServerView, *, in_doubt: Collection[str]) -> None:
+        """Writes the status at the end of a pass; nothing if the status says so already.
 
-        A command that could not be asked for stays in flight, and doubted products stay noted as an intent without a
-        command, so that the next process doubts them too.
+        A command whose result cannot be had stays in flight. Products in doubt stay noted as an intent without a command, so
+        that the next process doubts them too.
         """
         assert self._server is not None  # noqa: S101
-        if self.in_flight is None or self.in_flight.command_id is None:
+        if self._in_flight is None or self._in_flight.command_id is None:
             before = self._server.status.in_flight
             since = before.sent_at if before is not None else to_milliseconds(self._clock())
-            left = InFlight(revision=self.revision, sent_at=since, products=_unknown(doubted))
-            self.in_flight = left if doubted else None
-        status = self._status(view, revision=self.revision, in_flight=self.in_flight)
+            left = InFlight(revision=self.revision, sent_at=since, products=_unknown(in_doubt))
+            self._in_flight = left if in_doubt else None
+        status = self._status(view, revision=self.revision, in_flight=self._in_flight)
         if without_times(status.wire()) != without_times(self._server.status.wire()):
             await self._insist(view)
 
     async def _insist(self, view: ServerView) -> None:
-        """Write although somebody changed the object meanwhile, unless it was its revision."""
+        """Writes although the object was changed meanwhile.
+
+        Raises Superseded if it was its revision that changed.
+        """
         for _ in range(WRITE_ATTEMPTS):
             try:
-                await self._write(self._status(view, revision=self.revision, in_flight=self.in_flight))
+                await self._write(self._status(view, revision=self.revision, in_flight=self._in_flight))
                 return
             except Conflict:
                 current = self._take(await self._kube.get(LicenseServer, self._namespace, self._name))

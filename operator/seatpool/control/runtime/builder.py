@@ -1,4 +1,4 @@
-"""Building the parts of an operator and telling them of each other. Nothing is started here."""
+"""Builds the components of an operator and connects them. Nothing is started here."""
 
 import asyncio
 import random
@@ -28,15 +28,20 @@ from seatpool.control.reconcile.ledger_store import LedgerStore
 from seatpool.control.reconcile.reconciler import ServerReconciler
 from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
 from seatpool.control.runtime.settings_reload import SettingsReload
+from seatpool.control.sinks.audit_trail import AuditTrail
+from seatpool.control.sinks.broadcaster import Broadcaster, Sink
 from seatpool.control.sinks.event_latency import EventLatency
 from seatpool.control.sinks.event_recorder import EventRecorder
-from seatpool.control.sinks.history import Chronicle
-from seatpool.control.sinks.kubernetes_events import Announcer
+from seatpool.control.sinks.history import History
+from seatpool.control.sinks.kubernetes_events import KubernetesEvents
+from seatpool.control.sinks.log_lines import LogLines
 from seatpool.control.sinks.mirror_health import MirrorHealthSink
-from seatpool.control.sinks.notifications import Telling
+from seatpool.control.sinks.notifications import Notifications
 from seatpool.control.sinks.pending_notifications import PendingNotifications
+from seatpool.control.sinks.pool_metrics import PoolMetrics
 from seatpool.control.sinks.seat_tags import SeatTagSink
-from seatpool.control.state.pool_state import PoolState
+from seatpool.control.sinks.status_marks import StatusMarks
+from seatpool.control.state.pool_states import PoolStates
 from seatpool.control.status.mirror import mirror_parts
 from seatpool.control.status.render import StatusRenderer
 from seatpool.control.status.writer import Pace, StatusWriter
@@ -64,10 +69,12 @@ POOL_PACE = Pace(delay=0.2, per_second=50, at_once=AT_ONCE)
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorConfig:
-    """What an operator is given from outside its process, and what it is known by."""
+    """What an operator is given from outside its process."""
 
     settings: Settings
+    installation: str
     holder: str
+    """Name of this process in the Lease, in statuses and in the audit trail."""
     kube: KubeClient
     transport: SsmTransport
     session_factory: SessionFactory
@@ -78,197 +85,224 @@ class OperatorConfig:
     clock: Callable[[], datetime]
     rng: random.Random
     leadership: Leadership
-    unbroken: ShieldedTasks
+    shielded: ShieldedTasks
+    supervisor: Supervisor
+    may_write: asyncio.Event
+    """Reconcilers read the license servers at once, and write when this is set."""
     on_failpoint: Callable[[str, Failpoint], None]
+
+    def leads(self) -> bool:
+        """Whether this process holds the Lease now."""
+        return self.leadership.leads
 
 
 @dataclass(frozen=True, kw_only=True)
 class Components:
-    """Those that are started, and those that are looked at."""
+    """The parts that are started, and those that are looked at."""
 
     store: Store
     mirror: Mirror
     recorder: EventRecorder
-    view: Informer
-    audit: Resync
-    mirror_watch: MirrorHealthSink
-    reloading: SettingsReload
+    informer: Informer
+    resync: Resync
+    mirror_health: MirrorHealthSink
+    settings_reload: SettingsReload
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
     outbox: Outbox
-    chronicle: Chronicle | None
-    reactions: Controller
-    seat_signal: SeatTagSink | None
+    history: History | None
+    controller: Controller
+    seat_tags: SeatTagSink | None
 
 
-def assemble(outside: OperatorConfig, *, installation: str, tasks: Supervisor, may_write: asyncio.Event) -> Components:
-    """All parts, ready to be started. Reconcilers read the license servers at once, and write when `may_write` is set.
-
-    Nothing reacts to what the store is told before `reactions.attach`.
-    """
-    settings, kube, metrics, log, clock = outside.settings, outside.kube, outside.metrics, outside.log, outside.clock
-    leadership = outside.leadership
-    standings: dict[str, PoolState] = {}
-    store = Store(settings.identity)
+def build(config: OperatorConfig) -> Components:
+    """Builds all components, ready to be started. Nothing reacts to the cache before `controller.start`."""
+    settings, kube, metrics, log, clock = config.settings, config.kube, config.metrics, config.log, config.clock
+    store, pool_states = Store(settings.identity), PoolStates()
     mirror = Mirror(
-        settings.mirror, kube, registry=outside.registry, log=log, session_factory=outside.session_factory, clock=clock,
-        traces=outside.traces, leads=lambda: leadership.leads,
+        settings.mirror, kube, registry=config.registry, log=log, session_factory=config.session_factory, clock=clock,
+        traces=config.traces, leads=config.leads,
     )  # fmt: skip
-    journeys = EventLatency(take=mirror.origins.take, metrics=metrics, traces=outside.traces, log=log, clock=clock)
-    store.on_moved = journeys.seen
     recorder = EventRecorder(
-        kube, instance=outside.holder, metrics=metrics, log=log, clock=clock, speaks=leadership.taken.is_set
+        kube, instance=config.holder, metrics=metrics, log=log, clock=clock, speaks=config.leadership.taken.is_set
     )
-    view = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
-    rendering = StatusRenderer(store, standings, clock, later=lambda key: workbench_statuses.mark_later(key))
-    pool_statuses = StatusWriter(
-        LicensePool, rendering.pool, pace=POOL_PACE, kube=kube, metrics=metrics, log=log,
-        written=lambda _key, raw: view.renewed(LicensePool, raw), leads=lambda: leadership.leads,
-    )  # fmt: skip
-    workbench_statuses = StatusWriter(
-        Workbench, rendering.workbench, pace=_workbench_pace(settings), kube=kube, metrics=metrics, log=log,
-        written=lambda _key, raw: view.renewed(Workbench, raw), leads=lambda: leadership.leads,
-    )  # fmt: skip
-    finalizer = Finalizer(kube, metrics)
-    chronicle = _chronicle(outside, store, installation)
-    outbox, telling = _telling(outside, store, installation, chronicle)
-    around = Dependencies(
+    informer = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
+    pools, workbenches = _status_writers(config, store, pool_states, informer)
+    latency = EventLatency(take=mirror.origins.take, metrics=metrics, traces=config.traces, log=log, clock=clock)
+    history = _history(config, store)
+    outbox, notifications = _notifications(config, store)
+    deps = Dependencies(
         store=store,
-        ledgers=LedgerStore(store, kube, metrics, _is_known_outside(chronicle, telling)),
-        finalizer=finalizer,
-        announcer=Announcer(
-            store=store,
-            recorder=recorder,
+        ledgers=LedgerStore(store, kube, metrics, _is_known_outside(history, notifications)),
+        finalizer=Finalizer(kube, metrics),
+        broadcaster=Broadcaster(
+            [
+                latency,
+                PoolMetrics(store, metrics),
+                *_optional(history),
+                AuditTrail(store, _trail(config)),
+                *_optional(notifications),
+                KubernetesEvents(recorder),
+                LogLines(log),
+                StatusMarks(
+                    store=store, mark_pool=pools.mark, mark_workbench=workbenches.mark,
+                    mark_workbench_later=workbenches.mark_later,
+                ),
+            ],
             metrics=metrics,
-            telling=telling,
-            mark_pool=pool_statuses.mark,
-            mark_workbench=workbench_statuses.mark,
-            mark_workbench_later=workbench_statuses.mark_later,
             log=log,
         ),
-        journeys=journeys,
-        standings=standings,
-        installation=installation,
-        link_to=_links(settings, outside.transport),
+        latency=latency,
+        pool_states=pool_states,
+        installation=config.installation,
+        client_of=_client_of(config),
         uninventoried=mirror.unknown_sources,
         mirror_parts=lambda: mirror_parts(mirror.health),
         metrics=metrics,
-        traces=outside.traces,
+        traces=config.traces,
         log=log,
         clock=clock,
-        rng=outside.rng,
-        may_write=may_write,
-        leadership=leadership,
-        unbroken=outside.unbroken,
-        on_failpoint=outside.on_failpoint,
-    )
-    reactions = Controller(
-        store=store,
-        standings=standings,
-        journeys=journeys,
-        metrics=metrics,
-        recorder=recorder,
-        finalizer=finalizer,
-        pool_statuses=pool_statuses,
-        workbench_statuses=workbench_statuses,
-        tasks=tasks,
-        make_reconciler=_reconcilers(outside, around, view),
-        rng=outside.rng,
-        log=log,
-        pool_gone=chronicle.pool_gone if chronicle is not None else lambda _pool: None,
-    )
-    audit = Resync(
-        kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, take=view.took, forget=view.lost,
-        metrics=metrics, log=log, clock=clock,
+        rng=config.rng,
+        may_write=config.may_write,
+        leadership=config.leadership,
+        shielded=config.shielded,
+        on_failpoint=config.on_failpoint,
     )  # fmt: skip
+    store.subscribe(latency)
+    if history is not None:
+        store.subscribe(history)
     return Components(
         store=store,
         mirror=mirror,
         recorder=recorder,
-        view=view,
-        audit=audit,
-        reloading=SettingsReload(settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock),
-        mirror_watch=MirrorHealthSink(mirror=mirror, store=store, recorder=recorder),
-        pool_statuses=pool_statuses,
-        workbench_statuses=workbench_statuses,
+        informer=informer,
+        resync=Resync(
+            kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, take=informer.upserted,
+            forget=informer.deleted, metrics=metrics, log=log, clock=clock,
+        ),
+        settings_reload=SettingsReload(
+            settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
+        ),
+        mirror_health=MirrorHealthSink(mirror=mirror, store=store, recorder=recorder),
+        pool_statuses=pools,
+        workbench_statuses=workbenches,
         outbox=outbox,
-        chronicle=chronicle,
-        reactions=reactions,
-        seat_signal=_seat_signal(store, mirror),
+        history=history,
+        controller=_controller(config, deps, informer, recorder, pools, workbenches),
+        seat_tags=_seat_tags(store, mirror),
+    )  # fmt: skip
+
+
+def _status_writers(
+    config: OperatorConfig, store: Store, states: PoolStates, informer: Informer
+) -> tuple[StatusWriter, StatusWriter]:
+    renderer = StatusRenderer(store, states, config.clock)
+    pools = StatusWriter(
+        LicensePool, renderer.pool, pace=POOL_PACE, kube=config.kube, metrics=config.metrics, log=config.log,
+        written=lambda _key, raw: informer.written(LicensePool, raw), leads=config.leads,
+    )  # fmt: skip
+    pace = Pace(delay=WORKBENCH_DELAY, per_second=config.settings.status.workbenches_per_second, at_once=AT_ONCE)
+    workbenches = StatusWriter(
+        Workbench, renderer.workbench, pace=pace, kube=config.kube, metrics=config.metrics, log=config.log,
+        written=lambda _key, raw: informer.written(Workbench, raw), leads=config.leads,
+    )  # fmt: skip
+    return pools, workbenches
+
+
+def _controller(
+    config: OperatorConfig,
+    deps: Dependencies,
+    informer: Informer,
+    recorder: EventRecorder,
+    pools: StatusWriter,
+    workbenches: StatusWriter,
+) -> Controller:
+    def make_reconciler(key: str) -> ServerReconciler:
+        wal = WriteAheadLog(
+            key,
+            kube=config.kube,
+            holder=config.holder,
+            metrics=config.metrics,
+            clock=config.clock,
+            written=lambda raw: informer.written(LicenseServer, raw),
+        )
+        return ServerReconciler(key, wal, deps)
+
+    return Controller(
+        store=deps.store,
+        pool_states=deps.pool_states,
+        latency=deps.latency,
+        metrics=config.metrics,
+        recorder=recorder,
+        finalizer=deps.finalizer,
+        pool_statuses=pools,
+        workbench_statuses=workbenches,
+        supervisor=config.supervisor,
+        make_reconciler=make_reconciler,
+        rng=config.rng,
+        log=config.log,
     )
 
 
-def _workbench_pace(settings: Settings) -> Pace:
-    return Pace(delay=WORKBENCH_DELAY, per_second=settings.status.workbenches_per_second, at_once=AT_ONCE)
-
-
-def _seat_signal(store: Store, mirror: Mirror) -> SeatTagSink | None:
+def _seat_tags(store: Store, mirror: Mirror) -> SeatTagSink | None:
     tags = mirror.seat_tags
     return SeatTagSink(store=store, wish=tags.wish, forget=tags.forget) if tags is not None else None
 
 
-def _telling(
-    outside: OperatorConfig, store: Store, installation: str, chronicle: Chronicle | None
-) -> tuple[Outbox, Telling]:
-    settings, log = outside.settings, outside.log
+def _trail(config: OperatorConfig) -> Trail:
+    trail = Trail(config.settings.audit, holder=config.holder, registry=config.registry, log=config.log)
+    trail.bind({"installation": config.installation})
+    return trail
+
+
+def _notifications(config: OperatorConfig, store: Store) -> tuple[Outbox, Notifications | None]:
+    """The outbox, and the sink that fills it; None: no receiver is configured."""
+    settings = config.settings.notify
     outbox = make_outbox(
-        settings.notify, session_factory=outside.session_factory, registry=outside.registry, log=log,
-        clock=outside.clock, rng=outside.rng,
+        settings, session_factory=config.session_factory, registry=config.registry, log=config.log, clock=config.clock,
+        rng=config.rng,
     )  # fmt: skip
-    trail = Trail(settings.audit, holder=outside.holder, registry=outside.registry, log=log)
-    trail.bind({"installation": installation})
-    telling = Telling(
+    if not outbox.is_used:
+        return outbox, None
+    return outbox, Notifications(
         store=store,
-        installation=installation,
-        tell=outbox.tell if outbox.is_used else None,
-        trail=trail,
-        config=settings.notify,
-        departures=PendingNotifications(store=store, is_on_its_way=outbox.holds),
-        clock=outside.clock,
-        chronicle=chronicle,
+        installation=config.installation,
+        send=outbox.tell,
+        config=settings,
+        pending=PendingNotifications(store=store, is_on_its_way=outbox.holds),
+        clock=config.clock,
     )
-    return outbox, telling
 
 
-def _is_known_outside(chronicle: Chronicle | None, telling: Telling) -> IsRecorded | None:
-    """When the ledger may forget what ended: once the history has it and everybody was told."""
-    told = telling.is_told if telling.tell is not None else None
-    if chronicle is None or told is None:
-        return chronicle.is_recorded if chronicle is not None else told
-    return lambda pool, ended: chronicle.is_recorded(pool, ended) and told(pool, ended)
-
-
-def _chronicle(outside: OperatorConfig, store: Store, installation: str) -> Chronicle | None:
-    config = outside.settings.history
+def _history(config: OperatorConfig, store: Store) -> History | None:
+    """The sink of the history; None: no history is recorded."""
+    settings = config.settings.history
     recording = make_recording(
-        config, session_factory=outside.session_factory, registry=outside.registry, log=outside.log, clock=outside.clock
+        settings, session_factory=config.session_factory, registry=config.registry, log=config.log, clock=config.clock
     )
     if recording is None:
         return None
-    return Chronicle(
+    return History(
         store=store,
-        installation=installation,
+        installation=config.installation,
         recording=recording,
-        pseudonyms=Pseudonyms.from_file(config.salt_file),
-        clock=outside.clock,
+        pseudonyms=Pseudonyms.from_file(settings.salt_file),
+        clock=config.clock,
     )
 
 
-def _links(settings: Settings, transport: SsmTransport) -> Callable[[LicenseServer], LicenseServerClient]:
-    pin = None if settings.servers.document_hash else ""
-    return lambda server: LicenseServerClient(server.spec, transport, name=server.key, pinned_hash=pin)
+def _is_known_outside(history: History | None, notifications: Notifications | None) -> IsRecorded | None:
+    """Tells when the ledger may drop what ended: once the history has it and every receiver was told."""
+    told = notifications.may_forget if notifications is not None else None
+    if history is None or told is None:
+        return history.is_recorded if history is not None else told
+    return lambda pool, ended: history.is_recorded(pool, ended) and told(pool, ended)
 
 
-def _reconcilers(outside: OperatorConfig, around: Dependencies, view: Informer) -> Callable[[str], ServerReconciler]:
-    def make(key: str) -> ServerReconciler:
-        book = WriteAheadLog(
-            key,
-            kube=outside.kube,
-            holder=outside.holder,
-            metrics=outside.metrics,
-            clock=outside.clock,
-            written=lambda raw: view.renewed(LicenseServer, raw),
-        )
-        return ServerReconciler(key, book, around)
+def _client_of(config: OperatorConfig) -> Callable[[LicenseServer], LicenseServerClient]:
+    pin = None if config.settings.servers.document_hash else ""
+    return lambda server: LicenseServerClient(server.spec, config.transport, name=server.key, pinned_hash=pin)
 
-    return make
+
+def _optional(sink: Sink | None) -> tuple[Sink, ...]:
+    return () if sink is None else (sink,)

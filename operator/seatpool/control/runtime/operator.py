@@ -30,13 +30,12 @@ from seatpool.control.leader.leadership import Leadership, LeadershipLost
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.runtime import gc_tuning
-from seatpool.control.runtime.builder import KINDS, Components, OperatorConfig, assemble
+from seatpool.control.runtime.builder import KINDS, Components, OperatorConfig, build
 from seatpool.control.runtime.health import Readiness
 from seatpool.control.runtime.probes import Probes
 from seatpool.control.runtime.start_leading import StartLeading
 from seatpool.control.watch.heartbeats import WatchHeartbeats
-from seatpool.control.watch.kopf_handlers import make_registry, run_kopf
-from seatpool.control.watch.scan_permission import may_scan
+from seatpool.control.watch.kopf_handlers import make_registry, may_scan, run_kopf
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import NotFound
@@ -67,7 +66,7 @@ class Operator:
         *,
         session_factory: SessionFactory = boto3.Session,
         clock: Callable[[], datetime] = utc_now,
-        on_failpoint: Callable[[str, Failpoint], None] = lambda _server, _step: None,
+        on_failpoint: Callable[[str, Failpoint], None] = lambda _server, _point: None,
         traces: Traces = UNTRACED,
     ) -> None:
         self.settings = settings
@@ -77,7 +76,7 @@ class Operator:
         self._log = structlog.get_logger().bind(holder=self.holder)
         self._session_factory = session_factory
         self._clock = clock
-        self._on_step = on_failpoint
+        self._on_failpoint = on_failpoint
         self._traces = traces
         self._rng = random.Random()  # noqa: S311
         self._metrics = ControlMetrics(self.registry)
@@ -86,8 +85,8 @@ class Operator:
             collector(registry=self.registry)
         self._stop = asyncio.Event()
         self._kopf_stop = asyncio.Event()
-        self._tasks = Supervisor(metrics=self._metrics, log=self._log)
-        self._unbroken = ShieldedTasks()
+        self._supervisor = Supervisor(metrics=self._metrics, log=self._log)
+        self._shielded = ShieldedTasks()
         self._leadership = _leadership(settings)
         self._metrics.leader.set_function(lambda: float(self._leadership.leads))
         self._election: Election | None = None
@@ -95,7 +94,7 @@ class Operator:
         self._readiness = Readiness(
             heartbeats=self.heartbeats,
             heartbeat_limit=settings.watch.heartbeat_limit.total_seconds(),
-            tasks=self._tasks,
+            tasks=self._supervisor,
             log=self._log,
             leadership=self._leadership,
         )
@@ -167,8 +166,9 @@ class Operator:
         if installation is None:
             installation = await retry_until_answered(lambda: _cluster_id(kube), rng=self._rng, log=self._log)
         self._log.info("starting", installation=installation, port=self.http_port)
-        outside = OperatorConfig(
+        config = OperatorConfig(
             settings=self.settings,
+            installation=installation,
             holder=self.holder,
             kube=kube,
             transport=transport,
@@ -180,12 +180,13 @@ class Operator:
             clock=self._clock,
             rng=self._rng,
             leadership=self._leadership,
-            unbroken=self._unbroken,
-            on_failpoint=self._on_step,
+            shielded=self._shielded,
+            supervisor=self._supervisor,
+            may_write=self._readiness.may_write,
+            on_failpoint=self._on_failpoint,
         )
-        may_write = self._readiness.may_write
-        parts = assemble(outside, installation=installation, tasks=self._tasks, may_write=may_write)
-        store = parts.store
+        components = build(config)
+        store = components.store
         begun = False
 
         def begin(loaded: type[Resource]) -> None:
@@ -193,9 +194,9 @@ class Operator:
             nonlocal begun
             if loaded is SeatLedger and not begun:
                 begun = True
-                self._start_tasks(parts, kube)
+                self._start_tasks(components, kube)
 
-        await retry_until_answered(lambda: parts.audit.load(begin), rng=self._rng, log=self._log)
+        await retry_until_answered(lambda: components.resync.load(begin), rng=self._rng, log=self._log)
         gc_tuning.begin()
         self._readiness.listed.set()
         self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))
@@ -204,7 +205,7 @@ class Operator:
         if self._kopf_stop.is_set():
             return
         await run_kopf(
-            make_registry(KINDS, parts.view.seen, kube),
+            make_registry(KINDS, components.informer.seen, kube),
             namespaces=self.settings.namespaces,
             scanning=await may_scan(kube, namespaced=bool(self.settings.namespaces)),
             stop=self._kopf_stop,
@@ -223,25 +224,25 @@ class Operator:
                 while store.dirty_pools and not self._kopf_stop.is_set():  # noqa: ASYNC110
                     await asyncio.sleep(FIRST_ROUND_LOOK)
 
-    def _start_tasks(self, parts: Components, kube: KubeClient) -> None:
+    def _start_tasks(self, components: Components, kube: KubeClient) -> None:
         """Before Kopf: it waits at its end for every task that began after it."""
-        start, audit_interval = self._tasks.start, self.settings.watch.audit_interval.total_seconds()
-        start("reloading", parts.reloading.run)
+        start, audit_interval = self._supervisor.start, self.settings.watch.audit_interval.total_seconds()
+        start("settings reload", components.settings_reload.run)
         start("crd check", lambda: self._readiness.check_crds(kube, KINDS))
-        start("audit", lambda: parts.audit.run(interval=audit_interval))
+        start("resync", lambda: components.resync.run(interval=audit_interval))
         start("heartbeats", self.heartbeats.run)
         if self._election is not None:
             start("election", self._election.run)
-        taking_over = StartLeading(
-            parts=parts,
+        start_leading = StartLeading(
+            components=components,
             leadership=self._leadership,
             readiness=self._readiness,
-            tasks=self._tasks,
+            supervisor=self._supervisor,
             observed=frozenset(self.settings.namespaces) or None,
             rng=self._rng,
             log=self._log,
         )
-        start("taking over", taking_over.run)
+        start("start leading", start_leading.run)
 
     # -- the stop --------------------------------------------------------------------------------------------------
 
@@ -270,8 +271,8 @@ class Operator:
 
     async def _end_work(self) -> None:
         """Begin nothing more, let a command that is being sent be noted, and leave the Lease to whoever comes next."""
-        await self._tasks.end()
-        if not await self._unbroken.settle(limit=END_LIMIT):
+        await self._supervisor.end()
+        if not await self._shielded.settle(limit=END_LIMIT):
             self._log.warning(
                 "a command that was being sent is not noted; the next leader answers it by a new revision"
             )

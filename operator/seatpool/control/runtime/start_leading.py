@@ -1,9 +1,9 @@
 """From standing by to leading.
 
-A process that stands by watches everything and writes nothing. What it has in memory makes the change quick, and decides
-nothing: everything is listed once more, statuses and memories are read as at any start, and the lists on the license servers too.
-Only EC2 is not waited for, when the one before had asked it for everything and was seen alive: its Workbench objects
-are as new as its last breath.
+A process that stands by watches everything and writes nothing. What it has in memory makes the change quick and decides
+nothing: everything is listed once more, and statuses, ledgers and the lists on the license servers are read as at any start.
+Only the inventory of EC2 is not waited for, if the leader before was seen alive and had made one: its Workbench objects are as
+new as its last sign.
 """
 
 import asyncio
@@ -20,51 +20,52 @@ from seatpool.control.runtime.health import Readiness
 from seatpool.kube.retry import retry_until_answered
 
 FIRST_INVENTORY_LIMIT = 60.0
+"""Seconds to wait for the first inventory, so that one region that hangs does not stop all others for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartLeading:
-    """Of one process, once."""
+    """Begins everything that is the leader's to do, once in a process."""
 
-    parts: Components
+    components: Components
     leadership: Leadership
     readiness: Readiness
-    tasks: Supervisor
+    supervisor: Supervisor
     observed: frozenset[str] | None
-    """Namespaces whose objects the mirror was shown; None is all of them."""
+    """Namespaces whose objects the mirror was shown; None: all of them."""
     rng: random.Random
     log: FilteringBoundLogger
 
     async def run(self) -> None:
-        """Wait for the leadership, and begin everything that is the leader's to do."""
+        """Waits until this process leads, and starts the components."""
+        components = self.components
         await self.leadership.taken.wait()
-        self.parts.reactions.attach()
-        self.leadership.on_pause = self.parts.reactions.wake_all
-        if self.parts.seat_signal is not None:
-            self.parts.seat_signal.attach()
+        components.controller.start()
+        self.leadership.subscribe_pause(components.controller.wake_all)
+        if components.seat_tags is not None:
+            components.seat_tags.start()
         await self.readiness.listed.wait()
         if self.leadership.is_elected:
-            await retry_until_answered(self.parts.audit.catch_up, rng=self.rng, log=self.log)
-        self._start()
+            await retry_until_answered(components.resync.catch_up, rng=self.rng, log=self.log)
+        self._start_tasks()
         if not self.leadership.is_warm:
             await self._wait_for_inventory()
         self.readiness.may_write.set()
-        self.log.info("ready", uninventoried=list(self.parts.mirror.unknown_sources()))
+        self.log.info("ready", uninventoried=list(components.mirror.unknown_sources()))
 
-    def _start(self) -> None:
-        parts, start = self.parts, self.tasks.start
-        start("mirror", lambda: parts.mirror.run(observed=self.observed))
-        start("mirror watch", parts.mirror_watch.run)
-        start("recorder", parts.recorder.run)
-        start("outbox", parts.outbox.run)
-        if (chronicle := parts.chronicle) is not None:
-            start("history", chronicle.recording.run)
-            start("history of what is open", lambda: chronicle.keep_seeing(self.readiness.may_write))
-        start("pool statuses", parts.pool_statuses.run)
-        start("workbench statuses", parts.workbench_statuses.run)
+    def _start_tasks(self) -> None:
+        components, start = self.components, self.supervisor.start
+        start("mirror", lambda: components.mirror.run(observed=self.observed))
+        start("mirror health", components.mirror_health.run)
+        start("recorder", components.recorder.run)
+        start("outbox", components.outbox.run)
+        if (history := components.history) is not None:
+            start("history", history.recording.run)
+            start("history of what is open", lambda: history.note_open(self.readiness.may_write))
+        start("pool statuses", components.pool_statuses.run)
+        start("workbench statuses", components.workbench_statuses.run)
 
     async def _wait_for_inventory(self) -> None:
-        """Nothing is decided from half a picture, but neither does one region that hangs stop everybody for ever."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIRST_INVENTORY_LIMIT):
-                await self.parts.mirror.ready.wait()
+                await self.components.mirror.ready.wait()

@@ -1,8 +1,8 @@
-"""What decisions become in the history.
+"""Facts as rows of the history.
 
-What began follows from comparing an answer with what was noted of the pool before, and what ended is in the ledger: so a
-process that knows nothing yet, after a crash or a change of the leader, notes all that is open and all that ended and may not
-have been recorded. Rows that an earlier process wrote already have the same ids and do no harm.
+What began follows from comparing an answer with what was noted of the pool before. What ended is in the ledger. So a process
+that starts, after a crash or a change of the leader, notes all that is open, and all that ended and may not be recorded. Rows
+that an earlier process wrote already have the same ids and do no harm.
 """
 
 import asyncio
@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import Mode
 from seatpool.api.seatledger import LedgerEnded
-from seatpool.cache.store import Store
-from seatpool.control.state.pool_state import ObservedList
+from seatpool.cache.store import Store, StoreHandler
+from seatpool.control.sinks import facts
+from seatpool.control.state.pool_state import PoolState
 from seatpool.domain.allocation import Allocation
 from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.history.schema import Capacity, Refusal, Session, Wait, fact_id
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
 OPERATOR = "operator"
 POOL_DELETED = "PoolDeleted"
 SEEN_EVERY = timedelta(hours=1)
-"""So often everything that is open is noted again: what is not noted any more has ended."""
+"""Everything that is open is noted again so often: what is not noted any more has ended."""
 
 _Mark = tuple[str, str, str, datetime]
 
 
 @dataclass(slots=True)
-class _Book:
-    """What was noted of one pool."""
+class _PoolRows:
+    """The rows that were noted of one pool and are open."""
 
     uid: str
     facts: Mapping[str, Any]
@@ -41,79 +43,92 @@ class _Book:
     waits: dict[str, Wait] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
-    """Who has a seat and was not seen on the list yet."""
+    """Users who have a seat and were not seen on the list yet."""
     listed: dict[str, Session] = field(default_factory=dict)
-    """Ended seats of people who were not seen to be off the list yet."""
+    """Ended seats of users who were not seen to be off the list yet."""
     ends: frozenset[_Mark] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
-class Chronicle:
-    """Notes rows. It belongs to one event loop, and nothing in it waits or fails."""
+class History(StoreHandler):
+    """Notes rows of sessions, waits, refusals and capacities. It belongs to one event loop and never waits."""
 
     store: Store
     installation: str
     recording: "Recording"
     pseudonyms: Pseudonyms
     clock: Callable[[], datetime]
-    _books: dict[str, _Book] = field(default_factory=dict)
+    _pools: dict[str, _PoolRows] = field(default_factory=dict)
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
-    def decided(self, pool: LicensePool, answer: Allocation) -> None:
-        """A pool has a new answer, and its memory is stored."""
+    def handle(self, fact: facts.Fact) -> None:
+        """Takes one fact."""
+        match fact:
+            case facts.AnswerStored():
+                self._answered(fact.pool, fact.answer)
+            case facts.ListConfirmed() if self.store.mode_of(fact.pool) is Mode.ENFORCE:
+                self._confirmed(fact.pool, fact.state)
+            case _:
+                pass
+
+    def _answered(self, pool: LicensePool, answer: Allocation) -> None:
         now = self.clock()
-        book = self._book(pool, now)
+        rows = self._rows(pool, now)
         waited = {grant.user: grant.waited.total_seconds() for grant in answer.granted}
-        self._note_ends(pool.key, book, now)
+        self._note_ends(pool.key, rows, now)
         for user, seat in answer.seats.items():
-            known = book.seats.get(user)
+            known = rows.seats.get(user)
             if known is None or known.granted_at != seat.since:
                 reason = answer.memory.assigned[user].reason.value
-                self._note_seat(pool.key, book, user, since=seat.since, reason=reason, waited=waited.get(user), now=now)
+                self._note_seat(pool.key, rows, user, since=seat.since, reason=reason, waited=waited.get(user), now=now)
         for one in answer.waiting:
-            place = book.waits.get(one.user)
+            place = rows.waits.get(one.user)
             if place is None or place.began_at != one.since:
-                self._note_wait(pool.key, book, one.user, since=one.since, reason=one.reason.value, now=now)
-        self._note_denied(pool.key, book, answer.denied, now)
+                self._note_wait(pool.key, rows, one.user, since=one.since, reason=one.reason.value, now=now)
+        self._note_denied(pool.key, rows, answer.denied, now)
 
-    def confirmed(self, pool: LicensePool, known: ObservedList) -> None:
-        """The license server was seen to have the list as it should be."""
-        book = self._books.get(pool.key)
-        if book is None or not (book.unlisted or book.listed):
+    def _confirmed(self, pool: LicensePool, state: PoolState) -> None:
+        rows = self._pools.get(pool.key)
+        if state.observed is None or rows is None or not (rows.unlisted or rows.listed):
             return
+        known = state.observed
         now, users = self.clock(), frozenset(known.users)
-        for user in book.unlisted & users:
-            book.seats[user] = replace(book.seats[user], listed_at=now, granted_revision=known.revision, seen_at=now)
-            self.recording.note(book.seats[user])
-        book.unlisted -= users
-        for user, ended in list(book.listed.items()):
+        for user in rows.unlisted & users:
+            rows.seats[user] = replace(rows.seats[user], listed_at=now, granted_revision=known.revision, seen_at=now)
+            self.recording.note(rows.seats[user])
+        rows.unlisted -= users
+        for user, ended in list(rows.listed.items()):
             if user not in users:
                 self.recording.note(replace(ended, unlisted_at=now, released_revision=known.revision, seen_at=now))
-            if user not in users or user in book.seats:
-                del book.listed[user]
+            if user not in users or user in rows.seats:
+                del rows.listed[user]
 
-    def pool_gone(self, key: str) -> None:
-        """The pool was deleted: nobody has or awaits a seat of it any more."""
-        book, now = self._books.pop(key, None), self.clock()
-        if book is None:
+    def pool_changed(self, key: str) -> None:
+        """Ends every seat and wait of a pool that was deleted."""
+        if key not in self.store.pools:
+            self._end_pool(key)
+
+    def _end_pool(self, key: str) -> None:
+        rows, now = self._pools.pop(key, None), self.clock()
+        if rows is None:
             return
-        for seat in book.seats.values():
+        for seat in rows.seats.values():
             self.recording.note(replace(seat, released_at=now, release_reason=POOL_DELETED, seen_at=now))
-        for wait in book.waits.values():
+        for wait in rows.waits.values():
             self.recording.note(replace(wait, ended_at=now, outcome=POOL_DELETED, seen_at=now))
-        gone = fact_id(self.installation, book.uid, POOL_DELETED)
-        self.recording.note(replace(book.capacity, id=gone, seats=0, since=now, seen_at=now))
-        for mark in book.ends:
+        gone = fact_id(self.installation, rows.uid, POOL_DELETED)
+        self.recording.note(replace(rows.capacity, id=gone, seats=0, since=now, seen_at=now))
+        for mark in rows.ends:
             self.recording.forget(mark)
 
     def is_recorded(self, pool: str, ended: LedgerEnded) -> bool:
-        """Whether the ledger may forget something that ended."""
-        book = self._books.get(pool)
-        return book is not None and self.recording.has_archived(_mark(book.uid, ended))
+        """Whether the ledger may drop something that ended: a file has it."""
+        rows = self._pools.get(pool)
+        return rows is not None and self.recording.has_archived(_mark(rows.uid, ended))
 
-    async def keep_seeing(self, may_write: asyncio.Event) -> None:
-        """Now and then note everything that is open; the first time when anything may be decided."""
+    async def note_open(self, may_write: asyncio.Event) -> None:
+        """Notes everything that is open, at once when lists may be written and then every hour, until cancelled."""
         await may_write.wait()
         while True:
             for pool in list(self.store.pools.values()):
@@ -128,26 +143,26 @@ class Chronicle:
         if not shares:
             return
         now = self.clock()
-        book = self._book(pool, now)
-        self.recording.note(replace(book.capacity, seen_at=now))
-        self._note_ends(pool.key, book, now)
+        rows = self._rows(pool, now)
+        self.recording.note(replace(rows.capacity, seen_at=now))
+        self._note_ends(pool.key, rows, now)
         for grant in (grant for spec in shares for grant in spec.assigned):
-            known = book.seats.get(grant.user)
+            known = rows.seats.get(grant.user)
             if known is not None and known.granted_at == grant.since:
                 self.recording.note(replace(known, seen_at=now))
             else:
                 self._note_seat(
-                    pool.key, book, grant.user, since=grant.since, reason=grant.reason, waited=None, now=now
+                    pool.key, rows, grant.user, since=grant.since, reason=grant.reason, waited=None, now=now
                 )
         for place in (place for spec in shares for place in spec.waiting):
-            wait = book.waits.get(place.user)
+            wait = rows.waits.get(place.user)
             if wait is not None and wait.began_at == place.since:
                 self.recording.note(replace(wait, seen_at=now))
             else:
-                self._note_wait(pool.key, book, place.user, since=place.since, reason=None, now=now)
+                self._note_wait(pool.key, rows, place.user, since=place.since, reason=None, now=now)
 
-    def _book(self, pool: LicensePool, now: datetime) -> _Book:
-        """The pool's book; another one for another pool of the same name."""
+    def _rows(self, pool: LicensePool, now: datetime) -> _PoolRows:
+        """Returns the rows of the pool. Another pool of the same name gets new ones."""
         facts = {
             "installation": self.installation,
             "pool": pool.key,
@@ -158,52 +173,60 @@ class Chronicle:
         }
         metadata, seats = pool.metadata, pool.spec.seats
         capacity = fact_id(self.installation, metadata.uid, metadata.generation, seats)
-        book = self._books.get(pool.key)
-        if book is not None and book.uid != metadata.uid:
-            self.pool_gone(pool.key)
-            book = None
-        if book is None or book.capacity.id != capacity:
+        rows = self._pools.get(pool.key)
+        if rows is not None and rows.uid != metadata.uid:
+            self._end_pool(pool.key)
+            rows = None
+        if rows is None or rows.capacity.id != capacity:
             row = Capacity(id=capacity, **facts, seen_at=now, since=now, seats=seats)
             self.recording.note(row)
-            if book is None:
-                book = self._books[pool.key] = _Book(metadata.uid, facts, row)
-            book.capacity = row
-        book.facts = facts
-        return book
+            if rows is None:
+                rows = self._pools[pool.key] = _PoolRows(metadata.uid, facts, row)
+            rows.capacity = row
+        rows.facts = facts
+        return rows
 
     def _note_seat(
-        self, pool: str, book: _Book, user: str, *, since: datetime, reason: str, waited: float | None, now: datetime
+        self,
+        pool: str,
+        rows: _PoolRows,
+        user: str,
+        *,
+        since: datetime,
+        reason: str,
+        waited: float | None,
+        now: datetime,
     ) -> None:
         kind, account = self._workbench_of(pool, user)
         row = Session(
-            **self._facts(book, user, Session.kind, since), workbench_type=kind, account=account, granted_at=since,
+            **self._facts(rows, user, Session.kind, since), workbench_type=kind, account=account, granted_at=since,
             grant_reason=reason, waited_s=waited, seen_at=now,
         )  # fmt: skip
-        book.seats[user] = row
-        book.unlisted.add(user)
+        rows.seats[user] = row
+        rows.unlisted.add(user)
         self.recording.note(row)
 
     def _note_wait(
-        self, pool: str, book: _Book, user: str, *, since: datetime, reason: str | None, now: datetime
+        self, pool: str, rows: _PoolRows, user: str, *, since: datetime, reason: str | None, now: datetime
     ) -> None:
         kind, account = self._workbench_of(pool, user)
         row = Wait(
-            **self._facts(book, user, Wait.kind, since), workbench_type=kind, account=account, began_at=since,
+            **self._facts(rows, user, Wait.kind, since), workbench_type=kind, account=account, began_at=since,
             reason=reason, seen_at=max(now, since),
         )  # fmt: skip
-        book.waits[user] = row
+        rows.waits[user] = row
         self.recording.note(row)
 
-    def _note_denied(self, pool: str, book: _Book, denied: Iterable[str], now: datetime) -> None:
+    def _note_denied(self, pool: str, rows: _PoolRows, denied: Iterable[str], now: datetime) -> None:
         denied = set(denied)
         needs = self.store.demand.needs(pool)
-        for user in denied - book.denied:
+        for user in denied - rows.denied:
             need = needs.get(user)
             at = need.since if need is not None else now
             kind, account = self._workbench_of(pool, user)
             self.recording.note(
                 Refusal(
-                    **self._facts(book, user, Refusal.kind, at),
+                    **self._facts(rows, user, Refusal.kind, at),
                     workbench_type=kind,
                     account=account,
                     refused_at=at,
@@ -211,49 +234,49 @@ class Chronicle:
                     seen_at=max(now, at),
                 )
             )
-        book.denied = denied
+        rows.denied = denied
 
-    def _note_ends(self, pool: str, book: _Book, now: datetime) -> None:
-        """What the ledger says has ended, if it was not noted yet."""
+    def _note_ends(self, pool: str, rows: _PoolRows, now: datetime) -> None:
+        """Notes what the ledger says has ended, if it was not noted yet."""
         marks = set()
         for one in (one for view in self.store.ledgers.get(pool, {}).values() for one in view.spec.ended):
-            mark = _mark(book.uid, one)
+            mark = _mark(rows.uid, one)
             marks.add(mark)
             if not self.recording.knows(mark):
-                row = self._ended_seat(book, one, now) if one.what == "Seat" else self._ended_wait(book, one, now)
+                row = self._ended_seat(rows, one, now) if one.what == "Seat" else self._ended_wait(rows, one, now)
                 self.recording.note(row, mark=mark)
-        for mark in book.ends - marks:
+        for mark in rows.ends - marks:
             self.recording.forget(mark)
-        book.ends = frozenset(marks)
+        rows.ends = frozenset(marks)
 
-    def _ended_seat(self, book: _Book, one: LedgerEnded, now: datetime) -> Session:
-        row = book.seats.get(one.user)
+    def _ended_seat(self, rows: _PoolRows, one: LedgerEnded, now: datetime) -> Session:
+        row = rows.seats.get(one.user)
         if row is None or row.granted_at != one.since:
-            facts = self._facts(book, one.user, Session.kind, one.since)
+            facts = self._facts(rows, one.user, Session.kind, one.since)
             row = Session(**facts, granted_at=one.since, seen_at=max(now, one.at))
         else:
-            del book.seats[one.user]
-            book.unlisted.discard(one.user)
-        row = book.listed[one.user] = replace(
+            del rows.seats[one.user]
+            rows.unlisted.discard(one.user)
+        row = rows.listed[one.user] = replace(
             row, released_at=one.at, release_reason=one.reason, seen_at=max(now, one.at)
         )
         return row
 
-    def _ended_wait(self, book: _Book, one: LedgerEnded, now: datetime) -> Wait:
-        row = book.waits.get(one.user)
+    def _ended_wait(self, rows: _PoolRows, one: LedgerEnded, now: datetime) -> Wait:
+        row = rows.waits.get(one.user)
         if row is None or row.began_at != one.since:
-            row = Wait(**self._facts(book, one.user, Wait.kind, one.since), began_at=one.since, seen_at=now)
+            row = Wait(**self._facts(rows, one.user, Wait.kind, one.since), began_at=one.since, seen_at=now)
         else:
-            del book.waits[one.user]
+            del rows.waits[one.user]
         return replace(row, ended_at=one.at, outcome=one.reason, seen_at=max(now, one.at))
 
-    def _facts(self, book: _Book, user: str, kind: str, since: datetime) -> dict[str, Any]:
+    def _facts(self, rows: _PoolRows, user: str, kind: str, since: datetime) -> dict[str, Any]:
         called = self.pseudonyms.of(user)
         at = since.isoformat(timespec="milliseconds")
-        return {**book.facts, "user_id": called, "id": fact_id(self.installation, book.uid, kind, called, at)}
+        return {**rows.facts, "user_id": called, "id": fact_id(self.installation, rows.uid, kind, called, at)}
 
     def _workbench_of(self, pool: str, user: str) -> tuple[str | None, str | None]:
-        """Type and account of the workbench that needed the seat first."""
+        """Returns type and account of the workbench that needed the seat first."""
         known = self.store.workbenches
         views = [known[key] for key in self.store.demand.workbenches_of(pool, user) if key in known]
         if not views:

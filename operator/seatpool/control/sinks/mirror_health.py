@@ -1,6 +1,6 @@
-"""Tells when the workbenches stop being current, and when they are again: an Event on every LicenseServer, and its status.
+"""Mirror health as Events on every LicenseServer and in its status.
 
-The reconcilers have nothing to do with it: an outage of EC2 changes no list. They are only woken to say it.
+An outage of EC2 changes no list. So reconcilers are only woken to write the status.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import EventReason
 from seatpool.cache.store import Store
 from seatpool.control.sinks.event_recorder import EventRecorder
+from seatpool.control.state.server_view import ConditionParts
 from seatpool.control.status.mirror import mirror_parts, stale, told
-from seatpool.control.status.server import ConditionParts
 from seatpool.mirror.health import NOT_YET, MirrorHealth
 from seatpool.mirror.mirror import Mirror
 
@@ -21,35 +21,35 @@ INTERVAL = 1.0
 
 @dataclass(kw_only=True)
 class MirrorHealthSink:
-    """Compares how the mirror stands with how it stood."""
+    """Compares the mirror's health with what it was, once a second."""
 
     mirror: Mirror
     store: Store
     recorder: EventRecorder
     _parts: tuple[ConditionParts, ...] = ()
     _stale: dict[str, str] = field(default_factory=dict)
-    """When each region that is stale began to be."""
+    """Since when each stale region is stale."""
     _disconnected: bool = False
     _refused: frozenset[str] = frozenset()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
-            self.look()
+            self.check()
             await asyncio.sleep(INTERVAL)
 
-    def look(self) -> None:
-        """Once."""
+    def check(self) -> None:
+        """Posts an Event for each change, and wakes the reconcilers if a condition changed."""
         health = self.mirror.health
-        self._tell_of_inventories(health)
-        self._tell_of_events(health)
+        self._report_inventories(health)
+        self._report_events(health)
         parts = mirror_parts(health)
         if parts != self._parts:
             self._parts = parts
             for key in self.store.servers:
-                self.store.on_dirty(key)
+                self.store.wake(key)
 
-    def _tell_of_inventories(self, health: MirrorHealth) -> None:
+    def _report_inventories(self, health: MirrorHealth) -> None:
         now = {f"{one.account}/{one.region}": one for one in stale(health)}
         for place, one in now.items():
             if place not in self._stale:
@@ -58,17 +58,17 @@ class MirrorHealthSink:
         for place, since in self._stale.items():
             if place not in now and place in listed:
                 text = f"{place} was read again; it had been stale since {since}"
-                self._reassure(EventReason.INVENTORY_RECOVERED, text)
+                self._recovered(EventReason.INVENTORY_RECOVERED, text)
         self._stale = {place: format_instant(one.since) for place, one in now.items()}
 
-    def _tell_of_events(self, health: MirrorHealth) -> None:
+    def _report_events(self, health: MirrorHealth) -> None:
         events = health.events
         disconnected = not events.connected and events.reason != NOT_YET
         if disconnected and not self._disconnected:
             text = f"the queue of events: {events.reason}: {events.message}; changes are seen with the next inventory"
             self._warn(EventReason.EVENTS_DISCONNECTED, text)
         elif self._disconnected and not disconnected:
-            self._reassure(EventReason.EVENTS_RECONNECTED, "the queue of events answers again")
+            self._recovered(EventReason.EVENTS_RECONNECTED, "the queue of events answers again")
         self._disconnected = disconnected
         refused = frozenset(map(str, events.refused))
         for place in sorted(refused - self._refused):
@@ -80,6 +80,6 @@ class MirrorHealthSink:
         for server in self.store.servers.values():
             self.recorder.warning(LicenseServer, server.metadata, reason, text)
 
-    def _reassure(self, reason: EventReason, text: str) -> None:
+    def _recovered(self, reason: EventReason, text: str) -> None:
         for server in self.store.servers.values():
             self.recorder.normal(LicenseServer, server.metadata, reason, text)

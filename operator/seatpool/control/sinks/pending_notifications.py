@@ -1,7 +1,8 @@
-"""Freed seats that somebody outside has to be told of, kept in the ledger until every receiver has taken the notice.
+"""Freed seats whose notification is pending: the ledger keeps them until every receiver has taken it.
 
-A seat is freed in the ledger first, then on the license server, and only then told; an operator that is killed in between, or
-while a receiver is away, leaves it in the ledger, and the next one tells it under the same id. It costs no write of its own.
+A seat is freed in the ledger first, then on the license server. Only then it is told. If the operator is killed in between, or
+while a receiver is away, the seat is still in the ledger, and the next operator tells it under the same id. It costs no write
+of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,20 +19,20 @@ _Mark = tuple[str, datetime]
 class _Pool:
     due: dict[_Mark, LedgerEnded] = field(default_factory=dict)
     told: dict[_Mark, str] = field(default_factory=dict)
-    """With the id of the notice, which is empty where there was nothing to tell."""
+    """Ids of the notifications, empty where there was nothing to tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingNotifications:
-    """Of all pools of one process."""
+    """The freed seats of all pools."""
 
     store: Store
     is_on_its_way: Callable[[str], bool]
-    """Whether a receiver has not taken the notice of this id yet."""
+    """Whether a receiver has not taken the notification of this id yet."""
     _pools: dict[str, _Pool] = field(default_factory=dict)
 
-    def look(self, pool: str) -> None:
-        """Note what the ledger says has ended."""
+    def refresh(self, pool: str) -> None:
+        """Takes over what the ledger says has ended."""
         known = self._pools.setdefault(pool, _Pool())
         ended = {_mark(one): one for one in self._ended(pool)}
         known.due |= {mark: one for mark, one in ended.items() if mark not in known.told}
@@ -39,7 +40,7 @@ class PendingNotifications:
             del known.told[mark]
 
     def take(self, pool: str) -> list[LedgerEnded]:
-        """Those that nobody was told of yet; each has to be answered by `note`."""
+        """Returns the seats that were not told yet. The caller answers each by `note`."""
         known = self._pools.get(pool)
         if known is None:
             return []
@@ -48,11 +49,11 @@ class PendingNotifications:
         return due
 
     def note(self, pool: str, ended: LedgerEnded, *, notice: str) -> None:
-        """It was told by the notice of this id; empty is that nobody needs to know."""
+        """Records that it was told by the notification of this id. Empty: no user has to know."""
         self._pools[pool].told[_mark(ended)] = notice
 
     def is_told(self, pool: str, ended: LedgerEnded) -> bool:
-        """Whether the ledger may forget it."""
+        """Whether the ledger may drop it."""
         if ended.what != "Seat":
             return True
         known = self._pools.get(pool)

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from seatpool.api.reasons import ConditionReason
 from seatpool.api.workbench import SeatPhase
-from seatpool.cache.store import Store, WorkbenchView
+from seatpool.cache.store import Store, StoreHandler, WorkbenchView
 
 Place = tuple[str, str]
 
@@ -42,23 +42,24 @@ def seat_word(view: WorkbenchView) -> SeatWord | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeatTagSink:
-    """From the store to the instances."""
+class SeatTagSink(StoreHandler):
+    """Wishes for the seat tag of each instance what its Workbench says."""
 
     store: Store
     wish: Callable[[Place, str, str | None], None]
     forget: Callable[[Place, str], None]
 
-    def attach(self) -> None:
-        """Be told of every workbench from now on, and look at those that are there already."""
-        self.store.on_workbench = self._seen
-        self.store.on_workbench_gone = self._gone
+    def start(self) -> None:
+        """Follows every workbench from now on, and those that are there already."""
+        self.store.subscribe(self)
         for view in self.store.workbenches.values():
-            self._seen(view)
+            self.workbench_upserted(view)
 
-    def _seen(self, view: WorkbenchView) -> None:
+    def workbench_upserted(self, view: WorkbenchView) -> None:
+        """Wishes the tag, if the status speaks of what the workbench is now."""
         if is_current(view):
             self.wish(view.place, view.instance_id, seat_word(view))
 
-    def _gone(self, view: WorkbenchView) -> None:
+    def workbench_deleted(self, view: WorkbenchView) -> None:
+        """Drops the wish."""
         self.forget(view.place, view.instance_id)

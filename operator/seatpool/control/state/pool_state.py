@@ -1,9 +1,9 @@
-"""How each pool stands: what was decided, what the license server confirmed, and what is wrong.
+"""State of one pool: what was decided, what the license server was seen to have, and what is wrong.
 
-One reconciler writes the standing of its pools; statuses, probes and metrics only read it.
+All of it are values. The reconciler of the pool's server makes the next one (`control/reconcile/advance.py`); statuses,
+probes and sinks only read them.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,9 +19,9 @@ class ObservedList:
 
     users: tuple[str, ...]
     revision: int
-    """What the fence held: the revision that wrote the list, 0 when nobody ever did."""
+    """Revision in the fence: the one that wrote the list, 0 if no operator ever did."""
     owner: str
-    """The installation that the fence names, empty when nobody ever wrote."""
+    """Installation in the fence, empty if no operator ever wrote the list."""
     odd: tuple[str, ...] = ()
     """Entries that are no user ids."""
     placeholder: bool = False
@@ -36,28 +36,32 @@ class Failure:
     message: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolState:
-    """One pool."""
+    """State of one pool."""
 
     memory: PoolMemory | None = None
+    """What the ledger says; None: not known yet."""
     answer: Allocation | None = None
-    known: ObservedList | None = None
-    trouble: Failure | None = None
+    """The last answer whose memory is stored; None: not decided yet."""
+    observed: ObservedList | None = None
+    """The list on the license server; None: not known, it has to be read."""
+    failure: Failure | None = None
     keep_placeholder: bool = False
     """An empty list is written as the placeholder."""
     clearing: bool = False
     """The pool is being deleted and its list emptied."""
-    granted: list[Granted] = field(default_factory=list)
-    """Given, and not yet confirmed by the license server."""
-    released: list[Released] = field(default_factory=list)
-    lengths: RecentDurations = field(default_factory=RecentDurations)
+    granted: tuple[Granted, ...] = ()
+    """Seats that were given and that the license server has not confirmed yet."""
+    released: tuple[Released, ...] = ()
+    """Seats that were freed and that the license server has not confirmed yet."""
+    durations: RecentDurations = field(default_factory=RecentDurations)
     changed_at: datetime | None = None
-    """Since when an answer waits to be applied."""
+    """Since when an answer waits to be applied; None: none does."""
 
     @property
-    def wanted(self) -> tuple[str, ...] | None:
-        """The list as it should be; None while nobody knows."""
+    def desired(self) -> tuple[str, ...] | None:
+        """The list as it should be; None: not known yet."""
         if self.clearing:
             return ()
         return None if self.answer is None else self.answer.users
@@ -65,22 +69,20 @@ class PoolState:
     @property
     def in_sync(self) -> bool:
         """Whether the license server was seen to have the list as it should be."""
-        return self.wanted is not None and self.shows(self.wanted)
+        return self.desired is not None and self.shows(self.desired)
 
     def shows(self, users: tuple[str, ...]) -> bool:
         """Whether the license server was seen to have this list, in the form that the pool wants."""
-        known = self.known
-        if known is None or known.odd or known.users != users:
+        observed = self.observed
+        if observed is None or observed.odd or observed.users != users:
             return False
-        return bool(users) or known.placeholder == self.keep_placeholder
+        return bool(users) or observed.placeholder == self.keep_placeholder
 
     def confirmed(self, user: str) -> bool:
-        """Whether the license server was seen to have the person on the list."""
-        return self.known is not None and user in self.known.users
+        """Whether the license server was seen to have the user on the list."""
+        return self.observed is not None and user in self.observed.users
 
-
-def spoken(users: Iterable[str], *, most: int = 5) -> str:
-    """A few names and how many more: `ann, bob and 3 more`."""
-    names = list(users)
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    @property
+    def revision(self) -> int:
+        """Revision of the observed list, 0 if it is not known."""
+        return self.observed.revision if self.observed is not None else 0

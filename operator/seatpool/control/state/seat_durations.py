@@ -1,11 +1,11 @@
-"""How long a pool's seats were held lately, for whoever wants to know how long a wait may last.
+"""How long a pool's seats were held lately. Estimates of a wait are made from it.
 
-It is kept in the pool's status, so that it outlives a restart and can be read by whoever may read the pool. A number more or
-less does not change what is likely, so it is written anew only when a tenth of it is news.
+It is kept in the pool's status, so that it outlives a restart and every reader of the pool can use it. One seat more or less
+changes no estimate. So the summary changes only when a tenth of it is new.
 """
 
-from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from seatpool.api.licensepool import PoolSeatLengths
 from seatpool.domain.allocation import Released
@@ -13,30 +13,42 @@ from seatpool.domain.reasons import Reason
 from seatpool.domain.seat_durations import SeatDurations
 
 KEPT = 500
-FEWEST_NEWS = 5
+"""Only so many of the last seats count."""
+FEWEST_NEW = 5
 
 
+@dataclass(frozen=True, slots=True)
 class RecentDurations:
-    """Of one pool."""
+    """Durations of the last seats of one pool, in seconds."""
 
-    def __init__(self) -> None:
-        self._news: list[float] = []
-        self._kept: deque[float] | None = None
-        self._said: PoolSeatLengths | None = None
+    kept: tuple[float, ...] | None = None
+    """The durations behind the summary; None: still those that the status says."""
+    new: tuple[float, ...] = ()
+    """Durations that are not in the summary yet."""
+    _summary: PoolSeatLengths | None = None
 
-    def note(self, released: Iterable[Released]) -> None:
-        """Only a seat whose holder stopped tells how long people work; what an admin or a rule ended does not."""
-        self._news += [one.held.total_seconds() for one in released if one.reason is Reason.WORKBENCHES_STOPPED]
+    def after(self, released: Iterable[Released], *, said: PoolSeatLengths | None) -> "RecentDurations":
+        """Returns the durations with these seats added. `said` is what the pool's status says now.
 
-    def said(self, before: PoolSeatLengths | None) -> PoolSeatLengths | None:
-        """What the status should say; `before` is what it says now."""
-        if self._kept is None:
-            self._said = before
-            known = [] if before is None else SeatDurations(before.seats, before.seconds).spread(KEPT)
-            self._kept = deque(known, maxlen=KEPT)
-        if len(self._news) >= max(FEWEST_NEWS, len(self._kept) // 10):
-            self._kept.extend(self._news)
-            self._news = []
-            found = SeatDurations.of(self._kept)
-            self._said = PoolSeatLengths(seats=found.seats, seconds=tuple(round(one) for one in found.seconds))
-        return self._said
+        Only a seat whose user stopped all workbenches tells how long people work. A seat that an admin or a rule ended
+        does not count.
+        """
+        ended = tuple(one.held.total_seconds() for one in released if one.reason is Reason.WORKBENCHES_STOPPED)
+        if not ended:
+            return self
+        kept, summary = self.kept, self._summary
+        if kept is None:
+            kept = () if said is None else tuple(SeatDurations(said.seats, said.seconds).spread(KEPT))
+            summary = said
+        new = (*self.new, *ended)
+        if len(new) < max(FEWEST_NEW, len(kept) // 10):
+            return RecentDurations(kept, new, summary)
+        kept = (*kept, *new)[-KEPT:]
+        found = SeatDurations.of(kept)
+        return RecentDurations(
+            kept, (), PoolSeatLengths(seats=found.seats, seconds=tuple(round(one) for one in found.seconds))
+        )
+
+    def summary(self, said: PoolSeatLengths | None) -> PoolSeatLengths | None:
+        """Returns what the status should say; `said` is what it says now. None: too few seats have ended."""
+        return said if self.kept is None else self._summary

@@ -5,8 +5,9 @@ when, and stays the same while that is the same: a status that changes with ever
 """
 
 from seatpool.api.base import format_instant
-from seatpool.api.reasons import SENTENCES, ConditionReason
-from seatpool.control.status.server import ConditionParts
+from seatpool.api.reasons import ConditionReason
+from seatpool.control.state.server_view import ConditionParts
+from seatpool.control.status.condition_parts import parts
 from seatpool.mirror.health import NOT_YET, InventoryHealth, MirrorHealth
 
 INVENTORY = "InventoryFresh"
@@ -34,36 +35,32 @@ def told(one: InventoryHealth) -> str:
 def _inventory(health: MirrorHealth) -> ConditionParts:
     enabled = [one for one in health.inventories if one.enabled]
     if not enabled:
-        return _parts(INVENTORY, True, ConditionReason.NO_ACCOUNTS)
+        return parts(INVENTORY, True, ConditionReason.NO_ACCOUNTS)
     failed = stale(health)
     if failed:
         shown = "; ".join(map(told, failed[:SHOWN]))
         more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
-        return _parts(
+        return parts(
             INVENTORY, False, ConditionReason.INVENTORY_STALE, f"nobody there is released for that: {shown}{more}"
         )
     if not all(one.tried for one in enabled):
-        return _parts(INVENTORY, None, ConditionReason.INVENTORY_PENDING)
-    return _parts(INVENTORY, True, ConditionReason.INVENTORY_COMPLETE)
+        return parts(INVENTORY, None, ConditionReason.INVENTORY_PENDING)
+    return parts(INVENTORY, True, ConditionReason.INVENTORY_COMPLETE)
 
 
 def _events(health: MirrorHealth) -> ConditionParts:
     events = health.events
     if not events.connected:
         if events.reason == NOT_YET:
-            return _parts(EVENTS, None, ConditionReason.EVENTS_PENDING)
+            return parts(EVENTS, None, ConditionReason.EVENTS_PENDING)
         message = f"since {format_instant(events.since)} ({events.reason}: {events.message[:LONGEST]})"
-        return _parts(EVENTS, False, ConditionReason.EVENTS_DISCONNECTED, message)
+        return parts(EVENTS, False, ConditionReason.EVENTS_DISCONNECTED, message)
     if events.refused:
         shown = ", ".join(f"{one} since {format_instant(one.since)}" for one in events.refused[:SHOWN])
-        return _parts(
+        return parts(
             EVENTS, True, ConditionReason.EVENTS_REFUSED,
             f"events of accounts that are not listed are refused: {shown}; add them to mirror.accounts, or stop forwarding",
         )  # fmt: skip
     if events.reason == ConditionReason.NO_QUEUE:
-        return _parts(EVENTS, True, ConditionReason.NO_QUEUE)
-    return _parts(EVENTS, True, ConditionReason.EVENTS_CONNECTED)
-
-
-def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> ConditionParts:
-    return kind, holds, reason, message or SENTENCES[reason]
+        return parts(EVENTS, True, ConditionReason.NO_QUEUE)
+    return parts(EVENTS, True, ConditionReason.EVENTS_CONNECTED)

@@ -12,25 +12,28 @@ from seatpool.api.licensepool import (
     PoolWaiting,
 )
 from seatpool.api.licenseserver import LicenseServer, Mode
-from seatpool.api.reasons import SENTENCES, ConditionReason
-from seatpool.control.state.pool_state import Failure, PoolState, spoken
+from seatpool.api.reasons import ConditionReason
+from seatpool.control.state.pool_state import Failure, PoolState
+from seatpool.control.state.server_view import ConditionParts
+from seatpool.control.status.condition_parts import parts
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.listing import list_hash
+from seatpool.text import format_names
 
 
 def pool_status(
-    pool: LicensePool, standing: PoolState, *, server: LicenseServer | None, claimant: str, now: datetime
+    pool: LicensePool, state: PoolState, *, server: LicenseServer | None, claimant: str, now: datetime
 ) -> LicensePoolStatus:
     """The whole status."""
-    answer = standing.answer
+    answer = state.answer
     waiting = () if answer is None else answer.waiting
-    in_sync = _in_sync(pool, standing, server, claimant)
+    in_sync = _in_sync(pool, state, server, claimant)
     conditions = [
         _ready(in_sync),
         _reconciling(in_sync),
         in_sync,
         _saturated(answer),
-        _conflict(pool, standing, claimant),
+        _conflict(pool, state, claimant),
         _suspended(pool),
     ]
     return LicensePoolStatus(
@@ -41,20 +44,23 @@ def pool_status(
         oldest_wait=min((one.since for one in waiting), default=None),
         queue=tuple(PoolWaiting(user=one.user, since=one.since, reason=one.reason) for one in waiting[:SHOWN_WAITING]),
         reassignments_used=answer.reassignments_used if answer and pool.spec.max_reassignments else None,
-        difference=_difference(pool, standing, now),
+        difference=_difference(pool, state, now),
         list_hash=None if answer is None else list_hash(answer.users),
-        revision=standing.known.revision if standing.known is not None and standing.in_sync else None,
-        seat_lengths=standing.lengths.said(pool.status.seat_lengths),
+        revision=state.observed.revision if state.observed is not None and state.in_sync else None,
+        seat_lengths=state.durations.summary(pool.status.seat_lengths),
         conditions=merge(
             pool.status.conditions,
-            [condition(*parts, generation=pool.metadata.generation, now=now) for parts in conditions],
+            [
+                condition(kind, holds, reason.value, message, generation=pool.metadata.generation, now=now)
+                for kind, holds, reason, message in conditions
+            ],
         ),
     )
 
 
-def _difference(pool: LicensePool, standing: PoolState, now: datetime) -> PoolDifference | None:
-    known, wanted = standing.known, standing.wanted
-    if known is None or wanted is None or standing.in_sync:
+def _difference(pool: LicensePool, state: PoolState, now: datetime) -> PoolDifference | None:
+    known, wanted = state.observed, state.desired
+    if known is None or wanted is None or state.in_sync:
         return None
     missing = sorted(set(wanted) - set(known.users))
     too_many = sorted({*known.users, *(entry[:128] for entry in known.odd)} - set(wanted))
@@ -68,50 +74,43 @@ def _difference(pool: LicensePool, standing: PoolState, now: datetime) -> PoolDi
     )
 
 
-ConditionParts = tuple[str, bool | None, str, str]
-
-
-def _parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> ConditionParts:
-    return kind, holds, reason.value, message or SENTENCES[reason]
-
-
-def _in_sync(pool: LicensePool, standing: PoolState, server: LicenseServer | None, claimant: str) -> ConditionParts:
+def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, claimant: str) -> ConditionParts:
     if claimant != pool.key:
-        return _parts("InSync", False, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
+        return parts("InSync", False, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
     if server is None:
-        return _parts(
+        return parts(
             "InSync", False, ConditionReason.SERVER_MISSING,
             f"spec.serverRef.name: there is no LicenseServer {pool.spec.server_ref.name!r} in namespace "
             f"{pool.metadata.namespace}; create it, or create another pool with the right name",
         )  # fmt: skip
     if pool.metadata.deletion_timestamp is not None:
-        return _parts(
+        return parts(
             "InSync", False, ConditionReason.DELETING,
             "The list is being emptied because of spec.onDelete: Clear; set it to Retain to delete the pool as it is",
         )  # fmt: skip
     if pool.spec.suspend:
-        return _parts("InSync", None, ConditionReason.SUSPENDED)
+        return parts("InSync", None, ConditionReason.SUSPENDED)
     if server.spec.suspend:
-        return _parts("InSync", None, ConditionReason.SERVER_SUSPENDED)
-    trouble = standing.trouble
-    if trouble is not None:
-        return _parts("InSync", False, trouble.reason, trouble.message)
-    if standing.known is None or standing.answer is None:
-        return _parts("InSync", False, ConditionReason.NOT_READ_YET)
-    if standing.in_sync:
-        return _parts("InSync", True, ConditionReason.IN_SYNC)
+        return parts("InSync", None, ConditionReason.SERVER_SUSPENDED)
+    failure = state.failure
+    if failure is not None:
+        return parts("InSync", False, failure.reason, failure.message)
+    if state.observed is None or state.answer is None:
+        return parts("InSync", False, ConditionReason.NOT_READ_YET)
+    if state.in_sync:
+        return parts("InSync", True, ConditionReason.IN_SYNC)
     if Mode.DRY_RUN in (pool.spec.mode, server.spec.mode):
-        return _parts("InSync", False, ConditionReason.DRY_RUN, _dry_run_message(standing))
-    return _parts("InSync", False, ConditionReason.APPLYING)
+        return parts("InSync", False, ConditionReason.DRY_RUN, _dry_run_message(state))
+    return parts("InSync", False, ConditionReason.APPLYING)
 
 
-def _dry_run_message(standing: PoolState) -> str:
-    assert standing.known is not None  # noqa: S101
-    wanted, present = set(standing.wanted or ()), set(standing.known.users)
+def _dry_run_message(state: PoolState) -> str:
+    assert state.observed is not None  # noqa: S101
+    wanted, present = set(state.desired or ()), set(state.observed.users)
     added, removed = sorted(wanted - present), sorted(present - wanted)
     return (
-        f"DryRun: {len(added)} would be added ({spoken(added) or 'nobody'}), "
-        f"{len(removed)} removed ({spoken(removed) or 'nobody'})"
+        f"DryRun: {len(added)} would be added ({format_names(added) or 'nobody'}), "
+        f"{len(removed)} removed ({format_names(removed) or 'nobody'})"
     )
 
 
@@ -129,20 +128,20 @@ def _reconciling(in_sync: ConditionParts) -> ConditionParts:
 
 def _saturated(answer: Allocation | None) -> ConditionParts:
     if answer is None or not answer.waiting:
-        return _parts("Saturated", False, ConditionReason.SEATS_FREE)
-    return _parts(
+        return parts("Saturated", False, ConditionReason.SEATS_FREE)
+    return parts(
         "Saturated", True, ConditionReason.USERS_WAIT,
-        f"{len(answer.waiting)} wait for a seat: {spoken(one.user for one in answer.waiting)}",
+        f"{len(answer.waiting)} wait for a seat: {format_names(one.user for one in answer.waiting)}",
     )  # fmt: skip
 
 
-def _conflict(pool: LicensePool, standing: PoolState, claimant: str) -> ConditionParts:
+def _conflict(pool: LicensePool, state: PoolState, claimant: str) -> ConditionParts:
     if claimant != pool.key:
-        return _parts("Conflict", True, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
-    trouble = standing.trouble
-    if isinstance(trouble, Failure) and trouble.reason is ConditionReason.FOREIGN_OWNER:
-        return _parts("Conflict", True, trouble.reason, trouble.message)
-    return _parts("Conflict", False, ConditionReason.SOLE_CLAIM)
+        return parts("Conflict", True, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
+    failure = state.failure
+    if isinstance(failure, Failure) and failure.reason is ConditionReason.FOREIGN_OWNER:
+        return parts("Conflict", True, failure.reason, failure.message)
+    return parts("Conflict", False, ConditionReason.SOLE_CLAIM)
 
 
 def _elder_message(pool: LicensePool, claimant: str) -> str:
@@ -154,5 +153,5 @@ def _elder_message(pool: LicensePool, claimant: str) -> str:
 
 def _suspended(pool: LicensePool) -> ConditionParts:
     if pool.spec.suspend:
-        return _parts("Suspended", True, ConditionReason.SUSPENDED)
-    return _parts("Suspended", False, ConditionReason.ACTIVE)
+        return parts("Suspended", True, ConditionReason.SUSPENDED)
+    return parts("Suspended", False, ConditionReason.ACTIVE)

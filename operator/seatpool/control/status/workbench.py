@@ -7,8 +7,9 @@ from seatpool.api.conditions import condition, merge
 from seatpool.api.reasons import SENTENCES, ConditionReason
 from seatpool.api.workbench import SeatPhase, WorkbenchSeat, WorkbenchStatus
 from seatpool.cache.store import WorkbenchView
-from seatpool.control.state.pool_state import PoolState, spoken
+from seatpool.control.state.pool_state import PoolState
 from seatpool.domain.reasons import Reason
+from seatpool.text import format_names
 
 
 def workbench_status(
@@ -16,14 +17,14 @@ def workbench_status(
     *,
     serving: Iterable[str],
     active: Mapping[str, bool],
-    standings: Mapping[str, PoolState],
+    states: Mapping[str, PoolState],
     now: datetime,
 ) -> WorkbenchStatus:
     """The whole status. `serving` are the pools that serve it, `active` tells for which of them it is active."""
     pools = sorted(serving)
     said = {seat.pool: seat for seat in view.status.seats}
     found = (
-        _seat(pool, view.user, standings.get(pool), active=active.get(pool, False), before=said.get(pool))
+        _seat(pool, view.user, states.get(pool), active=active.get(pool, False), before=said.get(pool))
         for pool in pools
         if view.user is not None
     )
@@ -37,20 +38,20 @@ def workbench_status(
 
 
 def _seat(
-    pool: str, user: str, standing: PoolState | None, *, active: bool, before: WorkbenchSeat | None
+    pool: str, user: str, state: PoolState | None, *, active: bool, before: WorkbenchSeat | None
 ) -> WorkbenchSeat | None:
     """How the owner stands with one pool. What was said last stands until the pool has its first answer: a restarted
     operator does not write every workbench twice, and a suspended pool does not look empty."""
     undecided = WorkbenchSeat(pool=pool, phase=SeatPhase.WAITING, reason=ConditionReason.UNDECIDED.value)
-    if standing is None or standing.answer is None:
+    if state is None or state.answer is None:
         return before if before is not None else (undecided if active else None)
-    answer = standing.answer
+    answer = state.answer
     held = answer.seats.get(user)
     if held is not None and not active:
         return WorkbenchSeat(pool=pool, phase=SeatPhase.RELEASING, since=held.since, reason=held.reason)
     if not active:
         return None
-    if held is not None and standing.confirmed(user):
+    if held is not None and state.confirmed(user):
         return WorkbenchSeat(pool=pool, phase=SeatPhase.ASSIGNED, since=held.since, reason=held.reason)
     if held is not None:
         return WorkbenchSeat(
@@ -82,7 +83,7 @@ def _ready(
     # A seat of a pool for which the workbench is no longer active is being given back, and nobody lacks it.
     lacking = [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
     if lacking:
-        told = spoken(
+        told = format_names(
             f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in lacking
         )
         return False, ConditionReason.SOME_WAIT.value, f"No seat yet: {told}"

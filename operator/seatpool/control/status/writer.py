@@ -1,26 +1,48 @@
-"""Status of many objects, written in batches, late, and only where it changed.
+"""Writes the statuses of many objects in batches, late, and only where they changed.
 
 A status says how things are, not how they came to be: of ten changes within a moment only the last is worth a write. So
-nobody hands a status over; the key of an object is marked, and what it is by then is rendered when its turn comes.
+callers hand over no status. They mark the key of an object, and its status is rendered when its turn comes.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum, auto
+from typing import Any, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.base import Resource
+from seatpool.backoff import Retry
 from seatpool.control.metrics import ControlMetrics
 from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import KubeError, NotFound
 
-MAX_PAUSE = 30.0
+FIRST_PAUSE, MAX_PAUSE = 0.4, 30.0
+"""Seconds between two tries when statuses cannot be written."""
 LATER = 15.0
 PAUSED = 0.2
-"""Between two looks whether this process leads again."""
+"""Seconds between two looks whether this process leads again."""
+
+
+UNDECIDED_FOR = 3.0
+"""Seconds for which a status that is not decided yet is not written: most are decided within one."""
+
+
+class Postponed(Enum):
+    """A rendered status that should not be written yet."""
+
+    UNDECIDED = auto()
+
+
+class Render(Protocol):
+    """Renders the status of an object now, and changes nothing.
+
+    None: the object says so already, or is gone. `Postponed`: it should not be written yet; never if it is `due`.
+    """
+
+    def __call__(self, key: str, *, due: bool) -> Body | Postponed | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +58,12 @@ class Pace:
 
 
 class StatusWriter:
-    """The status of every object of one kind."""
+    """Writes the status of every object of one kind."""
 
     def __init__(
         self,
         resource: type[Resource],
-        render: Callable[[str], Body | None],
+        render: Render,
         *,
         pace: Pace,
         kube: KubeClient,
@@ -61,15 +83,16 @@ class StatusWriter:
         self._marked: dict[str, None] = {}
         self._later: dict[str, None] = {}
         self._later_at = 0.0
+        self._undecided: dict[str, float] = {}
         self._wake = asyncio.Event()
 
     def mark(self, key: str) -> None:
-        """The status of this object may be another one now."""
+        """Has the status of this object rendered soon."""
         self._marked[key] = None
         self._wake.set()
 
     def mark_later(self, key: str) -> None:
-        """As `mark`, for what may be some seconds out of date, such as a place in a long line."""
+        """Has a status rendered within some seconds, if it may be so old, such as a place in a long line."""
         self._later[key] = None
 
     @property
@@ -77,8 +100,8 @@ class StatusWriter:
         return len(self._marked)
 
     async def run(self) -> None:
-        """Until cancelled."""
-        failures = 0
+        """Writes until cancelled."""
+        backoff = Retry()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LATER):
@@ -99,16 +122,17 @@ class StatusWriter:
                 began = asyncio.get_running_loop().time()
                 answers = await asyncio.gather(*(self._write(key) for key in batch))
                 if all(answer is not None for answer in answers):
-                    failures = 0
+                    backoff = Retry()
                     rest = sum(filter(None, answers)) / self._pace.per_second
                     await asyncio.sleep(max(0.0, rest - (asyncio.get_running_loop().time() - began)))
                 else:
-                    failures += 1
-                    await asyncio.sleep(min(MAX_PAUSE, 0.2 * 2.0 ** min(failures, 10)))
+                    now = asyncio.get_running_loop().time()
+                    backoff = backoff.failed(monotonic=now, first=FIRST_PAUSE, longest=MAX_PAUSE)
+                    await asyncio.sleep(backoff.remaining(now))
 
     async def _write(self, key: str) -> int | None:
-        """Writes made, 0 when there was nothing to write; None when it has to be tried again."""
-        body = self._render(key)
+        """Writes one status. Returns the number of writes; None: it has to be tried again."""
+        body = self._rendered(key)
         if body is None:
             return 0
         namespace, name = key.split("/", 1)
@@ -123,6 +147,18 @@ class StatusWriter:
             return None
         self._written(key, raw)
         return 1
+
+    def _rendered(self, key: str) -> Body | None:
+        """Renders a status; one that is not decided yet is looked at again later."""
+        now = asyncio.get_running_loop().time()
+        since = self._undecided.get(key)
+        body = self._render(key, due=since is not None and now - since >= UNDECIDED_FOR)
+        if isinstance(body, Postponed):
+            self._undecided.setdefault(key, now)
+            self.mark_later(key)
+            return None
+        self._undecided.pop(key, None)
+        return body
 
 
 def without_times(status: Any) -> Any:

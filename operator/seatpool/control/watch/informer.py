@@ -1,6 +1,6 @@
-"""What the cluster says, on its way into the store and the mirror: from watches, lists, and answers to our own writes.
+"""Delivers objects from watches, lists and answers to our own writes to the cache and the mirror.
 
-Nothing here raises. Kopf would only log it, and an object that cannot be read must not keep the others away.
+Nothing here raises: Kopf would only log it. An object that cannot be read must not keep the others away.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from seatpool.mirror.mirror import Mirror
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Informer:
-    """Hands objects over to those who keep them."""
+    """Delivers objects to the cache and the mirror."""
 
     store: Store
     mirror: Mirror
@@ -33,16 +33,16 @@ class Informer:
     clock: Callable[[], datetime]
 
     def seen(self, kind: type[Resource], event: str, raw: Raw) -> None:
-        """A watch brought something."""
+        """Takes an event of a watch."""
         metadata = raw["metadata"]
         self.metrics.last_event.labels(kind.kind).set(self.clock().timestamp())
         if event == "DELETED":
-            self.lost(kind, key_of(metadata), metadata["uid"])
+            self.deleted(kind, key_of(metadata), metadata["uid"])
         else:
-            self.took(kind, raw)
+            self.upserted(kind, raw)
 
-    def took(self, kind: type[Resource], raw: Raw) -> bool:
-        """An object is there; whether that was news."""
+    def upserted(self, kind: type[Resource], raw: Raw) -> bool:
+        """Takes in an object. Returns whether that was news."""
         workbench = self._show_mirror(raw) if kind is Workbench else None
         try:
             return self.store.put(kind, raw, now=self.clock(), parsed=workbench)
@@ -54,7 +54,7 @@ class Informer:
             return False
 
     def _show_mirror(self, raw: Raw) -> Workbench | None:
-        """The mirror needs less of a workbench than the store: what only the store cannot read is still the mirror's."""
+        """Shows a workbench to the mirror, which needs less of it than the cache. Returns it if the cache can read it."""
         workbench: Workbench | None = None
         if self.store.is_news(Workbench, raw):
             with contextlib.suppress(ValidationError):
@@ -62,16 +62,16 @@ class Informer:
         self.mirror.observe(raw, workbench.spec if workbench is not None else None)
         return workbench
 
-    def renewed(self, kind: type[Resource], raw: Raw) -> None:
-        """The answer to a write of our own: known at once, and not only when a watch brings it.
+    def written(self, kind: type[Resource], raw: Raw) -> None:
+        """Takes in the answer to a write of our own, before a watch brings it.
 
-        The watch may have told meanwhile that the object is gone; the older answer must not bring it back.
+        The watch may have told meanwhile that the object is gone. The older answer must not bring it back.
         """
         if self.store.knows(kind, raw):
-            self.took(kind, raw)
+            self.upserted(kind, raw)
 
-    def lost(self, kind: type[Resource], key: str, uid: str | None) -> bool:
-        """An object is gone; whether that was news."""
+    def deleted(self, kind: type[Resource], key: str, uid: str | None) -> bool:
+        """Drops an object that is gone. Returns whether that was news."""
         if kind is Workbench:
             self.mirror.forget(key, uid=uid)
         return self.store.remove(kind, key, uid=uid, now=self.clock())

@@ -12,9 +12,13 @@ import kopf
 
 from seatpool.api.base import GROUP, VERSION, Resource
 from seatpool.cache.store import Raw
-from seatpool.kube.client import KubeClient
+from seatpool.kube.client import Body, KubeClient
+from seatpool.kube.errors import KubeError
 
 LONGEST_PAUSE = 20.0
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+CRDS, NAMESPACES = ("apiextensions.k8s.io", "customresourcedefinitions"), ("", "namespaces")
+VERBS = ("list", "watch")
 Seen = Callable[[type[Resource], str, Raw], None]
 """Called with a kind, the type of the watch event (ADDED, MODIFIED, DELETED, or empty in a first list), and the object."""
 
@@ -113,3 +117,29 @@ def _watch(registry: kopf.OperatorRegistry, kind: type[Resource], seen: Seen) ->
     @kopf.on.event(GROUP, VERSION, kind.plural, registry=registry, id=f"seen-{kind.singular}")
     async def hand_over(event: Any, **_: Any) -> None:
         seen(kind, event["type"] or "", event["object"])
+
+
+async def may_scan(kube: KubeClient, *, namespaced: bool) -> bool:
+    """Whether Kopf may look around in the cluster for kinds, and for namespaces if it serves some, that come and go.
+
+    An operator that serves some namespaces with Roles in them only may list neither CRDs nor namespaces. Kopf would fall back
+    to the names that it was given, but only after the last pause between its tries. Ours have no end, because a watch that gives
+    up is never started again: it would never watch at all. So the API server is asked beforehand. If it does not answer, the
+    result is true: then Kopf has to wait too.
+    """
+    kinds = (CRDS, NAMESPACES) if namespaced else (CRDS,)
+    reviews = [_review(group, resource, verb) for group, resource in kinds for verb in VERBS]
+    try:
+        answers = await asyncio.gather(*(kube.create_raw(REVIEWS, review) for review in reviews))
+    except KubeError:
+        return True
+    return all(answer["status"]["allowed"] for answer in answers)
+
+
+def _review(group: str, resource: str, verb: str) -> Body:
+    attributes = {"group": group, "resource": resource, "verb": verb}
+    return {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }

@@ -1,13 +1,18 @@
-"""A list is written when it differs, when it may be somebody's, and never when it must not."""
+"""A list is written when it differs, when it may be ours or not, and never when it must not. Each write says why."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.control.desks import DeskMaker
 from tests.unit.control.objects import known, standing
+from tests.unit.control.server_states import advanced, moment, server_state
 
-from seatpool.control.reconcile import diff
-from seatpool.control.reconcile.server_state import TAKE_OVER
+from seatpool.api.annotations import TAKE_OVER
+from seatpool.control.reconcile.diff import Write, diff, has_writes
+from seatpool.control.reconcile.server_state import ServerState, WriteReason
+from seatpool.control.reconcile.step_results import ListsInDoubt, ListsRead
+from seatpool.domain.allocation import Allocation
+from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import ListChange
 
 DYING = {"deletionTimestamp": "2026-01-05T09:00:00Z"}
@@ -17,6 +22,14 @@ ANN = standing("ann").answer
 def written(users: str, *, keep_placeholder: bool = False) -> tuple[ListChange, ...]:
     people = tuple(users.split())
     return (ListChange(product="matlab", users=people, seats=2, keep_placeholder=keep_placeholder),)
+
+
+def changes(state: ServerState, answers: dict[str, Allocation] | None = None, at: float = 0) -> tuple[ListChange, ...]:
+    return tuple(write.change for write in writes(state, answers, at))
+
+
+def writes(state: ServerState, answers: dict[str, Allocation] | None = None, at: float = 0) -> tuple[Write, ...]:
+    return diff(state, answers or {}, at=moment(at))
 
 
 @pytest.mark.parametrize(
@@ -34,57 +47,85 @@ def written(users: str, *, keep_placeholder: bool = False) -> tuple[ListChange, 
         pytest.param(known("bob"), {"pool": {"meta": DYING}}, False, id="a dying pool whose list is retained"),
     ],
 )
-async def test_a_list_is_written(desks: DeskMaker, seen: Any, setting: dict[str, Any], is_written: bool) -> None:
-    desk = desks.desk({"matlab": standing("ann", known=seen)}, **setting)
-    assert diff.to_write(desk, {}) == (written("ann") if is_written else ())
-    assert diff.are_left(desk) is is_written
+def test_a_list_is_written(seen: Any, setting: dict[str, Any], is_written: bool) -> None:
+    state = server_state({"matlab": standing("ann", observed=seen)}, **setting)
+    assert changes(state) == (written("ann") if is_written else ())
+    assert has_writes(state, at=moment()) is is_written
 
 
-async def test_a_new_answer_counts_before_the_present_one(desks: DeskMaker) -> None:
-    desk = desks.desk({"matlab": standing("bob", known=known("bob"))})
+def test_a_new_answer_counts_before_the_present_one() -> None:
+    state = server_state({"matlab": standing("bob", observed=known("bob"))})
     assert ANN is not None
-    assert diff.to_write(desk, {}) == ()
-    assert diff.to_write(desk, {"lab/matlab": ANN}) == written("ann")
+    assert changes(state) == ()
+    assert changes(state, {"lab/matlab": ANN}) == written("ann")
 
 
-async def test_without_an_answer_nothing_is_written(desks: DeskMaker) -> None:
-    assert diff.to_write(desks.desk({"matlab": standing(None, known=known("zoe"))}), {}) == ()
+def test_without_an_answer_nothing_is_written() -> None:
+    assert changes(server_state({"matlab": standing(None, observed=known("zoe"))})) == ()
 
 
-async def test_a_dying_pool_that_is_to_be_cleared_is_written_empty_whatever_the_answer(desks: DeskMaker) -> None:
+def test_a_dying_pool_that_is_to_be_cleared_is_written_empty_whatever_the_answer() -> None:
     pool = {"meta": DYING, "onDelete": "Clear", "emptyList": "KeepPlaceholder"}
-    desk = desks.desk({"matlab": standing("ann", known=known("ann"))}, pool=pool)
+    state = server_state({"matlab": standing("ann", observed=known("ann"))}, pool=pool)
     assert ANN is not None
-    assert diff.to_write(desk, {"lab/matlab": ANN}) == written("", keep_placeholder=True)
+    assert changes(state, {"lab/matlab": ANN}) == written("", keep_placeholder=True)
 
 
-async def test_a_list_that_an_earlier_command_may_still_change_is_written_although_it_is_right(
-    desks: DeskMaker,
-) -> None:
-    desk = desks.desk({"matlab": standing("ann", known=known("ann"))})
-    desk.forced.add("matlab")
-    assert diff.to_write(desk, {}) == written("ann")
+def test_a_list_that_an_earlier_command_may_still_change_is_written_although_it_is_right() -> None:
+    state = server_state({"matlab": standing("ann", observed=known("ann"))})
+    state = replace(state, in_doubt={"matlab": WriteReason.IN_DOUBT})
+    assert changes(state) == written("ann")
 
 
-async def test_a_product_that_failed_waits_for_its_next_try_and_stops_no_other(desks: DeskMaker) -> None:
-    desk = desks.desk({"matlab": standing("ann", known=known()), "ansys": standing("ann", known=known())})
-    desk.backoffs.failed("matlab")
-    assert [change.product for change in diff.to_write(desk, {})] == ["ansys"]
-    desks.clock.seconds += 2
-    assert [change.product for change in diff.to_write(desk, {})] == ["ansys", "matlab"]
+def test_a_product_that_failed_waits_for_its_next_try_and_stops_no_other() -> None:
+    state = server_state({"matlab": standing("ann", observed=known()), "ansys": standing("ann", observed=known())})
+    failed = ProductResult(result=Result.FAILED, detail="no license")
+    answer = CommandResult(revision=1, products={"matlab": failed})
+    state = advanced(state, ListsRead(products=("matlab",), result=answer, at=moment()))
+    assert [change.product for change in changes(state)] == ["ansys"]
+    assert [change.product for change in changes(state, at=2)] == ["ansys", "matlab"]
 
 
 @pytest.mark.parametrize(("users", "reason"), [("bob", "it differs"), ("ann", "it is right but not ours")])
-async def test_a_list_that_may_be_taken_over_is_written(desks: DeskMaker, users: str, reason: str) -> None:
+def test_a_list_that_may_be_taken_over_is_written(users: str, reason: str) -> None:
     allowed = {"meta": {"annotations": {TAKE_OVER: "other"}}}
-    desk = desks.desk({"matlab": standing("ann", known=known(users, owner="other"))}, server=allowed)
-    assert desk.takeover == "other"
-    assert diff.to_write(desk, {}) == written("ann"), reason
+    state = server_state({"matlab": standing("ann", observed=known(users, owner="other"))}, server=allowed)
+    assert state.takeover == "other"
+    assert changes(state) == written("ann"), reason
 
 
 @pytest.mark.parametrize("named", ["", "two words", "$(id)", "x" * 65, "third-party"])
-async def test_nobody_else_than_the_named_installation_is_taken_over(desks: DeskMaker, named: str) -> None:
+def test_nobody_else_than_the_named_installation_is_taken_over(named: str) -> None:
     allowed = {"meta": {"annotations": {TAKE_OVER: named}}}
-    desk = desks.desk({"matlab": standing("ann", known=known("bob", owner="other"))}, server=allowed)
-    assert desk.takeover == (named if named == "third-party" else None)
-    assert diff.to_write(desk, {}) == ()
+    state = server_state({"matlab": standing("ann", observed=known("bob", owner="other"))}, server=allowed)
+    assert state.takeover == (named if named == "third-party" else None)
+    assert changes(state) == ()
+
+
+@pytest.mark.parametrize(
+    ("needs", "seen", "server", "doubt", "reason"),
+    [
+        pytest.param("ann", known("bob"), {}, None, WriteReason.DIFFERS, id="other users"),
+        pytest.param("ann", known("ann", odd="?"), {}, None, WriteReason.DIFFERS, id="an entry that is no user id"),
+        pytest.param("", known(placeholder=True), {}, None, WriteReason.PLACEHOLDER, id="an unwanted placeholder"),
+        pytest.param("ann", known("ann", owner="other"), {"meta": {"annotations": {TAKE_OVER: "other"}}}, None,
+                     WriteReason.OWNER_CHANGED, id="a list that is taken over"),
+        pytest.param("ann", known("bob"), {}, WriteReason.IN_DOUBT, WriteReason.IN_DOUBT, id="a doubt comes first"),
+        pytest.param("ann", known("ann"), {}, WriteReason.OLDER_REVISION, WriteReason.OLDER_REVISION, id="a restore"),
+    ],
+)  # fmt: skip
+def test_a_write_says_why(needs: str, seen: Any, server: Any, doubt: WriteReason | None, reason: WriteReason) -> None:
+    state = server_state({"matlab": standing(needs, observed=seen)}, server=server)
+    if doubt is not None:
+        state = replace(state, in_doubt={"matlab": doubt})
+    assert [write.reason for write in writes(state)] == [reason]
+
+
+def test_a_doubt_is_written_only_after_the_list_was_read_again() -> None:
+    state = server_state({"matlab": standing("ann", observed=known("ann"))})
+    state = advanced(state, ListsInDoubt(products=frozenset({"matlab"})))
+    assert changes(state) == ()
+    listed = ProductResult(result=Result.LISTED, users=("ann",), fence=7, owner="ours")
+    answer = CommandResult(revision=1, products={"matlab": listed})
+    state = advanced(state, ListsRead(products=("matlab",), result=answer, at=moment()))
+    assert [(write.change.users, write.reason) for write in writes(state)] == [(("ann",), WriteReason.IN_DOUBT)]

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.sinks.event_latency import LONGEST, EventLatency, Outcome
+from seatpool.control.sinks.event_latency import LONGEST, EventLatency
+from seatpool.control.sinks.facts import LatencyOutcome
 from seatpool.mirror.workbenches.message_context import MessageContext, MessageContexts, working_on
 from seatpool.tracing.spans import UNTRACED
 
@@ -18,13 +19,13 @@ POOL, SERVER = "lab/matlab", "lab/licenses"
 
 
 class Way:
-    """One operator's journeys, with messages that change workbenches."""
+    """One operator's latency, with messages that change workbenches."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.origins = MessageContexts()
         self.now = START
-        self.journeys = EventLatency(
+        self.latency = EventLatency(
             take=self.origins.take,
             metrics=ControlMetrics(self.registry),
             traces=UNTRACED,
@@ -42,12 +43,12 @@ class Way:
         )
         with working_on(behind):
             self.origins.leave(f"lab/i-{number}", START)
-        self.journeys.seen(f"lab/i-{number}", START, pools)
+        self.latency.workbench_moved(f"lab/i-{number}", START, pools)
 
     def ended(self) -> Mapping[str, float]:
         counts = {
             outcome.value: self.registry.get_sample_value("seatpool_journeys_total", {"outcome": outcome}) or 0
-            for outcome in Outcome
+            for outcome in LatencyOutcome
         }
         return {name: count for name, count in counts.items() if count}
 
@@ -62,41 +63,41 @@ def way() -> Way:
 
 def test_an_event_is_measured_from_its_own_time_and_from_its_message(way: Way) -> None:
     way.arrive(1, POOL, event_age=5, message_age=2)
-    way.journeys.asked(POOL)
-    way.journeys.answered(POOL)
+    way.latency.computing(POOL)
+    way.latency.stored(POOL)
     way.now += timedelta(seconds=1)
-    way.journeys.ended(POOL, Outcome.LISTED, server=SERVER)
+    way.latency.done(POOL, LatencyOutcome.LISTED, server=SERVER)
     assert way.ended() == {"listed": 1}
     assert (way.sum_of("event_to_list_seconds"), way.sum_of("message_to_list_seconds")) == (6, 3)
 
 
 def test_who_arrives_after_the_question_is_not_answered_by_it(way: Way) -> None:
     way.arrive(1, POOL)
-    way.journeys.asked(POOL)
+    way.latency.computing(POOL)
     way.arrive(2, POOL)
-    way.journeys.answered(POOL)
-    way.journeys.ended(POOL, Outcome.LISTED, server=SERVER)
+    way.latency.stored(POOL)
+    way.latency.done(POOL, LatencyOutcome.LISTED, server=SERVER)
     assert way.ended() == {"listed": 1}
-    assert way.journeys.marks([POOL]) == ["mark 2"]
+    assert way.latency.marks([POOL]) == ["mark 2"]
 
 
 def test_an_answer_that_could_not_be_stored_is_asked_for_again(way: Way) -> None:
     way.arrive(1, POOL)
-    way.journeys.asked(POOL)
-    way.journeys.ended(POOL, Outcome.LISTED, server=SERVER)
+    way.latency.computing(POOL)
+    way.latency.done(POOL, LatencyOutcome.LISTED, server=SERVER)
     assert way.ended() == {}
-    assert way.journeys.marks([POOL]) == ["mark 1"]
-    way.journeys.asked(POOL)
-    way.journeys.answered(POOL)
-    way.journeys.ended(POOL, Outcome.LISTED, server=SERVER)
+    assert way.latency.marks([POOL]) == ["mark 1"]
+    way.latency.computing(POOL)
+    way.latency.stored(POOL)
+    way.latency.done(POOL, LatencyOutcome.LISTED, server=SERVER)
     assert way.ended() == {"listed": 1}
 
 
 def test_a_list_that_did_not_change_makes_no_latency(way: Way) -> None:
     way.arrive(1, POOL)
-    way.journeys.asked(POOL)
-    way.journeys.answered(POOL)
-    way.journeys.ended(POOL, Outcome.UNCHANGED, server=SERVER)
+    way.latency.computing(POOL)
+    way.latency.stored(POOL)
+    way.latency.done(POOL, LatencyOutcome.UNCHANGED, server=SERVER)
     assert way.ended() == {"unchanged": 1}
     assert not way.sum_of("event_to_list_seconds")
 
@@ -109,31 +110,31 @@ def test_an_event_of_a_workbench_that_no_pool_serves_ends_at_once(way: Way) -> N
 def test_a_workbench_in_two_pools_has_two_ways(way: Way) -> None:
     way.arrive(1, POOL, "lab/cad")
     for pool in (POOL, "lab/cad"):
-        way.journeys.asked(pool)
-        way.journeys.answered(pool)
-        way.journeys.ended(pool, Outcome.LISTED, server=SERVER)
+        way.latency.computing(pool)
+        way.latency.stored(pool)
+        way.latency.done(pool, LatencyOutcome.LISTED, server=SERVER)
     assert way.ended() == {"listed": 2}
 
 
 def test_marks_come_with_the_eldest_message_first_and_once_each(way: Way) -> None:
     way.arrive(1, POOL, "lab/cad", message_age=1)
     way.arrive(2, POOL, message_age=9)
-    assert way.journeys.marks([POOL, "lab/cad", "lab/unknown"]) == ["mark 2", "mark 1"]
+    assert way.latency.marks([POOL, "lab/cad", "lab/unknown"]) == ["mark 2", "mark 1"]
 
 
 def test_the_ways_to_a_pool_that_is_gone_are_forgotten(way: Way) -> None:
     way.arrive(1, POOL)
-    way.journeys.forget(POOL)
-    way.journeys.forget(POOL)
+    way.latency.forget(POOL)
+    way.latency.forget(POOL)
     assert way.ended() == {"not_written": 1}
-    assert way.journeys.marks([POOL]) == []
+    assert way.latency.marks([POOL]) == []
 
 
 def test_the_eldest_are_followed_when_a_list_cannot_be_written_for_long(way: Way) -> None:
     for number in range(LONGEST + 5):
         way.arrive(number, POOL)
     assert way.ended() == {"lost_sight": 5}
-    assert len(way.journeys.marks([POOL])) == LONGEST
+    assert len(way.latency.marks([POOL])) == LONGEST
 
 
 def test_a_message_has_one_line_for_all_its_pools_of_a_server_and_none_twice(way: Way) -> None:
@@ -141,11 +142,11 @@ def test_a_message_has_one_line_for_all_its_pools_of_a_server_and_none_twice(way
     way.arrive(2, POOL)
     with capture_logs() as lines:
         for pool, server in ((POOL, SERVER), ("lab/cad", SERVER), ("lab/elsewhere", "lab/other")):
-            way.journeys.asked(pool)
-            way.journeys.answered(pool)
-            way.journeys.ended(pool, Outcome.LISTED, server=server)
-        way.journeys.tell(server=SERVER)
-        way.journeys.tell(server=SERVER)
+            way.latency.computing(pool)
+            way.latency.stored(pool)
+            way.latency.done(pool, LatencyOutcome.LISTED, server=server)
+        way.latency.log_done(server=SERVER)
+        way.latency.log_done(server=SERVER)
     assert [(line["event"], line["instance"], line["pools"]) for line in lines] == [
         ("event is on the list", "i-1", [POOL, "lab/cad"]),
         ("event is on the list", "i-2", [POOL]),

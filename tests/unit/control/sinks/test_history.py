@@ -15,7 +15,9 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Raw, Store
-from seatpool.control.sinks.history import Chronicle
+from seatpool.control.sinks.facts import AnswerStored, ListConfirmed
+from seatpool.control.sinks.history import History
+from seatpool.control.state.pool_state import PoolState
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.memory import PoolMemory
@@ -25,7 +27,7 @@ POOL = "lab/matlab"
 
 
 class Process:
-    """An operator's chronicle, with a store that knows some workbenches. Seconds count from a fixed instant."""
+    """An operator's history, with a store that knows some workbenches. Seconds count from a fixed instant."""
 
     def __init__(self, running: Running, *, seats: int = 1) -> None:
         self.seconds = 0.0
@@ -35,7 +37,7 @@ class Process:
         self.put(LicenseServer, raw_server())
         self.put(LicensePool, raw_pool(seats=seats))
         self.memory = PoolMemory.empty()
-        self.chronicle = Chronicle(
+        self.history = History(
             store=self.store,
             installation="ours",
             recording=running.recording,
@@ -58,7 +60,7 @@ class Process:
         self.put(Workbench, raw_workbench(number, owner, state="stopped"))
 
     def decide(self, *ended: tuple[str, str, float, str]) -> Allocation:
-        """An answer is stored with what ended, and the chronicle is told."""
+        """An answer is stored with what ended, and the history is told."""
         answer = allocate(self.store.rules[POOL], self.store.demand.needs(POOL), self.memory, self.now())
         self.memory = answer.memory
         raw = raw_ledger(users=" ".join(answer.seats))
@@ -76,11 +78,12 @@ class Process:
             for user, what, since, why in ended
         ]
         self.put(SeatLedger, raw)
-        self.chronicle.decided(self.store.pools[POOL], answer)
+        self.history.handle(AnswerStored(pool=self.store.pools[POOL], before=None, answer=answer))
         return answer
 
     def confirm(self, users: str, revision: int) -> None:
-        self.chronicle.confirmed(self.store.pools[POOL], known(users, revision=revision))
+        seen = known(users, revision=revision)
+        self.history.handle(ListConfirmed(pool=self.store.pools[POOL], state=PoolState(observed=seen)))
 
 
 @pytest.fixture
@@ -177,11 +180,11 @@ async def test_an_end_counts_as_recorded_when_it_is_in_a_file_and_not_before(run
     process = Process(running)
     process.decide(("ann", "Seat", 0, "WorkbenchesStopped"))
     (ended,) = process.store.ledgers[POOL][0].spec.ended
-    assert not process.chronicle.is_recorded(POOL, ended)
+    assert not process.history.is_recorded(POOL, ended)
     await recorded(running)
-    assert process.chronicle.is_recorded(POOL, ended)
+    assert process.history.is_recorded(POOL, ended)
     process.decide()
-    assert not process.chronicle.is_recorded(POOL, ended), "nobody asks any more, and nothing is kept of it"
+    assert not process.history.is_recorded(POOL, ended), "nobody asks any more, and nothing is kept of it"
 
 
 async def test_another_pool_of_the_same_name_ends_the_seats_of_the_one_before(running: Running) -> None:

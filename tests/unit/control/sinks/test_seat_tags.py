@@ -59,14 +59,14 @@ def said(reason: str, *phases: str, generation: int = 1) -> dict[str, Any]:
 )
 def test_the_word_is_that_of_the_condition_ready(status: dict[str, Any], word: str | None) -> None:
     instances = Instances()
-    instances.signal.attach()
+    instances.signal.start()
     instances.put(status=status)
     assert list(instances.wishes.values()) == [word]
 
 
 def test_a_status_of_an_earlier_spec_says_nothing_and_takes_nothing_back() -> None:
     instances = Instances()
-    instances.signal.attach()
+    instances.signal.start()
     instances.put(status=said("AllAssigned", "Assigned"))
     instances.put(status=said("Inactive"), generation=2, at=later(seconds=1))
     assert list(instances.wishes.values()) == ["ready"]
@@ -78,13 +78,13 @@ def test_workbenches_that_were_there_before_are_looked_at_when_the_signal_begins
     instances = Instances()
     instances.put(status=said("AllAssigned", "Assigned"))
     assert instances.wishes == {}
-    instances.signal.attach()
+    instances.signal.start()
     assert list(instances.wishes.values()) == ["ready"]
 
 
 def test_the_instance_of_a_workbench_that_vanished_is_forgotten() -> None:
     instances = Instances()
-    instances.signal.attach()
+    instances.signal.start()
     instances.put(status=said("AllAssigned", "Assigned"))
     (key,) = instances.store.workbenches
     instances.store.remove(Workbench, key, uid=None, now=NOW)

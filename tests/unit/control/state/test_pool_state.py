@@ -1,9 +1,12 @@
 """A list is as it should be only when it was seen so, to the last entry."""
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.control.objects import known, standing
 
-from seatpool.control.state.pool_state import ObservedList, spoken
+from seatpool.control.state.pool_state import ObservedList
+from seatpool.text import format_names
 
 
 @pytest.mark.parametrize(
@@ -23,21 +26,20 @@ from seatpool.control.state.pool_state import ObservedList, spoken
     ],
 )
 def test_a_list_is_in_sync(needs: str | None, seen: ObservedList | None, keep_placeholder: bool, in_sync: bool) -> None:
-    assert standing(needs, known=seen, keep_placeholder=keep_placeholder).in_sync is in_sync
+    assert standing(needs, observed=seen, keep_placeholder=keep_placeholder).in_sync is in_sync
 
 
 def test_a_pool_that_is_being_cleared_wants_nobody_whatever_was_decided() -> None:
-    clearing = standing("ann", known=known("ann"), clearing=True)
-    assert clearing.wanted == ()
+    clearing = standing("ann", observed=known("ann"), clearing=True)
+    assert clearing.desired == ()
     assert not clearing.in_sync
-    clearing.known = known()
-    assert clearing.in_sync
+    assert replace(clearing, observed=known()).in_sync
 
 
 def test_a_seat_is_confirmed_by_what_the_license_server_was_seen_to_have() -> None:
-    assert standing("ann bob", known=known("ann")).confirmed("ann")
-    assert not standing("ann bob", known=known("ann")).confirmed("bob")
-    assert not standing("ann", known=None).confirmed("ann")
+    assert standing("ann bob", observed=known("ann")).confirmed("ann")
+    assert not standing("ann bob", observed=known("ann")).confirmed("bob")
+    assert not standing("ann", observed=None).confirmed("ann")
 
 
 @pytest.mark.parametrize(
@@ -51,4 +53,4 @@ def test_a_seat_is_confirmed_by_what_the_license_server_was_seen_to_have() -> No
     ],
 )
 def test_a_few_names_are_said_and_the_rest_counted(names: str, most: int, said: str) -> None:
-    assert spoken((name for name in names.split()), most=most) == said
+    assert format_names((name for name in names.split()), most=most) == said

@@ -34,45 +34,45 @@ class Case:
 
 CASES = {
     "the list is as it should be": Case(
-        standing("ann", known=known("ann")), ("True", "InSync"), in_sync="True"
+        standing("ann", observed=known("ann")), ("True", "InSync"), in_sync="True"
     ),
     "everybody has a seat but one": Case(
-        standing("ann bob cem", known=known("ann bob")), ("True", "InSync"), in_sync="True", saturated="True"
+        standing("ann bob cem", observed=known("ann bob")), ("True", "InSync"), in_sync="True", saturated="True"
     ),
     "a changed list is on its way": Case(
-        standing("ann bob", known=known("ann")), ("False", "Applying"), reconciling="True"
+        standing("ann bob", observed=known("ann")), ("False", "Applying"), reconciling="True"
     ),
     "nobody has read the list yet": Case(standing("ann"), ("False", "NotReadYet"), reconciling="True"),
     "nothing at all is known": Case(PoolState(), ("False", "NotReadYet"), reconciling="True"),
     "the license server did not take the list": Case(
-        standing("ann", known=known(), trouble=TROUBLE), ("False", "ApplyFailed")
+        standing("ann", observed=known(), failure=TROUBLE), ("False", "ApplyFailed")
     ),
     "another installation owns the list": Case(
-        standing("ann", known=known("zoe", owner="other"), trouble=FOREIGN), ("False", "ForeignOwner"), conflict="True"
+        standing("ann", observed=known("zoe", owner="other"), failure=FOREIGN), ("False", "ForeignOwner"), conflict="True"
     ),
     "an elder pool has the claim": Case(
         PoolState(), ("False", "ElderPool"), conflict="True", claimant="lab/elder"
     ),
     "there is no such server": Case(standing("ann"), ("False", "ServerMissing"), server=None),
     "the pool is suspended": Case(
-        standing("ann", known=known("zoe")), ("True", "Suspended"), in_sync="Unknown", suspended="True",
+        standing("ann", observed=known("zoe")), ("True", "Suspended"), in_sync="Unknown", suspended="True",
         pool=pool(suspend=True),
     ),
     "the server is suspended": Case(
-        standing("ann", known=known("zoe")), ("True", "ServerSuspended"), in_sync="Unknown",
+        standing("ann", observed=known("zoe")), ("True", "ServerSuspended"), in_sync="Unknown",
         server=server(suspend=True),
     ),
     "a dry run of the pool": Case(
-        standing("ann", known=known("zoe")), ("True", "DryRun"), pool=pool(mode="DryRun")
+        standing("ann", observed=known("zoe")), ("True", "DryRun"), pool=pool(mode="DryRun")
     ),
     "a dry run of the server": Case(
-        standing("ann", known=known("zoe")), ("True", "DryRun"), server=server(mode="DryRun")
+        standing("ann", observed=known("zoe")), ("True", "DryRun"), server=server(mode="DryRun")
     ),
     "a dry run that would change nothing": Case(
-        standing("ann", known=known("ann")), ("True", "InSync"), in_sync="True", pool=pool(mode="DryRun")
+        standing("ann", observed=known("ann")), ("True", "InSync"), in_sync="True", pool=pool(mode="DryRun")
     ),
     "the pool is being deleted": Case(
-        standing("ann", known=known("ann"), clearing=True), ("False", "Deleting"),
+        standing("ann", observed=known("ann"), clearing=True), ("False", "Deleting"),
         pool=pool(meta=DYING, onDelete="Clear"),
     ),
 }  # fmt: skip
@@ -107,7 +107,7 @@ def test_every_condition_has_a_sentence_and_a_known_reason(name: str) -> None:
 def test_a_condition_keeps_the_time_at_which_it_last_changed() -> None:
     case = CASES["a changed list is on its way"]
     first = status_of(case)
-    case = Case(standing("ann", known=known("ann")), ("", ""), pool=case.pool.model_copy(update={"status": first}))
+    case = Case(standing("ann", observed=known("ann")), ("", ""), pool=case.pool.model_copy(update={"status": first}))
     times = {item.type: item.last_transition_time for item in status_of(case, now=later(9)).conditions}
     assert (times["Ready"], times["InSync"], times["Reconciling"]) == (later(9), later(9), later(9))
     assert (times["Saturated"], times["Conflict"], times["Suspended"]) == (NOW, NOW, NOW)
@@ -132,7 +132,7 @@ def test_a_revision_is_shown_only_while_its_list_is_as_it_should_be() -> None:
 
 def test_the_first_twenty_who_wait_are_shown() -> None:
     people = " ".join(f"user{n:02}" for n in range(30))
-    status = status_of(Case(standing(people, known=known("user00 user01")), ("", "")))
+    status = status_of(Case(standing(people, observed=known("user00 user01")), ("", "")))
     assert status.waiting == 28
     assert [one.user for one in status.queue] == [f"user{n:02}" for n in range(2, 22)]
     assert "28 wait for a seat: user02, " in messages(status)["Saturated"]

@@ -9,12 +9,13 @@ from tests.unit.control.objects import NOW, conditions, known, later, messages, 
 from seatpool.api.licenseserver import LicenseServer, LicenseServerStatus, ProductState
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.pool_state import Failure
-from seatpool.control.status.server import ServerView, server_status
+from seatpool.control.state.server_view import ServerView
+from seatpool.control.status.server import server_status
 from seatpool.domain.listing import list_hash
 from seatpool.policy.guard import HeldChange
 
-IN_SYNC = {"lab/matlab": standing("ann", known=known("ann"))}
-LATE = {**IN_SYNC, "lab/ansys": standing("bob", known=known("ann"))}
+IN_SYNC = {"lab/matlab": standing("ann", observed=known("ann"))}
+LATE = {**IN_SYNC, "lab/ansys": standing("bob", observed=known("ann"))}
 FAULT = Failure(ConditionReason.SERVER_UNREACHABLE, "AccessDenied: not allowed; next try in 2s")
 HELD = HeldChange(leaving=12, present=12, percent=50, token="abc")
 
@@ -30,30 +31,30 @@ class Case:
 
 
 CASES = {
-    "all lists are as they should be": Case(ServerView(standings=IN_SYNC, reached=True), ("True", "InSync")),
-    "one list is late": Case(ServerView(standings=LATE, reached=True), ("False", "OutOfSync"), in_sync="False"),
+    "all lists are as they should be": Case(ServerView(pool_states=IN_SYNC, reached=True), ("True", "InSync")),
+    "one list is late": Case(ServerView(pool_states=LATE, reached=True), ("False", "OutOfSync"), in_sync="False"),
     "no pool refers to it": Case(ServerView(), ("True", "NoPools"), reachable="Unknown"),
     "nothing was sent yet": Case(
-        ServerView(standings=LATE), ("False", "OutOfSync"), reachable="Unknown", in_sync="False"
+        ServerView(pool_states=LATE), ("False", "OutOfSync"), reachable="Unknown", in_sync="False"
     ),
     "it cannot be reached": Case(
-        ServerView(standings=IN_SYNC, reached=False, fault=FAULT), ("False", "ServerUnreachable"), reachable="False"
+        ServerView(pool_states=IN_SYNC, reached=False, fault=FAULT), ("False", "ServerUnreachable"), reachable="False"
     ),
     "a change is held back": Case(
-        ServerView(standings=LATE, reached=True, held=HELD), ("False", "TooManyReleases"), in_sync="False", guarded="True"
+        ServerView(pool_states=LATE, reached=True, held=HELD), ("False", "TooManyReleases"), in_sync="False", guarded="True"
     ),
     "an account is unknown": Case(
-        ServerView(standings=IN_SYNC, reached=True, uninventoried=("1/eu",)), ("True", "InSync"), guarded="True"
+        ServerView(pool_states=IN_SYNC, reached=True, uninventoried=("1/eu",)), ("True", "InSync"), guarded="True"
     ),
     "it is suspended": Case(
-        ServerView(standings=LATE, reached=True), ("True", "ServerSuspended"), in_sync="Unknown",
+        ServerView(pool_states=LATE, reached=True), ("True", "ServerSuspended"), in_sync="Unknown",
         server=server(suspend=True),
     ),
     "a dry run": Case(
-        ServerView(standings=LATE, reached=True), ("True", "DryRun"), in_sync="False", server=server(mode="DryRun")
+        ServerView(pool_states=LATE, reached=True), ("True", "DryRun"), in_sync="False", server=server(mode="DryRun")
     ),
     "a dry run that would change nothing": Case(
-        ServerView(standings=IN_SYNC, reached=True), ("True", "InSync"), server=server(mode="DryRun")
+        ServerView(pool_states=IN_SYNC, reached=True), ("True", "InSync"), server=server(mode="DryRun")
     ),
 }  # fmt: skip
 
@@ -95,7 +96,7 @@ def state(product: str, users: str) -> ProductState:
 
 
 def test_lists_that_were_read_are_shown_with_their_people() -> None:
-    view = ServerView(standings=LATE, known={"matlab": known("ann bob"), "ansys": known("ann")})
+    view = ServerView(pool_states=LATE, observed={"matlab": known("ann bob"), "ansys": known("ann")})
     status = status_of(Case(view, ("", "")))
     assert status.applied == (state("ansys", "ann"), state("matlab", "ann bob"))
     assert status.users == 3
@@ -103,7 +104,7 @@ def test_lists_that_were_read_are_shown_with_their_people() -> None:
 
 def test_what_was_read_stays_until_it_is_read_anew_but_not_when_no_pool_is_left() -> None:
     before = LicenseServerStatus(applied=(state("matlab", "ann"),), users=1, last_verified=NOW, last_applied=NOW)
-    rereading = status_of(Case(ServerView(standings=IN_SYNC), ("", "")), before=before)
+    rereading = status_of(Case(ServerView(pool_states=IN_SYNC), ("", "")), before=before)
     assert (rereading.applied, rereading.users) == (before.applied, 1)
     assert (rereading.last_verified, rereading.last_applied) == (NOW, NOW)
     empty = status_of(CASES["no pool refers to it"], before=before)

@@ -33,23 +33,23 @@ def view(user: str | None = "ann", *, problem: str | None = None, said: Workbenc
 
 
 def status_of(
-    standings: Mapping[str, PoolState], *, seen: WorkbenchView | None = None, active: bool = True, serving: str = ""
+    states: Mapping[str, PoolState], *, seen: WorkbenchView | None = None, active: bool = True, serving: str = ""
 ) -> Any:
-    pools = serving.split() or list(standings)
-    return workbench_status(
-        seen or view(), serving=pools, active=dict.fromkeys(pools, active), standings=standings, now=NOW
-    )
+    pools = serving.split() or list(states)
+    return workbench_status(seen or view(), serving=pools, active=dict.fromkeys(pools, active), states=states, now=NOW)
 
 
 @pytest.mark.parametrize(
     ("found", "phase", "reason", "position"),
     [
-        pytest.param(standing("ann", known=EVERYBODY), "Assigned", "Granted", None, id="on the list"),
-        pytest.param(standing("ann", known=known("bob")), "Waiting", "ListPending", None, id="not yet on the list"),
-        pytest.param(standing("ann", known=None), "Waiting", "ListPending", None, id="on a list that nobody has read"),
-        pytest.param(standing("x y z ann", known=known("x y")), "Waiting", "PoolFull", 2, id="in the line"),
-        pytest.param(standing("ann", denied="ann", known=known()), "Denied", "Denied", None, id="denied"),
-        pytest.param(standing("bob", known=EVERYBODY), "Waiting", "Undecided", None, id="newer than the answer"),
+        pytest.param(standing("ann", observed=EVERYBODY), "Assigned", "Granted", None, id="on the list"),
+        pytest.param(standing("ann", observed=known("bob")), "Waiting", "ListPending", None, id="not yet on the list"),
+        pytest.param(
+            standing("ann", observed=None), "Waiting", "ListPending", None, id="on a list that nobody has read"
+        ),
+        pytest.param(standing("x y z ann", observed=known("x y")), "Waiting", "PoolFull", 2, id="in the line"),
+        pytest.param(standing("ann", denied="ann", observed=known()), "Denied", "Denied", None, id="denied"),
+        pytest.param(standing("bob", observed=EVERYBODY), "Waiting", "Undecided", None, id="newer than the answer"),
         pytest.param(PoolState(), "Waiting", "Undecided", None, id="a pool without an answer"),
     ],
 )
@@ -73,33 +73,33 @@ def test_what_was_said_before_a_restart_stands_until_the_pool_decides() -> None:
     seat = WorkbenchSeat(pool=MATLAB, phase=SeatPhase.ASSIGNED, since=later(-60), reason="Granted")
     said = WorkbenchStatus(seats=(seat,))
     assert status_of({}, serving=MATLAB, seen=view(said=said)).seats == (seat,)
-    decided = status_of({MATLAB: standing("x y ann", known=known("x y"))}, seen=view(said=said))
+    decided = status_of({MATLAB: standing("x y ann", observed=known("x y"))}, seen=view(said=said))
     assert [found.phase for found in decided.seats] == [SeatPhase.WAITING]
 
 
 def test_a_pool_that_serves_the_workbench_no_longer_is_not_shown() -> None:
     seat = WorkbenchSeat(pool=ANSYS, phase=SeatPhase.ASSIGNED, reason="Granted")
-    status = status_of({MATLAB: standing("ann", known=EVERYBODY)}, seen=view(said=WorkbenchStatus(seats=(seat,))))
+    status = status_of({MATLAB: standing("ann", observed=EVERYBODY)}, seen=view(said=WorkbenchStatus(seats=(seat,))))
     assert [found.pool for found in status.seats] == [MATLAB]
 
 
 def test_one_seat_of_two_is_not_enough() -> None:
-    status = status_of({MATLAB: standing("ann", known=EVERYBODY), ANSYS: standing("x y ann", known=known("x y"))})
+    status = status_of({MATLAB: standing("ann", observed=EVERYBODY), ANSYS: standing("x y ann", observed=known("x y"))})
     assert [(seat.pool, seat.phase.value) for seat in status.seats] == [(ANSYS, "Waiting"), (MATLAB, "Assigned")]
     assert messages(status)["Ready"] == "No seat yet: lab/ansys (PoolFull, position 1)"
 
 
 def test_a_seat_that_is_given_back_is_not_lacking_where_the_workbench_is_active_for_another_pool() -> None:
-    both = {MATLAB: standing("ann", known=EVERYBODY), ANSYS: standing("ann", known=EVERYBODY)}
-    status = workbench_status(view(), serving=list(both), active={MATLAB: True, ANSYS: False}, standings=both, now=NOW)
+    both = {MATLAB: standing("ann", observed=EVERYBODY), ANSYS: standing("ann", observed=EVERYBODY)}
+    status = workbench_status(view(), serving=list(both), active={MATLAB: True, ANSYS: False}, states=both, now=NOW)
     assert [(seat.pool, seat.phase.value) for seat in status.seats] == [(ANSYS, "Releasing"), (MATLAB, "Assigned")]
     assert conditions(status)["Ready"] == ("True", "AllAssigned")
 
 
 def test_a_workbench_that_stopped_shows_a_seat_only_while_it_is_kept() -> None:
-    kept = status_of({MATLAB: standing("ann", known=EVERYBODY)}, active=False)
+    kept = status_of({MATLAB: standing("ann", observed=EVERYBODY)}, active=False)
     assert [seat.phase for seat in kept.seats] == [SeatPhase.RELEASING]
-    gone = status_of({MATLAB: standing("bob", known=known("bob"))}, active=False)
+    gone = status_of({MATLAB: standing("bob", observed=known("bob"))}, active=False)
     assert gone.seats == ()
     for status in (kept, gone):
         assert conditions(status)["Ready"] == ("True", "Inactive")
@@ -110,7 +110,9 @@ def test_a_workbench_that_no_pool_serves_needs_nothing() -> None:
 
 
 def test_an_owner_that_no_license_server_could_take_is_told_why() -> None:
-    status = status_of({MATLAB: standing("ann", known=EVERYBODY)}, seen=view(None, problem="two words"), active=False)
+    status = status_of(
+        {MATLAB: standing("ann", observed=EVERYBODY)}, seen=view(None, problem="two words"), active=False
+    )
     assert conditions(status)["Ready"] == ("False", "InvalidOwner")
     assert messages(status)["Ready"] == "spec.owner: two words"
     assert status.seats == ()

@@ -14,7 +14,7 @@ async def test_it_ends_when_it_is_cancelled_in_the_moment_in_which_something_is_
     api = ApiClient()
     writer = StatusWriter(
         Workbench,
-        lambda _key: None,
+        lambda _key, *, due: None,
         pace=Pace(delay=0, per_second=100, at_once=1),
         kube=KubeClient(api),
         metrics=ControlMetrics(CollectorRegistry()),

@@ -2,7 +2,7 @@
 
 import boto3
 import pytest
-from tests.unit.control.desks import DeskMaker
+from tests.unit.control.conftest import Given
 from tests.unit.control.objects import raw_pool, raw_workbench
 
 from seatpool.api.identity import IdentitySettings
@@ -19,21 +19,21 @@ BENCH = f"lab/i-{1:017x}"
 
 
 @pytest.fixture
-def view(desks: DeskMaker) -> Informer:
-    metrics, clock = ControlMetrics(desks.registry), desks.clock.now
+def view(given: Given) -> Informer:
+    metrics, clock = ControlMetrics(given.registry), given.clock.now
     return Informer(
         store=Store(IdentitySettings()),
         mirror=Mirror(
             MirrorConfig(),
-            desks.kube,
-            registry=desks.registry,
-            log=desks.log,
+            given.kube,
+            registry=given.registry,
+            log=given.log,
             session_factory=boto3.Session,
             clock=clock,
         ),
-        recorder=EventRecorder(desks.kube, instance="me", metrics=metrics, log=desks.log, clock=clock),
+        recorder=EventRecorder(given.kube, instance="me", metrics=metrics, log=given.log, clock=clock),
         metrics=metrics,
-        log=desks.log,
+        log=given.log,
         clock=clock,
     )
 
@@ -47,24 +47,22 @@ async def test_a_watch_brings_objects_and_takes_them_away(view: Informer) -> Non
 
 async def test_the_answer_to_a_write_of_ours_is_known_at_once(view: Informer) -> None:
     view.seen(Workbench, "", raw_workbench())
-    view.renewed(Workbench, raw_workbench(version=2) | {"status": {"observedGeneration": 1}})
+    view.written(Workbench, raw_workbench(version=2) | {"status": {"observedGeneration": 1}})
     assert view.store.workbenches[BENCH].observed_generation == 1
 
 
 async def test_a_late_answer_does_not_bring_back_what_is_gone(view: Informer) -> None:
     view.seen(Workbench, "ADDED", raw_workbench())
     view.seen(Workbench, "DELETED", raw_workbench(version=3))
-    view.renewed(Workbench, raw_workbench(version=2))
+    view.written(Workbench, raw_workbench(version=2))
     assert view.store.workbenches == {}
     view.seen(Workbench, "ADDED", raw_workbench(version=9, uid="another"))
-    view.renewed(Workbench, raw_workbench(version=10))
+    view.written(Workbench, raw_workbench(version=10))
     assert view.store.known(Workbench)[BENCH] == ("another", 9)
 
 
-async def test_an_object_that_cannot_be_read_is_counted_and_keeps_no_other_away(
-    view: Informer, desks: DeskMaker
-) -> None:
+async def test_an_object_that_cannot_be_read_is_counted_and_keeps_no_other_away(view: Informer, given: Given) -> None:
     view.seen(LicensePool, "ADDED", raw_pool("broken", seats="many"))
     view.seen(LicensePool, "ADDED", raw_pool())
     assert set(view.store.pools) == {"lab/matlab"}
-    assert desks.registry.get_sample_value("seatpool_objects_refused_total", {"kind": "LicensePool"}) == 1
+    assert given.registry.get_sample_value("seatpool_objects_refused_total", {"kind": "LicensePool"}) == 1

@@ -1,0 +1,293 @@
+"""The next state of a reconciler from the result of a step, and the facts that go with it. Pure.
+
+This is the only function that makes a `ServerState`: whoever asks how a field came to its value finds the answer here and in
+the three modules that it calls, `transition`, `failures` and `drift`.
+"""
+
+from typing import assert_never
+
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import Mode
+from seatpool.api.reasons import ConditionReason
+from seatpool.control.reconcile.diff import Write
+from seatpool.control.reconcile.drift import take_reading
+from seatpool.control.reconcile.failures import (
+    end_what_is_over,
+    product_failed,
+    product_is_foreign,
+    product_recovered,
+    server_answered,
+    server_failed,
+)
+from seatpool.control.reconcile.server_state import ServerState, is_decided
+from seatpool.control.reconcile.step_results import (
+    AnswersStored,
+    CacheRead,
+    CommandApplied,
+    CommandSettled,
+    CommandTried,
+    Desired,
+    LeaseRefused,
+    ListsInDoubt,
+    ListsRead,
+    ListsVerified,
+    PassBegun,
+    PassDone,
+    PoolsRefreshed,
+    ServerFailed,
+    StepResult,
+)
+from seatpool.control.reconcile.transition import Transition
+from seatpool.control.sinks import facts
+from seatpool.control.sinks.facts import Fact, LatencyOutcome
+from seatpool.control.state.moment import Moment
+from seatpool.domain.listing import list_hash
+from seatpool.domain.reasons import Reason
+from seatpool.servers.command_result import ProductResult, Result
+
+
+def advance(state: ServerState, step: StepResult) -> tuple[ServerState, tuple[Fact, ...]]:
+    """Returns the state after a step, and what has to be told of it."""
+    to = Transition(state)
+    match step:
+        case PassBegun():
+            _begin(to, step)
+        case PoolsRefreshed():
+            _refresh(to, step)
+        case ListsInDoubt():
+            to.mark_in_doubt(sorted(step.products))
+        case CommandSettled():
+            _settle(to, step)
+        case CommandTried():
+            to.change(last_command=step.at.monotonic)
+        case ListsRead():
+            _read(to, step)
+        case ListsVerified():
+            to.change(last_verified=step.at.monotonic, verified_for=step.asked)
+            to.change_view(last_verified=step.at.now)
+        case ServerFailed():
+            server_failed(to, step.error, step.at)
+        case CacheRead():
+            _read_cache(to, step)
+        case Desired():
+            _decide(to, step)
+        case AnswersStored():
+            _store(to, step)
+        case CommandApplied():
+            _apply(to, step)
+        case PassDone():
+            _end(to, step)
+        case LeaseRefused():
+            to.change_view(lease_problem=step.problem)
+        case _:
+            assert_never(step)
+    after, told = to.done()
+    if isinstance(step, PassDone):
+        told = (*told, facts.PassEnded(server=after.server, view=after.view))
+    return after, told
+
+
+# -- before a decision -----------------------------------------------------------------------------------------------------
+
+
+def _begin(to: Transition, step: PassBegun) -> None:
+    _refresh(to, step)
+    if step.foreign:
+        to.invalidate(to.state.products)
+    paused = to.state.server_pause(step.at) > 0
+    to.change(held_off=paused and not step.server.spec.suspend)
+    to.change_view(lease_problem=None)
+
+
+def _refresh(to: Transition, step: PoolsRefreshed) -> None:
+    to.change(last_server=step.server)
+    to.refresh(step.pools)
+
+
+def _settle(to: Transition, step: CommandSettled) -> None:
+    for product, result in step.result.products.items():
+        before = to.observed(product)
+        observed = to.record_list(product, result)
+        pool = to.state.find_pool(product)
+        if observed is not None and result.result is Result.APPLIED and pool is not None:
+            to.facts.append(
+                facts.ListApplied(
+                    pool=pool,
+                    desired_hash=step.hashes.get(product, ""),
+                    before=before,
+                    observed=observed,
+                    command_id=step.command_id,
+                )
+            )
+
+
+def _read(to: Transition, step: ListsRead) -> None:
+    server_answered(to)
+    for product in step.products:
+        pool = to.state.find_pool(product)
+        if pool is not None:
+            take_reading(to, pool, step.result.products.get(product), step.at)
+
+
+def _read_cache(to: Transition, step: CacheRead) -> None:
+    to.change_view(uninventoried=step.uninventoried, mirror=step.mirror)
+    for pool in to.state.pools:
+        if pool.key in step.changed:
+            to.pending.setdefault(pool.key, step.changed[pool.key])
+        if not is_decided(pool):
+            to.pending.pop(pool.key, None)
+
+
+# -- the decision ----------------------------------------------------------------------------------------------------------
+
+
+def _decide(to: Transition, step: Desired) -> None:
+    held, server = step.held, to.state.server
+    if held is not None and held != to.state.view.held:
+        to.facts.append(facts.ChangeHeld(server=server, change=held))
+    to.change_view(held=held)
+
+
+def _store(to: Transition, step: AnswersStored) -> None:
+    """The answers count from now on; a pool whose ledger was another one is answered anew."""
+    released = False
+    for pool in to.state.pools:
+        if pool.key in step.stored:
+            released |= any(
+                gone.reason is Reason.WORKBENCHES_STOPPED for gone in step.desired.answers[pool.key].released
+            )
+            _commit(to, pool, step)
+        elif pool.key in step.reloaded:
+            to.replace_pool(pool, memory=step.reloaded[pool.key])
+            to.pending.setdefault(pool.key, step.at)
+    if released and step.desired.approved is not None:
+        to.facts.append(facts.ChangeApproved(server=to.state.server, change=step.desired.approved))
+
+
+def _commit(to: Transition, pool: LicensePool, step: AnswersStored) -> None:
+    before, answer = to.pool_state(pool), step.desired.answers[pool.key]
+    marked = to.pending.pop(pool.key, None)
+    to.replace_pool(
+        pool,
+        memory=answer.memory,
+        answer=answer,
+        granted=(*before.granted, *answer.granted),
+        released=(*before.released, *answer.released),
+        durations=before.durations.after(answer.released, said=pool.status.seat_lengths),
+    )
+    if to.pool_state(pool).in_sync:
+        to.change_pool(pool, changed_at=None)
+    elif before.changed_at is None:
+        to.change_pool(pool, changed_at=marked or step.at)
+    adoption = step.desired.adoptions.get(pool.key)
+    if adoption is not None:
+        to.facts += [facts.EntryNotAdopted(pool=pool, problem=problem) for problem in adoption.problems]
+        if adoption.users:
+            to.facts.append(facts.UsersAdopted(pool=pool, users=adoption.users))
+    to.facts.append(facts.AnswerStored(pool=pool, before=before.answer, answer=answer))
+
+
+# -- the lists -------------------------------------------------------------------------------------------------------------
+
+
+def _apply(to: Transition, step: CommandApplied) -> None:
+    server_answered(to)
+    for write in step.writes:
+        pool = to.state.find_pool(write.change.product)
+        if pool is not None:
+            _take_result(to, pool, write, step.result.products.get(write.change.product), step)
+
+
+def _take_result(
+    to: Transition, pool: LicensePool, write: Write, result: ProductResult | None, step: CommandApplied
+) -> None:
+    """Only a list that was read back as it was written counts as applied. None: the answer does not mention it."""
+    product, at = write.change.product, step.at
+    before = to.observed(product)
+    if result is None:
+        to.invalidate([product])
+        _list_failed(to, pool, ConditionReason.APPLY_FAILED, "the answer does not mention it", at)
+        return
+    if result.result is Result.STALE:
+        to.raise_floor(result.fence)
+        to.mark_in_doubt([product])
+        to.product_failed(product, at)
+        to.facts.append(facts.NewerRevisionFound(pool=pool, fence=result.fence))
+        return
+    observed = to.record_list(product, result)
+    if result.result is Result.OWNER:
+        if observed is None:
+            to.product_failed(product, at)
+        product_is_foreign(to, pool, result.owner)
+    elif result.result is Result.FAILED:
+        detail = result.detail or f"exit code {result.exit_code}"
+        _list_failed(to, pool, ConditionReason.APPLY_FAILED, f"not taken: {detail}", at)
+    else:
+        to.written(product)
+        if observed is not None:
+            to.facts.append(
+                facts.ListApplied(
+                    pool=pool,
+                    desired_hash=list_hash(write.change.users),
+                    before=before,
+                    observed=observed,
+                    command_id=step.command_id,
+                )
+            )
+        _compare_with_written(to, pool, write, result, at)
+
+
+def _compare_with_written(to: Transition, pool: LicensePool, write: Write, result: ProductResult, at: Moment) -> None:
+    if result.users is None:
+        _list_failed(to, pool, ConditionReason.READ_FAILED, "written, but it cannot be read back", at)
+    elif not to.pool_state(pool).in_sync:
+        _list_failed(
+            to,
+            pool,
+            ConditionReason.LIST_DIFFERS,
+            f"{len(write.change.users)} people were written, and the license server shows {len(result.users)} others; "
+            "is its client right, and does anybody else write the list?",
+            at,
+        )
+    else:
+        product_recovered(to, pool)
+        to.change_view(last_applied=at.now)
+
+
+def _list_failed(to: Transition, pool: LicensePool, reason: ConditionReason, what: str, at: Moment) -> None:
+    product_failed(to, pool, reason, f"product {pool.spec.product!r}: {what}", at)
+
+
+# -- the end ---------------------------------------------------------------------------------------------------------------
+
+
+def _end(to: Transition, step: PassDone) -> None:
+    for pool in to.state.pools:
+        end_what_is_over(to, pool)
+        _serve_events(to, pool, step)
+        state = to.pool_state(pool)
+        if state.in_sync:
+            to.facts.append(facts.ListConfirmed(pool=pool, state=state))
+            to.change_pool(pool, changed_at=None, granted=(), released=())
+    in_sync = all(state.in_sync for state in to.pool_states())
+    if in_sync and not to.state.was_in_sync:
+        to.change(was_in_sync=True)
+        to.facts.append(facts.InSyncFirst(server=to.state.server, pools=len(to.state.pools)))
+
+
+def _serve_events(to: Transition, pool: LicensePool, step: PassDone) -> None:
+    """Ends the messages that the pool's answer was made from, once the list is right or will not be written."""
+    state, server = to.pool_state(pool), to.state.server
+    waited = None
+    if state.in_sync and state.changed_at is None:
+        outcome = LatencyOutcome.UNCHANGED
+    elif state.in_sync and state.changed_at is not None:
+        outcome = LatencyOutcome.LISTED
+        waited = max(0.0, (step.at.now - state.changed_at).total_seconds())
+    elif Mode.DRY_RUN in (pool.spec.mode, server.spec.mode) or server.spec.suspend:
+        outcome = LatencyOutcome.NOT_WRITTEN
+    else:
+        return
+    to.facts.append(
+        facts.EventsServed(pool=pool, outcome=outcome, revision=state.revision, mark=step.mark, waited=waited)
+    )

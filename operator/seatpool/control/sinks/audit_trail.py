@@ -1,0 +1,100 @@
+"""Facts as lines of the audit trail."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.cache.store import Store
+from seatpool.control.sinks import facts
+from seatpool.domain.listing import list_hash
+from seatpool.policy.guard import HeldChange
+from seatpool.trail.trail import Action, Trail
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTrail:
+    """Notes who got, lost or was refused a seat, by which rule, and which command carried it out."""
+
+    store: Store
+    trail: Trail
+
+    def handle(self, fact: facts.Fact) -> None:
+        """Takes one fact."""
+        match fact:
+            case facts.AnswerStored():
+                self._answered(fact)
+            case facts.ListApplied():
+                self._applied(fact)
+            case facts.UsersAdopted():
+                self.trail.note(Action.ADOPT, **self._of_pool(fact.pool), users=sorted(fact.users))
+            case facts.DriftDetected():
+                self.trail.note(
+                    Action.DRIFT, **self._of_pool(fact.pool), added=list(fact.added), removed=list(fact.removed),
+                    revision=fact.observed.revision,
+                )  # fmt: skip
+            case facts.ChangeHeld():
+                self.trail.note(Action.HOLD, **_of_server(fact.server), **_of_change(fact.change))
+            case facts.ChangeApproved():
+                self.trail.note(Action.APPROVE, **_of_server(fact.server), **_of_change(fact.change))
+            case _:
+                pass
+
+    def _answered(self, fact: facts.AnswerStored) -> None:
+        answer, about = fact.answer, self._of_pool(fact.pool)
+        used = answer.reassignments_used
+        for grant in answer.granted:
+            self.trail.note(
+                Action.GRANT, **about, user=grant.user, rule=grant.reason.value,
+                waitedSeconds=round(grant.waited.total_seconds(), 3), reassignmentsUsed=used,
+            )  # fmt: skip
+        for gone in answer.released:
+            self.trail.note(
+                Action.RELEASE, **about, user=gone.user, rule=gone.reason.value,
+                heldSeconds=round(gone.held.total_seconds(), 3), reassignmentsUsed=used,
+            )  # fmt: skip
+        waited = fact.waited
+        for one in answer.waiting:
+            if one.user not in waited or waited[one.user].reason is not one.reason:
+                self.trail.note(Action.REFUSE, **about, user=one.user, rule=one.reason.value, position=one.position)
+        for user in fact.newly_denied:
+            self.trail.note(Action.REFUSE, **about, user=user, rule="Denied")
+
+    def _applied(self, fact: facts.ListApplied) -> None:
+        now = set(fact.observed.users)
+        before = set(fact.before.users) if fact.before is not None else set()
+        self.trail.note(
+            Action.APPLY, **self._of_pool(fact.pool), added=sorted(now - before), removed=sorted(before - now),
+            people=len(fact.observed.users), hashBefore=None if fact.before is None else list_hash(fact.before.users),
+            hashAfter=list_hash(fact.observed.users), hashWanted=fact.desired_hash, revision=fact.observed.revision,
+            ssmCommandId=fact.command_id,
+        )  # fmt: skip
+
+    def _of_pool(self, pool: LicensePool) -> dict[str, Any]:
+        metadata = pool.metadata
+        ledgers = self.store.ledgers.get(pool.key, {})
+        return {
+            "pool": pool.key,
+            "poolUid": metadata.uid,
+            "poolGeneration": metadata.generation,
+            "poolResourceVersion": metadata.resource_version,
+            "server": pool.server_key,
+            "product": pool.spec.product,
+            "mode": self.store.mode_of(pool).value,
+            "ledgers": {view.name: view.resource_version for view in ledgers.values()},
+        }
+
+
+def _of_server(server: LicenseServer) -> dict[str, Any]:
+    metadata = server.metadata
+    return {
+        "server": server.key,
+        "serverUid": metadata.uid,
+        "serverGeneration": metadata.generation,
+        "serverResourceVersion": metadata.resource_version,
+        "revision": server.status.revision,
+    }
+
+
+def _of_change(change: HeldChange) -> dict[str, Any]:
+    return {"token": change.token, "leaving": change.leaving, "present": change.present}

@@ -1,0 +1,36 @@
+"""What a LicenseServer's status is rendered from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from seatpool.api.reasons import ConditionReason
+from seatpool.control.state.pool_state import Failure, ObservedList, PoolState
+from seatpool.policy.guard import HeldChange
+
+ConditionParts = tuple[str, bool | None, ConditionReason, str]
+"""A condition's type, whether it holds (None: unknown), its reason, and its message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerView:
+    """What the reconciler knows of its server, beside what the status already says."""
+
+    observed: Mapping[str, ObservedList] = field(default_factory=dict)
+    """The lists that were read, by product."""
+    pool_states: Mapping[str, PoolState] = field(default_factory=dict)
+    """States of the pools that are applied to the server, by key."""
+    reached: bool | None = None
+    """Whether the last command was answered; None: none was sent yet."""
+    fault: Failure | None = None
+    """Why the last command failed as a whole."""
+    held: HeldChange | None = None
+    """The change that the guard holds back."""
+    lease_problem: str | None = None
+    """Why no process may be the leader."""
+    uninventoried: tuple[str, ...] = ()
+    """Accounts that were never inventoried completely."""
+    mirror: tuple[ConditionParts, ...] = ()
+    """How current the workbenches are; the same on every server."""
+    last_applied: datetime | None = None
+    last_verified: datetime | None = None
