@@ -36,8 +36,10 @@ from seatpool.control.reconcile.step_results import (
 )
 from seatpool.control.reconcile.wait_for_lease import wait_for_lease
 from seatpool.control.reconcile.write_ahead_log import Superseded, WriteAheadLog
+from seatpool.control.sinks.facts import Fact
 from seatpool.kube.errors import Conflict, KubeError
-from seatpool.tracing.spans import Fact, Mark, Role
+from seatpool.tracing.spans import Fact as SpanFact
+from seatpool.tracing.spans import Mark, Role
 
 
 class ServerReconciler:
@@ -144,21 +146,24 @@ class ServerReconciler:
 
     def _advance(self, *steps: StepResult) -> None:
         """Takes over the next state after each step and publishes what has to be told of it."""
+        told: list[Fact] = []
         for step in steps:
             self._state, facts = advance(self._state, step)
-            self._deps.pool_states.publish(self.key, self._state.view.pool_states)
-            self._deps.broadcaster.publish(facts)
+            told += facts
+        self._deps.pool_states.publish(self.key, self._state.view.pool_states)
+        self._deps.broadcaster.publish(told)
 
     def _claimed_pools(self) -> tuple[LicensePool, ...]:
         """The pools that are applied to this server. What waits for one that lost its claim is dropped."""
-        cache = self._deps.store
-        everyone = tuple(cache.pools_of_server(self.key))
-        claimed = tuple(pool for pool in everyone if cache.claimant(pool.key) == pool.key)
-        for pool in everyone:
-            if pool not in claimed:
-                cache.take_dirty([pool.key])
-                self._deps.latency.forget(pool.key)
-        return claimed
+        cache, claimed = self._deps.store, []
+        for pool in tuple(cache.pools_of_server(self.key)):
+            key = pool.key
+            if cache.claimant(key) == key:
+                claimed.append(pool)
+            else:
+                cache.take_dirty([key])
+                self._deps.latency.forget(key)
+        return tuple(claimed)
 
     def _compute(self) -> Desired:
         """Reads the cache and computes the answers. Nothing is awaited in between, so both are of the same instant."""
@@ -197,7 +202,7 @@ class ServerReconciler:
         deps = self._deps
         marks = deps.latency.marks(pool.key for pool in deps.store.pools_of_server(self.key))
         self._marks = set(marks)
-        facts: dict[str, Fact] = {"seatpool.server": self.key, "seatpool.messages": len(marks)}
+        facts: dict[str, SpanFact] = {"seatpool.server": self.key, "seatpool.messages": len(marks)}
         try:
             with (
                 bound_contextvars(server=self.key),

@@ -1,6 +1,6 @@
 """A state on its way to the next one. Only `advance` makes one, and none leaves it: from outside, `advance` is pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -45,13 +45,17 @@ class Transition:
             pending=_same_or(before.pending, self._pending),
             product_retries=_same_or(before.product_retries, self._retries),
         )
-        pools = {pool.key: pool for pool in self._state.pools}
-        for key, state in self._pool_states.items():
-            known = before.view.pool_states.get(key, _UNKNOWN)
-            if state is not known:
-                self.facts.append(PoolStateChanged(pool=pools[key], before=known, state=state))
-        self.facts += [PoolDropped(key=key) for key in before.view.pool_states.keys() - self._pool_states.keys()]
+        if self._state.view.pool_states is not before.view.pool_states:
+            self._tell_changes(before.view.pool_states)
         return self._state, tuple(self.facts)
+
+    def _tell_changes(self, before: Mapping[str, PoolState]) -> None:
+        for pool in self._state.pools:
+            key = pool.key
+            known, state = before.get(key, _UNKNOWN), self._pool_states[key]
+            if state is not known:
+                self.facts.append(PoolStateChanged(pool=pool, before=known, state=state))
+        self.facts += [PoolDropped(key=key) for key in before.keys() - self._pool_states.keys()]
 
     # -- the server --------------------------------------------------------------------------------------------------
 
@@ -65,24 +69,23 @@ class Transition:
 
     def refresh(self, pools: tuple[LicensePool, ...]) -> None:
         """Takes the pools as they are now; what is known of others is dropped."""
-        uids = {pool.key: pool.metadata.uid for pool in self._before.pools}
+        uids = {} if pools == self._before.pools else {pool.key: pool.metadata.uid for pool in self._before.pools}
         products = {pool.spec.product for pool in pools}
         self._observed = {product: seen for product, seen in self._observed.items() if product in products}
         self._in_doubt = {product: why for product, why in self._in_doubt.items() if product in products}
         self._retries = {product: retry for product, retry in self._retries.items() if product in products}
-        keys = {pool.key for pool in pools}
-        self._pending = {key: since for key, since in self._pending.items() if key in keys}
-        states = {}
+        states: dict[str, PoolState] = {}
         for pool in pools:
-            is_known = uids.get(pool.key, pool.metadata.uid) == pool.metadata.uid
-            state = self._pool_states.get(pool.key, _UNKNOWN) if is_known else _UNKNOWN
-            states[pool.key] = _changed(
+            key, uid = pool.key, pool.metadata.uid
+            state = self._pool_states.get(key, _UNKNOWN) if uids.get(key, uid) == uid else _UNKNOWN
+            states[key] = _changed(
                 state,
                 observed=self._observed.get(pool.spec.product),
                 keep_placeholder=pool.spec.empty_list is EmptyList.KEEP_PLACEHOLDER,
                 clearing=pool.metadata.deletion_timestamp is not None and pool.spec.on_delete is OnDelete.CLEAR,
             )
         self._pool_states = states
+        self._pending = {key: since for key, since in self._pending.items() if key in states}
         self.change(pools=pools)
 
     # -- pools -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Facts as lines of the audit trail."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -15,6 +15,15 @@ from seatpool.trail.trail import Action, Trail
 @dataclass(frozen=True, slots=True)
 class AuditTrail:
     """Notes who got, lost or was refused a seat, by which rule, and which command carried it out."""
+
+    kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
+        facts.AnswerStored,
+        facts.ListApplied,
+        facts.UsersAdopted,
+        facts.DriftDetected,
+        facts.ChangeHeld,
+        facts.ChangeApproved,
+    )
 
     store: Store
     trail: Trail

@@ -1,7 +1,8 @@
 """Hands facts to the sinks. A sink that fails costs what it would have told, and nothing else."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
@@ -12,22 +13,28 @@ from seatpool.control.sinks.facts import Fact
 class Sink(Protocol):
     """Takes facts. It neither waits nor calls back into a reconciler."""
 
+    kinds: ClassVar[tuple[type[Fact], ...]]
+    """The facts that concern the sink; it is handed no others."""
+
     def handle(self, fact: Fact) -> None:
-        """Takes one fact; those that do not concern the sink are passed over."""
+        """Takes one fact."""
 
 
 class Broadcaster:
-    """Publishes facts to every sink, in order."""
+    """Publishes facts to the sinks that they concern, in the order of the sinks."""
 
     def __init__(self, sinks: Sequence[Sink], *, metrics: ControlMetrics, log: FilteringBoundLogger) -> None:
-        self._sinks = tuple(sinks)
+        self._sinks: dict[type, list[Sink]] = defaultdict(list)
+        for sink in sinks:
+            for kind in sink.kinds:
+                self._sinks[kind].append(sink)
         self._metrics = metrics
         self._log = log
 
     def publish(self, facts: Iterable[Fact]) -> None:
-        """Hands each fact to each sink."""
+        """Hands each fact to each sink that it concerns."""
         for fact in facts:
-            for sink in self._sinks:
+            for sink in self._sinks.get(type(fact), ()):
                 try:
                     sink.handle(fact)
                 except Exception:  # noqa: BLE001

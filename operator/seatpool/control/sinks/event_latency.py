@@ -8,7 +8,7 @@ forgets it, and the lists are right anyway.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
@@ -51,6 +51,12 @@ class _Done:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLatency(StoreHandler):
     """Follows the messages of one operator."""
+
+    kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
+        facts.AnswerStored,
+        facts.EventsServed,
+        facts.PassEnded,
+    )
 
     take: TakeContexts
     metrics: ControlMetrics

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import Mode
@@ -52,6 +52,11 @@ class _PoolRows:
 @dataclass(slots=True, kw_only=True)
 class History(StoreHandler):
     """Notes rows of sessions, waits, refusals and capacities. It belongs to one event loop and never waits."""
+
+    kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
+        facts.AnswerStored,
+        facts.ListConfirmed,
+    )
 
     store: Store
     installation: str

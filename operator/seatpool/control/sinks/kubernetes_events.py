@@ -1,6 +1,7 @@
 """Facts as Kubernetes Events on pools and servers."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -16,6 +17,19 @@ MOST_ADOPTED = 50
 @dataclass(frozen=True, slots=True)
 class KubernetesEvents:
     """Posts an Event for each fact that an admin should see in `kubectl describe`."""
+
+    kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
+        facts.AnswerStored,
+        facts.ListConfirmed,
+        facts.UsersAdopted,
+        facts.DriftDetected,
+        facts.ListFailed,
+        facts.ListRecovered,
+        facts.ForeignOwnerFound,
+        facts.ChangeHeld,
+        facts.ServerUnreachable,
+        facts.ServerRecovered,
+    )
 
     recorder: EventRecorder
 

@@ -1,6 +1,7 @@
 """Facts as log lines."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -12,6 +13,22 @@ MOST_NAMED = 20
 @dataclass(frozen=True, slots=True)
 class LogLines:
     """Writes one line for each fact that an operator engineer searches the log for."""
+
+    kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
+        facts.ListConfirmed,
+        facts.UsersAdopted,
+        facts.EntryNotAdopted,
+        facts.DriftDetected,
+        facts.OlderRevisionFound,
+        facts.NewerRevisionFound,
+        facts.ListFailed,
+        facts.ForeignOwnerFound,
+        facts.ChangeHeld,
+        facts.ChangeApproved,
+        facts.ServerUnreachable,
+        facts.ServerRecovered,
+        facts.InSyncFirst,
+    )
 
     log: FilteringBoundLogger
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import Mode
@@ -31,6 +31,12 @@ class Notifications:
 
     A notification's id follows from what it tells, so that a receiver can drop the second of two.
     """
+
+    kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
+        facts.AnswerStored,
+        facts.ListConfirmed,
+        facts.DriftDetected,
+    )
 
     store: Store
     installation: str

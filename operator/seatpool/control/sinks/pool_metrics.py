@@ -1,6 +1,7 @@
 """Facts as metrics of pools and servers."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.cache.store import Store
@@ -12,6 +13,13 @@ from seatpool.domain.allocation import Allocation
 @dataclass(frozen=True, slots=True)
 class PoolMetrics:
     """Counts grants, releases, waits and drift, and shows how pools and servers are."""
+
+    kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
+        facts.AnswerStored,
+        facts.DriftDetected,
+        facts.EventsServed,
+        facts.PassEnded,
+    )
 
     store: Store
     metrics: ControlMetrics

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from seatpool.cache.store import Store
 from seatpool.control.sinks import facts
@@ -11,6 +12,11 @@ from seatpool.control.state.pool_state import PoolState
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusMarks:
     """Marks pools, and the workbenches of users whose place in a pool changed."""
+
+    kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
+        facts.PoolStateChanged,
+        facts.PoolDropped,
+    )
 
     store: Store
     mark_pool: Callable[[str], None]
