@@ -35,7 +35,7 @@ def asked(
     stored: PoolMemory | None = None,
     linger: float = 0,
     seats: int = 20,
-    at: float = 10,
+    at: float = 70,
 ) -> Desired:
     rules = PoolRules(seats=seats, linger=timedelta(seconds=linger))
     inputs = {MATLAB: PoolInputs(rules, needs_of(needs.split()), stored)}
