@@ -1,7 +1,7 @@
-"""boto3 sessions: the home one, and those of assumed roles whose credentials renew themselves.
+"""Makes boto3 sessions: one for the pod's identity, and one for each assumed role. Role credentials renew themselves.
 
-Making sessions and clients is not thread-safe in boto3, using them is: whoever owns `Sessions` makes clients under one
-lock and keeps them.
+boto3 sessions and clients may be shared between threads, but making them is not thread-safe. The owner of `Sessions`
+makes clients under one lock and keeps them, as `clients.ClientCache` does.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ SessionFactory = Callable[[], boto3.Session]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A role to assume, and where to ask STS for it."""
+    """A role to assume, and the region of the STS endpoint that is asked."""
 
     arn: str
     external_id: str | None
@@ -36,7 +36,7 @@ class Role:
 
 
 class Sessions:
-    """One session for each identity. Not thread-safe: the caller holds a lock."""
+    """Keeps one session for each identity. Not thread-safe: the caller holds a lock."""
 
     def __init__(
         self, *, factory: SessionFactory, endpoint_url: str | None, config: Config, role_session_name: str
@@ -47,16 +47,16 @@ class Sessions:
         self._role_session_name = role_session_name
         self._home: boto3.Session | None = None
         self._assumed: dict[tuple[str, str | None], boto3.Session] = {}
-        self._models = Loader()  # of a megabyte of EC2 in each session, only one is needed
+        self._models = Loader()  # shared: each session would load its own megabyte of EC2
 
     def home(self) -> boto3.Session:
-        """The process's own identity."""
+        """Returns the session of the process's own identity."""
         if self._home is None:
             self._home = self._factory()
         return self._home
 
     def of(self, role: Role | None) -> boto3.Session:
-        """The session of a role, or the home one without a role."""
+        """Returns the session of a role. None: the process's own identity."""
         if role is None:
             return self.home()
         key = (role.arn, role.external_id)
@@ -86,7 +86,7 @@ class Sessions:
 
 
 class _Assumed(CredentialProvider):
-    """Credentials of a role, fetched when first needed and again before they expire."""
+    """Fetches credentials of a role when they are first needed, and again before they expire."""
 
     METHOD = "assume-role"
 

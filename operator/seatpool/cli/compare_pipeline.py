@@ -52,7 +52,7 @@ def import_(
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from seatpool.mirror.aws_errors import describe_fault
+    from seatpool.aws.errors import describe_error
     from seatpool.mirror.pipeline_table import Attributes
     from seatpool.settings.settings import load_settings
 
@@ -63,7 +63,7 @@ def import_(
     try:
         comparison = asyncio.run(_compare(table, settings, attributes, region=region, endpoint_url=endpoint_url))
     except (ClientError, BotoCoreError) as error:
-        raise SeatpoolError(f"table {table}: {describe_fault(error)}") from error
+        raise SeatpoolError(f"table {table}: {describe_error(error)}") from error
     if as_json:
         typer.echo(json.dumps(asdict(comparison) | {"equal": comparison.equal}))
     else:

@@ -16,7 +16,7 @@ from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
     from seatpool.mirror.queue.dead_letters import DeadLetter, DeadLetters
-    from seatpool.mirror.queue.redrive_task import Move, MoveTask
+    from seatpool.mirror.queue.redrive_task import RedriveProgress, RedriveTask
 
 app = typer.Typer(
     name="dlq",
@@ -48,7 +48,7 @@ def list_(
 ) -> None:
     """Show what is in the dead-letter queue and why. Messages stay there."""
 
-    async def work(letters: "DeadLetters", _: "MoveTask") -> None:
+    async def work(letters: "DeadLetters", _: "RedriveTask") -> None:
         found: list[DeadLetter] = []
         async with letters.walk() as every:
             async for one in every:
@@ -80,7 +80,7 @@ def show(
 ) -> None:
     """Show one message whole, with everything that could deceive a terminal escaped."""
 
-    async def work(letters: "DeadLetters", _: "MoveTask") -> None:
+    async def work(letters: "DeadLetters", _: "RedriveTask") -> None:
         async with letters.walk() as every:
             async for one in every:
                 if one.id.startswith(message_id):
@@ -111,11 +111,11 @@ def redrive(
     Doing it twice does no harm: an event that was handled before changes nothing.
     """
 
-    async def work(letters: "DeadLetters", task: "MoveTask") -> None:
+    async def work(letters: "DeadLetters", task: "RedriveTask") -> None:
         if everything and not message_ids and reason is None:
-            move = await task.run(told=lambda move: typer.echo(f"{move.moved} moved so far"))
-            if move is not None:
-                typer.echo(_told(move))
+            ended = await task.redrive_all(on_progress=lambda progress: typer.echo(f"{progress.moved} moved so far"))
+            if ended is not None:
+                typer.echo(_progress_text(ended))
                 return
             typer.echo("SQS does not move them by itself here; message by message instead")
         moved, left = 0, 0
@@ -148,7 +148,7 @@ def purge(
     if sum((bool(message_ids), reason is not None, everything)) != 1:
         raise SeatpoolError("dlq purge: say what to delete: message ids, or --reason, or --all")
 
-    async def work(letters: "DeadLetters", _: "MoveTask") -> None:
+    async def work(letters: "DeadLetters", _: "RedriveTask") -> None:
         if everything:
             depth = await letters.depth()
             if not yes:
@@ -170,14 +170,14 @@ def purge(
 
 
 def _run(
-    work: Callable[["DeadLetters", "MoveTask"], Awaitable[None]],
+    work: Callable[["DeadLetters", "RedriveTask"], Awaitable[None]],
     *,
     config: Path | None,
     queue: str | None,
     queue_region: str | None,
     endpoint_url: str | None,
 ) -> None:
-    from seatpool.mirror.aws_errors import AWS_ERRORS, describe_fault
+    from seatpool.aws.errors import AWS_ERRORS, describe_error
 
     given = {"queue": queue, "region": queue_region, "endpoint_url": endpoint_url}
     flags = {name: value for name, value in given.items() if value is not None}
@@ -189,32 +189,32 @@ def _run(
     try:
         asyncio.run(all_of_it())
     except AWS_ERRORS as error:
-        raise SeatpoolError(f"dead-letter queue: {describe_fault(error)}") from error
+        raise SeatpoolError(f"dead-letter queue: {describe_error(error)}") from error
 
 
 @asynccontextmanager
-async def _opened(config: Path | None, flags: dict[str, str]) -> AsyncIterator[tuple["DeadLetters", "MoveTask"]]:
+async def _opened(config: Path | None, flags: dict[str, str]) -> AsyncIterator[tuple["DeadLetters", "RedriveTask"]]:
     from datetime import UTC, datetime
 
     from seatpool.mirror.aws_clients import AwsClients, Purpose
     from seatpool.mirror.messages.registry import Registry
     from seatpool.mirror.queue.dead_letters import DeadLetters
-    from seatpool.mirror.queue.redrive_task import MoveTask
+    from seatpool.mirror.queue.redrive_task import RedriveTask
     from seatpool.mirror.queue.sqs_queue import EventQueue
-    from seatpool.mirror.regions import Sources
+    from seatpool.mirror.regions import ServedRegions
     from seatpool.mirror.type_aliases import TypeAliases
     from seatpool.settings.settings import load_settings
 
     mirror = load_settings(file=config, flags={"mirror": flags} if flags else {}).mirror
     if mirror.queue is None:
         raise SeatpoolError("mirror.queue: it is not set; name the queue with --queue, or the file with --config")
-    registry = Registry(mirror, Sources(mirror), TypeAliases(mirror.type_aliases))
+    registry = Registry(mirror, ServedRegions(mirror), TypeAliases(mirror.type_aliases))
     clients = AwsClients(mirror)
     try:
         queue = EventQueue(mirror, clients)
         letters = DeadLetters(queue, clients, parse=lambda body: registry.parse(body, now=datetime.now(UTC)))
         await letters.open()
-        task = MoveTask(
+        task = RedriveTask(
             client=clients.sqs(region=queue.region, purpose=Purpose.QUEUE),
             clients=clients,
             source_arn=letters.arn,
@@ -255,5 +255,7 @@ def _print_table(letters: "list[DeadLetter]") -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
-def _told(move: "Move") -> str:
-    return f"{move.status.lower()}: {move.moved} moved back" + (f"; {move.failure}" if move.failure else "")
+def _progress_text(progress: "RedriveProgress") -> str:
+    return f"{progress.status.lower()}: {progress.moved} moved back" + (
+        f"; {progress.failure}" if progress.failure else ""
+    )

@@ -1,4 +1,4 @@
-"""Settings of the mirror: which queue, which accounts and regions, which tags."""
+"""Settings of the mirror: the queue, the accounts and regions, the tags, and the timing."""
 
 from collections import Counter
 from datetime import timedelta
@@ -17,7 +17,7 @@ TagValue = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class AccountConfig(BaseModel):
-    """One AWS account with workbenches. Events of accounts and regions that are not listed are refused."""
+    """An AWS account with workbenches. Events of other accounts and regions are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class AccountConfig(BaseModel):
 
 
 class MirrorConfig(BaseModel):
-    """How EC2 instances become Workbench objects."""
+    """Settings for turning EC2 instances into Workbench objects."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

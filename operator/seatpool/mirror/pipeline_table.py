@@ -1,8 +1,8 @@
-"""The published pipeline's table beside what Seatpool sees, so that a site can run both and compare before it moves over.
+"""Compares the table of the published pipeline with Seatpool's workbenches, so that a site can run both for a while.
 
-The table counts workbenches up and down: one item for each product and user, with `workbench-count`. Whoever has a count
-above zero is on the list there. Nothing is taken over: the differences are reported, because where they differ it is as
-a rule the counter that is wrong.
+The table counts workbenches up and down: one item for each product and user, with `workbench-count`. A user with a
+count above 0 is on the pipeline's list. Nothing is imported. Differences are only reported, because as a rule the
+counter is wrong.
 """
 
 from collections import defaultdict
@@ -23,12 +23,12 @@ SHOWN = 10
 
 
 class UnusableTable(SeatpoolError):
-    """The table does not look as the pipeline writes it."""
+    """The table is not in the pipeline's format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """What the table's attributes are called."""
+    """Names of the table's attributes."""
 
     product: str = "product"
     user: str = "user-id"
@@ -37,17 +37,18 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One user of one product."""
+    """Both counts for one user of one product."""
 
     product: str
     user: str
     there: int
     """The pipeline's counter."""
     here: int
-    """Active workbenches that the product's pools serve."""
+    """Active workbenches that the product's pools serve, as Seatpool counts them."""
 
     @property
     def difference(self) -> str:
+        """The kind of difference, as text."""
         if self.there < 0:
             return "counter below zero"
         if self.here and not self.there:
@@ -59,24 +60,25 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Both sides of every product."""
+    """The result of a comparison."""
 
     same: int
     different: tuple[Counted, ...]
     unknown_products: tuple[str, ...]
-    """Products of the table that no pool has."""
+    """Products in the table without a pool."""
     refused_users: tuple[str, ...]
-    """Owners on either side that no license server could take."""
+    """Owners on either side whose id no license server accepts."""
 
     @property
     def equal(self) -> bool:
+        """True: both sides agree completely."""
         return not self.different and not self.unknown_products and not self.refused_users
 
 
 def read_table(
     session: boto3.Session, table: str, *, attributes: Attributes, **client: Any
 ) -> dict[tuple[str, str], int]:
-    """The counter of each (product, user). Raises AWS errors."""
+    """Returns the counter of each (product, user). Raises AWS errors and UnusableTable."""
     dynamodb: Any = session.client("dynamodb", **client)
     found: dict[tuple[str, str], int] = {}
     for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
@@ -104,7 +106,7 @@ def compare(
     workbenches: Iterable[Workbench],
     normalise: Callable[[str], str],
 ) -> Comparison:
-    """The counters beside the active workbenches of the pools. `normalise` raises InvalidUser."""
+    """Compares the counters with the active workbenches of the pools. `normalise` raises InvalidUser."""
     refused: set[str] = set()
     products = {pool.spec.product for pool in pools}
     there = _by_user(((product, user, count) for (product, user), count in counters.items()), normalise, refused)
@@ -123,7 +125,7 @@ def compare(
 
 
 def _active(pools: list[LicensePool], workbenches: Iterable[Workbench]) -> Iterable[tuple[str, str, int]]:
-    """Each active workbench once for each product whose pools serve it."""
+    """Yields each active workbench once for each product whose pools serve it."""
     serving = [(pool, matcher(pool.spec.workbench_types), _namespaces(pool)) for pool in pools]
     for workbench in workbenches:
         spec, namespace = workbench.spec, workbench.metadata.namespace

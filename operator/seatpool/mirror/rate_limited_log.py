@@ -1,6 +1,6 @@
-"""Logging that stays readable in a storm: each kind of line a few times a minute, and then how many were left out.
+"""Limits how often a log line is repeated, so that the log stays readable in a storm.
 
-What strangers wrote is escaped and cut before it reaches a line.
+Text from untrusted senders is escaped and cut before it is logged.
 """
 
 import time
@@ -14,13 +14,13 @@ from seatpool.mirror.metrics import MirrorMetrics
 
 LINES = 5
 PERIOD = 60.0
-SHOWN = 200
+LONGEST_TEXT = 200
 
 
-def shown(text: str) -> str:
-    """The beginning of a text, with everything that could deceive a terminal or a log reader escaped."""
-    cut = text[:SHOWN]
-    return ascii(cut) + (f"... ({len(text)} characters)" if len(text) > SHOWN else "")
+def escaped(text: str) -> str:
+    """Returns the first 200 characters, without anything that could deceive a terminal or a log reader."""
+    cut = text[:LONGEST_TEXT]
+    return ascii(cut) + (f"... ({len(text)} characters)" if len(text) > LONGEST_TEXT else "")
 
 
 @dataclass(slots=True)
@@ -30,8 +30,8 @@ class _Window:
     left_out: int = 0
 
 
-class SparingLog:
-    """At most `LINES` lines of each (event, reason) in `PERIOD` seconds."""
+class RateLimitedLog:
+    """Writes at most 5 warnings of each (event, reason) in 60 seconds. The next line says how many were left out."""
 
     def __init__(
         self, log: FilteringBoundLogger, metrics: MirrorMetrics, *, monotonic: Callable[[], float] = time.monotonic
@@ -42,11 +42,11 @@ class SparingLog:
         self._windows: dict[tuple[str, str], _Window] = {}
 
     def info(self, event: str, **fields: Any) -> None:
-        """What goes as it should and is not left out: somebody may look for this very line."""
+        """Logs a line that is never left out."""
         self._log.info(event, **fields)
 
     def warning(self, event: str, *, reason: str, **fields: Any) -> None:
-        """`event` and `reason` come from closed sets: they are what is counted by."""
+        """Logs a warning, or counts it. `event` and `reason` must come from closed sets."""
         now = self._monotonic()
         window = self._windows.get((event, reason))
         left_out = 0

@@ -1,54 +1,63 @@
-"""The (account, region) pairs that the mirror serves, and where the objects of each live."""
+"""The (account, region) pairs that the mirror serves, with the settings of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from seatpool.mirror.config import AccountConfig, MirrorConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class AccountRegion(NamedTuple):
     """One region of one account."""
 
-    account: AccountConfig
+    account: str
     region: str
 
-    @property
-    def place(self) -> tuple[str, str]:
-        return self.account.account, self.region
+    def __str__(self) -> str:
+        return f"{self.account}/{self.region}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedRegion:
+    """A region of a configured account, with the account's settings."""
+
+    key: AccountRegion
+    settings: AccountConfig
 
     @property
     def namespace(self) -> str:
-        return self.account.namespace
+        """Namespace of its Workbench objects."""
+        return self.settings.namespace
 
     @property
     def inventory(self) -> bool:
-        return self.account.inventory
+        """True: EC2 may be asked. False: events alone keep the objects up to date."""
+        return self.settings.inventory
 
     def __str__(self) -> str:
-        return f"{self.account.account}/{self.region}"
+        return str(self.key)
 
 
-class Sources:
-    """All of them, by account and region. May be replaced while the mirror runs."""
+class ServedRegions:
+    """All served regions. They may be replaced while the mirror runs."""
 
     def __init__(self, config: MirrorConfig) -> None:
-        self._sources: dict[tuple[str, str], Source] = {}
+        self._regions: dict[AccountRegion, ServedRegion] = {}
         self.replace(config)
 
     def replace(self, config: MirrorConfig) -> None:
-        self._sources = {
-            (account.account, region): Source(account, region)
-            for account in config.accounts
-            for region in account.regions
-        }
+        """Takes over the accounts and regions of other settings."""
+        keys = {AccountRegion(one.account, region): one for one in config.accounts for region in one.regions}
+        self._regions = {key: ServedRegion(key, settings) for key, settings in keys.items()}
 
-    def __iter__(self) -> Iterator[Source]:
-        return iter(self._sources.values())
+    def __iter__(self) -> Iterator[ServedRegion]:
+        return iter(self._regions.values())
 
-    def find(self, account: str, region: str) -> Source | None:
-        return self._sources.get((account, region))
+    def find(self, key: AccountRegion) -> ServedRegion | None:
+        """Returns the region with its settings. None: it is not configured."""
+        return self._regions.get(key)
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        return tuple(sorted({source.namespace for source in self}))
+        """Namespaces of all Workbench objects, sorted."""
+        return tuple(sorted({served.namespace for served in self}))

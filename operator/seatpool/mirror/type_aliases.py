@@ -1,19 +1,21 @@
-"""Types by another name: sites tag with whatever their images are called, and pools should not have to know.
+"""Translates values of the type tag, so that pools need not know how a site names its images.
 
-Each name is replaced once, so that no chain of aliases can run in a circle.
+A value is translated once, so aliases cannot form a circle.
 """
 
 from collections.abc import Mapping
 
 
 class TypeAliases:
-    """From the value of the type tag to the type of the Workbench. May be replaced while the mirror runs."""
+    """Types of Workbenches by the value of the type tag. They may be replaced while the mirror runs."""
 
     def __init__(self, aliases: Mapping[str, str]) -> None:
         self._aliases = dict(aliases)
 
     def replace(self, aliases: Mapping[str, str]) -> None:
+        """Takes over other aliases."""
         self._aliases = dict(aliases)
 
-    def of(self, tag_value: str) -> str:
+    def resolve(self, tag_value: str) -> str:
+        """Returns the type for a tag value. Without an alias it is the value itself."""
         return self._aliases.get(tag_value, tag_value)

@@ -1,6 +1,6 @@
-"""Accounts and regions whose events come although nobody listed them: forwarded by mistake, or forgotten in the settings.
+"""Remembers accounts and regions that send events but are not configured.
 
-They are shown for as long as their events keep coming, and only so many of them: who sends them chooses their number.
+Their events were forwarded by mistake, or the settings lack them. Their number is bounded, because senders choose it.
 """
 
 from collections import OrderedDict
@@ -8,45 +8,48 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from seatpool.mirror.regions import AccountRegion
+
 SHOWN_FOR = timedelta(hours=1)
+"""Time after the last event."""
 MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """One of them."""
+class UnknownAccount:
+    """An account and region that is not configured, with the times of its first and last event."""
 
-    account: str
-    region: str
+    key: AccountRegion
     since: datetime
     last: datetime
 
     def __str__(self) -> str:
-        return f"{self.account}/{self.region}"
+        return str(self.key)
 
 
-class RefusedSources:
-    """Those of the last hour."""
+class UnknownAccounts:
+    """Accounts and regions whose events were refused in the last hour, the 20 latest at most."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._known: OrderedDict[tuple[str, str], Refused] = OrderedDict()
+        self._known: OrderedDict[AccountRegion, UnknownAccount] = OrderedDict()
 
-    def add(self, account: str, region: str) -> None:
+    def add(self, key: AccountRegion) -> None:
+        """Records an event."""
         now = self._clock()
-        known = self._known.get((account, region))
-        since = known.since if known is not None else now
-        self._known[account, region] = Refused(account, region, since, now)
-        self._known.move_to_end((account, region))
+        known = self._known.get(key)
+        self._known[key] = UnknownAccount(key, known.since if known is not None else now, now)
+        self._known.move_to_end(key)
         while len(self._known) > MOST:
             self._known.popitem(last=False)
 
-    def forget(self, account: str, region: str) -> None:
-        """It is listed now."""
-        self._known.pop((account, region), None)
+    def forget(self, key: AccountRegion) -> None:
+        """Drops a pair that is configured now."""
+        self._known.pop(key, None)
 
-    def now(self) -> tuple[Refused, ...]:
+    def current(self) -> tuple[UnknownAccount, ...]:
+        """Returns the pairs of the last hour, sorted."""
         oldest = self._clock() - SHOWN_FOR
-        for place in [place for place, known in self._known.items() if known.last < oldest]:
-            del self._known[place]
-        return tuple(sorted(self._known.values(), key=lambda one: (one.account, one.region)))
+        for key in [key for key, known in self._known.items() if known.last < oldest]:
+            del self._known[key]
+        return tuple(self._known[key] for key in sorted(self._known))

@@ -15,10 +15,10 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.identity import InvalidUser
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.event_order import Fact, Held, decide
+from seatpool.mirror.event_order import Fact, Stored, merge
 from seatpool.mirror.messages import state_change, workbench_event
-from seatpool.mirror.messages.envelope import Envelope, Flawed, read_envelope
-from seatpool.mirror.messages.parsed import Hint
+from seatpool.mirror.messages.envelope import Envelope, RejectedMessage, read_envelope
+from seatpool.mirror.messages.parsed import StateReport
 from seatpool.planner.past import ActivePeriod, Past
 
 GZIP = b"\x1f\x8b"
@@ -26,7 +26,7 @@ OTHER_KIND = "other_kind"
 UNKNOWN_OWNER = "unknown_owner"
 BAD_USER = "bad_user"
 
-Reader = Callable[[Envelope], Hint]
+Reader = Callable[[Envelope], StateReport]
 
 
 class UnusableEvents(SeatpoolError):
@@ -79,11 +79,11 @@ class _Reading:
             if read is None:
                 self._passed_over[OTHER_KIND] += 1
                 return
-            hint = read(envelope)
-        except Flawed as flawed:
-            self._passed_over[flawed.flaw.value] += 1
+            report = read(envelope)
+        except RejectedMessage as rejected:
+            self._passed_over[rejected.reason.value] += 1
             return
-        self._facts.setdefault(hint.instance_id, []).append(self._fact(hint))
+        self._facts.setdefault(report.instance_id, []).append(self._fact(report))
 
     def past(self, source: str, identity: IdentitySettings) -> Past:
         """What all lines say in the end."""
@@ -105,10 +105,15 @@ class _Reading:
         passed_over = self._passed_over + Counter({BAD_USER: users.refused, UNKNOWN_OWNER: self._ownerless()})
         return Past(periods, since, until, source, self._lines, passed_over)
 
-    def _fact(self, hint: Hint) -> Fact:
-        of_type = self._mirror.type_aliases.get(hint.type, hint.type) if hint.type is not None else None
+    def _fact(self, report: StateReport) -> Fact:
+        of_type = self._mirror.type_aliases.get(report.type, report.type) if report.type is not None else None
         return Fact(
-            account=hint.account, region=hint.region, state=hint.state, at=hint.at, owner=hint.owner, type=of_type
+            account=report.account,
+            region=report.region,
+            state=report.state,
+            at=report.at,
+            owner=report.owner,
+            type=of_type,
         )
 
     def _ownerless(self) -> int:
@@ -137,12 +142,12 @@ class _Users:
 
 def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod]:
     """One instance's life; several states at one instant are the last of them."""
-    states: dict[datetime, Held] = {}
-    held: Held | None = None
+    states: dict[datetime, Stored] = {}
+    stored: Stored | None = None
     for fact in sorted(facts, key=lambda fact: fact.at):
-        step = decide(held, fact)
-        if isinstance(step, Held):
-            held = states[step.changed_at] = step
+        merged = merge(stored, fact)
+        if isinstance(merged, Stored):
+            stored = states[merged.changed_at] = merged
     instants = [*states, until]
     for (begin, one), end in zip(states.items(), instants[1:], strict=True):
         if begin < end:

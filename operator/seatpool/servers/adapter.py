@@ -1,7 +1,7 @@
-"""The seam between what Seatpool wants of a license server and how one vendor's client is told.
+"""Interface between commands and one vendor's license client.
 
-An adapter is pure: it turns a command into parameters of the SSM document, and outputs into a report. Sending and
-waiting are the link's.
+An adapter is pure. It turns a command into parameters of the SSM document, and outputs into a result. Sending and
+waiting are in `client` and `ssm`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,23 +17,23 @@ Parameters = Mapping[str, Sequence[str]]
 
 
 class Adapter(Protocol):
-    """How one kind of license server is spoken to."""
+    """Translates commands and outputs for one kind of license server."""
 
     def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
-        """The same command in pieces that each can be sent; usually one."""
+        """Splits a command into pieces that can be sent. Usually there is one piece."""
 
     def parameters(self, command: ListCommand) -> tuple[Parameters, ...]:
-        """What to send for it, in order. All but the last bring data ahead and change no list."""
+        """Returns what to send, in order. All but the last carry data ahead and change no list."""
 
     def more(self, unread: Mapping[str, int]) -> Parameters:
-        """What to send to fetch the rest of some lists."""
+        """Returns what to send to fetch the rest of some lists. `unread` has the offset of each product."""
 
     def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> CommandResult:
-        """What the first output and those of the fetches after it say. The command, when known, spares fetches."""
+        """Reads the output of a command and of the fetches after it. If the command is given, fewer fetches are needed."""
 
 
 def adapter_for(spec: LicenseServerSpec) -> Adapter:
-    """The adapter that a LicenseServer asks for."""
+    """Returns the adapter of a LicenseServer."""
     match spec.adapter:
         case AdapterName.XLC:
             return XlcAdapter(spec.xlc)

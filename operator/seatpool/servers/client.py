@@ -1,6 +1,6 @@
-"""One license server, ready to be spoken to: the adapter says what to send, the transport sends it.
+"""Sends commands to one license server and reads their results. The adapter says what to send, the transport sends it.
 
-Sending and waiting are two steps, so that the caller can write down in between what was sent; after a restart another
+Sending and waiting are two calls, so that the caller can store the command's id in between. After a restart another
 process can wait for the same command.
 """
 
@@ -8,23 +8,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from seatpool.api.licenseserver import LicenseServerSpec
+from seatpool.clock import utc_now
 from seatpool.servers.adapter import Adapter, adapter_for
 from seatpool.servers.command_result import BadOutput, CommandResult, ScriptRefused
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.document import EXECUTION_TIMEOUT, document_hash
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
-from seatpool.servers.ssm import SsmTransport, now
+from seatpool.servers.ssm import SsmTransport
 
 GRACE = timedelta(seconds=30)
-"""How much longer than SSM's own timeouts to wait: SSM tells of them late."""
-MOST_FETCHES = 100
+"""Time to wait beyond SSM's own timeouts, because SSM reports them late."""
+MAX_FETCHES = 100
 LONGEST_TIMEOUT = 86_400
 
 
 class LicenseServerClient:
-    """Commands to the server of one LicenseServer. The document is pinned to this version's own content, or to
-    `pinned_hash`; an empty one pins nothing."""
+    """Client of one LicenseServer. Raises TransportError.
+
+    The SSM document is pinned to this version's content, or to `pinned_hash`. An empty hash pins nothing.
+    """
 
     def __init__(
         self,
@@ -40,14 +43,14 @@ class LicenseServerClient:
         self._name = name
         self._adapter = adapter or adapter_for(spec)
         self._pinned_hash = document_hash() if pinned_hash is None else (pinned_hash or None)
-        self._place = Node.of(spec)
+        self._node = Node.of(spec)
 
     def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
-        """The command in pieces, each for one `send`; usually one."""
+        """Splits a command into pieces for one `send` each. Usually there is one piece."""
         return self._adapter.split(command)
 
     async def send(self, command: ListCommand) -> SentCommand:
-        """Send a command. A list that is too long for one send is first brought over in parts, and waited for."""
+        """Sends a command. If its list is too long for one send, parts of the list are sent and awaited first."""
         *ahead, last = self._adapter.parameters(command)
         comment = f"seatpool {self._name} revision {command.revision} {command.action}"
         for number, parameters in enumerate(ahead, start=1):
@@ -57,27 +60,27 @@ class LicenseServerClient:
     async def result(
         self, sent: SentCommand, *, deadline: datetime | None = None, command: ListCommand | None = None
     ) -> CommandResult:
-        """Wait for what was sent. With the command at hand a list that is as commanded is not fetched byte by byte."""
-        finished = await self._transport.result(self._place, sent, deadline=deadline or self._deadline())
-        outputs = [_output(finished, sent)]
-        report = self._parse(outputs, sent, command)
+        """Waits for a command and returns its result. If `command` is given, a list equal to it is not fetched."""
+        ended = await self._transport.result(self._node, sent, deadline=deadline or self._deadline())
+        outputs = [_stdout(ended, sent)]
+        result = self._parse(outputs, sent, command)
         before: Mapping[str, int] = {}
-        while report.unread and report.unread != before and len(outputs) <= MOST_FETCHES:
-            before = report.unread
-            outputs.append(await self._run(self._adapter.more(report.unread), comment=f"seatpool {self._name} read"))
-            report = self._parse(outputs, sent, command)
-        return report
+        while result.unread and result.unread != before and len(outputs) <= MAX_FETCHES:
+            before = result.unread
+            outputs.append(await self._run(self._adapter.more(result.unread), comment=f"seatpool {self._name} read"))
+            result = self._parse(outputs, sent, command)
+        return result
 
     async def cancel(self, sent: SentCommand) -> None:
-        """Ask for a command to be stopped."""
-        await self._transport.cancel(self._place, sent)
+        """Asks SSM to stop a command."""
+        await self._transport.cancel(self._node, sent)
 
     async def _run(self, parameters: Mapping[str, Sequence[str]], *, comment: str) -> str:
-        """A command that changes no list, to its end."""
+        """Runs a command that changes no list, and returns its output."""
         try:
             sent = await self._send(parameters, comment=comment)
-            finished = await self._transport.result(self._place, sent, deadline=self._deadline())
-            return _output(finished, sent)
+            ended = await self._transport.result(self._node, sent, deadline=self._deadline())
+            return _stdout(ended, sent)
         except TransportError as error:
             error.maybe_applied = False
             raise
@@ -85,7 +88,7 @@ class LicenseServerClient:
     async def _send(self, parameters: Mapping[str, Sequence[str]], *, comment: str) -> SentCommand:
         seconds = min(max(1, round(self._spec.timeout.total_seconds())), LONGEST_TIMEOUT)
         return await self._transport.send(
-            self._place,
+            self._node,
             {**parameters, EXECUTION_TIMEOUT: [str(seconds)]},
             document=self._spec.document,
             document_hash=self._pinned_hash,
@@ -96,22 +99,25 @@ class LicenseServerClient:
         try:
             return self._adapter.parse(outputs, command)
         except ScriptRefused as error:
-            raise TransportError(CommandFault.FAILED, f"{self._place}: {error}", maybe_applied=False) from error
+            raise TransportError(CommandFault.FAILED, f"{self._node}: {error}", maybe_applied=False) from error
         except BadOutput as error:
-            message = f"command {sent.command_id} on {self._place}: {error}"
+            message = f"command {sent.command_id} on {self._node}: {error}"
             raise TransportError(CommandFault.BAD_OUTPUT, message, maybe_applied=True) from error
 
     def _deadline(self) -> datetime:
-        return now() + DELIVERY_TIMEOUT + self._spec.timeout + GRACE
+        return utc_now() + DELIVERY_TIMEOUT + self._spec.timeout + GRACE
 
 
-def _output(finished: CommandOutput, sent: SentCommand) -> str:
-    """A script that did not begin says why in its output; one that broke off has nothing to say but its errors."""
-    if finished.status != "Success" and not finished.stdout.startswith('{"v":1'):
-        said = f": {finished.stderr.strip()[-300:]}" if finished.stderr.strip() else ""
+def _stdout(ended: CommandOutput, sent: SentCommand) -> str:
+    """Returns the output of the script. Raises TransportError if the script broke off before its summary.
+
+    A script that did not begin still prints a summary that says why.
+    """
+    if ended.status != "Success" and not ended.stdout.startswith('{"v":1'):
+        stderr = f": {ended.stderr.strip()[-300:]}" if ended.stderr.strip() else ""
         raise TransportError(
             CommandFault.FAILED,
-            f"command {sent.command_id} on {sent.instance_id} ended with {finished.exit_code}{said}",
+            f"command {sent.command_id} on {sent.instance_id} ended with {ended.exit_code}{stderr}",
             maybe_applied=True,
         )
-    return finished.stdout
+    return ended.stdout

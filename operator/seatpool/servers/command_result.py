@@ -1,4 +1,4 @@
-"""What a license server answered, product by product."""
+"""The result of a command, product by product."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,31 +9,31 @@ from seatpool.domain.errors import SeatpoolError
 
 
 class BadOutput(SeatpoolError):
-    """The output is not what the script prints; nothing can be said about any list."""
+    """The output is not that of the script. The state of every list is unknown."""
 
 
 class ScriptRefused(SeatpoolError):
-    """The script said why it did not begin; no list was touched."""
+    """The script did not begin and said why. No list was touched."""
 
 
 class Result(StrEnum):
-    """How one product fared."""
+    """Results for one product."""
 
     APPLIED = "applied"
-    """The client took the new list. Whether it has it is in `users`."""
+    """The vendor's client accepted the new list. `users` is the list that was read back."""
     STALE = "stale"
-    """The server has a newer revision; `fence` is it."""
+    """The server has a newer revision, which is in `fence`."""
     OWNER = "owner"
-    """The list belongs to another installation; `owner` is it."""
+    """The list belongs to another installation, which is in `owner`."""
     FAILED = "failed"
-    """`detail` says why."""
+    """The reason is in `detail`."""
     LISTED = "listed"
     """The list was only read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductResult:
-    """What is known of one product's list after a command."""
+    """The state of one product's list after a command."""
 
     result: Result
     fence: int = 0
@@ -41,25 +41,25 @@ class ProductResult:
     exit_code: int = 0
     detail: str = ""
     users: tuple[str, ...] | None = None
-    """The list as the client printed it, sorted, each user once. None when it could not be read (yet)."""
+    """The list as the client printed it, sorted, without duplicates. None: it could not be read, or not yet."""
     odd: tuple[str, ...] = ()
-    """Entries of it that are no user ids, shortened."""
+    """Entries of the list that are no user ids, shortened."""
     placeholder: bool = False
-    """Whether the list held nothing but the placeholder; `users` is empty then."""
+    """True: the list held only the placeholder, so `users` is empty."""
     unread: int | None = None
-    """From where the rest of the list must be fetched before `users` is known."""
+    """Offset from which the rest of the list must be fetched. None: nothing is left to fetch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """The answer to one command."""
+    """The result of one command."""
 
     revision: int
     products: Mapping[str, ProductResult]
 
     @property
     def unread(self) -> Mapping[str, int]:
-        """Products whose list is not whole yet, and from where to fetch the rest."""
+        """Products whose list is incomplete, with the offset to fetch from."""
         return MappingProxyType(
-            {product: report.unread for product, report in self.products.items() if report.unread is not None}
+            {product: result.unread for product, result in self.products.items() if result.unread is not None}
         )

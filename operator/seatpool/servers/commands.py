@@ -1,7 +1,6 @@
-"""What is asked of a license server, before any adapter turns it into parameters.
+"""Commands for a license server. An adapter turns them into parameters.
 
-A command is checked when it is made, so that what travels is known to be right and the script's own checks are a
-second line.
+A command checks itself when it is made. The checks of the script on the server are a second line.
 """
 
 import re
@@ -18,11 +17,11 @@ _USER = re.compile(USER_PATTERN.removeprefix("^").removesuffix("$"))
 
 
 class BadCommand(SeatpoolError):
-    """A command that must not be sent; the message names the field and its value."""
+    """A command must not be sent. The message names the field and its value."""
 
 
 class Action(StrEnum):
-    """What the script does with each product."""
+    """Actions of the script on each product."""
 
     APPLY = "apply"
     LIST = "list"
@@ -35,9 +34,9 @@ class ListChange:
     product: str
     users: tuple[str, ...]
     seats: int | None = None
-    """The server refuses a longer list."""
+    """Longest list that the server accepts. None: no limit."""
     keep_placeholder: bool = False
-    """Write the placeholder user instead of an empty list."""
+    """True: an empty list is written as the placeholder user."""
 
     def __post_init__(self) -> None:
         _check_product(self.product)
@@ -56,16 +55,16 @@ class ListChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListCommand:
-    """New lists for some products, or the wish to see some."""
+    """Writes new lists for some products, or reads the lists of some."""
 
     revision: int
     owner: str
-    """Id of this installation; the fence on the server keeps it."""
+    """Id of this installation. The fence on the server stores it."""
     takeover: str | None = None
-    """The installation whose lists may be taken over."""
+    """The installation whose lists may be taken over. None: no other installation."""
     changes: tuple[ListChange, ...] = ()
     products: tuple[str, ...] = field(default=())
-    """Products to read back only."""
+    """Products whose lists are only read."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.revision <= MAX_REVISION:
@@ -87,12 +86,12 @@ class ListCommand:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The products, in order."""
+        """Names of the products, in order."""
         return self.products or tuple(change.product for change in self.changes)
 
 
 def is_user(text: str) -> bool:
-    """Whether a list can carry this user id."""
+    """Tells whether a list can carry this user id."""
     return _USER.fullmatch(text) is not None
 
 

@@ -1,8 +1,8 @@
-"""The SSM document: the apply script, and parameters that can carry nothing but base64 and digits.
+"""Builds the SSM document: the apply script, and parameters that carry only base64 and digits.
 
 The payload reaches the script as an environment variable (`interpolationType: ENV_VAR`). Agents older than 3.3.2746.0
-do not know that and set no variable; for them the value is put into the script, as AWS documents it, which is safe
-because the allowed pattern leaves no character that a shell would read. `SendCommand` pins the document by its hash.
+do not know that and set no variable. For them AWS documents that the value is put into the script. That is safe,
+because the allowed pattern has no character that a shell would read. `SendCommand` pins the document by its hash.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ EXECUTION_TIMEOUT = "ExecutionTimeout"
 STEP = "applyUserLists"
 MAX_PAYLOAD = 32_768
 DOCUMENT_LIMIT = 64 * 1024
-"""For the document and its parameters together."""
+"""Bytes of the document and its parameters together."""
 _BEFORE = (
     "#!/bin/sh",
     'if [ -z "${SSM_Payload+x}" ]; then export SSM_Payload="{{ Payload }}"; fi',
@@ -26,12 +26,12 @@ _BEFORE = (
 
 
 def script() -> str:
-    """The apply script as it stands in the package."""
+    """Returns the apply script from the package."""
     return files("seatpool.servers").joinpath("apply.sh").read_text(encoding="utf-8")
 
 
 def document() -> dict[str, Any]:
-    """The content of the SSM document of type Command."""
+    """Returns the content of the SSM document of type Command."""
     return {
         "schemaVersion": "2.2",
         "description": "Seatpool: puts lists of named users onto a license server, and reads them back.",
@@ -66,16 +66,16 @@ def document() -> dict[str, Any]:
 
 @cache
 def document_json() -> str:
-    """The content as it is to be uploaded, to the byte: its hash depends on it."""
+    """Returns the content to upload, byte for byte. Its hash depends on it."""
     return json.dumps(document(), indent=2, ensure_ascii=True) + "\n"
 
 
 @cache
 def document_hash() -> str:
-    """The Sha256 that SSM keeps for this content."""
+    """Returns the SHA-256 that SSM keeps for this content."""
     return hashlib.sha256(document_json().encode()).hexdigest()
 
 
 def room_left() -> int:
-    """How far document and largest payload stay below what SSM takes."""
+    """Returns the bytes left below SSM's limit with the document and the largest payload."""
     return DOCUMENT_LIMIT - len(document_json().encode()) - SEND_LIMIT

@@ -1,5 +1,7 @@
-"""Why a command failed, each with a reason from a closed set, a sentence that says what to do, and whether the list
-may have been changed all the same: then it has to be read before anything else is decided.
+"""Tells why a command failed: a reason from a closed set, an advice, and whether the list may have changed anyway.
+
+If it may have changed, the list has to be read back before anything else is decided. Reasons of failed AWS calls come
+from `seatpool.aws.errors`.
 """
 
 from enum import StrEnum
@@ -12,12 +14,12 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
-from seatpool.aws.refusals import error_code, is_denied, is_throttled, is_unreachable, lacks_credentials
+from seatpool.aws import errors as aws
 from seatpool.domain.errors import SeatpoolError
 
 
 class CommandFault(StrEnum):
-    """Why a command failed; also the reason of a condition and the label of a metric."""
+    """Reasons of failed commands. They are also reasons of conditions and labels of metrics."""
 
     THROTTLED = "Throttled"
     ACCESS_DENIED = "AccessDenied"
@@ -37,35 +39,26 @@ class CommandFault(StrEnum):
     BAD_OUTPUT = "BadOutput"
 
 
+_FAULT_OF_REASON = {
+    reason: CommandFault(reason.value) for reason in aws.AwsErrorReason if reason.value in set(CommandFault)
+}
+_AGENT_ADVICE = "check that the node is running and that its SSM agent is connected"
+
 ADVICE = {
-    CommandFault.THROTTLED: "nothing: it is tried again with growing pauses",
-    CommandFault.ACCESS_DENIED: "allow the action in the IAM policy, or check roleArn and externalId",
-    CommandFault.INVALID_INSTANCE: "check spec.target and spec.region, and that the SSM agent runs and is connected",
-    CommandFault.INVALID_DOCUMENT: "check spec.document, or create it from what `seatpool document` prints",
-    CommandFault.DOCUMENT_CHANGED: "upload what `seatpool document` prints, after finding out who changed the document",
-    CommandFault.NO_CREDENTIALS: "give the pod an IAM role",
-    CommandFault.UNREACHABLE: "check the network, the region and the endpoint",
-    CommandFault.UNDELIVERABLE: "check that the node is running and that its SSM agent is connected",
-    CommandFault.DELIVERY_TIMED_OUT: "check that the node is running and that its SSM agent is connected",
+    **{fault: aws.ADVICE[reason] for reason, fault in _FAULT_OF_REASON.items()},
+    CommandFault.ACCESS_DENIED: aws.ADVICE[aws.AwsErrorReason.ACCESS_DENIED]
+    .replace("role_arn", "roleArn")
+    .replace("external_id", "externalId"),
+    CommandFault.UNDELIVERABLE: _AGENT_ADVICE,
+    CommandFault.DELIVERY_TIMED_OUT: _AGENT_ADVICE,
     CommandFault.EXECUTION_TIMED_OUT: "raise spec.timeout if the vendor's client needs longer, or see why it hangs",
-    CommandFault.CANCELLED: "nothing if somebody cancelled it on purpose; it is sent again",
+    CommandFault.CANCELLED: "nothing if it was cancelled on purpose; it is sent again",
     CommandFault.FAILED: "see the message and the SSM agent's log on the node",
     CommandFault.TERMINATED: "see the command in the Run Command history of SSM",
-    CommandFault.INVOCATION_MISSING: "see the Run Command history of SSM; it is sent again",
-    CommandFault.AWS_ERROR: "see the message",
     CommandFault.BAD_OUTPUT: "check that the SSM document is the one that `seatpool document` prints",
 }
 
-_BY_CODE = {
-    "InvalidInstanceId": CommandFault.INVALID_INSTANCE,
-    "UnsupportedPlatformType": CommandFault.INVALID_INSTANCE,
-    "InvalidDocument": CommandFault.INVALID_DOCUMENT,
-    "InvalidDocumentVersion": CommandFault.INVALID_DOCUMENT,
-    "InvalidParameters": CommandFault.INVALID_DOCUMENT,
-    "InvalidCommandId": CommandFault.INVOCATION_MISSING,
-    "InvocationDoesNotExist": CommandFault.INVOCATION_MISSING,
-}
-_BY_STATUS = {
+_FAULT_OF_STATUS = {
     "DeliveryTimedOut": (CommandFault.DELIVERY_TIMED_OUT, False),
     "Undeliverable": (CommandFault.UNDELIVERABLE, False),
     "InvalidPlatform": (CommandFault.INVALID_INSTANCE, False),
@@ -76,6 +69,7 @@ _BY_STATUS = {
     "Cancelled": (CommandFault.CANCELLED, True),
     "Failed": (CommandFault.FAILED, True),
 }
+"""StatusDetails of SSM: the reason, and whether the list may have changed."""
 
 
 class TransportError(SeatpoolError):
@@ -85,39 +79,32 @@ class TransportError(SeatpoolError):
         super().__init__(f"{message}; {ADVICE[reason]}")
         self.reason = reason
         self.maybe_applied = maybe_applied
-        """Whether the server's list may have changed."""
+        """True: the server's list may have changed."""
 
 
 def fault_of(error: Exception) -> CommandFault:
-    """The reason for a failed AWS call."""
-    code = error_code(error)
-    if code == "InvalidDocument" and "hash" in str(error).lower():
-        return CommandFault.DOCUMENT_CHANGED
-    if code in _BY_CODE:
-        return _BY_CODE[code]
-    if is_denied(error):
-        return CommandFault.ACCESS_DENIED
-    if is_throttled(error):
-        return CommandFault.THROTTLED
-    if lacks_credentials(error):
-        return CommandFault.NO_CREDENTIALS
-    if is_unreachable(error):
-        return CommandFault.UNREACHABLE
-    return CommandFault.AWS_ERROR
+    """Returns the reason of a failed AWS call."""
+    return _FAULT_OF_REASON.get(aws.reason_of(error), CommandFault.AWS_ERROR)
 
 
 def may_have_been_sent(error: Exception) -> bool:
-    """Whether a SendCommand that failed so may have been carried out: only a plain refusal or no connection says no."""
+    """Tells whether a SendCommand that failed so may have been carried out.
+
+    It was not if AWS refused it, or if there was no connection to send it over.
+    """
     if isinstance(error, EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError):
         return False
-    if lacks_credentials(error) or isinstance(error, NoRegionError | ParamValidationError):
+    if isinstance(error, NoRegionError | ParamValidationError):
         return False
-    return is_unreachable(error) or not _is_refusal(error)
+    reason = aws.reason_of(error)
+    if reason is aws.AwsErrorReason.NO_CREDENTIALS:
+        return False
+    return reason is aws.AwsErrorReason.UNREACHABLE or not _is_refusal(error)
 
 
-def ended_badly(details: str, message: str) -> TransportError:
-    """The error for a command that ended with this StatusDetails."""
-    reason, maybe_applied = _BY_STATUS.get(details, (CommandFault.AWS_ERROR, True))
+def error_of_status(details: str, message: str) -> TransportError:
+    """Returns the error for a command that ended with this StatusDetails."""
+    reason, maybe_applied = _FAULT_OF_STATUS.get(details, (CommandFault.AWS_ERROR, True))
     return TransportError(reason, message, maybe_applied=maybe_applied)
 
 

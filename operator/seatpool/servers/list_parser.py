@@ -1,4 +1,7 @@
-"""Users out of what a vendor's list command printed. It is foreign text: nothing in it may be believed or crash us."""
+"""Reads users from the output of a vendor's list command.
+
+The output is untrusted text. Nothing in it may raise an error other than `UnreadableList`.
+"""
 
 import json
 import re
@@ -10,25 +13,25 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.servers.commands import is_user
 
 LONGEST_LINE = 512
-"""Longer lines are not searched: no user id is so long, and an expression may take long on them."""
+"""Characters. Longer lines are not searched: no user id is so long, and a regular expression may take long."""
 LONGEST_ODD = 128
 MOST_ODD = 20
 
 
 class UnreadableList(SeatpoolError):
-    """What was printed is not in the format that spec.xlc.listFormat describes."""
+    """The output is not in the format that spec.xlc.listFormat describes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list as the client printed it."""
+    """The entries of a list that the client printed."""
 
     users: tuple[str, ...]
     odd: tuple[str, ...] = ()
 
 
 def parse_listing(text: str, form: ListFormat) -> Listing:
-    """The users in what was printed, sorted, each once; entries that are no user ids are kept apart."""
+    """Returns the users in an output, sorted, without duplicates. Entries that are no user ids are in `odd`."""
     users, odd = set(), set()
     for entry in _entries(text, form):
         if is_user(entry):

@@ -1,4 +1,4 @@
-"""Where a license server is: which account and region, and which node there."""
+"""Names the node of a license server, and the values that travel to and from it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,10 +7,13 @@ from typing import Self
 from seatpool.api.licenseserver import LicenseServerSpec, Target
 from seatpool.aws.sessions import Role
 
+DELIVERY_TIMEOUT = timedelta(seconds=30)
+"""SSM's own minimum."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """An account, by the role that is assumed there, and a region; `target` is the node."""
+    """A node of SSM: the role that is assumed in its account, its region, and the target there."""
 
     region: str
     role_arn: str | None = None
@@ -19,18 +22,15 @@ class Node:
 
     @classmethod
     def of(cls, spec: LicenseServerSpec) -> Self:
+        """Returns the node of a LicenseServer."""
         return cls(region=spec.region, role_arn=spec.role_arn, external_id=spec.external_id, target=spec.target)
 
     @property
     def role(self) -> Role | None:
+        """The role to assume. None: the pod's own identity."""
         if self.role_arn is None:
             return None
         return Role(arn=self.role_arn, external_id=self.external_id, region=self.region)
-
-    @property
-    def account(self) -> tuple[str, str | None, str | None]:
-        """What one client can serve."""
-        return self.region, self.role_arn, self.external_id
 
     def __str__(self) -> str:
         if self.target.instance_id is not None:
@@ -40,7 +40,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentCommand:
-    """A command that SSM has accepted. It can be kept and asked for by another process."""
+    """A command that SSM has accepted. It can be stored, and another process can wait for it."""
 
     command_id: str
     instance_id: str
@@ -48,13 +48,9 @@ class SentCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOutput:
-    """A command whose script ran to its end."""
+    """The output of a command whose script ran to its end."""
 
     status: str
     exit_code: int
     stdout: str
     stderr: str
-
-
-DELIVERY_TIMEOUT = timedelta(seconds=30)
-"""SSM takes no shorter one."""

@@ -1,6 +1,6 @@
-"""Reading what the apply script printed: the summary in the first line, and chunks of what the list commands said.
+"""Reads the output of the apply script: a summary in the first line, then chunks of what the list commands printed.
 
-The license server is not trusted: whoever has it can print anything, so sizes are bounded and hashes compared.
+The license server is not trusted and may print anything. So sizes are bounded and hashes are compared.
 """
 
 import base64
@@ -19,25 +19,25 @@ from seatpool.servers.commands import PRODUCT_PATTERN
 from seatpool.servers.list_parser import UnreadableList
 
 MOST_TEXT = 4 * 1024 * 1024
-"""The script reads no more of what a list command prints."""
+"""Bytes that the script reads from a list command at most."""
 MOST_PACKED = 6 * 1024 * 1024
 _CHUNK = re.compile(rf"= ({PRODUCT_PATTERN}) ([0-9]{{1,8}}) ([A-Za-z0-9+/=]*)")
 _Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Listed(BaseModel):
-    """What the script kept of a list command's output."""
+    """Length and hashes of a list command's output, as the script kept it."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
     length: Annotated[int, Field(ge=0, le=MOST_PACKED)]
     sha: _Hash
     sorted: _Hash | None = None
-    """Hash of the printed lines, sorted, each once: with format Lines it tells whether the list is a known one."""
+    """Hash of the printed lines, sorted, without duplicates. With format Lines it identifies a known list."""
 
 
 class Entry(BaseModel):
-    """One product of a summary."""
+    """One product in a summary."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -51,7 +51,7 @@ class Entry(BaseModel):
 
 
 class Summary(BaseModel):
-    """The first line of the output."""
+    """The first line of an output."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -63,13 +63,13 @@ class Summary(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class NotWhole:
-    """Some of the text was not fetched yet."""
+    """A part of the text was not fetched yet."""
 
     missing_from: int
 
 
 def read_summary(output: str) -> Summary:
-    """The summary; `ScriptRefused` when the script did not begin, `BadOutput` when it is something else."""
+    """Returns the summary. Raises ScriptRefused if the script did not begin, and BadOutput if the line is not a summary."""
     line = output.partition("\n")[0]
     try:
         summary = Summary.model_validate_json(line)
@@ -86,14 +86,14 @@ def read_summary(output: str) -> Summary:
 
 
 def chunks(output: str) -> Iterator[tuple[str, int, str]]:
-    """Product, offset and text of each chunk; a last line that was cut off still counts as far as it goes."""
+    """Yields product, offset and text of each chunk. A last line that was cut off counts as far as it goes."""
     for line in output.split("\n")[1:]:
         if (found := _CHUNK.fullmatch(line)) is not None:
             yield found[1], int(found[2]), found[3]
 
 
 def whole_text(pieces: Sequence[tuple[int, str]], listed: Listed) -> str | NotWhole:
-    """What the list command printed, or from where it is missing."""
+    """Returns what the list command printed, or the offset from which it is missing."""
     packed = ""
     for offset, piece in sorted(pieces):
         if offset <= len(packed) < offset + len(piece):

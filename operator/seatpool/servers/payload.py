@@ -1,8 +1,8 @@
-"""The text that the apply script reads, packed for a parameter: lines, gzip, base64.
+"""Packs the lines that the apply script reads into a parameter: gzip, then base64.
 
-SSM publishes no limit for parameters, only 64 KB for document and parameters together, so a send stays below
-`SEND_LIMIT`. Users of 12 random characters take about 10 characters each when packed: 5,000 of them do not fit.
-A list that does not fit travels ahead in parts (`stage`), which the apply then joins; it is checked as a whole there.
+SSM publishes no limit for parameters, only 64 KB for document and parameters together. So a send stays below
+`SEND_LIMIT`. A user id of 12 random characters takes about 10 characters when packed, so 5,000 of them do not fit.
+Parts of a list that does not fit are sent ahead (`stage`). The apply joins them and checks the whole list.
 """
 
 import base64
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from seatpool.domain.listing import list_hash
 
 SEND_LIMIT = 32_000
-"""Most characters of a packed payload."""
+"""Characters of a packed payload at most."""
 MAX_PRODUCTS = 30
-"""Most products in one send: their results must fit into the 24,000 characters of output that are kept."""
+"""Products in one send at most. Their results must fit into the 24,000 characters of output that SSM keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What holds for every product of a payload."""
+    """Lines that apply to every product of a payload."""
 
     revision: int
     owner: str
@@ -38,33 +38,33 @@ class Header:
 
 
 def pack(lines: Iterable[str]) -> str:
-    """The parameter for these lines; the same lines give the same parameter."""
+    """Packs lines into a parameter. Equal lines give equal parameters."""
     text = "".join(f"{line}\n" for line in (*lines, "done"))
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def unpack(parameter: str) -> list[str]:
-    """The lines of a parameter, for those who want to see what was sent."""
+    """Returns the lines of a parameter, to see what was sent."""
     return gzip.decompress(base64.b64decode(parameter, validate=True)).decode().splitlines()
 
 
 def words(arguments: Iterable[str]) -> str:
-    """An argument vector as words that need no quoting."""
+    """Encodes an argument vector as words that need no quoting."""
     return " ".join(base64.b64encode(argument.encode()).decode() for argument in arguments)
 
 
 def block(product: str, *lines: str, users: Sequence[str] = ()) -> list[str]:
-    """One product of a payload."""
+    """Returns the lines of one product."""
     return [f"product {product}", *lines, *(f"u {user}" for user in users), "end"]
 
 
 def list_lines(users: Sequence[str]) -> list[str]:
-    """What makes a list, or a part of one, checkable."""
+    """Returns the lines by which the script checks a list or a part of one."""
     return [f"hash {list_hash(users)}", f"count {len(users)}"]
 
 
 def stages(header: Header, product: str, users: Sequence[str]) -> list[str]:
-    """Parameters that bring a long list to the server, part by part."""
+    """Returns the parameters that carry a long list to the server in parts."""
     count = 2
     while True:
         parts = [

@@ -1,24 +1,24 @@
-"""SSM Run Command over boto3: send a command to one node, and wait for its end.
+"""Sends commands to one node by SSM Run Command, and waits for their end.
 
-SendCommand is not idempotent, so boto3 must not repeat it by itself: only a throttled call is repeated, because SSM
-has then not begun. The invocation appears some seconds after its command, and is asked for with growing pauses, the
-first of which is short because most commands end within a second.
+SendCommand is not idempotent, so boto3 must not repeat it. Only a throttled call is repeated, because SSM has not begun
+it. The invocation appears some seconds after its command. It is polled with growing pauses, and the first pause is
+short because most commands end within a second.
 """
 
 import asyncio
-import contextlib
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from seatpool.aws.sessions import SessionFactory, Sessions
-from seatpool.servers.errors import CommandFault, TransportError, ended_badly, fault_of, may_have_been_sent
+from seatpool.aws.clients import ClientCache
+from seatpool.aws.errors import AWS_ERRORS
+from seatpool.aws.sessions import SessionFactory
+from seatpool.backoff import Backoff, pause_after
+from seatpool.clock import utc_now
+from seatpool.servers.errors import CommandFault, TransportError, error_of_status, fault_of, may_have_been_sent
 from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
 
 if TYPE_CHECKING:
@@ -30,51 +30,45 @@ ROLE_SESSION_NAME = "seatpool-servers"
 COMMENT_LIMIT = 100
 NODE_KNOWN_FOR = timedelta(seconds=60)
 APPEARS_WITHIN = timedelta(seconds=10)
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 2.0, 1.6
+FIRST_POLL, FIRST_RETRY, LONGEST_PAUSE, POLL_GROWTH = 0.05, 0.2, 2.0, 1.6
 THROTTLED_FOR = timedelta(seconds=20)
-_FAILURES = (ClientError, BotoCoreError)
-_WAITING = {"Pending", "InProgress", "Delayed", "Cancelling"}
+_UNFINISHED = {"Pending", "InProgress", "Delayed", "Cancelling"}
 _ENDED = {"Success", "Failed"}
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1}, max_pool_connections=THREADS)
 T = TypeVar("T")
 
 
-def now() -> datetime:
-    """The time, UTC."""
-    return datetime.now(UTC)
-
-
 class SsmTransport:
-    """Commands to nodes in any account and region."""
+    """Sends commands to nodes in any account and region. Raises TransportError."""
 
     def __init__(
         self,
         *,
         endpoint_url: str | None = None,
         session_factory: SessionFactory = boto3.Session,
-        clock: Callable[[], datetime] = now,
+        clock: Callable[[], datetime] = utc_now,
         permit: Callable[[], None] = lambda: None,
     ) -> None:
-        """`permit` is called at the last moment before each try to send a command, and raises when it may not be sent."""
-        self._endpoint_url = endpoint_url
+        """`permit` is called right before each attempt to send a command. It raises if nothing may be sent."""
         self._clock = clock
         self._permit = permit
-        self._sessions = Sessions(
-            factory=session_factory, endpoint_url=endpoint_url, config=_CONFIG, role_session_name=ROLE_SESSION_NAME
+        self._aws = ClientCache(
+            session_factory=session_factory,
+            endpoint_url=endpoint_url,
+            role_session_name=ROLE_SESSION_NAME,
+            sts_config=_CONFIG,
+            threads=THREADS,
+            thread_name="servers-ssm",
         )
-        self._making = threading.Lock()
-        self._clients: dict[tuple[str, str | None, str | None], SSMClient] = {}
-        self._nodes: dict[Node, tuple[str, datetime]] = {}
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="servers-ssm")
+        self._instance_ids: dict[Node, tuple[str, datetime]] = {}
 
     def prepare(self) -> None:
-        """Read what boto3 needs for any client: hundreds of small files, which takes seconds once the event loop is busy."""
-        with self._making, contextlib.suppress(BotoCoreError):
-            self._sessions.home().client("ssm", region_name="us-east-1", config=_CONFIG)
+        """Reads the files of boto3 ahead of the first call. Blocks for seconds."""
+        self._aws.warm_up("ssm", region="us-east-1", config=_CONFIG)
 
     async def send(
         self,
-        place: Node,
+        node: Node,
         parameters: Mapping[str, Sequence[str]],
         *,
         document: str,
@@ -82,8 +76,11 @@ class SsmTransport:
         comment: str,
         timeout: timedelta = DELIVERY_TIMEOUT,  # noqa: ASYNC109
     ) -> SentCommand:
-        """Send one command. `timeout` is for its delivery; how long it may run is a parameter of the document."""
-        instance_id = await self.node(place)
+        """Sends one command.
+
+        `timeout` is for its delivery. The time that the script may run is a parameter of the document.
+        """
+        instance_id = await self.find_instance(node)
         request: dict[str, Any] = {
             "InstanceIds": [instance_id],
             "DocumentName": document,
@@ -93,125 +90,127 @@ class SsmTransport:
         }
         if document_hash is not None:
             request |= {"DocumentHash": document_hash, "DocumentHashType": "Sha256"}
-        what = f"sending document {document} to {place}"
 
         def send() -> "SendCommandResultTypeDef":
-            client = self._client(place)
+            client = self._client(node)
             self._permit()
             return client.send_command(**request)
 
         try:
-            answer = await self._call(send, what=what, changes=True)
+            answer = await self._call(send, what=f"sending document {document} to {node}", changes=True)
         except TransportError as error:
             if error.reason is CommandFault.INVALID_INSTANCE:
-                self._nodes.pop(place, None)
+                self._instance_ids.pop(node, None)
             raise
         return SentCommand(command_id=answer["Command"]["CommandId"], instance_id=instance_id)
 
-    async def result(self, place: Node, sent: SentCommand, *, deadline: datetime) -> CommandOutput:
-        """Wait for a command's end; any end but that of the script itself is a `TransportError`."""
-        pause, appears_by = FIRST_PAUSE, self._clock() + APPEARS_WITHIN
-        what = f"command {sent.command_id} on {place}"
+    async def result(self, node: Node, sent: SentCommand, *, deadline: datetime) -> CommandOutput:
+        """Waits for a command's end. Any end but that of the script itself is a TransportError."""
+        appears_by = self._clock() + APPEARS_WITHIN
+        what = f"command {sent.command_id} on {node}"
+        poll = 0
         while True:
-            await asyncio.sleep(pause)
-            pause = min(pause * GROWTH, LONGEST_PAUSE)
-            invocation = await self._invocation(place, sent, patient=self._clock() < appears_by)
-            if invocation is not None and invocation["Status"] not in _WAITING:
-                return _finished(invocation, what=what)
+            poll += 1
+            await asyncio.sleep(pause_after(poll, first=FIRST_POLL, longest=LONGEST_PAUSE, growth=POLL_GROWTH))
+            invocation = await self._invocation(node, sent, may_be_missing=self._clock() < appears_by)
+            if invocation is not None and invocation["Status"] not in _UNFINISHED:
+                return _output(invocation, what=what)
             if self._clock() >= deadline:
                 raise _overdue(invocation, what=what)
 
-    async def cancel(self, place: Node, sent: SentCommand) -> None:
-        """Ask SSM to stop a command. What it has done by then stays done."""
+    async def cancel(self, node: Node, sent: SentCommand) -> None:
+        """Asks SSM to stop a command. What the command has done by then is not undone."""
 
         def call() -> None:
-            self._client(place).cancel_command(CommandId=sent.command_id, InstanceIds=[sent.instance_id])
+            self._client(node).cancel_command(CommandId=sent.command_id, InstanceIds=[sent.instance_id])
 
-        await self._call(call, what=f"cancelling command {sent.command_id} on {place}", changes=True)
+        await self._call(call, what=f"cancelling command {sent.command_id} on {node}", changes=True)
 
-    async def node(self, place: Node) -> str:
-        """The node that a place names: exactly one, or a `TransportError` that says how many there are."""
-        if place.target.instance_id is not None:
-            return place.target.instance_id
-        known = self._nodes.get(place)
+    async def find_instance(self, node: Node) -> str:
+        """Returns the id of the managed node. Raises TransportError unless exactly one matches.
+
+        The answer is kept for 60 seconds.
+        """
+        if node.target.instance_id is not None:
+            return node.target.instance_id
+        known = self._instance_ids.get(node)
         if known is not None and self._clock() - known[1] < NODE_KNOWN_FOR:
             return known[0]
-        found = await self._call(lambda: self._find(place), what=f"looking for {place}", changes=False)
+        found = await self._call(lambda: self._list_instances(node), what=f"looking for {node}", changes=False)
         if len(found) != 1:
             names = f": {', '.join(found[:5])}" if found else ""
             raise TransportError(
                 CommandFault.INVALID_INSTANCE,
-                f"{len(found)} managed nodes have tag {place.target.tag}={place.target.value} in {place.region}, "
+                f"{len(found)} managed nodes have tag {node.target.tag}={node.target.value} in {node.region}, "
                 f"but it must be exactly one{names}",
                 maybe_applied=False,
             )
-        self._nodes[place] = (found[0], self._clock())
+        self._instance_ids[node] = (found[0], self._clock())
         return found[0]
 
     def close(self) -> None:
-        """Let go of the threads; calls under way end by themselves."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Ends the threads. Calls in flight end by themselves."""
+        self._aws.close()
 
-    def _find(self, place: Node) -> list[str]:
-        """Not by boto3's paginator: each thread that is the first to make one reads hundreds of folders for it."""
-        client, found = self._client(place), list[str]()
-        request: dict[str, Any] = {
-            "Filters": [{"Key": f"tag:{place.target.tag}", "Values": [place.target.value or ""]}]
-        }
+    def _list_instances(self, node: Node) -> list[str]:
+        # Not by boto3's paginator: the first one in each thread reads hundreds of folders.
+        client, found = self._client(node), list[str]()
+        request: dict[str, Any] = {"Filters": [{"Key": f"tag:{node.target.tag}", "Values": [node.target.value or ""]}]}
         while True:
             page = client.describe_instance_information(**request)
-            found += [node["InstanceId"] for node in page["InstanceInformationList"]]
+            found += [instance["InstanceId"] for instance in page["InstanceInformationList"]]
             if not page.get("NextToken"):
                 return found
             request["NextToken"] = page["NextToken"]
 
     async def _invocation(
-        self, place: Node, sent: SentCommand, *, patient: bool
+        self, node: Node, sent: SentCommand, *, may_be_missing: bool
     ) -> "GetCommandInvocationResultTypeDef | None":
         try:
             return await self._call(
-                lambda: self._client(place).get_command_invocation(
+                lambda: self._client(node).get_command_invocation(
                     CommandId=sent.command_id, InstanceId=sent.instance_id
                 ),
-                what=f"asking for command {sent.command_id} on {place}",
+                what=f"asking for command {sent.command_id} on {node}",
                 changes=False,
                 sent=True,
             )
         except TransportError as error:
-            if error.reason is CommandFault.INVOCATION_MISSING and patient:
+            if error.reason is CommandFault.INVOCATION_MISSING and may_be_missing:
                 return None
             raise
 
     async def _call(self, call: Callable[[], T], *, what: str, changes: bool, sent: bool = False) -> T:
-        """Run a call in a thread. A throttled one is repeated; one that only asks is so when there was no answer."""
-        pause, until = 4 * FIRST_PAUSE, self._clock() + THROTTLED_FOR
+        """Runs a call in a thread, and repeats it for up to 20 seconds.
+
+        A throttled call is repeated. An unanswered call is repeated only if it changes nothing.
+        """
+        backoff = Backoff(None, first=FIRST_RETRY, longest=LONGEST_PAUSE)
+        until = self._clock() + THROTTLED_FOR
         while True:
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._threads, call)
-            except _FAILURES as error:
+                return await self._aws.run_in_pool(call)
+            except AWS_ERRORS as error:
                 reason = fault_of(error)
                 again = reason is CommandFault.THROTTLED or (not changes and reason is CommandFault.UNREACHABLE)
                 if not again or self._clock() >= until:
                     raise TransportError(
                         reason, f"{what}: {error}", maybe_applied=sent or (changes and may_have_been_sent(error))
                     ) from error
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(backoff.failed())
 
-    def _client(self, place: Node) -> "SSMClient":
-        with self._making:
-            if place.account not in self._clients:
-                self._clients[place.account] = self._sessions.of(place.role).client(
-                    "ssm", region_name=place.region, endpoint_url=self._endpoint_url, config=_CONFIG
-                )
-            return self._clients[place.account]
+    def _client(self, node: Node) -> "SSMClient":
+        client: SSMClient = self._aws.client("ssm", region=node.region, config=_CONFIG, role=node.role)
+        return client
 
 
-def _finished(invocation: "GetCommandInvocationResultTypeDef", *, what: str) -> CommandOutput:
+def _output(invocation: "GetCommandInvocationResultTypeDef", *, what: str) -> CommandOutput:
     status = str(invocation["Status"])
     details = invocation.get("StatusDetails", "").replace(" ", "") or status
     if status not in _ENDED or details not in _ENDED:
-        raise ended_badly(details, f"{what}: {details}{_said(invocation.get('StandardErrorContent', ''))}")
+        stderr = invocation.get("StandardErrorContent", "").strip()
+        suffix = f": {stderr[-300:]}" if stderr else ""
+        raise error_of_status(details, f"{what}: {details}{suffix}")
     return CommandOutput(
         status=status,
         exit_code=invocation.get("ResponseCode", -1),
@@ -225,7 +224,3 @@ def _overdue(invocation: "GetCommandInvocationResultTypeDef | None", *, what: st
     reason = CommandFault.EXECUTION_TIMED_OUT if started else CommandFault.DELIVERY_TIMED_OUT
     status = "missing" if invocation is None else invocation["Status"]
     return TransportError(reason, f"{what} is still {status} at its deadline", maybe_applied=True)
-
-
-def _said(text: str) -> str:
-    return f": {text.strip()[-300:]}" if text.strip() else ""

@@ -1,4 +1,4 @@
-"""The vendor's license client (xLC): a product's whole list is given in a file, and printed on request."""
+"""Adapter for the vendor's license client (xLC). It takes a product's whole list from a file, and prints it on request."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ from seatpool.servers.payload import MAX_PRODUCTS, SEND_LIMIT, Header, block, li
 
 PARAMETER = "Payload"
 READER = "reader"
-"""Stands for the owner where nothing is written."""
+"""Owner in commands that write nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class XlcAdapter:
-    """Commands to parameters and outputs to reports, for the settings of one license server."""
+    """Turns commands into parameters and outputs into results, by the settings of one license server."""
 
     settings: XlcSettings
 
     def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
-        """As many products together as fit into one send; a list that does not fit is alone."""
+        """Puts as many products into one send as fit. A list that does not fit is alone."""
         parts: list[ListCommand] = []
         left: tuple[Any, ...] = command.changes or command.products
         while left:
@@ -35,7 +35,7 @@ class XlcAdapter:
         return tuple(parts)
 
     def parameters(self, command: ListCommand) -> tuple[dict[str, list[str]], ...]:
-        """One send, or for a list that does not fit into one, its parts and then the send that joins them."""
+        """Returns one send. For a list that does not fit, returns its parts and then the send that joins them."""
         whole = self._pack(command, parts={})
         if len(whole) <= SEND_LIMIT:
             return (_named(whole),)
@@ -48,7 +48,7 @@ class XlcAdapter:
         return tuple(_named(payload) for payload in (*ahead, self._pack(command, parts=parts)))
 
     def more(self, unread: Mapping[str, int]) -> dict[str, list[str]]:
-        """A send that fetches what comes after the given offsets."""
+        """Returns a send that fetches what follows the given offsets."""
         header = Header(revision=0, owner=READER, takeover=None, state_dir=self.settings.state_dir)
         lines = list(header.lines("read"))
         for product, offset in unread.items():
@@ -56,8 +56,10 @@ class XlcAdapter:
         return _named(pack(lines))
 
     def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> CommandResult:
-        """A report; `unread` in it says what has to be fetched and added to the outputs. With the command at hand a
-        list that is exactly as commanded need not be fetched."""
+        """Reads outputs into a result. What `unread` names must be fetched and added to the outputs.
+
+        If the command is given, a list equal to it need not be fetched.
+        """
         summary = read_summary(outputs[0])
         pieces: dict[str, list[tuple[int, str]]] = {}
         for output in outputs:
@@ -71,7 +73,10 @@ class XlcAdapter:
         return CommandResult(revision=summary.revision, products=products)
 
     def _how_many_fit(self, command: ListCommand, items: tuple[Any, ...]) -> int:
-        """Of the first of these; 1 for one that is too long. Nearly always it is all of them, which is tried first."""
+        """Returns how many of the first items fit into one send, at least 1.
+
+        Nearly always all of them fit, so that is tried first. Otherwise it is a binary search.
+        """
         fitting, too_many = 1, len(items) + 1
         tried = len(items)
         while too_many - fitting > 1:
@@ -126,35 +131,35 @@ class XlcAdapter:
     def _product(
         self, entry: Entry, pieces: Sequence[tuple[int, str]], commanded: Sequence[str] | None
     ) -> ProductResult:
-        report = ProductResult(
+        result = ProductResult(
             result=entry.result, fence=entry.fence, owner=entry.owner, exit_code=entry.code, detail=entry.detail
         )
         if entry.listed is None:
-            return report
+            return result
         try:
             text = whole_text(pieces, entry.listed)
             if not isinstance(text, NotWhole):
-                return self._listing(report, parse_listing(text, self.settings.list_format))
+                return self._with_listing(result, parse_listing(text, self.settings.list_format))
         except UnreadableList as error:
-            return _unreadable(report, str(error))
+            return _unreadable(result, str(error))
         if commanded is not None and self._is_known(entry.listed, commanded):
-            return self._listing(report, Listing(users=tuple(commanded)))
-        return replace(report, unread=text.missing_from)
+            return self._with_listing(result, Listing(users=tuple(commanded)))
+        return replace(result, unread=text.missing_from)
 
     def _is_known(self, listed: Listed, users: Sequence[str]) -> bool:
         form = self.settings.list_format
         return form.type is ListFormatType.LINES and form.ignore is None and listed.sorted == list_hash(users)
 
-    def _listing(self, report: ProductResult, listing: Listing) -> ProductResult:
+    def _with_listing(self, result: ProductResult, listing: Listing) -> ProductResult:
         placeholder = listing.users == (self.settings.placeholder_user,) and not listing.odd
         users = () if placeholder else listing.users
-        return replace(report, users=users, odd=listing.odd, placeholder=placeholder)
+        return replace(result, users=users, odd=listing.odd, placeholder=placeholder)
 
 
-def _unreadable(report: ProductResult, why: str) -> ProductResult:
-    detail = "; ".join(part for part in (report.detail, why) if part)
-    worked = report.result in (Result.APPLIED, Result.LISTED)
-    return replace(report, result=Result.FAILED if worked else report.result, detail=detail)
+def _unreadable(result: ProductResult, why: str) -> ProductResult:
+    detail = "; ".join(part for part in (result.detail, why) if part)
+    worked = result.result in (Result.APPLIED, Result.LISTED)
+    return replace(result, result=Result.FAILED if worked else result.result, detail=detail)
 
 
 def _part(command: ListCommand, items: tuple[Any, ...]) -> ListCommand:

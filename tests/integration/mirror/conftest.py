@@ -382,7 +382,7 @@ async def stage(aws: Aws, gate: Gate, control_plane: ControlPlane, namespace: st
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """An instance that is not visible yet is looked for again within a second."""
-    monkeypatch.setattr("seatpool.mirror.queue.ack.SOON", timedelta(seconds=1))
+    monkeypatch.setattr("seatpool.mirror.queue.ack.FIRST_RETRY_SOON", timedelta(seconds=1))
 
 
 @pytest.fixture

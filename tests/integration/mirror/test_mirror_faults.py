@@ -156,7 +156,7 @@ async def test_a_raw_event_stays_in_the_queue_while_ec2_refuses_to_say_whose_it_
 async def test_an_event_that_is_faster_than_ec2s_own_answers_is_tried_again_soon(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seatpool.mirror.queue.ack.SOON", timedelta(seconds=1))
+    monkeypatch.setattr("seatpool.mirror.queue.ack.FIRST_RETRY_SOON", timedelta(seconds=1))
     faults = Faults()
     async with stage.mirror(
         account={"inventory": True}, resync_interval="1h", session_factory=faults.session_factory(stage.aws)

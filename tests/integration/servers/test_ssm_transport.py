@@ -12,10 +12,11 @@ from botocore.credentials import CredentialResolver
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from tests.integration.servers.conftest import Bench, apply
 
+from seatpool.clock import utc_now
 from seatpool.servers.document import document_json
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.nodes import SentCommand
-from seatpool.servers.ssm import SsmTransport, now
+from seatpool.servers.ssm import SsmTransport
 from seatpool.sim.aws_access import AwsAccess
 
 NOWHERE = SentCommand(command_id="0" * 36, instance_id="i-0123456789abcdef0")
@@ -29,8 +30,8 @@ async def fails(bench: Bench, **changes: Any) -> TransportError:
 
 async def test_a_node_is_found_by_its_tag_and_remembered(bench: Bench) -> None:
     place = bench.place(target=bench.by_tag())
-    assert await bench.transport.node(place) == bench.node.instance_id
-    assert await bench.transport.node(place) == bench.node.instance_id
+    assert await bench.transport.find_instance(place) == bench.node.instance_id
+    assert await bench.transport.find_instance(place) == bench.node.instance_id
     assert bench.faults.calls == ["DescribeInstanceInformation"]
 
 
@@ -39,7 +40,7 @@ async def test_a_node_is_looked_for_on_every_page(bench: Bench) -> None:
     second = "1"
     """What the stand-in calls the page that begins behind the first of the two."""
     bench.faults.answer("DescribeInstanceInformation", InstanceInformationList=[], NextToken=second)
-    found = await bench.transport.node(bench.place(target=bench.by_tag()))
+    found = await bench.transport.find_instance(bench.place(target=bench.by_tag()))
     assert found != bench.node.instance_id
     assert bench.faults.calls == ["DescribeInstanceInformation"] * 2
 
@@ -125,7 +126,7 @@ async def test_a_throttled_send_is_tried_again(bench: Bench) -> None:
 
 
 async def test_throttling_without_end_is_told(bench: Bench) -> None:
-    clock = iter([now(), now() + timedelta(hours=1)])
+    clock = iter([utc_now(), utc_now() + timedelta(hours=1)])
     transport = SsmTransport(
         endpoint_url=bench.site.endpoint,
         session_factory=bench.faults.session_factory(bench.site.access.session),
@@ -169,12 +170,12 @@ async def test_an_invocation_that_appears_late_is_waited_for(bench: Bench) -> No
 
 
 async def test_an_invocation_that_never_appears_is_told(bench: Bench) -> None:
-    clock = iter([now(), *([now() + timedelta(hours=1)] * 10)])
+    clock = iter([utc_now(), *([utc_now() + timedelta(hours=1)] * 10)])
     transport = SsmTransport(
         endpoint_url=bench.site.endpoint, session_factory=bench.site.access.session, clock=lambda: next(clock)
     )
     with pytest.raises(TransportError) as error:
-        await transport.result(bench.place(), NOWHERE, deadline=now() + timedelta(days=1))
+        await transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(days=1))
     transport.close()
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.INVOCATION_MISSING, True)
 
@@ -207,7 +208,7 @@ async def test_each_way_to_end_has_its_reason(
 ) -> None:
     bench.faults.answer("GetCommandInvocation", Status=status, StatusDetails=details)
     with pytest.raises(TransportError) as error:
-        await bench.transport.result(bench.place(), NOWHERE, deadline=now() + timedelta(minutes=1))
+        await bench.transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(minutes=1))
     assert (error.value.reason, error.value.maybe_applied) == (reason, maybe)
 
 
@@ -221,7 +222,7 @@ async def test_a_command_that_has_not_ended_at_its_deadline_may_still_do_anythin
     for _ in range(20):
         bench.faults.answer("GetCommandInvocation", Status=status, StatusDetails=status)
     with pytest.raises(TransportError, match="at its deadline") as error:
-        await bench.transport.result(bench.place(), NOWHERE, deadline=now() + timedelta(milliseconds=300))
+        await bench.transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(milliseconds=300))
     assert (error.value.reason, error.value.maybe_applied) == (reason, True)
 
 
@@ -244,6 +245,6 @@ async def test_many_first_calls_at_once_make_one_client(bench: Bench) -> None:
 
     transport = SsmTransport(endpoint_url=bench.site.endpoint, session_factory=count)
     place = bench.place(target=bench.by_tag())
-    nodes = await asyncio.gather(*(transport.node(place) for _ in range(10)))
+    nodes = await asyncio.gather(*(transport.find_instance(place) for _ in range(10)))
     transport.close()
     assert (set(nodes), len(made)) == ({bench.node.instance_id}, 1)

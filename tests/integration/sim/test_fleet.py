@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from seatpool.api.workbench import InstanceState
 from seatpool.mirror.config import AccountConfig, MirrorConfig
-from seatpool.mirror.messages.parsed import Actionable, Hint
+from seatpool.mirror.messages.parsed import Actionable, StateReport
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.regions import Sources
+from seatpool.mirror.regions import ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.aws_control import AwsControlError
@@ -32,18 +32,18 @@ def bodies(site: Site) -> list[str]:
     return found
 
 
-def hints(site: Site, *accounts: str) -> list[Hint]:
+def hints(site: Site, *accounts: str) -> list[StateReport]:
     served = [
         AccountConfig(account=account, regions=(site.region,), namespace="default")
         for account in accounts or [site.account]
     ]
     config = MirrorConfig(queue=site.queue, region=site.region, accounts=tuple(served))
-    registry = Registry(config, Sources(config), TypeAliases({}))
+    registry = Registry(config, ServedRegions(config), TypeAliases({}))
     found = []
     for body in bodies(site):
         parsed = registry.parse(body, now=datetime.now(UTC))
         assert isinstance(parsed, Actionable), parsed
-        found.append(parsed.hint)
+        found.append(parsed.report)
     return found
 
 

@@ -9,7 +9,7 @@ from moto.events.models import EventPattern
 
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.regions import Sources
+from seatpool.mirror.regions import ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool_infra.patterns import accepted, forwarded
 from seatpool_infra.site import Site
@@ -77,7 +77,7 @@ def test_custom_events_travel_only_where_the_site_has_them(example: Site, small:
 def test_no_reader_of_the_mirror_is_forgotten(small: dict[str, Any]) -> None:
     site = Site.model_validate(small | {"custom_events": {}})
     config = MirrorConfig()
-    known = Registry(config, Sources(config), TypeAliases({}))._readers
+    known = Registry(config, ServedRegions(config), TypeAliases({}))._readers
     pattern = accepted(site).pattern
     assert {source for source, _ in known} == set(pattern["source"])
     assert {detail_type for _, detail_type in known} == set(pattern["detail-type"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatpool.api.workbench import InstanceState
-from seatpool.mirror.event_order import Fact, Held, Ignored, decide, decide_all
+from seatpool.mirror.event_order import Fact, Ignored, Stored, merge, merge_all
 
 PENDING, RUNNING, STOPPING, STOPPED, SHUTTING_DOWN, TERMINATED = InstanceState
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -35,9 +35,9 @@ def seen(state: InstanceState, second: float, *, launched: float | None = None) 
     return fact(state, second, observed=True, launched_at=at(launched) if launched is not None else None)
 
 
-def after(*facts: Fact) -> Held:
-    answer = decide_all(None, facts)
-    assert isinstance(answer, Held)
+def after(*facts: Fact) -> Stored:
+    answer = merge_all(None, facts)
+    assert isinstance(answer, Stored)
     return answer
 
 
@@ -64,7 +64,7 @@ def test_any_order_with_repetitions_ends_in_the_newest_state(data: st.DataObject
 @given(st.data(), histories())
 def test_weighing_everything_once_more_changes_nothing(data: st.DataObject, history: list[Fact]) -> None:
     held = after(*history)
-    assert isinstance(decide_all(held, data.draw(st.permutations(history))), Ignored)
+    assert isinstance(merge_all(held, data.draw(st.permutations(history))), Ignored)
 
 
 @given(histories(), st.integers(0, 20_000))
@@ -120,12 +120,12 @@ def test_a_later_launch_time_uncovers_a_restart_that_nobody_reported() -> None:
 
 
 def test_a_launch_time_that_is_a_second_off_is_no_news() -> None:
-    assert decide(after(fact(PENDING, 0)), seen(PENDING, 900, launched=1)) is Ignored.SAME
+    assert merge(after(fact(PENDING, 0)), seen(PENDING, 900, launched=1)) is Ignored.SAME
 
 
 def test_terminated_is_final_for_events_of_any_time() -> None:
     held = after(fact(TERMINATED, 10))
-    assert isinstance(decide(held, fact(RUNNING, 99)), Ignored)
+    assert isinstance(merge(held, fact(RUNNING, 99)), Ignored)
     assert after(fact(RUNNING, 10), fact(TERMINATED, 5)).state is TERMINATED
 
 
@@ -134,18 +134,18 @@ def test_an_instance_that_ec2_shows_running_later_was_not_terminated() -> None:
 
 
 def test_an_observation_that_lags_behind_an_event_is_ignored() -> None:
-    assert decide(after(fact(STOPPING, 30)), seen(RUNNING, 20)) is Ignored.OLDER
+    assert merge(after(fact(STOPPING, 30)), seen(RUNNING, 20)) is Ignored.OLDER
 
 
 def test_an_event_from_before_the_inventory_that_confirmed_the_object_is_ignored() -> None:
     held = after(fact(RUNNING, 0))
-    assert decide(held, fact(STOPPED, 50), confirmed_at=at(100)) is Ignored.OLDER
-    assert isinstance(decide(held, fact(STOPPED, 101), confirmed_at=at(100)), Held)
+    assert merge(held, fact(STOPPED, 50), confirmed_at=at(100)) is Ignored.OLDER
+    assert isinstance(merge(held, fact(STOPPED, 101), confirmed_at=at(100)), Stored)
 
 
 def test_a_newer_event_with_the_same_state_moves_the_time_so_that_older_ones_stay_older() -> None:
     held = after(fact(RUNNING, 0), fact(RUNNING, 500))
-    assert decide(held, fact(STOPPED, 400)) is Ignored.OLDER
+    assert merge(held, fact(STOPPED, 400)) is Ignored.OLDER
 
 
 def test_an_event_that_does_not_say_whose_it_is_keeps_the_owner() -> None:
@@ -157,9 +157,9 @@ def test_a_newer_event_with_another_owner_hands_the_workbench_over() -> None:
 
 
 def test_an_unknown_instance_without_an_owner_is_not_made_up() -> None:
-    assert decide(None, fact(RUNNING, 0, owner=None)) is Ignored.UNKNOWN_INSTANCE
+    assert merge(None, fact(RUNNING, 0, owner=None)) is Ignored.UNKNOWN_INSTANCE
 
 
 def test_another_account_cannot_speak_for_a_known_instance() -> None:
     stranger = Fact(account="999999999999", region="eu-central-1", state=STOPPED, at=at(99), owner="x", type="m")
-    assert decide(after(fact(RUNNING, 0)), stranger) is Ignored.OTHER_PLACE
+    assert merge(after(fact(RUNNING, 0)), stranger) is Ignored.OTHER_ACCOUNT_REGION

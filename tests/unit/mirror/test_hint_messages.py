@@ -10,14 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatpool.mirror.config import AccountConfig, MirrorConfig
-from seatpool.mirror.messages.parsed import Askable, Flaw, Irrelevance, Irrelevant, KindName, Malformed, Suspicion
+from seatpool.mirror.messages.parsed import (
+    Askable,
+    IgnoreReason,
+    Irrelevant,
+    KindName,
+    Malformed,
+    RecheckRequest,
+    RejectReason,
+)
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.regions import Sources
+from seatpool.mirror.regions import ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 CONFIG = MirrorConfig(accounts=(AccountConfig(account="123456789012", regions=("us-east-1",)),))
-REGISTRY = Registry(CONFIG, Sources(CONFIG), TypeAliases({}))
+REGISTRY = Registry(CONFIG, ServedRegions(CONFIG), TypeAliases({}))
 SAMPLES = {
     path.stem: json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "samples").glob("*.json"))
 }
@@ -49,7 +57,7 @@ def test_an_instance_that_is_about_to_end_is_asked_about_when_there_is_something
     kind: str, instance: str, wait: timedelta
 ) -> None:
     at = datetime(2026, 1, 5, 8, 59, tzinfo=UTC)
-    suspicion = Suspicion(instance_id=instance, account="123456789012", region="us-east-1", at=at, wait=wait)
+    suspicion = RecheckRequest(instance_id=instance, account="123456789012", region="us-east-1", at=at, wait=wait)
     assert parse(SAMPLES[kind]) == Askable(KindName(kind), suspicion)
 
 
@@ -57,19 +65,19 @@ def test_a_change_of_our_tags_is_asked_about_when_ec2s_answer_surely_covers_it()
     answer = parse(SAMPLES["tag_change"])
     assert isinstance(answer, Askable)
     assert answer.kind is KindName.TAG_CHANGE
-    assert answer.suspicion.instance_id == "i-0000000aaaaaaaaab"
-    assert answer.suspicion.retagged
-    assert answer.suspicion.due == datetime(2018, 9, 18, 20, 41, 38, tzinfo=UTC) + CONFIG.describe_lag
+    assert answer.request.instance_id == "i-0000000aaaaaaaaab"
+    assert answer.request.retagged
+    assert answer.request.due == datetime(2018, 9, 18, 20, 41, 38, tzinfo=UTC) + CONFIG.describe_lag
 
 
 @pytest.mark.parametrize("keys", [["Name", "team"], ["seatpool:seat"]])
 def test_a_change_of_other_tags_and_of_the_one_that_we_write_costs_no_question(keys: list[str]) -> None:
-    assert parse(retagged(changed_tag_keys=keys)) == Irrelevant(KindName.TAG_CHANGE, Irrelevance.OTHER_TAGS)
+    assert parse(retagged(changed_tag_keys=keys)) == Irrelevant(KindName.TAG_CHANGE, IgnoreReason.OTHER_TAGS)
 
 
 @pytest.mark.parametrize("other", [{"service": "s3"}, {"resource_type": "volume"}, {"resource_type": None}])
 def test_a_change_of_tags_of_something_else_is_dropped(other: dict[str, Any]) -> None:
-    assert parse(retagged(**other)) == Irrelevant(KindName.TAG_CHANGE, Irrelevance.OTHER_RESOURCE)
+    assert parse(retagged(**other)) == Irrelevant(KindName.TAG_CHANGE, IgnoreReason.OTHER_RESOURCE)
 
 
 @pytest.mark.parametrize(
@@ -79,28 +87,28 @@ def test_a_change_of_tags_of_something_else_is_dropped(other: dict[str, Any]) ->
 def test_a_change_of_tags_that_does_not_name_one_instance_is_refused(resources: Any) -> None:
     answer = parse(SAMPLES["tag_change"] | {"resources": resources})
     assert isinstance(answer, Malformed)
-    assert answer.flaw is Flaw.BAD_FIELD
+    assert answer.reason is RejectReason.BAD_FIELD
 
 
 @pytest.mark.parametrize("keys", [None, "vew:workbench:ownerId", [1], [["vew:workbench:ownerId"]], {}])
 def test_changed_keys_that_are_no_list_of_strings_are_refused(keys: Any) -> None:
     answer = parse(retagged(changed_tag_keys=keys))
     assert isinstance(answer, Malformed)
-    assert answer.flaw is Flaw.BAD_FIELD
+    assert answer.reason is RejectReason.BAD_FIELD
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_end_of_time_breaks_no_reader(kind: str) -> None:
     answer = parse(SAMPLES[kind] | {"time": "9999-12-31T23:59:59.999Z"})
     assert isinstance(answer, Malformed)
-    assert answer.flaw is Flaw.FUTURE_TIME
+    assert answer.reason is RejectReason.FUTURE_TIME
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_account_that_is_not_listed_is_refused_and_named(kind: str) -> None:
     answer = parse(SAMPLES[kind] | {"account": "999999999999"})
     assert isinstance(answer, Malformed)
-    assert (answer.flaw, answer.place) == (Flaw.UNKNOWN_ACCOUNT, ("999999999999", "us-east-1"))
+    assert (answer.reason, answer.unknown) == (RejectReason.UNKNOWN_ACCOUNT, ("999999999999", "us-east-1"))
 
 
 json_values = st.recursive(

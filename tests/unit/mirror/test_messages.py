@@ -10,14 +10,22 @@ from hypothesis import strategies as st
 
 from seatpool.api.workbench import InstanceState
 from seatpool.mirror.config import AccountConfig, MirrorConfig
-from seatpool.mirror.messages.parsed import Actionable, Flaw, Hint, Irrelevance, Irrelevant, KindName, Malformed
+from seatpool.mirror.messages.parsed import (
+    Actionable,
+    IgnoreReason,
+    Irrelevant,
+    KindName,
+    Malformed,
+    RejectReason,
+    StateReport,
+)
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.regions import Sources
+from seatpool.mirror.regions import ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 CONFIG = MirrorConfig(accounts=(AccountConfig(account="111122223333", regions=("us-west-1", "eu-central-1")),))
-REGISTRY = Registry(CONFIG, Sources(CONFIG), TypeAliases({}))
+REGISTRY = Registry(CONFIG, ServedRegions(CONFIG), TypeAliases({}))
 
 STATE_CHANGE: dict[str, Any] = {  # the sample of the EC2 user guide
     "id": "7bf73129-1428-4cd3-a780-95db273d1602",
@@ -59,16 +67,16 @@ def detail(sample: dict[str, Any], **fields: Any) -> str:
     return changed(sample, detail=sample["detail"] | {name.replace("_", "-"): value for name, value in fields.items()})
 
 
-def flaw(body: str) -> Flaw:
+def flaw(body: str) -> RejectReason:
     answer = parse(body)
     assert isinstance(answer, Malformed), answer
-    return answer.flaw
+    return answer.reason
 
 
 def test_ec2s_own_event_names_instance_state_and_time() -> None:
     assert parse(json.dumps(STATE_CHANGE)) == Actionable(
         KindName.STATE_CHANGE,
-        Hint(
+        StateReport(
             instance_id="i-abcd1111",
             account="111122223333",
             region="us-west-1",
@@ -81,7 +89,7 @@ def test_ec2s_own_event_names_instance_state_and_time() -> None:
 def test_the_pipelines_event_says_whose_the_instance_is_too() -> None:
     assert parse(json.dumps(WORKBENCH)) == Actionable(
         KindName.WORKBENCH,
-        Hint(
+        StateReport(
             instance_id="i-69c958aa85162caea",
             account="111122223333",
             region="eu-central-1",
@@ -95,7 +103,7 @@ def test_the_pipelines_event_says_whose_the_instance_is_too() -> None:
 
 def test_a_site_may_have_named_its_custom_event_otherwise() -> None:
     config = CONFIG.model_copy(update={"custom_source": "corp.vdi", "custom_detail_type": "Bench"})
-    answer = Registry(config, Sources(config), TypeAliases({})).parse(
+    answer = Registry(config, ServedRegions(config), TypeAliases({})).parse(
         changed(WORKBENCH, source="corp.vdi", detail_type="Bench"), now=NOW
     )
     assert isinstance(answer, Actionable)
@@ -104,66 +112,66 @@ def test_a_site_may_have_named_its_custom_event_otherwise() -> None:
 @pytest.mark.parametrize("sample", [STATE_CHANGE, WORKBENCH])
 @pytest.mark.parametrize("other", [{"source": "aws.health"}, {"detail-type": "EC2 Instance Rebalance Recommendation"}])
 def test_other_kinds_are_dropped_on_purpose(sample: dict[str, Any], other: dict[str, str]) -> None:
-    assert parse(json.dumps(sample | other)) == Irrelevant(KindName.UNKNOWN, Irrelevance.UNKNOWN_KIND)
+    assert parse(json.dumps(sample | other)) == Irrelevant(KindName.UNKNOWN, IgnoreReason.UNKNOWN_KIND)
 
 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("", Flaw.NOT_JSON),
-        ("not json", Flaw.NOT_JSON),
-        ("[" * 200_000, Flaw.NOT_JSON),
-        ('{"a": ' * 5_000, Flaw.NOT_JSON),
-        ('{"source": NaN}', Flaw.NOT_JSON),
-        ('{"source": -Infinity}', Flaw.NOT_JSON),
-        ('{"source": ' + "9" * 10_000 + "}", Flaw.NOT_JSON),
-        ('{"source": "a", "source": "b"}', Flaw.DUPLICATE_KEY),
-        ("[]", Flaw.NOT_AN_ENVELOPE),
-        ("null", Flaw.NOT_AN_ENVELOPE),
-        ("{}", Flaw.NOT_AN_ENVELOPE),
-        ('{"source": ["aws.ec2"], "detail-type": {}}', Flaw.NOT_AN_ENVELOPE),
-        (" " * (256 * 1024 + 1), Flaw.TOO_LARGE),
-        ("ä" * (128 * 1024 + 1), Flaw.TOO_LARGE),
-        ("x" * 1024 * 1024, Flaw.TOO_LARGE),
+        ("", RejectReason.NOT_JSON),
+        ("not json", RejectReason.NOT_JSON),
+        ("[" * 200_000, RejectReason.NOT_JSON),
+        ('{"a": ' * 5_000, RejectReason.NOT_JSON),
+        ('{"source": NaN}', RejectReason.NOT_JSON),
+        ('{"source": -Infinity}', RejectReason.NOT_JSON),
+        ('{"source": ' + "9" * 10_000 + "}", RejectReason.NOT_JSON),
+        ('{"source": "a", "source": "b"}', RejectReason.DUPLICATE_KEY),
+        ("[]", RejectReason.NOT_AN_ENVELOPE),
+        ("null", RejectReason.NOT_AN_ENVELOPE),
+        ("{}", RejectReason.NOT_AN_ENVELOPE),
+        ('{"source": ["aws.ec2"], "detail-type": {}}', RejectReason.NOT_AN_ENVELOPE),
+        (" " * (256 * 1024 + 1), RejectReason.TOO_LARGE),
+        ("ä" * (128 * 1024 + 1), RejectReason.TOO_LARGE),
+        ("x" * 1024 * 1024, RejectReason.TOO_LARGE),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_body_that_is_no_envelope_is_refused_with_its_flaw(body: str, expected: Flaw) -> None:
+def test_a_body_that_is_no_envelope_is_refused_with_its_flaw(body: str, expected: RejectReason) -> None:
     assert flaw(body) is expected
 
 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (changed(STATE_CHANGE, account="11112222333"), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, account=111122223333), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, account="111122223333\n"), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, account="١١١١٢٢٢٢٣٣٣٣"), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, account="999999999999"), Flaw.UNKNOWN_ACCOUNT),
-        (changed(STATE_CHANGE, region="ap-south-1"), Flaw.UNKNOWN_ACCOUNT),
-        (changed(STATE_CHANGE, region="../../etc"), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, time="yesterday"), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, time="2021-11-11T21:29:54"), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, time="2021-13-11T21:29:54Z"), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, time="0001-01-01T00:00:00+14:00"), Flaw.BAD_FIELD),
-        (changed(STATE_CHANGE, time="2099-01-01T00:00:00Z"), Flaw.FUTURE_TIME),
-        (changed(STATE_CHANGE, detail="i-abcd1111"), Flaw.BAD_FIELD),
-        (detail(STATE_CHANGE, instance_id="i-ABCD1111"), Flaw.BAD_FIELD),
-        (detail(STATE_CHANGE, instance_id="i-abcd1111/../x"), Flaw.BAD_FIELD),
-        (detail(STATE_CHANGE, instance_id=None), Flaw.BAD_FIELD),
-        (detail(STATE_CHANGE, state=""), Flaw.UNKNOWN_STATE),
-        (detail(STATE_CHANGE, state="stop"), Flaw.UNKNOWN_STATE),
-        (detail(STATE_CHANGE, state="Running"), Flaw.UNKNOWN_STATE),
-        (detail(STATE_CHANGE, state=["running"]), Flaw.UNKNOWN_STATE),
-        (detail(WORKBENCH, workbench_state="started"), Flaw.UNKNOWN_STATE),
-        (detail(WORKBENCH, user_id=""), Flaw.BAD_FIELD),
-        (detail(WORKBENCH, user_id=7), Flaw.BAD_FIELD),
-        (detail(WORKBENCH, user_id="x" * 257), Flaw.BAD_FIELD),
-        (detail(WORKBENCH, user_id="half a pair \ud800"), Flaw.BAD_FIELD),
-        (detail(WORKBENCH, workbench_type=None), Flaw.BAD_FIELD),
+        (changed(STATE_CHANGE, account="11112222333"), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, account=111122223333), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, account="111122223333\n"), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, account="١١١١٢٢٢٢٣٣٣٣"), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, account="999999999999"), RejectReason.UNKNOWN_ACCOUNT),
+        (changed(STATE_CHANGE, region="ap-south-1"), RejectReason.UNKNOWN_ACCOUNT),
+        (changed(STATE_CHANGE, region="../../etc"), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, time="yesterday"), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, time="2021-11-11T21:29:54"), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, time="2021-13-11T21:29:54Z"), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, time="0001-01-01T00:00:00+14:00"), RejectReason.BAD_FIELD),
+        (changed(STATE_CHANGE, time="2099-01-01T00:00:00Z"), RejectReason.FUTURE_TIME),
+        (changed(STATE_CHANGE, detail="i-abcd1111"), RejectReason.BAD_FIELD),
+        (detail(STATE_CHANGE, instance_id="i-ABCD1111"), RejectReason.BAD_FIELD),
+        (detail(STATE_CHANGE, instance_id="i-abcd1111/../x"), RejectReason.BAD_FIELD),
+        (detail(STATE_CHANGE, instance_id=None), RejectReason.BAD_FIELD),
+        (detail(STATE_CHANGE, state=""), RejectReason.UNKNOWN_STATE),
+        (detail(STATE_CHANGE, state="stop"), RejectReason.UNKNOWN_STATE),
+        (detail(STATE_CHANGE, state="Running"), RejectReason.UNKNOWN_STATE),
+        (detail(STATE_CHANGE, state=["running"]), RejectReason.UNKNOWN_STATE),
+        (detail(WORKBENCH, workbench_state="started"), RejectReason.UNKNOWN_STATE),
+        (detail(WORKBENCH, user_id=""), RejectReason.BAD_FIELD),
+        (detail(WORKBENCH, user_id=7), RejectReason.BAD_FIELD),
+        (detail(WORKBENCH, user_id="x" * 257), RejectReason.BAD_FIELD),
+        (detail(WORKBENCH, user_id="half a pair \ud800"), RejectReason.BAD_FIELD),
+        (detail(WORKBENCH, workbench_type=None), RejectReason.BAD_FIELD),
     ],
 )
-def test_a_field_that_is_wrong_is_refused_with_its_flaw(body: str, expected: Flaw) -> None:
+def test_a_field_that_is_wrong_is_refused_with_its_flaw(body: str, expected: RejectReason) -> None:
     assert flaw(body) is expected
 
 
@@ -176,7 +184,7 @@ def test_the_reason_names_the_field_and_the_value() -> None:
 def test_a_hostile_owner_is_passed_on_as_it_is_for_the_rules_to_refuse() -> None:
     answer = parse(detail(WORKBENCH, user_id="$(touch /tmp/x)\n; rm -rf /"))
     assert isinstance(answer, Actionable)
-    assert answer.hint.owner == "$(touch /tmp/x)\n; rm -rf /"
+    assert answer.report.owner == "$(touch /tmp/x)\n; rm -rf /"
 
 
 def test_a_clock_that_is_a_little_ahead_is_forgiven() -> None:
@@ -187,7 +195,7 @@ def test_a_clock_that_is_a_little_ahead_is_forgiven() -> None:
 def test_a_time_is_kept_as_finely_as_an_object_can_keep_it() -> None:
     answer = parse(changed(STATE_CHANGE, time="2021-11-11T22:29:54.123456789+01:00"))
     assert isinstance(answer, Actionable)
-    assert answer.hint.at == datetime(2021, 11, 11, 21, 29, 54, 123000, tzinfo=UTC)
+    assert answer.report.at == datetime(2021, 11, 11, 21, 29, 54, 123000, tzinfo=UTC)
 
 
 json_values = st.recursive(
@@ -213,6 +221,6 @@ def test_no_value_in_any_field_can_make_parsing_raise(path: tuple[str, ...], val
 
 def test_a_type_by_another_name_becomes_the_pools_own_name_once() -> None:
     aliases = TypeAliases({"vew-matlab": "matlab", "matlab": "never"})
-    answer = Registry(CONFIG, Sources(CONFIG), aliases).parse(json.dumps(WORKBENCH), now=NOW)
+    answer = Registry(CONFIG, ServedRegions(CONFIG), aliases).parse(json.dumps(WORKBENCH), now=NOW)
     assert isinstance(answer, Actionable)
-    assert answer.hint.type == "matlab"
+    assert answer.report.type == "matlab"

@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from seatpool.mirror.unknown_accounts import MOST, SHOWN_FOR, RefusedSources
+from seatpool.mirror.regions import AccountRegion
+from seatpool.mirror.unknown_accounts import MOST, SHOWN_FOR, UnknownAccounts
+
+STRANGER = AccountRegion("999999999999", "eu-central-1")
 
 
 class Clock:
@@ -14,26 +17,26 @@ class Clock:
 
 def test_it_is_shown_since_its_first_event_until_an_hour_after_its_last() -> None:
     clock = Clock()
-    refused = RefusedSources(clock)
+    unknown = UnknownAccounts(clock)
     began = clock.now
-    refused.add("999999999999", "eu-central-1")
+    unknown.add(STRANGER)
     clock.now += timedelta(minutes=50)
-    refused.add("999999999999", "eu-central-1")
+    unknown.add(STRANGER)
     clock.now += SHOWN_FOR
-    assert [(str(one), one.since) for one in refused.now()] == [("999999999999/eu-central-1", began)]
+    assert [(str(one), one.since) for one in unknown.current()] == [("999999999999/eu-central-1", began)]
     clock.now += timedelta(seconds=1)
-    assert refused.now() == ()
+    assert unknown.current() == ()
 
 
 def test_whoever_makes_up_accounts_cannot_fill_the_memory() -> None:
-    refused = RefusedSources(Clock())
+    unknown = UnknownAccounts(Clock())
     for number in range(1000):
-        refused.add(f"{number:012}", "eu-central-1")
-    assert len(refused.now()) == MOST
+        unknown.add(AccountRegion(f"{number:012}", "eu-central-1"))
+    assert len(unknown.current()) == MOST
 
 
 def test_one_that_was_listed_is_not_shown_any_more() -> None:
-    refused = RefusedSources(Clock())
-    refused.add("999999999999", "eu-central-1")
-    refused.forget("999999999999", "eu-central-1")
-    assert refused.now() == ()
+    unknown = UnknownAccounts(Clock())
+    unknown.add(STRANGER)
+    unknown.forget(STRANGER)
+    assert unknown.current() == ()

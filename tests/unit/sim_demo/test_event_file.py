@@ -11,7 +11,7 @@ import pytest
 from seatpool.mirror.config import AccountConfig, MirrorConfig
 from seatpool.mirror.messages.parsed import Actionable
 from seatpool.mirror.messages.registry import Registry
-from seatpool.mirror.regions import Sources
+from seatpool.mirror.regions import ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.sim.demo.event_file import read_event, read_event_file
 from seatpool.sim.demo.options import DemoError
@@ -87,7 +87,7 @@ def test_a_damaged_line_tells_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", [*DAMAGED.values(), json.dumps(ENVELOPE)], ids=[*DAMAGED.keys(), "a sound one"])
 def test_the_operator_takes_the_same_lines_for_events_as_the_judge(text: str) -> None:
     config = MirrorConfig(accounts=(AccountConfig(account="111122223333", regions=("eu-central-1",)),))
-    parsed = Registry(config, Sources(config), TypeAliases({})).parse(text, now=datetime(2026, 1, 1, tzinfo=UTC))
+    parsed = Registry(config, ServedRegions(config), TypeAliases({})).parse(text, now=datetime(2026, 1, 1, tzinfo=UTC))
     assert isinstance(parsed, Actionable) == (read_event(text) is not None)
 
 

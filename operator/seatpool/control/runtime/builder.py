@@ -128,7 +128,7 @@ def build(config: OperatorConfig) -> Components:
     )
     informer = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
     pools, workbenches = _status_writers(config, store, pool_states, informer)
-    latency = EventLatency(take=mirror.origins.take, metrics=metrics, traces=config.traces, log=log, clock=clock)
+    latency = EventLatency(take=mirror.message_contexts.pop, metrics=metrics, traces=config.traces, log=log, clock=clock)
     history = _history(config, store)
     outbox, notifications = _notifications(config, store)
     deps = Dependencies(
@@ -156,7 +156,7 @@ def build(config: OperatorConfig) -> Components:
         pool_states=pool_states,
         installation=config.installation,
         client_of=_client_of(config),
-        uninventoried=mirror.unknown_sources,
+        uninventoried=mirror.unknown_regions,
         mirror_parts=lambda: mirror_parts(mirror.health),
         metrics=metrics,
         traces=config.traces,
@@ -245,8 +245,8 @@ def _controller(
 
 
 def _seat_tags(store: Store, mirror: Mirror) -> SeatTagSink | None:
-    tags = mirror.seat_tags
-    return SeatTagSink(store=store, wish=tags.wish, forget=tags.forget) if tags is not None else None
+    tags = mirror.tag_writer
+    return SeatTagSink(store=store, wish=tags.set_desired, forget=tags.forget) if tags is not None else None
 
 
 def _trail(config: OperatorConfig) -> Trail:

@@ -51,7 +51,7 @@ class StartLeading:
         if not self.leadership.is_warm:
             await self._wait_for_inventory()
         self.readiness.may_write.set()
-        self.log.info("ready", uninventoried=list(components.mirror.unknown_sources()))
+        self.log.info("ready", uninventoried=list(components.mirror.unknown_regions()))
 
     def _start_tasks(self) -> None:
         components, start = self.components, self.supervisor.start

@@ -1,9 +1,11 @@
-"""Whose is that instance? EC2 is asked once for all who ask at about the same time.
+"""Asks EC2 once for all instances that are looked up at about the same time.
 
-EventBridge rules cannot select by tag, so a queue gets the events of every instance of an account, and most are
-strangers. A storm of them must not become a storm of DescribeInstances: questions are collected for a moment, and an
-instance that was found to be a stranger is remembered for a short time. And a region that does not answer must not hold
-up the messages of the others: after a failure it rests, and whoever asks meanwhile gets the same failure at once.
+EventBridge rules cannot select by tag. So a queue gets the events of every instance of an account, and most of them are
+no workbenches. A storm of events must not become a storm of DescribeInstances. Lookups are collected for 50 ms, and
+an instance that is no workbench is remembered for 60 seconds.
+
+A region that does not answer must not delay the messages of others. After a failure it is not asked for a while, and
+lookups get the same error at once.
 """
 
 import asyncio
@@ -12,34 +14,31 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from seatpool.backoff import Backoff
 from seatpool.mirror.aws_clients import AwsClients
-from seatpool.mirror.ec2.describe import IDS_IN_A_FILTER, Ec2Reader, Seen
-from seatpool.mirror.regions import Source
+from seatpool.mirror.ec2.describe import IDS_IN_A_FILTER, Ec2Instance, Ec2Reader
+from seatpool.mirror.regions import AccountRegion, ServedRegion
 
-COLLECT = 0.05
-AT_ONCE = 8
-FIRST_REST = 2.0
-LONGEST_REST = 60.0
+BATCH_DELAY = 0.05
+BATCHES_AT_ONCE = 8
+FIRST_PAUSE = 2.0
+LONGEST_PAUSE = 60.0
 REMEMBER = 60.0
 REMEMBERED = 20_000
 
-Place = tuple[str, str]
-Answers = dict[str, "asyncio.Future[Seen | None]"]
+Lookups = dict[str, "asyncio.Future[Ec2Instance | None]"]
 
 
 @dataclass(slots=True)
-class _Rest:
-    """A place that failed."""
-
+class _FailedRegion:
     error: Exception
-    failures: int
-    until: float
+    backoff: Backoff
     probed: bool = False
-    """Somebody asks again right now; the others do not wait for the answer."""
+    """True: one lookup asks EC2 again now. The others still get the error."""
 
 
-class Enquiries:
-    """Questions about single instances, answered together."""
+class DescribeBatcher:
+    """Collects lookups of single instances into batches, one batch a region at a time."""
 
     def __init__(
         self, reader: Ec2Reader, clients: AwsClients, *, monotonic: Callable[[], float] = time.monotonic
@@ -47,74 +46,80 @@ class Enquiries:
         self._reader = reader
         self._clients = clients
         self._monotonic = monotonic
-        self._waiting: dict[Place, Answers] = {}
-        self._resting: dict[Place, _Rest] = {}
-        self._asking: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._waiting: dict[AccountRegion, Lookups] = {}
+        self._failed: dict[AccountRegion, _FailedRegion] = {}
+        self._batches: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(BATCHES_AT_ONCE)
 
-    async def find(self, source: Source, instance_id: str) -> Seen | None:
-        """The instance as EC2 sees it now, None when it sees none. Raises what the call raised."""
-        waiting = self._waiting.get(source.place)
+    async def find(self, served: ServedRegion, instance_id: str) -> Ec2Instance | None:
+        """Returns the instance as EC2 describes it now. None: EC2 does not show it. Raises AWS errors."""
+        waiting = self._waiting.get(served.key)
         if waiting is None:
-            self._refuse_while_resting(source.place)
-            waiting = self._waiting[source.place] = {}
-            task = asyncio.create_task(self._ask(source))
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
-        answer = waiting.get(instance_id)
-        if answer is None:
-            answer = waiting[instance_id] = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(answer)
+            self._raise_if_paused(served.key)
+            waiting = self._waiting[served.key] = {}
+            task = asyncio.create_task(self._describe(served))
+            self._batches.add(task)
+            task.add_done_callback(self._batches.discard)
+        lookup = waiting.get(instance_id)
+        if lookup is None:
+            lookup = waiting[instance_id] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(lookup)
 
-    def _refuse_while_resting(self, place: Place) -> None:
-        rest = self._resting.get(place)
-        if rest is None:
+    def _raise_if_paused(self, key: AccountRegion) -> None:
+        failed = self._failed.get(key)
+        if failed is None:
             return
-        if rest.probed or self._monotonic() < rest.until:
-            raise rest.error
-        rest.probed = True
+        if failed.probed or failed.backoff.remaining() > 0:
+            raise failed.error
+        failed.probed = True
 
-    async def _ask(self, source: Source) -> None:
-        await asyncio.sleep(COLLECT)
+    async def _describe(self, served: ServedRegion) -> None:
+        await asyncio.sleep(BATCH_DELAY)
         async with self._slots:
-            waiting = self._waiting.pop(source.place)
+            waiting = self._waiting.pop(served.key)
             ids = list(waiting)
             for start in range(0, len(ids), IDS_IN_A_FILTER):
                 part = ids[start : start + IDS_IN_A_FILTER]
                 try:
-                    found = await self._clients.slowly(lambda part=part: self._reader.find(source, part))  # type: ignore[misc]
+                    found = await self._clients.run_in_thread(
+                        lambda part=part: self._reader.describe_many(served, part)  # type: ignore[misc]
+                    )
                 except Exception as error:  # noqa: BLE001
-                    self._failed(source.place, error, [waiting[instance_id] for instance_id in ids[start:]])
+                    self._fail(served.key, error, [waiting[instance_id] for instance_id in ids[start:]])
                     return
                 for instance_id in part:
                     waiting[instance_id].set_result(found.get(instance_id))
-        self._resting.pop(source.place, None)
+        self._failed.pop(served.key, None)
 
-    def _failed(self, place: Place, error: Exception, unanswered: "list[asyncio.Future[Seen | None]]") -> None:
-        before = self._resting.get(place)
-        failures = before.failures + 1 if before is not None else 1
-        pause = min(LONGEST_REST, FIRST_REST * 2.0 ** min(failures - 1, 10))
-        self._resting[place] = _Rest(error, failures, until=self._monotonic() + pause)
-        for answer in unanswered:
-            answer.set_exception(error)
-            answer.exception()  # who asked may have gone; then nobody needs to be told
+    def _fail(self, key: AccountRegion, error: Exception, lookups: "list[asyncio.Future[Ec2Instance | None]]") -> None:
+        before = self._failed.get(key)
+        if before is not None:
+            backoff = before.backoff
+        else:
+            backoff = Backoff(None, monotonic=self._monotonic, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+        backoff.failed()
+        self._failed[key] = _FailedRegion(error, backoff)
+        for lookup in lookups:
+            lookup.set_exception(error)
+            lookup.exception()  # marks it as read: the caller may have been cancelled
 
 
-class Strangers:
-    """Instances that were found to be no workbenches, each for a short time."""
+class IgnoredInstances:
+    """Instances that are no workbenches, each for 60 seconds, 20,000 at most."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._until: OrderedDict[str, float] = OrderedDict()
 
     def add(self, instance_id: str) -> None:
+        """Ignores an instance from now on."""
         self._until[instance_id] = self._monotonic() + REMEMBER
         self._until.move_to_end(instance_id)
         while len(self._until) > REMEMBERED:
             self._until.popitem(last=False)
 
     def discard(self, instance_id: str) -> None:
-        """Its tags were changed: it may be one of ours now."""
+        """Stops ignoring an instance, because its tags were changed."""
         self._until.pop(instance_id, None)
 
     def __contains__(self, instance_id: str) -> bool:

@@ -1,7 +1,7 @@
-"""The inventories of all accounts and regions at once, and which of them there are while the settings change.
+"""Runs one inventory task for each region of each account, also while the settings change.
 
-At most so many are taken at the same time: a hundred regions must not become a hundred answers in memory. One that
-fails or hangs waits by itself; the others go on.
+A semaphore limits how many inventories run at the same time, because a hundred regions must not become a hundred
+answers in memory. An inventory that fails or hangs does not delay the others.
 """
 
 import asyncio
@@ -10,50 +10,51 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatpool.mirror.ec2.inventory import Inventory
-from seatpool.mirror.regions import Source
+from seatpool.mirror.regions import AccountRegion, ServedRegion
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    source: Source
+    served: ServedRegion
     inventory: Inventory
     task: asyncio.Task[None]
 
 
-class Inventories:
-    """One task for each region of each account that may be asked."""
+class InventoryScheduler:
+    """One task for each region in which EC2 may be asked."""
 
     def __init__(
-        self, make: Callable[[Source], Inventory], run: Callable[[Inventory], Coroutine[Any, Any, None]]
+        self, make: Callable[[ServedRegion], Inventory], run: Callable[[Inventory], Coroutine[Any, Any, None]]
     ) -> None:
         self._make = make
         self._run = run
-        self._running: dict[tuple[str, str], _Running] = {}
+        self._running: dict[AccountRegion, _Running] = {}
 
-    def serve(self, sources: Iterable[Source]) -> None:
-        """Take inventories of these and no others; those that are as before go on undisturbed."""
-        wanted = {source.place: source for source in sources if source.inventory}
-        for place, running in list(self._running.items()):
-            if wanted.get(place) != running.source:
+    def set_regions(self, regions: Iterable[ServedRegion]) -> None:
+        """Starts and ends tasks so that exactly these regions have one. Unchanged regions keep their task."""
+        wanted = {served.key: served for served in regions if served.inventory}
+        for key, running in list(self._running.items()):
+            if wanted.get(key) != running.served:
                 running.task.cancel()
-                del self._running[place]
-        for place, source in wanted.items():
-            if place not in self._running:
-                inventory = self._make(source)
-                task = asyncio.create_task(self._run(inventory), name=f"inventory {source}")
-                self._running[place] = _Running(source, inventory, task)
+                del self._running[key]
+        for key, served in wanted.items():
+            if key not in self._running:
+                inventory = self._make(served)
+                task = asyncio.create_task(self._run(inventory), name=f"inventory {served}")
+                self._running[key] = _Running(served, inventory, task)
 
-    def wake(self) -> None:
-        """Take all of them now."""
+    def trigger_all(self) -> None:
+        """Starts every inventory now."""
         for running in self._running.values():
-            running.inventory.wake()
+            running.inventory.trigger()
 
-    async def all_tried(self) -> None:
-        """Until each was taken once, whatever came of it."""
+    async def wait_until_tried(self) -> None:
+        """Waits until each inventory ran once, with any result."""
         for running in list(self._running.values()):
             await running.inventory.tried.wait()
 
     async def close(self) -> None:
+        """Cancels all tasks and waits for their end."""
         tasks = [running.task for running in self._running.values()]
         self._running.clear()
         for task in tasks:

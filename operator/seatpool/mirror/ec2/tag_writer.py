@@ -1,8 +1,8 @@
-"""A tag that says on the instance itself how its owner stands, for whoever starts the tool there.
+"""Writes a tag onto instances that says whether the owner has every seat, so that programs there can read it.
 
-Nobody waits for it. What an instance should say is only noted, and a task for each account and region writes what differs:
-many instances in one call, and with growing pauses where it fails. What was written before a restart is not known after it,
-so everything is written once more, which changes nothing in EC2.
+No caller waits for a write. The desired value is only recorded, and a task for each region writes what differs: many
+instances in one call, and with growing pauses after failures. Tags written before a restart are not known after it,
+so all of them are written once more. That changes nothing in EC2.
 """
 
 import asyncio
@@ -11,204 +11,205 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from seatpool.aws.refusals import error_code
+from seatpool.aws.errors import AWS_ERRORS, AwsErrorReason, describe_error, error_code, reason_of
+from seatpool.backoff import SHORTENING_JITTER, Backoff
 from seatpool.mirror.aws_clients import AwsClients, Purpose
-from seatpool.mirror.aws_errors import AWS_ERRORS, FaultReason, describe_fault, reason_of
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.rate_limited_log import SparingLog
-from seatpool.mirror.regions import Source, Sources
+from seatpool.mirror.rate_limited_log import RateLimitedLog
+from seatpool.mirror.regions import AccountRegion, ServedRegion, ServedRegions
 
-MOST_IN_A_CALL = 1000
-COLLECT = 0.2
+INSTANCES_IN_A_CALL = 1000
+BATCH_DELAY = 0.2
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
-PAUSED = 1.0
-"""Between two looks whether this process may write, and whether the place is served."""
-
-Place = tuple[str, str]
+STANDBY_INTERVAL = 1.0
+"""Seconds between checks while this process may not write, or the region is not served."""
 
 
-class Verb(StrEnum):
-    """What is done to the tag; the name is the action that IAM has to permit."""
+class TagAction(StrEnum):
+    """Actions on the tag. Each value is the action that IAM has to allow."""
 
     SET = "ec2:CreateTags"
     REMOVE = "ec2:DeleteTags"
 
 
 @dataclass(slots=True)
-class _Book:
-    """One account and region."""
+class _RegionTags:
+    """The tags of one region. None as a value: no tag."""
 
-    wished: dict[str, str | None] = field(default_factory=dict)
+    desired: dict[str, str | None] = field(default_factory=dict)
     written: dict[str, str | None] = field(default_factory=dict)
-    open: dict[str, None] = field(default_factory=dict)
-    """Instances that should say something else than they do, as far as is known."""
+    pending: dict[str, None] = field(default_factory=dict)
+    """Instances whose tag differs from the desired one, as far as is known."""
     leaving: set[str] = field(default_factory=set)
-    """To be forgotten once they say nothing."""
-    is_served: bool = False
-    told: FaultReason | None = None
+    """Instances to forget once their tag is removed."""
+    has_task: bool = False
+    logged: AwsErrorReason | None = None
+    """Reason of the failure that was logged. None: the last call succeeded."""
 
-    def wish(self, instance_id: str, value: str | None) -> None:
-        self.wished[instance_id] = value
+    def set_desired(self, instance_id: str, value: str | None) -> None:
+        self.desired[instance_id] = value
         self.leaving.discard(instance_id)
         self._compare(instance_id)
 
-    def settle(self, instance_id: str, value: str | None) -> None:
-        """It was written; what is wished may be something else by now."""
+    def record_written(self, instance_id: str, value: str | None) -> None:
+        """Records a write. The desired value may have changed meanwhile."""
         self.written[instance_id] = value
         self._compare(instance_id)
-        if instance_id in self.leaving and instance_id not in self.open:
+        if instance_id in self.leaving and instance_id not in self.pending:
             self.leaving.discard(instance_id)
-            del self.wished[instance_id], self.written[instance_id]
+            del self.desired[instance_id], self.written[instance_id]
 
     def _compare(self, instance_id: str) -> None:
-        if instance_id in self.written and self.written[instance_id] == self.wished[instance_id]:
-            self.open.pop(instance_id, None)
+        if instance_id in self.written and self.written[instance_id] == self.desired[instance_id]:
+            self.pending.pop(instance_id, None)
         else:
-            self.open[instance_id] = None
+            self.pending[instance_id] = None
 
 
-class SeatTags:
-    """Of all instances of one mirror."""
+class TagWriter:
+    """Writes the seat tags of all instances of one mirror."""
 
     def __init__(
         self,
         tag: str,
         clients: AwsClients,
-        sources: Sources,
+        regions: ServedRegions,
         *,
         metrics: MirrorMetrics,
-        log: SparingLog,
+        log: RateLimitedLog,
         leads: Callable[[], bool],
         rng: random.Random,
     ) -> None:
         self._tag = tag
         self._clients = clients
-        self._sources = sources
+        self._regions = regions
         self._metrics = metrics
         self._log = log
         self._leads = leads
         self._rng = rng
-        self._books: dict[Place, _Book] = {}
+        self._tags: dict[AccountRegion, _RegionTags] = {}
         self._wake = asyncio.Event()
-        metrics.seat_tags_open.set_function(self._count_open)
+        metrics.seat_tags_open.set_function(self._count_pending)
 
-    def wish(self, place: Place, instance_id: str, value: str | None) -> None:
-        """The instance should have this value, or no such tag."""
-        book = self._books.setdefault(place, _Book())
-        book.wish(instance_id, value)
-        if book.open and not book.is_served:
+    def set_desired(self, account_region: tuple[str, str], instance_id: str, value: str | None) -> None:
+        """Records the value that an instance should have. None: no tag."""
+        tags = self._tags.setdefault(AccountRegion(*account_region), _RegionTags())
+        tags.set_desired(instance_id, value)
+        if tags.pending and not tags.has_task:
             self._wake.set()
 
-    def forget(self, place: Place, instance_id: str) -> None:
-        """Nobody speaks for the instance any more: what it says is taken back."""
-        book = self._books.get(place)
-        if book is None or instance_id not in book.wished:
+    def forget(self, account_region: tuple[str, str], instance_id: str) -> None:
+        """Has the tag of an instance removed, and then forgets the instance."""
+        tags = self._tags.get(AccountRegion(*account_region))
+        if tags is None or instance_id not in tags.desired:
             return
-        self.wish(place, instance_id, None)
-        book.leaving.add(instance_id)
-        if instance_id not in book.open:
-            book.settle(instance_id, None)
+        self.set_desired(account_region, instance_id, None)
+        tags.leaving.add(instance_id)
+        if instance_id not in tags.pending:
+            tags.record_written(instance_id, None)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Writes tags until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._wake.clear()
-                for place, book in self._books.items():
-                    if book.open and not book.is_served:
-                        book.is_served = True
-                        tasks.create_task(self._serve(place, book))
+                for key, tags in self._tags.items():
+                    if tags.pending and not tags.has_task:
+                        tags.has_task = True
+                        tasks.create_task(self._write_region(key, tags))
                 await self._wake.wait()
 
-    async def _serve(self, place: Place, book: _Book) -> None:
-        """Until every instance of the place says what it should."""
-        failures = 0
+    async def _write_region(self, key: AccountRegion, tags: _RegionTags) -> None:
+        """Writes until every instance of the region has the desired tag."""
+        backoff = Backoff(self._rng, first=FIRST_PAUSE, longest=LONGEST_PAUSE, spread=SHORTENING_JITTER)
         try:
-            await asyncio.sleep(COLLECT)
-            while book.open:
-                source = self._source(place)
-                if source is None or not self._leads():
-                    await asyncio.sleep(PAUSED)
+            await asyncio.sleep(BATCH_DELAY)
+            while tags.pending:
+                served = self._served(key)
+                if served is None or not self._leads():
+                    await asyncio.sleep(STANDBY_INTERVAL)
                     continue
                 try:
-                    await self._write_open(source, book)
+                    await self._write_pending(served, tags)
                 except AWS_ERRORS as error:
-                    failures += 1
-                    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 1, 10))
-                    self._tell(source, book, error, next_try=pause)
-                    await asyncio.sleep(self._rng.uniform(0.5, 1.0) * pause)
+                    pause = backoff.failed()
+                    self._log_failure(served, tags, error, next_try=pause)
+                    await asyncio.sleep(pause)
                 else:
-                    failures = 0
-                    self._tell_recovered(source, book)
+                    backoff.succeeded()
+                    self._log_recovery(served, tags)
         finally:
-            book.is_served = False
+            tags.has_task = False
 
-    def _source(self, place: Place) -> Source | None:
-        """The place, if EC2 may be asked there; who may not look may not write either."""
-        source = self._sources.find(*place)
-        return source if source is not None and source.inventory else None
+    def _served(self, key: AccountRegion) -> ServedRegion | None:
+        """Returns the region if EC2 may be asked there. A role that may not read may not write either."""
+        served = self._regions.find(key)
+        return served if served is not None and served.inventory else None
 
-    def _count_open(self) -> float:
-        return sum(len(book.open) for place, book in self._books.items() if self._source(place) is not None)
+    def _count_pending(self) -> float:
+        return sum(len(tags.pending) for key, tags in self._tags.items() if self._served(key) is not None)
 
-    async def _write_open(self, source: Source, book: _Book) -> None:
+    async def _write_pending(self, served: ServedRegion, tags: _RegionTags) -> None:
         by_value: dict[str | None, list[str]] = {}
-        for instance_id in book.open:
-            by_value.setdefault(book.wished[instance_id], []).append(instance_id)
+        for instance_id in tags.pending:
+            by_value.setdefault(tags.desired[instance_id], []).append(instance_id)
         for value, instances in by_value.items():
-            for start in range(0, len(instances), MOST_IN_A_CALL):
-                await self._write(source, book, instances[start : start + MOST_IN_A_CALL], value)
+            for start in range(0, len(instances), INSTANCES_IN_A_CALL):
+                await self._write(served, tags, instances[start : start + INSTANCES_IN_A_CALL], value)
 
-    async def _write(self, source: Source, book: _Book, instances: list[str], value: str | None) -> None:
-        """One instance that EC2 does not take fails the whole call: then each half is tried by itself."""
-        verb, parts = (Verb.REMOVE if value is None else Verb.SET), [instances]
+    async def _write(self, served: ServedRegion, tags: _RegionTags, instances: list[str], value: str | None) -> None:
+        """Writes one value. If EC2 refuses one instance, the whole call fails, and each half is tried by itself."""
+        action, parts = (TagAction.REMOVE if value is None else TagAction.SET), [instances]
         while parts:
             part = parts.pop()
             try:
-                await self._clients.slowly(lambda part=part: self._call(source, part, value))  # type: ignore[misc]
+                await self._clients.run_in_thread(lambda part=part: self._call(served, part, value))  # type: ignore[misc]
             except AWS_ERRORS as error:
-                if not _concerns_one(error):
-                    self._metrics.seat_tag_calls.labels(verb, reason_of(error)).inc()
+                if not _concerns_one_instance(error):
+                    self._metrics.seat_tag_calls.labels(action, reason_of(error)).inc()
                     raise
                 if len(part) > 1:
                     parts += list(_halves(part))
                     continue
-                self._metrics.seat_tag_calls.labels(verb, "Refused").inc()
+                self._metrics.seat_tag_calls.labels(action, "Refused").inc()
                 self._log.warning(
-                    "an instance cannot be tagged", reason=error_code(error), place=str(source), instance=part[0]
+                    "an instance cannot be tagged",
+                    reason=error_code(error),
+                    account_region=str(served),
+                    instance=part[0],
                 )
             else:
-                self._metrics.seat_tag_calls.labels(verb, "Done").inc()
+                self._metrics.seat_tag_calls.labels(action, "Done").inc()
             for instance_id in part:
-                book.settle(instance_id, value)
+                tags.record_written(instance_id, value)
 
-    def _call(self, source: Source, instances: list[str], value: str | None) -> None:
-        ec2 = self._clients.ec2(source.account, source.region, Purpose.SEAT_TAGS)
+    def _call(self, served: ServedRegion, instances: list[str], value: str | None) -> None:
+        ec2 = self._clients.ec2(served, Purpose.SEAT_TAGS)
         if value is None:
             ec2.delete_tags(Resources=instances, Tags=[{"Key": self._tag}])
         else:
             ec2.create_tags(Resources=instances, Tags=[{"Key": self._tag, "Value": value}])
 
-    def _tell(self, source: Source, book: _Book, error: Exception, *, next_try: float) -> None:
-        """Once for each reason, not for each attempt."""
+    def _log_failure(self, served: ServedRegion, tags: _RegionTags, error: Exception, *, next_try: float) -> None:
+        """Logs a reason once, not at each attempt."""
         reason = reason_of(error)
-        if book.told is reason:
+        if tags.logged is reason:
             return
-        book.told = reason
+        tags.logged = reason
         self._log.warning(
-            "seat tags are not written", reason=reason, place=str(source), tag=self._tag, needs=", ".join(Verb),
-            waiting=len(book.open), next_try=next_try, error=describe_fault(error),
+            "seat tags are not written", reason=reason, account_region=str(served), tag=self._tag,
+            needs=", ".join(TagAction), waiting=len(tags.pending), next_try=next_try, error=describe_error(error),
         )  # fmt: skip
 
-    def _tell_recovered(self, source: Source, book: _Book) -> None:
-        if book.told is not None:
-            book.told = None
-            self._log.info("seat tags are written again", place=str(source), tag=self._tag)
+    def _log_recovery(self, served: ServedRegion, tags: _RegionTags) -> None:
+        if tags.logged is not None:
+            tags.logged = None
+            self._log.info("seat tags are written again", account_region=str(served), tag=self._tag)
 
 
-def _concerns_one(error: Exception) -> bool:
-    """Whether the call failed for one of its instances, and would not have without it."""
+def _concerns_one_instance(error: Exception) -> bool:
+    """Tells whether the call failed because of one of its instances."""
     code = error_code(error)
     return code.startswith(("InvalidInstanceID", "InvalidID")) or code == "TagLimitExceeded"
 

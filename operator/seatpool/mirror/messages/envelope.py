@@ -1,7 +1,7 @@
-"""EventBridge envelopes, read as text that anybody may have written.
+"""Reads EventBridge envelopes. The text is untrusted.
 
-JSON that two readers understand differently (a key twice, NaN, half a surrogate pair) is refused: the next reader is
-the Kubernetes API, and it shall not see another document than we checked.
+JSON that two readers may understand differently is rejected: a key twice, NaN, half a surrogate pair. The next reader
+is the Kubernetes API, and it must not see another document than the one that was checked.
 """
 
 import json
@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 from seatpool.domain.instants import to_milliseconds
 from seatpool.mirror.config import ACCOUNT_PATTERN, REGION_PATTERN
-from seatpool.mirror.messages.parsed import Flaw, Irrelevance
+from seatpool.mirror.messages.parsed import IgnoreReason, RejectReason
+from seatpool.mirror.regions import AccountRegion
 
 MAX_BYTES = 256 * 1024
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -22,27 +23,27 @@ _REGION = re.compile(REGION_PATTERN)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 
-class Flawed(Exception):
-    """Stays inside this package: parsing ends in a `Malformed`."""
+class RejectedMessage(Exception):
+    """The message cannot be handled. `Registry.parse` turns this into a `Malformed`."""
 
-    def __init__(self, flaw: Flaw, detail: str, *, place: tuple[str, str] | None = None) -> None:
+    def __init__(self, reason: RejectReason, detail: str, *, unknown: AccountRegion | None = None) -> None:
         super().__init__(detail)
-        self.flaw = flaw
+        self.reason = reason
         self.detail = detail
-        self.place = place
+        self.unknown = unknown
 
 
-class Unconcerned(Exception):
-    """A good message of a known kind that tells of something else; it stays inside this package too."""
+class IgnoredMessage(Exception):
+    """The message is good but about something else. `Registry.parse` turns this into an `Irrelevant`."""
 
-    def __init__(self, reason: Irrelevance) -> None:
+    def __init__(self, reason: IgnoreReason) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The outer part, with its kind and nothing else checked; each reader below names the field that is wrong."""
+    """An envelope with a checked kind. Each property checks its field and raises RejectedMessage that names it."""
 
     source: str
     detail_type: str
@@ -62,55 +63,60 @@ class Envelope:
         try:
             return to_milliseconds(datetime.fromisoformat(raw).astimezone(UTC))
         except (ValueError, OverflowError) as error:
-            raise Flawed(Flaw.BAD_FIELD, f"field time: {raw!r}: {error}") from error
+            raise RejectedMessage(RejectReason.BAD_FIELD, f"field time: {raw!r}: {error}") from error
 
     @property
     def detail(self) -> Mapping[str, Any]:
         detail = self.fields.get("detail")
         if not isinstance(detail, dict):
-            raise Flawed(Flaw.BAD_FIELD, "field detail must be an object")
+            raise RejectedMessage(RejectReason.BAD_FIELD, "field detail must be an object")
         return detail
 
 
 def read_envelope(body: str) -> Envelope:
-    """The envelope in a message body; `Flawed` says what is wrong."""
+    """Returns the envelope in a message body. Raises RejectedMessage."""
     if len(body) > MAX_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise Flawed(Flaw.TOO_LARGE, f"a body of {len(body)} characters is more than {MAX_BYTES} bytes")
+        raise RejectedMessage(
+            RejectReason.TOO_LARGE, f"a body of {len(body)} characters is more than {MAX_BYTES} bytes"
+        )
     try:
         document = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise Flawed(Flaw.NOT_JSON, str(error)) from error
+        raise RejectedMessage(RejectReason.NOT_JSON, str(error)) from error
     if not isinstance(document, dict):
-        raise Flawed(Flaw.NOT_AN_ENVELOPE, f"a JSON {type(document).__name__} instead of an object")
+        raise RejectedMessage(RejectReason.NOT_AN_ENVELOPE, f"a JSON {type(document).__name__} instead of an object")
     kind = {}
     for name in ("source", "detail-type"):
         value = document.get(name)
         if not isinstance(value, str):
-            raise Flawed(Flaw.NOT_AN_ENVELOPE, f"field {name} must be a string")
+            raise RejectedMessage(RejectReason.NOT_AN_ENVELOPE, f"field {name} must be a string")
         kind[name] = value
     return Envelope(source=kind["source"], detail_type=kind["detail-type"], fields=document)
 
 
 def read_instance_id(fields: Mapping[str, Any], name: str) -> str:
+    """Returns an EC2 instance id. Raises RejectedMessage."""
     return _matching(fields, name, INSTANCE_ID, "an EC2 instance id")
 
 
 def read_text(fields: Mapping[str, Any], name: str, *, max_length: int) -> str:
-    """A string of 1 to `max_length` characters that can be stored as it is."""
+    """Returns a string of 1 to `max_length` characters of valid Unicode. Raises RejectedMessage."""
     value = fields.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= max_length:
-        raise Flawed(Flaw.BAD_FIELD, f"field {name}: {value!r} is not a string of 1 to {max_length} characters")
+        raise RejectedMessage(
+            RejectReason.BAD_FIELD, f"field {name}: {value!r} is not a string of 1 to {max_length} characters"
+        )
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise Flawed(Flaw.BAD_FIELD, f"field {name}: {value!r} is not valid Unicode") from error
+        raise RejectedMessage(RejectReason.BAD_FIELD, f"field {name}: {value!r} is not valid Unicode") from error
     return value
 
 
 def _matching(fields: Mapping[str, Any], name: str, pattern: re.Pattern[str], what: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise Flawed(Flaw.BAD_FIELD, f"field {name}: {value!r} is not {what}")
+        raise RejectedMessage(RejectReason.BAD_FIELD, f"field {name}: {value!r} is not {what}")
     return value
 
 
@@ -119,9 +125,9 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Flawed(Flaw.DUPLICATE_KEY, f"key {twice!r} appears more than once")
+        raise RejectedMessage(RejectReason.DUPLICATE_KEY, f"key {twice!r} appears more than once")
     return document
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise Flawed(Flaw.NOT_JSON, f"{text} is not JSON")
+    raise RejectedMessage(RejectReason.NOT_JSON, f"{text} is not JSON")

@@ -1,6 +1,6 @@
-"""What became of a message's text. Parsing never raises: whatever somebody may send has a name here.
+"""The outcomes of parsing a message. There is one for every possible text.
 
-The names are also metric labels, so each is a closed set.
+The values of the enums and the names of the outcome classes are also metric labels, so each set is closed.
 """
 
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from seatpool.api.workbench import InstanceState
+from seatpool.mirror.regions import AccountRegion
 
 
 class KindName(StrEnum):
-    """The kinds of messages, as metrics and logs name them."""
+    """Kinds of messages, as metrics and logs name them."""
 
     STATE_CHANGE = "state_change"
     WORKBENCH = "workbench"
@@ -22,8 +23,8 @@ class KindName(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Flaw(StrEnum):
-    """What is wrong with a message that nobody can handle."""
+class RejectReason(StrEnum):
+    """Reasons why a message cannot be handled. Such a message goes to the dead-letter queue."""
 
     TOO_LARGE = "too_large"
     NOT_JSON = "not_json"
@@ -36,23 +37,23 @@ class Flaw(StrEnum):
     REFUSED_BY_API = "refused_by_api"
 
 
-class Irrelevance(StrEnum):
-    """Why a good message does not concern us."""
+class IgnoreReason(StrEnum):
+    """Reasons why a good message changes nothing. Such a message is deleted."""
 
     UNKNOWN_KIND = "unknown_kind"
     OTHER_RESOURCE = "other_resource"
     OTHER_TAGS = "other_tags"
     UNTAGGED = "untagged"
     NO_SUCH_INSTANCE = "no_such_instance"
-    NOT_HELD = "not_held"
-    """A hint that an instance ends, of which no object tells."""
+    NO_OBJECT = "not_held"
+    """The message asks to check an instance that has no active Workbench object."""
     EVENTS_ONLY = "events_only"
-    """Nobody can say whose the instance is: EC2 of that account may not be asked."""
+    """The owner of the instance is unknown, and EC2 of that account may not be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
-    """An instance, a time and a state, and perhaps whose it is."""
+class StateReport:
+    """The state of an instance at a time, and its owner and type if the message has them."""
 
     instance_id: str
     account: str
@@ -64,56 +65,57 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suspicion:
-    """Something may have happened to an instance. It says nothing for sure: EC2 has to be asked, when it is due."""
+class RecheckRequest:
+    """Something may have happened to an instance. EC2 has to be asked for its state when the request is due."""
 
     instance_id: str
     account: str
     region: str
     at: datetime
     wait: timedelta = timedelta(0)
-    """From the event's time until there is something to see."""
+    """Time from the event until EC2 can answer."""
     retagged: bool = False
-    """Whose it is may have changed, and whether it is a workbench at all."""
+    """True: owner, type or both tags may have changed."""
 
     @property
     def due(self) -> datetime:
+        """Time at which EC2 is asked."""
         return self.at + self.wait
 
 
 @dataclass(frozen=True, slots=True)
 class Actionable:
-    """A message to act on."""
+    """The message reports a state."""
 
     kind: KindName
-    hint: Hint
+    report: StateReport
 
 
 @dataclass(frozen=True, slots=True)
 class Askable:
-    """A message that makes EC2 be asked."""
+    """The message makes the mirror ask EC2."""
 
     kind: KindName
-    suspicion: Suspicion
+    request: RecheckRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Irrelevant:
-    """A message to drop."""
+    """The message is deleted without an effect."""
 
     kind: KindName
-    reason: Irrelevance
+    reason: IgnoreReason
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A message for the dead-letter queue."""
+    """The message goes to the dead-letter queue."""
 
     kind: KindName
-    flaw: Flaw
+    reason: RejectReason
     detail: str
-    place: tuple[str, str] | None = None
-    """The account and region that are not configured, if that is the flaw."""
+    unknown: AccountRegion | None = None
+    """The account and region that are not configured. None: the reason is another one."""
 
 
 Parsed = Actionable | Askable | Irrelevant | Malformed

@@ -1,4 +1,4 @@
-"""From a message body to what it means, by the envelope's source and detail-type."""
+"""Parses message bodies. The envelope's source and detail-type select the reader."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,66 +13,68 @@ from seatpool.mirror.messages import (
     tag_change,
     workbench_event,
 )
-from seatpool.mirror.messages.envelope import Envelope, Flawed, Unconcerned, read_envelope
+from seatpool.mirror.messages.envelope import Envelope, IgnoredMessage, RejectedMessage, read_envelope
 from seatpool.mirror.messages.parsed import (
     Actionable,
     Askable,
-    Flaw,
-    Hint,
-    Irrelevance,
+    IgnoreReason,
     Irrelevant,
     KindName,
     Malformed,
     Parsed,
-    Suspicion,
+    RecheckRequest,
+    RejectReason,
+    StateReport,
 )
-from seatpool.mirror.regions import Sources
+from seatpool.mirror.regions import AccountRegion, ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
 
-Reader = Callable[[Envelope], Hint | Suspicion]
+Reader = Callable[[Envelope], StateReport | RecheckRequest]
 
 
 class Registry:
-    """The kinds that are understood, and the accounts and regions whose messages are taken."""
+    """Knows the readers of all kinds, and the accounts and regions whose messages are accepted."""
 
-    def __init__(self, config: MirrorConfig, sources: Sources, aliases: TypeAliases) -> None:
-        self._sources = sources
+    def __init__(self, config: MirrorConfig, regions: ServedRegions, aliases: TypeAliases) -> None:
+        self._regions = regions
         self._aliases = aliases
         self._future_tolerance = config.future_tolerance
         self._readers = _readers(config)
 
     def parse(self, body: str, *, now: datetime) -> Parsed:
-        """Never raises."""
+        """Parses a message body. Never raises."""
         kind = KindName.UNKNOWN
         try:
             envelope = read_envelope(body)
             known = self._readers.get((envelope.source, envelope.detail_type))
             if known is None:
-                return Irrelevant(kind, Irrelevance.UNKNOWN_KIND)
+                return Irrelevant(kind, IgnoreReason.UNKNOWN_KIND)
             kind, read = known
             content = read(envelope)
             self._check(content, now)
-        except Flawed as flawed:
-            return Malformed(kind, flawed.flaw, flawed.detail, flawed.place)
-        except Unconcerned as unconcerned:
-            return Irrelevant(kind, unconcerned.reason)
-        if isinstance(content, Suspicion):
+        except RejectedMessage as rejected:
+            return Malformed(kind, rejected.reason, rejected.detail, rejected.unknown)
+        except IgnoredMessage as ignored:
+            return Irrelevant(kind, ignored.reason)
+        if isinstance(content, RecheckRequest):
             return Askable(kind, content)
         if content.type is not None:
-            content = replace(content, type=self._aliases.of(content.type))
+            content = replace(content, type=self._aliases.resolve(content.type))
         return Actionable(kind, content)
 
-    def _check(self, content: Hint | Suspicion, now: datetime) -> None:
-        account, region, at = content.account, content.region, content.at
-        if self._sources.find(account, region) is None:
-            raise Flawed(
-                Flaw.UNKNOWN_ACCOUNT,
-                f"account {account} region {region} is not configured; add it to mirror.accounts, "
+    def _check(self, content: StateReport | RecheckRequest, now: datetime) -> None:
+        key, at = AccountRegion(content.account, content.region), content.at
+        if self._regions.find(key) is None:
+            raise RejectedMessage(
+                RejectReason.UNKNOWN_ACCOUNT,
+                f"account {key.account} region {key.region} is not configured; add it to mirror.accounts, "
                 "or stop forwarding its events",
-                place=(account, region),
+                unknown=key,
             )
         if at > now + self._future_tolerance:
-            raise Flawed(Flaw.FUTURE_TIME, f"field time: {at.isoformat()} is in the future; the clock says {now}")
+            raise RejectedMessage(
+                RejectReason.FUTURE_TIME, f"field time: {at.isoformat()} is in the future; the clock says {now}"
+            )
 
 
 def _readers(config: MirrorConfig) -> dict[tuple[str, str], tuple[KindName, Reader]]:

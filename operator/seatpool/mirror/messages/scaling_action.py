@@ -1,23 +1,23 @@
-"""`EC2 Instance-terminate Lifecycle Action`: an Auto Scaling group wants to end an instance and waits for a hook.
+"""Reads `EC2 Instance-terminate Lifecycle Action`: an Auto Scaling group waits for a hook before it ends an instance.
 
-How long the hook takes nobody knows, and the instance runs meanwhile; EC2 is asked a little later whether it still does.
+The time that the hook takes is unknown, and the instance runs meanwhile. So EC2 is asked 2 minutes later.
 """
 
 from datetime import timedelta
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id
-from seatpool.mirror.messages.parsed import Suspicion
+from seatpool.mirror.messages.parsed import RecheckRequest
 
 SOURCE = "aws.autoscaling"
 DETAIL_TYPE = "EC2 Instance-terminate Lifecycle Action"
-PATIENCE = timedelta(minutes=2)
+RECHECK_AFTER = timedelta(minutes=2)
 
 
-def read_scaling_action(envelope: Envelope) -> Suspicion:
-    return Suspicion(
+def read_scaling_action(envelope: Envelope) -> RecheckRequest:
+    return RecheckRequest(
         instance_id=read_instance_id(envelope.detail, "EC2InstanceId"),
         account=envelope.account,
         region=envelope.region,
         at=envelope.time,
-        wait=PATIENCE,
+        wait=RECHECK_AFTER,
     )

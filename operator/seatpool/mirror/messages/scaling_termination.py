@@ -1,14 +1,17 @@
-"""`EC2 Instance Terminate Successful`: an Auto Scaling group has ended an instance, so EC2 is asked about it at once."""
+"""Reads `EC2 Instance Terminate Successful`: an Auto Scaling group has ended an instance.
+
+EC2 is asked about it at once.
+"""
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id
-from seatpool.mirror.messages.parsed import Suspicion
+from seatpool.mirror.messages.parsed import RecheckRequest
 
 SOURCE = "aws.autoscaling"
 DETAIL_TYPE = "EC2 Instance Terminate Successful"
 
 
-def read_scaling_termination(envelope: Envelope) -> Suspicion:
-    return Suspicion(
+def read_scaling_termination(envelope: Envelope) -> RecheckRequest:
+    return RecheckRequest(
         instance_id=read_instance_id(envelope.detail, "EC2InstanceId"),
         account=envelope.account,
         region=envelope.region,

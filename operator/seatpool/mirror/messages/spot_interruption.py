@@ -1,22 +1,21 @@
-"""`EC2 Spot Instance Interruption Warning`: EC2 takes a Spot instance back in two minutes.
+"""Reads `EC2 Spot Instance Interruption Warning`: EC2 takes a Spot instance back in 2 minutes.
 
-The seat is needed until then, so the warning frees nothing. It is kept until the two minutes are over, and then EC2 is
-asked: if its own state-change event was lost, the stop is known two minutes after the warning and not only with the
-next inventory.
+The seat is needed until then, so the warning frees nothing. After 2 minutes EC2 is asked. So if its state-change event
+was lost, the stop is known then and not only with the next inventory.
 """
 
 from datetime import timedelta
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id
-from seatpool.mirror.messages.parsed import Suspicion
+from seatpool.mirror.messages.parsed import RecheckRequest
 
 SOURCE = "aws.ec2"
 DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
 NOTICE = timedelta(minutes=2)
 
 
-def read_spot_interruption(envelope: Envelope) -> Suspicion:
-    return Suspicion(
+def read_spot_interruption(envelope: Envelope) -> RecheckRequest:
+    return RecheckRequest(
         instance_id=read_instance_id(envelope.detail, "instance-id"),
         account=envelope.account,
         region=envelope.region,

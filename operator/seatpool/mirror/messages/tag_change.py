@@ -1,34 +1,36 @@
-"""`Tag Change on Resource`: somebody set, changed or removed tags, perhaps those that say whose a workbench is.
+"""Reads `Tag Change on Resource`: tags were set, changed or removed, perhaps those of owner and type.
 
-The event carries the tags, but EC2 is asked all the same: two changes of one second may arrive in any order, and only
-EC2 knows which of them is the last.
+The event carries the tags, but EC2 is asked anyway. Two changes in one second may arrive in any order, and only EC2
+knows the last one.
 """
 
 import re
 from collections.abc import Callable
 from datetime import timedelta
 
-from seatpool.mirror.messages.envelope import Envelope, Flawed, Unconcerned
-from seatpool.mirror.messages.parsed import Flaw, Irrelevance, Suspicion
+from seatpool.mirror.messages.envelope import Envelope, IgnoredMessage, RejectedMessage
+from seatpool.mirror.messages.parsed import IgnoreReason, RecheckRequest, RejectReason
 
 SOURCE = "aws.tag"
 DETAIL_TYPE = "Tag Change on Resource"
 _INSTANCE = re.compile(r"arn:aws[a-z-]*:ec2:[a-z0-9-]+:[0-9]{12}:instance/(i-(?:[0-9a-f]{8}|[0-9a-f]{17}))")
 
 
-def tag_change_reader(*, tags: frozenset[str], lag: timedelta) -> Callable[[Envelope], Suspicion]:
-    """A reader that takes changes of these tags only. EC2 is asked when its answer surely covers the change."""
+def tag_change_reader(*, tags: frozenset[str], lag: timedelta) -> Callable[[Envelope], RecheckRequest]:
+    """Returns a reader of changes of these tags. EC2 is asked `lag` later, when its answer surely covers the change."""
 
-    def read(envelope: Envelope) -> Suspicion:
+    def read(envelope: Envelope) -> RecheckRequest:
         detail = envelope.detail
         if (detail.get("service"), detail.get("resource-type")) != ("ec2", "instance"):
-            raise Unconcerned(Irrelevance.OTHER_RESOURCE)
+            raise IgnoredMessage(IgnoreReason.OTHER_RESOURCE)
         changed = detail.get("changed-tag-keys")
         if not isinstance(changed, list) or not all(isinstance(key, str) for key in changed):
-            raise Flawed(Flaw.BAD_FIELD, f"field changed-tag-keys: {changed!r} is not a list of strings")
+            raise RejectedMessage(
+                RejectReason.BAD_FIELD, f"field changed-tag-keys: {changed!r} is not a list of strings"
+            )
         if tags.isdisjoint(changed):
-            raise Unconcerned(Irrelevance.OTHER_TAGS)
-        return Suspicion(
+            raise IgnoredMessage(IgnoreReason.OTHER_TAGS)
+        return RecheckRequest(
             instance_id=_read_instance(envelope),
             account=envelope.account,
             region=envelope.region,
@@ -46,4 +48,6 @@ def _read_instance(envelope: Envelope) -> str:
         found = _INSTANCE.fullmatch(resources[0])
         if found is not None:
             return found[1]
-    raise Flawed(Flaw.BAD_FIELD, f"field resources: {resources!r} is not a list of one EC2 instance's ARN")
+    raise RejectedMessage(
+        RejectReason.BAD_FIELD, f"field resources: {resources!r} is not a list of one EC2 instance's ARN"
+    )

@@ -1,18 +1,18 @@
-"""The custom event of the published pipeline, so that an existing installation can plug in.
+"""Reads the custom event of the published pipeline, so that an existing installation can be connected.
 
-Its Lambda has read the tags already: the event says whose the instance is, and EC2 need not be asked.
+Its Lambda has read the tags already. The event has owner and type, so EC2 need not be asked.
 """
 
 from seatpool.mirror.messages.envelope import Envelope, read_instance_id, read_text
 from seatpool.mirror.messages.instance_state import read_state
-from seatpool.mirror.messages.parsed import Hint
+from seatpool.mirror.messages.parsed import StateReport
 
 MAX_TAG_VALUE = 256
 
 
-def read_workbench_event(envelope: Envelope) -> Hint:
+def read_workbench_event(envelope: Envelope) -> StateReport:
     detail = envelope.detail
-    return Hint(
+    return StateReport(
         instance_id=read_instance_id(detail, "instance-id"),
         account=envelope.account,
         region=envelope.region,

@@ -1,54 +1,60 @@
-"""What becomes of a message after it was handled, and for how long one that has to come back stays hidden."""
+"""Says what happens to a message after it was handled, and how long a message that comes back stays hidden."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 
-SOON = timedelta(seconds=3)
-LONGEST_SOON = timedelta(minutes=1)
-KEPT_GROWTH = 4
-LONGEST_KEPT = timedelta(minutes=15)
+from seatpool.backoff import pause_after
+
+FIRST_RETRY_SOON = timedelta(seconds=3)
+LONGEST_RETRY_SOON = timedelta(minutes=1)
+RETRY_GROWTH = 4.0
+LONGEST_RETRY = timedelta(minutes=15)
 
 
-class Fate(Enum):
-    """The ends that a message can take."""
+class AckAction(Enum):
+    """What happens to a message."""
 
     DELETE = auto()
-    """Its news is in an object, or concerns nobody."""
-    KEEP = auto()
-    """It could not be handled now. It comes back, later each time, and is never given up silently."""
-    SOON = auto()
+    """It is stored in an object, or it changes nothing."""
+    RETRY = auto()
+    """It could not be handled now. It comes back, later each time, and is never dropped without a record."""
+    RETRY_SOON = auto()
     """EC2 does not show the instance yet."""
-    LATER = auto()
-    """There is nothing to see before a certain time."""
-    BAD = auto()
-    """For the dead-letter queue."""
+    DELAY = auto()
+    """It comes back at the time when EC2 can answer."""
+    DEAD_LETTER = auto()
+    """It cannot be handled, and goes to the dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disposal:
-    """One message's fate; `reason` and `detail` go with it into the dead-letter queue."""
+class Ack:
+    """What happens to one message. `reason` and `detail` go with it to the dead-letter queue."""
 
-    fate: Fate
+    action: AckAction
     after: timedelta | None = None
     kind: str = "unknown"
     reason: str = ""
     detail: str = ""
 
     def hidden_for(self, *, receives: int, visibility: timedelta) -> timedelta:
-        """How long the message stays hidden when it has come so many times."""
-        times = max(0, receives - 1)
-        if self.fate is Fate.SOON:
-            return min(LONGEST_SOON, SOON * float(2 ** min(times, 10)))
-        if self.fate is Fate.KEEP:
-            return max(visibility, min(LONGEST_KEPT, visibility * float(KEPT_GROWTH ** min(times, 10))))
+        """Returns how long the message stays hidden after this many receives."""
+        if self.action is AckAction.RETRY_SOON:
+            return _pause(receives, first=FIRST_RETRY_SOON, longest=LONGEST_RETRY_SOON, growth=2.0)
+        if self.action is AckAction.RETRY:
+            return max(visibility, _pause(receives, first=visibility, longest=LONGEST_RETRY, growth=RETRY_GROWTH))
         return self.after or timedelta(0)
 
 
-DONE = Disposal(fate=Fate.DELETE)
-NOT_VISIBLE_YET = Disposal(fate=Fate.SOON)
+DELETE = Ack(action=AckAction.DELETE)
+RETRY_SOON = Ack(action=AckAction.RETRY_SOON)
 
 
-def later(after: timedelta) -> Disposal:
-    """Again after that time."""
-    return Disposal(fate=Fate.LATER, after=after)
+def delay(after: timedelta) -> Ack:
+    """Returns an Ack that brings the message back after this time."""
+    return Ack(action=AckAction.DELAY, after=after)
+
+
+def _pause(receives: int, *, first: timedelta, longest: timedelta, growth: float) -> timedelta:
+    seconds = pause_after(max(1, receives), first=first.total_seconds(), longest=longest.total_seconds(), growth=growth)
+    return timedelta(seconds=seconds)

@@ -1,59 +1,68 @@
-"""Long polls, several in flight. No error ends them: an absent, forbidden or unreachable queue may come back."""
+"""Receives messages from the queue, has them handled, and acknowledges them.
+
+Several long polls run at the same time. No error ends them, because an absent, forbidden or unreachable queue may come
+back.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
-
-from seatpool.mirror.aws_errors import AWS_ERRORS, describe_fault, reason_of
+from seatpool.aws.errors import AWS_ERRORS, describe_error, reason_of
+from seatpool.backoff import Backoff, retry_call
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.health import HealthBoard
-from seatpool.mirror.messages.parsed import Irrelevance
+from seatpool.mirror.messages.parsed import IgnoreReason
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.queue.ack import Disposal, Fate
-from seatpool.mirror.queue.dead_letter_writer import Parking
-from seatpool.mirror.queue.handler import Handling
-from seatpool.mirror.queue.message_age import Backlog
+from seatpool.mirror.queue.ack import Ack, AckAction
+from seatpool.mirror.queue.dead_letter_writer import DeadLetterWriter
+from seatpool.mirror.queue.handler import MessageHandler
+from seatpool.mirror.queue.message_age import MessageAge
 from seatpool.mirror.queue.sqs_queue import EventQueue, Message
-from seatpool.mirror.rate_limited_log import SparingLog
+from seatpool.mirror.rate_limited_log import RateLimitedLog
 
 RECEIVES_WITHOUT_REDRIVE = 5
 FEW_RECEIVES = 10
 DEPTH_INTERVAL = 30.0
+FIRST_PAUSE = 0.5
 MAX_PAUSE = 30.0
+T = TypeVar("T")
 
 
-class Receivers:
-    """Receives, hands over, and lets the queue know."""
+class Consumer:
+    """Consumes one queue."""
 
     def __init__(
         self,
         config: MirrorConfig,
         queue: EventQueue,
-        handling: Handling,
-        parking: Parking,
+        handler: MessageHandler,
+        dead_letters: DeadLetterWriter,
         *,
         health: HealthBoard,
         metrics: MirrorMetrics,
-        log: SparingLog,
+        log: RateLimitedLog,
         clock: Callable[[], datetime],
+        rng: random.Random,
     ) -> None:
         self._config = config
         self._queue = queue
-        self._handling = handling
-        self._parking = parking
+        self._handler = handler
+        self._dead_letters = dead_letters
         self._health = health
         self._metrics = metrics
         self._log = log
         self._clock = clock
-        self._backlog = Backlog(clock)
-        metrics.queue_age.set_function(self._backlog.oldest_age)
+        self._rng = rng
+        self._ages = MessageAge(clock)
+        metrics.queue_age.set_function(self._ages.oldest_age)
 
     async def run(self) -> None:
-        """Until cancelled."""
-        await self._patiently()(self._open)
+        """Consumes the queue until cancelled."""
+        await self._retry(self._open)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._config.receivers):
                 tasks.create_task(self._receive_for_ever())
@@ -73,70 +82,70 @@ class Receivers:
 
     async def _receive_for_ever(self) -> None:
         while True:
-            messages: list[Message] = await self._patiently()(self._queue.receive)
-            self._health.events(ok=True, reason="Connected", now=self._clock())
+            messages = await self._retry(self._queue.receive)
+            self._health.set_events(ok=True, reason="Connected", now=self._clock())
             if messages:
-                self._backlog.took(messages)
-                async with self._kept_hidden(messages):
-                    disposals = await self._handling.handle(messages)
-                await self._dispose(messages, disposals)
+                self._ages.received(messages)
+                async with self._extended_visibility(messages):
+                    acks = await self._handler.handle(messages)
+                await self._acknowledge(messages, acks)
 
     async def _measure_depth(self) -> None:
         while True:
             try:
                 for name, count in (await self._queue.depth()).items():
                     self._metrics.queue_depth.labels(name).set(count)
-                dead = await self._parking.depth()
+                dead = await self._dead_letters.depth()
                 if dead is not None:
                     self._metrics.dead_letters.set(dead)
             except AWS_ERRORS as error:
-                self._log.warning("queue depth unknown", reason=reason_of(error), error=describe_fault(error))
+                self._log.warning("queue depth unknown", reason=reason_of(error), error=describe_error(error))
             await asyncio.sleep(DEPTH_INTERVAL)
 
-    async def _dispose(self, messages: Sequence[Message], disposals: Mapping[str, Disposal]) -> None:
+    async def _acknowledge(self, messages: Sequence[Message], acks: Mapping[str, Ack]) -> None:
         done: list[Message] = []
         hidden: list[tuple[Message, timedelta]] = []
-        self._backlog.done_with(message.id for message in messages if disposals[message.id].fate is not Fate.KEEP)
+        self._ages.acknowledged(message.id for message in messages if acks[message.id].action is not AckAction.RETRY)
         for message in messages:
-            disposal = disposals[message.id]
-            if disposal.fate is Fate.DELETE or await self._is_over(message, disposal):
+            ack = acks[message.id]
+            if ack.action is AckAction.DELETE or await self._must_not_come_back(message, ack):
                 done.append(message)
-            elif disposal.fate is not Fate.BAD:
-                time = disposal.hidden_for(receives=message.receives, visibility=self._config.visibility)
+            elif ack.action is not AckAction.DEAD_LETTER:
+                time = ack.hidden_for(receives=message.receives, visibility=self._config.visibility)
                 hidden.append((message, time))
-            elif self._limit <= FEW_RECEIVES:
-                # Again at once, until the queue has had enough of it: it is in the dead-letter queue within seconds.
+            elif self._max_receives <= FEW_RECEIVES:
+                # Visible at once, so that SQS reaches its limit and moves the message within seconds.
                 hidden.append((message, timedelta(0)))
         try:
             await self._delete(done)
             await self._queue.hide(hidden)
         except AWS_ERRORS as error:
-            # All of it was handled and will only come back as a duplicate.
-            self._log.warning("messages not let go", reason=reason_of(error), error=describe_fault(error))
+            # All messages were handled. They come back only as duplicates.
+            self._log.warning("messages not acknowledged", reason=reason_of(error), error=describe_error(error))
 
     @property
-    def _limit(self) -> int:
+    def _max_receives(self) -> int:
         return self._queue.max_receives or RECEIVES_WITHOUT_REDRIVE
 
-    async def _is_over(self, message: Message, disposal: Disposal) -> bool:
-        """Whether the message needs not come back: it is parked with its reason, or there is nothing more to see."""
-        last_time = message.receives >= self._limit
-        if disposal.fate is Fate.BAD:
-            if await self._parking.park(message, disposal):
+    async def _must_not_come_back(self, message: Message, ack: Ack) -> bool:
+        """Tells whether to delete a message: it is in the dead-letter queue, or another receive cannot help."""
+        is_last = message.receives >= self._max_receives
+        if ack.action is AckAction.DEAD_LETTER:
+            if await self._dead_letters.write(message, ack):
                 return True
-            if self._queue.redrive is False and last_time:
+            if self._queue.redrive is False and is_last:
                 self._log.warning("bad message deleted", reason="NoRedrivePolicy", message=message.id)
                 return True
             return False
-        if not last_time:
+        if not is_last:
             return False
-        if disposal.fate is Fate.KEEP:
-            parked = await self._parking.park(message, disposal)
-            if parked:
-                self._backlog.done_with([message.id])
-            return parked
-        # Many times EC2 showed no such instance, or there was always something newer: the inventory has the last word.
-        self._metrics.irrelevant.labels(Irrelevance.NO_SUCH_INSTANCE).inc()
+        if ack.action is AckAction.RETRY:
+            is_written = await self._dead_letters.write(message, ack)
+            if is_written:
+                self._ages.acknowledged([message.id])
+            return is_written
+        # EC2 did not show the instance many times, or there was always newer news. The inventory has the last word.
+        self._metrics.irrelevant.labels(IgnoreReason.NO_SUCH_INSTANCE).inc()
         return True
 
     async def _delete(self, messages: Sequence[Message]) -> None:
@@ -149,8 +158,8 @@ class Receivers:
             self._log.warning("messages not deleted", reason="Failed", count=len(messages) - len(deleted))
 
     @asynccontextmanager
-    async def _kept_hidden(self, messages: Sequence[Message]) -> AsyncIterator[None]:
-        """Keep messages invisible to others for as long as they are worked on."""
+    async def _extended_visibility(self, messages: Sequence[Message]) -> AsyncIterator[None]:
+        """Keeps messages hidden from other receivers for the time of the block."""
         seconds = int(self._config.visibility.total_seconds())
 
         async def extend() -> None:
@@ -159,7 +168,7 @@ class Receivers:
                 try:
                     await self._queue.hide([(message, self._config.visibility) for message in messages])
                 except AWS_ERRORS as error:
-                    self._log.warning("messages not kept hidden", reason=reason_of(error), error=describe_fault(error))
+                    self._log.warning("visibility not extended", reason=reason_of(error), error=describe_error(error))
 
         task = asyncio.create_task(extend())
         try:
@@ -168,14 +177,11 @@ class Receivers:
             task.cancel()
             await asyncio.wait([task])
 
-    def _patiently(self) -> AsyncRetrying:
-        def note(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome is not None else None
-            if isinstance(error, Exception):
-                self._health.events(ok=False, reason=reason_of(error), message=describe_fault(error), now=self._clock())
+    async def _retry(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Calls AWS until it answers, and records each failure in the health of the queue."""
 
-        return AsyncRetrying(
-            retry=retry_if_exception_type(AWS_ERRORS),
-            wait=wait_exponential_jitter(multiplier=0.5, max=MAX_PAUSE, jitter=1),
-            before_sleep=note,
-        )
+        def record(error: Exception) -> None:
+            self._health.set_events(ok=False, reason=reason_of(error), message=describe_error(error), now=self._clock())
+
+        backoff = Backoff(self._rng, first=FIRST_PAUSE, longest=MAX_PAUSE)
+        return await retry_call(call, errors=AWS_ERRORS, backoff=backoff, on_error=record)

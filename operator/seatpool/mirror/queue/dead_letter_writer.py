@@ -1,9 +1,9 @@
-"""Bad messages go into the dead-letter queue by our own hand, because only then their reason can go with them.
+"""Writes bad messages to the dead-letter queue together with the reason.
 
-SQS moves a message after so many receives and says nothing; whoever finds it there has to guess. So a message is sent
-to the dead-letter queue with attributes that tell what is wrong, and only then deleted here. Whoever crashes in between
-leaves it twice, never not at all. Where that is not allowed, or a message is too large for it, SQS moves it as ever, and
-`seatpool dlq` finds the reason out by reading the message again.
+SQS moves a message after a number of receives, but without a reason. So the mirror sends the message to the dead-letter
+queue with attributes that say what is wrong, and only then deletes it here. A crash in between leaves it in both
+queues, never in none. If that is not allowed, or the message is too large for it, SQS moves the message as usual. Then
+`seatpool dlq` finds the reason by parsing the message again.
 """
 
 import time
@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from seatpool.api.base import format_instant
-from seatpool.aws.refusals import error_code
+from seatpool.aws.errors import AWS_ERRORS, describe_error, error_code, reason_of
+from seatpool.backoff import Backoff
 from seatpool.mirror.aws_clients import AwsClients, Purpose
-from seatpool.mirror.aws_errors import AWS_ERRORS, describe_fault, reason_of
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.queue.ack import Disposal
+from seatpool.mirror.queue.ack import Ack
 from seatpool.mirror.queue.sqs_queue import EventQueue, Message
-from seatpool.mirror.rate_limited_log import SparingLog
+from seatpool.mirror.rate_limited_log import RateLimitedLog
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -29,12 +29,12 @@ KIND = "seatpool-kind"
 FIRST_SENT = "seatpool-first-sent"
 MESSAGE = "seatpool-message"
 LONGEST_DETAIL = 500
-REST = 300.0
+PAUSE = 300.0
 _THIS_MESSAGE_ONLY = {"InvalidMessageContents", "InvalidParameterValue"}
 
 
-class Parking:
-    """The way into the dead-letter queue of one queue."""
+class DeadLetterWriter:
+    """Writes to the dead-letter queue of one queue. After a failure it pauses for 5 minutes."""
 
     def __init__(
         self,
@@ -42,63 +42,62 @@ class Parking:
         clients: AwsClients,
         *,
         metrics: MirrorMetrics,
-        log: SparingLog,
+        log: RateLimitedLog,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
         self._clients = clients
         self._metrics = metrics
         self._log = log
-        self._monotonic = monotonic
+        self._backoff = Backoff(None, monotonic=monotonic, first=PAUSE, longest=PAUSE)
         self._url: str | None = None
-        self._closed_until = 0.0
 
-    async def park(self, message: Message, disposal: Disposal) -> bool:
-        """Whether the message is in the dead-letter queue now, and may be deleted here."""
-        if self._queue.dead_letter_arn is None or self._monotonic() < self._closed_until:
+    async def write(self, message: Message, ack: Ack) -> bool:
+        """Writes a message. True: it is in the dead-letter queue and may be deleted here."""
+        if self._queue.dead_letter_arn is None or self._backoff.remaining() > 0:
             return False
         try:
             if self._url is None:
-                self._url = await self._clients.quickly(self._find)
-            await self._clients.quickly(lambda: self._send(message, disposal))
+                self._url = await self._clients.run_in_pool(self._find)
+            await self._clients.run_in_pool(lambda: self._send(message, ack))
         except AWS_ERRORS as error:
             if error_code(error) not in _THIS_MESSAGE_ONLY:
-                self._closed_until = self._monotonic() + REST
-            self._log.warning("bad message not parked", reason=reason_of(error), error=describe_fault(error))
+                self._backoff.failed()
+            self._log.warning("bad message not dead-lettered", reason=reason_of(error), error=describe_error(error))
             return False
-        self._metrics.parked.labels(disposal.reason).inc()
-        self._metrics.dead_letters.inc()  # until SQS says how many there are
+        self._metrics.parked.labels(ack.reason).inc()
+        self._metrics.dead_letters.inc()  # until the next answer of SQS
         return True
 
     async def depth(self) -> int | None:
-        """About how many messages are in the dead-letter queue; None without one."""
+        """Returns SQS's estimate of the messages in the dead-letter queue. None: there is no such queue."""
         if self._queue.dead_letter_arn is None:
             return None
         if self._url is None:
-            self._url = await self._clients.quickly(self._find)
+            self._url = await self._clients.run_in_pool(self._find)
         url = self._url
 
         def call() -> int:
             answer = self._client().get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
             return int(answer.get("Attributes", {}).get("ApproximateNumberOfMessages", 0))
 
-        return await self._clients.quickly(call)
+        return await self._clients.run_in_pool(call)
 
     def _find(self) -> str:
         assert self._queue.dead_letter_arn is not None  # noqa: S101
         *_, account, name = self._queue.dead_letter_arn.split(":")
         return self._client().get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
 
-    def _send(self, message: Message, disposal: Disposal) -> None:
+    def _send(self, message: Message, ack: Ack) -> None:
         assert self._url is not None  # noqa: S101
         self._client().send_message(
             QueueUrl=self._url,
             MessageBody=message.body,
             MessageAttributes=_attributes(
                 {
-                    REASON: disposal.reason,
-                    DETAIL: ascii(disposal.detail[:LONGEST_DETAIL])[1:-1],
-                    KIND: disposal.kind,
+                    REASON: ack.reason,
+                    DETAIL: ascii(ack.detail[:LONGEST_DETAIL])[1:-1],
+                    KIND: ack.kind,
                     FIRST_SENT: format_instant(message.sent_at),
                     MESSAGE: message.id,
                 }

@@ -1,8 +1,8 @@
-"""The dead-letter queue, for people: what is in it and why, back again, or away.
+"""Lists, redrives and deletes messages of the dead-letter queue, for `seatpool dlq`.
 
-A message that the mirror parked carries its reason. One that SQS moved by itself carries none, so it is read once more as
-the mirror would read it now: either that says what is wrong, or the message is good and could not be handled when
-it came. Nothing here needs the operator to run, and doing it twice does no harm: events are weighed by their own time.
+A message that the mirror wrote there has its reason. A message that SQS moved has none, so it is parsed again with the
+present settings. That says what is wrong, or that the message is good and could not be handled when it came.
+The operator need not run. Redriving twice does no harm, because events are ordered by their own time.
 """
 
 import asyncio
@@ -23,47 +23,47 @@ if TYPE_CHECKING:
 
 HELD_SECONDS = 120
 WAIT_SECONDS = 1
-"""A receive that waits asks all of SQS's servers; one that does not may miss messages."""
+"""A receive that waits asks all servers of SQS. One that does not wait may miss messages."""
 NOT_HANDLED = "not_handled"
 _OURS = "seatpool-"
 
 
 class NoDeadLetters(SeatpoolError):
-    """There is no dead-letter queue, or it may not be read."""
+    """The dead-letter queue is missing, may not be read, or did not delete messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One message of the dead-letter queue."""
+    """A message in the dead-letter queue."""
 
     id: str
     receipt: str
     body: str
     attributes: Any
-    """Those that were given by others; ours were taken out."""
+    """Message attributes without those that the mirror added."""
     first_sent: datetime
     dead_since: datetime
     kind: str
     reason: str
     detail: str
     recorded: bool
-    """Whether the reason came with the message; otherwise it was found out just now."""
+    """True: the reason came with the message. False: it was found by parsing the message now."""
     understood: bool
-    """Whether the mirror would take the message now, with the settings as they are."""
+    """True: the mirror would handle the message now, with the present settings."""
 
 
 class DeadLetters:
-    """One dead-letter queue and the queue before it. Every call may raise an AWS error."""
+    """A dead-letter queue and its source queue. Call `open` first. Every call may raise an AWS error."""
 
     def __init__(self, queue: EventQueue, clients: AwsClients, *, parse: Callable[[str], Parsed]) -> None:
         self._queue = queue
         self._clients = clients
         self._parse = parse
         self.url = ""
-        self._gone: set[str] = set()
+        self._deleted: set[str] = set()
 
     async def open(self) -> None:
-        """Find both queues."""
+        """Finds both queues. Raises NoDeadLetters."""
         await self._queue.open()
         arn = self._queue.dead_letter_arn
         if arn is None:
@@ -72,17 +72,18 @@ class DeadLetters:
                 "give the queue a dead-letter queue, or allow the action"
             )
         *_, account, name = arn.split(":")
-        self.url = await self._clients.quickly(
+        self.url = await self._clients.run_in_pool(
             lambda: self._client().get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
         )
 
     @property
     def arn(self) -> str:
+        """ARN of the dead-letter queue."""
         assert self._queue.dead_letter_arn is not None  # noqa: S101
         return self._queue.dead_letter_arn
 
     async def depth(self) -> int:
-        """About how many messages there are."""
+        """Returns SQS's estimate of the messages in the dead-letter queue."""
 
         def call() -> int:
             answer = self._client().get_queue_attributes(
@@ -91,51 +92,52 @@ class DeadLetters:
             )
             return sum(int(count) for count in answer.get("Attributes", {}).values())
 
-        return await self._clients.quickly(call)
+        return await self._clients.run_in_pool(call)
 
     async def source_arn(self) -> str:
-        """ARN of the queue before it."""
+        """Returns the ARN of the source queue."""
 
         def call() -> str:
             answer = self._client().get_queue_attributes(QueueUrl=self._queue.url, AttributeNames=["QueueArn"])
             return answer["Attributes"]["QueueArn"]
 
-        return await self._clients.quickly(call)
+        return await self._clients.run_in_pool(call)
 
     @asynccontextmanager
     async def walk(self) -> AsyncIterator[AsyncIterator[DeadLetter]]:
-        """All messages that are there now, each once. Those that were neither moved nor deleted are visible again at the end.
+        """Yields each message that is in the queue now, once. Messages that stay there are visible again at the end.
 
-        What comes later is left alone: a bad message that was moved back is dead again in no time.
+        Messages that arrive later are skipped, because a bad message that was moved back is dead again soon.
         """
         held: dict[str, str] = {}
-        async with aclosing(self._each(held, until=datetime.now(UTC))) as letters:
+        async with aclosing(self._receive_all(held, until=datetime.now(UTC))) as letters:
             try:
                 yield letters
             finally:
-                await self._show_again([receipt for name, receipt in held.items() if name not in self._gone])
+                await self._make_visible([receipt for name, receipt in held.items() if name not in self._deleted])
 
     async def move_back(self, letters: Sequence[DeadLetter]) -> None:
-        """Send them to the queue before, and only then delete them here: a crash in between leaves them twice."""
-        await asyncio.gather(*(self._clients.quickly(lambda one=one: self._send(one)) for one in letters))  # type: ignore[misc]
+        """Sends messages to the source queue, and only then deletes them here. A crash in between leaves them twice."""
+        await asyncio.gather(*(self._clients.run_in_pool(lambda one=one: self._send(one)) for one in letters))  # type: ignore[misc]
         await self.delete(letters)
 
     async def delete(self, letters: Sequence[DeadLetter]) -> None:
+        """Deletes messages. Raises NoDeadLetters if SQS did not delete all of them."""
         for start in range(0, len(letters), BATCH):
             part = letters[start : start + BATCH]
-            deleted = await self._clients.quickly(lambda part=part: self._delete(part))  # type: ignore[misc]
-            self._gone |= set(deleted)
+            deleted = await self._clients.run_in_pool(lambda part=part: self._delete(part))  # type: ignore[misc]
+            self._deleted |= set(deleted)
             if len(deleted) < len(part):
                 left = ", ".join(sorted({one.id for one in part} - set(deleted)))
                 raise NoDeadLetters(f"dead-letter queue {self.url}: messages {left} were not deleted; try again")
 
     async def delete_all(self) -> None:
-        """Also those that somebody else looks at right now."""
-        await self._clients.quickly(lambda: self._client().purge_queue(QueueUrl=self.url))
+        """Deletes all messages, including those that another reader holds."""
+        await self._clients.run_in_pool(lambda: self._client().purge_queue(QueueUrl=self.url))
 
-    async def _each(self, held: dict[str, str], *, until: datetime) -> AsyncGenerator[DeadLetter, None]:
+    async def _receive_all(self, held: dict[str, str], *, until: datetime) -> AsyncGenerator[DeadLetter, None]:
         while True:
-            fresh = [one for one in await self._clients.quickly(self._receive) if one.id not in held]
+            fresh = [one for one in await self._clients.run_in_pool(self._receive) if one.id not in held]
             if not fresh:
                 return
             held |= {one.id: one.receipt for one in fresh}
@@ -164,7 +166,7 @@ class DeadLetters:
         if REASON in ours:
             reason, detail = ours[REASON], ours.get(DETAIL, "")
         elif isinstance(parsed, Malformed):
-            reason, detail = parsed.flaw.value, parsed.detail
+            reason, detail = parsed.reason.value, parsed.detail
         else:
             reason, detail = NOT_HANDLED, "a good message that could not be handled when it came; move it back"
         sent = datetime.fromtimestamp(int(raw.get("Attributes", {}).get("SentTimestamp", 0)) / 1000, UTC)
@@ -194,7 +196,7 @@ class DeadLetters:
         )
         return {letters[int(entry["Id"])].id for entry in answer.get("Successful", [])}
 
-    async def _show_again(self, receipts: Sequence[str]) -> None:
+    async def _make_visible(self, receipts: Sequence[str]) -> None:
         def call(part: Sequence[str]) -> None:
             self._client().change_message_visibility_batch(
                 QueueUrl=self.url,
@@ -205,7 +207,7 @@ class DeadLetters:
 
         for start in range(0, len(receipts), BATCH):
             part = receipts[start : start + BATCH]
-            await self._clients.quickly(lambda part=part: call(part))  # type: ignore[misc]
+            await self._clients.run_in_pool(lambda part=part: call(part))  # type: ignore[misc]
 
     def _client(self) -> "SQSClient":
         return self._clients.sqs(region=self._queue.region, purpose=Purpose.QUEUE)

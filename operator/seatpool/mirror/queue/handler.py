@@ -1,7 +1,7 @@
-"""From a batch of messages to what becomes of each.
+"""Handles a batch of messages, and returns an Ack for each.
 
-A message is let go of only after the API server took what it says. A failure that concerns one object, or one account,
-leaves its messages to the queue and holds up nobody else's.
+A message is deleted only after the API server stored what it says. A failure that concerns one object or one account
+delays only its own messages.
 """
 
 import asyncio
@@ -12,83 +12,82 @@ from datetime import datetime
 
 from structlog.contextvars import bound_contextvars
 
+from seatpool.aws.errors import AWS_ERRORS, describe_error, reason_of
 from seatpool.kube.errors import Invalid, KubeError
-from seatpool.mirror.aws_errors import AWS_ERRORS, describe_fault, reason_of
 from seatpool.mirror.messages.parsed import (
     Actionable,
     Askable,
-    Flaw,
-    Hint,
-    Irrelevance,
+    IgnoreReason,
     Irrelevant,
     KindName,
     Malformed,
-    Suspicion,
+    RecheckRequest,
+    RejectReason,
+    StateReport,
 )
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.queue.ack import DONE, Disposal, Fate
-from seatpool.mirror.queue.resolver import Answer, Settling
+from seatpool.mirror.queue.ack import DELETE, Ack, AckAction
+from seatpool.mirror.queue.resolver import Resolved, Resolver
 from seatpool.mirror.queue.sqs_queue import Message
-from seatpool.mirror.rate_limited_log import SparingLog, shown
-from seatpool.mirror.regions import Source, Sources
-from seatpool.mirror.unknown_accounts import RefusedSources
-from seatpool.mirror.workbenches.message_context import MessageContext, working_on
-from seatpool.mirror.workbenches.writer import Settled
+from seatpool.mirror.rate_limited_log import RateLimitedLog, escaped
+from seatpool.mirror.regions import AccountRegion, ServedRegion, ServedRegions
+from seatpool.mirror.unknown_accounts import UnknownAccounts
+from seatpool.mirror.workbenches.entry import UpsertResult
+from seatpool.mirror.workbenches.message_context import MessageContext, caused_by
 from seatpool.tracing.spans import UNTRACED, Fact, Role, Traces
 
-_NOT_HANDLED = {
-    Fate.KEEP: "kept",
-    Fate.SOON: "not_visible_yet",
-    Fate.LATER: "later",
+_RESULT_LABELS = {
+    AckAction.RETRY: "kept",
+    AckAction.RETRY_SOON: "not_visible_yet",
+    AckAction.DELAY: "later",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class _Noted:
+class _Parsed:
     message: Message
     kind: KindName
-    content: Hint | Suspicion
+    content: StateReport | RecheckRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handling:
-    """Everything that handling needs; stateless but for its parts."""
+class MessageHandler:
+    """Handles messages. It keeps no state of its own."""
 
-    sources: Sources
+    regions: ServedRegions
     registry: Registry
-    settling: Settling
-    refused: RefusedSources
+    resolver: Resolver
+    unknown_accounts: UnknownAccounts
     metrics: MirrorMetrics
-    log: SparingLog
+    log: RateLimitedLog
     clock: Callable[[], datetime]
     traces: Traces = UNTRACED
 
-    async def handle(self, messages: Sequence[Message]) -> Mapping[str, Disposal]:
-        """What becomes of each message, by its id. Raises nothing but cancellation."""
-        disposals: dict[str, Disposal] = {}
-        groups: dict[tuple[str, str, str, bool], list[_Noted]] = defaultdict(list)
+    async def handle(self, messages: Sequence[Message]) -> Mapping[str, Ack]:
+        """Returns an Ack for each message id. Raises nothing but cancellation."""
+        acks: dict[str, Ack] = {}
+        groups: dict[tuple[str, str, str, bool], list[_Parsed]] = defaultdict(list)
         for message in messages:
             parsed = self.registry.parse(message.body, now=self.clock())
             self.metrics.received.labels(parsed.kind, type(parsed).__name__.lower()).inc()
             if isinstance(parsed, Irrelevant):
                 self.metrics.irrelevant.labels(parsed.reason).inc()
-                disposals[message.id] = DONE
+                acks[message.id] = DELETE
             elif isinstance(parsed, Malformed):
-                disposals[message.id] = self._report_bad(message, parsed)
+                acks[message.id] = self._reject(message, parsed)
             else:
-                content = parsed.suspicion if isinstance(parsed, Askable) else parsed.hint
-                place = (content.account, content.region, content.instance_id, isinstance(parsed, Actionable))
-                groups[place].append(_Noted(message, parsed.kind, content))
-        answers = await asyncio.gather(*(self._follow_instance(noted) for noted in groups.values()))
-        for answer in answers:
-            disposals |= answer
-        return disposals
+                content = parsed.request if isinstance(parsed, Askable) else parsed.report
+                group = (content.account, content.region, content.instance_id, isinstance(parsed, Actionable))
+                groups[group].append(_Parsed(message, parsed.kind, content))
+        for handled in await asyncio.gather(*(self._handle_traced(batch) for batch in groups.values())):
+            acks |= handled
+        return acks
 
-    async def _follow_instance(self, noted: Sequence[_Noted]) -> dict[str, Disposal]:
-        """Handle, so that every line, span and list that comes of it can be traced back to the messages."""
-        messages = tuple(note.message.id for note in noted)
-        newest = max(noted, key=lambda note: note.content.at)
+    async def _handle_traced(self, batch: Sequence[_Parsed]) -> dict[str, Ack]:
+        """Handles the messages of one instance. Log lines, spans and writes carry the message ids."""
+        messages = tuple(one.message.id for one in batch)
+        newest = max(batch, key=lambda one: one.content.at)
         instance = newest.content.instance_id
         facts: dict[str, Fact] = {
             "messaging.system": "aws_sqs",
@@ -102,7 +101,7 @@ class Handling:
         with (
             self.traces.span("message", role=Role.CONSUMER, facts=facts) as mark,
             bound_contextvars(message=list(messages), instance=instance),
-            working_on(
+            caused_by(
                 MessageContext(
                     messages=messages,
                     instance=instance,
@@ -112,79 +111,77 @@ class Handling:
                 )
             ),
         ):
-            return await self._handle_instance(noted)
+            return await self._handle_instance(batch)
 
-    async def _handle_instance(self, noted: Sequence[_Noted]) -> dict[str, Disposal]:
-        first = noted[0].content
-        source = self.sources.find(first.account, first.region)
-        if source is None:
-            return self._keep(noted, Flaw.UNKNOWN_ACCOUNT, "taken out of the settings a moment ago")
+    async def _handle_instance(self, batch: Sequence[_Parsed]) -> dict[str, Ack]:
+        first = batch[0].content
+        served = self.regions.find(AccountRegion(first.account, first.region))
+        if served is None:
+            return self._retry(batch, RejectReason.UNKNOWN_ACCOUNT, "taken out of the settings a moment ago")
         try:
-            answer = await self._settle(source, noted)
+            resolved = await self._resolve(served, batch)
         except Invalid as error:
             return {
-                note.message.id: self._report_bad(note.message, Malformed(note.kind, Flaw.REFUSED_BY_API, str(error)))
-                for note in noted
+                one.message.id: self._reject(one.message, Malformed(one.kind, RejectReason.REFUSED_BY_API, str(error)))
+                for one in batch
             }
         except KubeError as error:
-            return self._keep(noted, type(error).__name__, str(error))
+            return self._retry(batch, type(error).__name__, str(error))
         except AWS_ERRORS as error:
-            return self._keep(noted, reason_of(error), describe_fault(error))
-        return {note.message.id: self._finish(source, note, answer, counted=note is noted[0]) for note in noted}
+            return self._retry(batch, reason_of(error), describe_error(error))
+        return {one.message.id: self._finish(served, one, resolved, counted=one is batch[0]) for one in batch}
 
-    def _settle(self, source: Source, noted: Sequence[_Noted]) -> Awaitable[Answer]:
-        hints = [note.content for note in noted if isinstance(note.content, Hint)]
-        if hints:
-            return self.settling.take_hints(source, hints)
-        suspicions = [note.content for note in noted if isinstance(note.content, Suspicion)]
-        return self.settling.take_suspicion(source, max(suspicions, key=lambda one: (one.retagged, one.due)))
+    def _resolve(self, served: ServedRegion, batch: Sequence[_Parsed]) -> Awaitable[Resolved]:
+        reports = [one.content for one in batch if isinstance(one.content, StateReport)]
+        if reports:
+            return self.resolver.resolve_reports(served, reports)
+        requests = [one.content for one in batch if isinstance(one.content, RecheckRequest)]
+        return self.resolver.resolve_recheck(served, max(requests, key=lambda one: (one.retagged, one.due)))
 
-    def _keep(self, noted: Sequence[_Noted], reason: str, detail: str) -> dict[str, Disposal]:
-        self.metrics.handled.labels("kept").inc()
+    def _retry(self, batch: Sequence[_Parsed], reason: str, detail: str) -> dict[str, Ack]:
+        self.metrics.handled.labels(_RESULT_LABELS[AckAction.RETRY]).inc()
         self.log.warning("message kept", reason=reason, error=detail)
         return {
-            note.message.id: Disposal(fate=Fate.KEEP, kind=note.kind, reason=reason, detail=detail) for note in noted
+            one.message.id: Ack(action=AckAction.RETRY, kind=one.kind, reason=reason, detail=detail) for one in batch
         }
 
-    def _finish(self, source: Source, note: _Noted, answer: Answer, *, counted: bool) -> Disposal:
-        if isinstance(answer, Disposal):
+    def _finish(self, served: ServedRegion, one: _Parsed, resolved: Resolved, *, counted: bool) -> Ack:
+        if isinstance(resolved, Ack):
             if counted:
-                self.metrics.handled.labels(_NOT_HANDLED[answer.fate]).inc()
-            return answer
-        if isinstance(answer, Irrelevance):
+                self.metrics.handled.labels(_RESULT_LABELS[resolved.action]).inc()
+            return resolved
+        if isinstance(resolved, IgnoreReason):
             if counted:
-                self.metrics.irrelevant.labels(answer).inc()
-            return DONE
+                self.metrics.irrelevant.labels(resolved).inc()
+            return DELETE
         if counted:
-            self.metrics.handled.labels(answer.settled).inc()
-        if answer.settled is Settled.WRITTEN:
-            self._observe_times(note)
-            if counted and answer.after is not None:
-                self.log.info("workbench written", state=answer.after.state.value, event_at=note.content.at.isoformat())
-        if counted and answer.settled in (Settled.OTHER_PLACE, Settled.HAND_WRITTEN):
-            self.log.warning(
-                "object left alone",
-                reason=answer.settled,
-                source=str(source),
-            )
-        return DONE
+            self.metrics.handled.labels(resolved.result).inc()
+        if resolved.result is UpsertResult.WRITTEN:
+            self._observe_times(one)
+            if counted and resolved.after is not None:
+                self.log.info(
+                    "workbench written", state=resolved.after.state.value, event_at=one.content.at.isoformat()
+                )
+        if counted and resolved.result in (UpsertResult.OTHER_ACCOUNT_REGION, UpsertResult.HAND_WRITTEN):
+            self.log.warning("workbench not written", reason=resolved.result, account_region=str(served))
+        return DELETE
 
-    def _report_bad(self, message: Message, malformed: Malformed) -> Disposal:
-        self.metrics.malformed.labels(malformed.flaw).inc()
-        if malformed.place is not None:
-            self.refused.add(*malformed.place)
+    def _reject(self, message: Message, malformed: Malformed) -> Ack:
+        self.metrics.malformed.labels(malformed.reason).inc()
+        if malformed.unknown is not None:
+            self.unknown_accounts.add(malformed.unknown)
         if message.receives <= 1:
             self.log.warning(
                 "bad message",
-                reason=malformed.flaw,
+                reason=malformed.reason,
                 kind=malformed.kind,
-                detail=shown(malformed.detail),
-                body=shown(message.body),
+                detail=escaped(malformed.detail),
+                body=escaped(message.body),
                 message=message.id,
             )
-        return Disposal(fate=Fate.BAD, kind=malformed.kind, reason=malformed.flaw, detail=malformed.detail)
+        return Ack(action=AckAction.DEAD_LETTER, kind=malformed.kind, reason=malformed.reason, detail=malformed.detail)
 
-    def _observe_times(self, note: _Noted) -> None:
+    def _observe_times(self, one: _Parsed) -> None:
         now = self.clock()
-        self.metrics.message_age.observe(max(0.0, (now - note.message.sent_at).total_seconds()))
-        self.metrics.event_lag.observe(max(0.0, (now - note.content.at).total_seconds()))
+        self.metrics.message_age.observe(max(0.0, (now - one.message.sent_at).total_seconds()))
+        self.metrics.event_lag.observe(max(0.0, (now - one.content.at).total_seconds()))

@@ -1,7 +1,6 @@
-"""SQS's own move of all dead letters, which goes on by itself and is much faster than ours.
+"""Runs SQS's own redrive of all dead letters. It goes on by itself and is much faster than moving message by message.
 
-It is not everywhere: some regions and stand-ins do not know it, and it needs permissions of its own. Then the caller
-moves them message by message.
+Some regions and stand-ins do not have it, and it needs its own permissions. Then the caller moves each message.
 """
 
 import asyncio
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 RUNNING = "RUNNING"
-LOOK_EVERY = 1.0
+POLL_INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """How a move stands."""
+class RedriveProgress:
+    """State of a redrive task."""
 
     status: str
     moved: int
@@ -30,43 +29,45 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoveTask:
-    """Moves from one queue to another."""
+class RedriveTask:
+    """Moves all messages from one queue to another."""
 
     client: "SQSClient"
     clients: AwsClients
     source_arn: str
     destination_arn: str
 
-    async def run(self, *, told: Callable[[Move], None], pause: float = LOOK_EVERY) -> Move | None:
-        """Move everything, or watch the move that is under way already. None where SQS does not do it."""
+    async def redrive_all(
+        self, *, on_progress: Callable[[RedriveProgress], None], pause: float = POLL_INTERVAL
+    ) -> RedriveProgress | None:
+        """Starts a redrive, or follows the one that is running, to its end. None: SQS does not offer it here."""
         try:
-            move = await self._look()
-            if move is None or move.status != RUNNING:
-                await self.clients.quickly(self._start)
-                move = await self._look()
+            progress = await self._progress()
+            if progress is None or progress.status != RUNNING:
+                await self.clients.run_in_pool(self._start)
+                progress = await self._progress()
         except ClientError:
             return None
-        while move is not None and move.status == RUNNING:
-            told(move)
+        while progress is not None and progress.status == RUNNING:
+            on_progress(progress)
             await asyncio.sleep(pause)
-            move = await self._look()
-        return move
+            progress = await self._progress()
+        return progress
 
     def _start(self) -> None:
         self.client.start_message_move_task(SourceArn=self.source_arn, DestinationArn=self.destination_arn)
 
-    async def _look(self) -> Move | None:
-        """The latest one."""
+    async def _progress(self) -> RedriveProgress | None:
+        """Returns the state of the latest task. None: there was none."""
 
-        def call() -> Move | None:
+        def call() -> RedriveProgress | None:
             answer = self.client.list_message_move_tasks(SourceArn=self.source_arn, MaxResults=1)
             for found in answer.get("Results", []):
-                return Move(
+                return RedriveProgress(
                     status=found.get("Status", ""),
                     moved=found.get("ApproximateNumberOfMessagesMoved", 0),
                     failure=found.get("FailureReason", ""),
                 )
             return None
 
-        return await self.clients.quickly(call)
+        return await self.clients.run_in_pool(call)

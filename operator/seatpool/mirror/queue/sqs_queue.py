@@ -1,4 +1,4 @@
-"""The SQS queue: found by URL, ARN or name, read in batches, and emptied only by those who handled a message."""
+"""The SQS queue of events: receives, deletes and hides messages in batches, and reads the depth."""
 
 import json
 import math
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from seatpool.aws.errors import AWS_ERRORS
 from seatpool.mirror.aws_clients import AwsClients, Purpose
-from seatpool.mirror.aws_errors import AWS_ERRORS
 from seatpool.mirror.config import MirrorConfig
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ _REGION_IN_URL = re.compile(r"https?://(?:[a-z0-9-]+\.)?sqs\.([a-z]{2}(?:-[a-z]+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as it was received."""
+    """A message that was received."""
 
     id: str
     receipt: str
     body: str
     sent_at: datetime
     receives: int
-    """How often it was received, this time included."""
+    """Number of receives, this one included."""
 
 
 class EventQueue:
-    """One queue. Every call may raise an AWS error; nothing is known before `open`."""
+    """One queue, given by URL, ARN or name. Call `open` first. Every call may raise an AWS error."""
 
     def __init__(self, config: MirrorConfig, clients: AwsClients) -> None:
         assert config.queue is not None  # noqa: S101
@@ -43,16 +43,16 @@ class EventQueue:
         self._region = _region(config)
         self._url = ""
         self.max_receives: int | None = None
-        """After how many receives SQS moves a message to the dead-letter queue; None without one."""
+        """Receives after which SQS moves a message to the dead-letter queue. None: no such queue."""
         self.redrive: bool | None = None
-        """Whether there is a dead-letter queue; None when the attributes may not be read."""
+        """True: there is a dead-letter queue. None: the attributes may not be read."""
         self.dead_letter_arn: str | None = None
 
     async def open(self) -> None:
-        """Find the queue, and learn what becomes of messages that nobody deletes."""
-        self._url = await self._clients.quickly(self._find)
+        """Finds the URL and the dead-letter queue."""
+        self._url = await self._clients.run_in_pool(self._find)
         try:
-            policy = await self._clients.quickly(self._redrive_policy)
+            policy = await self._clients.run_in_pool(self._redrive_policy)
         except AWS_ERRORS:
             self.redrive, self.max_receives, self.dead_letter_arn = None, None, None
             return
@@ -62,14 +62,16 @@ class EventQueue:
 
     @property
     def url(self) -> str:
+        """URL of the queue."""
         return self._url
 
     @property
     def region(self) -> str | None:
+        """Region of the queue. None: the region of the pod."""
         return self._region
 
     async def receive(self) -> list[Message]:
-        """Up to ten messages, waiting for the first as long as the configuration says."""
+        """Receives up to 10 messages. Waits for the first one for `long_poll`."""
 
         def poll() -> list[Message]:
             answer = self._client(Purpose.POLL).receive_message(
@@ -81,14 +83,14 @@ class EventQueue:
             )
             return [_message(raw) for raw in answer.get("Messages", [])]
 
-        def give_back(messages: list[Message]) -> None:
+        def make_visible(messages: list[Message]) -> None:
             if messages:
                 self._hide([(message, timedelta(0)) for message in messages])
 
-        return await self._clients.slowly(poll, unwanted=give_back)
+        return await self._clients.run_in_thread(poll, on_cancelled=make_visible)
 
     async def delete(self, messages: Sequence[Message]) -> Collection[str]:
-        """Delete at most ten messages; the ids of those that the queue did delete."""
+        """Deletes up to 10 messages. Returns the ids of those that SQS deleted."""
 
         def call() -> Collection[str]:
             answer = self._client(Purpose.QUEUE).delete_message_batch(
@@ -97,15 +99,15 @@ class EventQueue:
             )
             return {messages[int(entry["Id"])].id for entry in answer.get("Successful", [])}
 
-        return await self._clients.quickly(call)
+        return await self._clients.run_in_pool(call)
 
     async def hide(self, messages: Sequence[tuple[Message, timedelta]]) -> None:
-        """Let at most ten messages come back, each after its time, counted from now."""
+        """Hides up to 10 messages, each for its time from now."""
         if messages:
-            await self._clients.quickly(lambda: self._hide(messages))
+            await self._clients.run_in_pool(lambda: self._hide(messages))
 
     async def depth(self) -> dict[str, int]:
-        """About how many messages wait and how many are in somebody's hands."""
+        """Returns SQS's estimate of the visible messages and of those in flight."""
 
         def call() -> dict[str, int]:
             answer = self._client(Purpose.QUEUE).get_queue_attributes(
@@ -118,7 +120,7 @@ class EventQueue:
                 "in_flight": int(numbers.get("ApproximateNumberOfMessagesNotVisible", 0)),
             }
 
-        return await self._clients.quickly(call)
+        return await self._clients.run_in_pool(call)
 
     def _client(self, purpose: Purpose) -> "SQSClient":
         return self._clients.sqs(region=self._region, purpose=purpose)

@@ -1,7 +1,7 @@
-"""Which messages stand behind a write, until a watch brings the object that was written.
+"""Remembers which messages caused a write, until a watch delivers the written object.
 
-The way from the queue to the lists goes over the Kubernetes API, and nothing of it should have to be on the object: so
-whoever writes leaves word here, and whoever sees the object takes it. A crash in between loses the word, not the work.
+The way from the queue to the lists goes through the Kubernetes API, and the object must not carry any of this. So the
+writer puts the context here, and the informer pops it. A crash in between loses the context, not the work.
 """
 
 from collections import deque
@@ -13,7 +13,8 @@ from datetime import datetime
 
 from seatpool.tracing.spans import Mark
 
-LONGEST = 10_000
+MOST = 10_000
+MOST_OF_ONE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,60 +22,64 @@ class MessageContext:
     """The messages about one instance that were handled together."""
 
     messages: tuple[str, ...]
+    """Message ids."""
     instance: str
     event_at: datetime
-    """The newest event's own time."""
+    """Time of the newest event."""
     sent_at: datetime
-    """When its message came into the queue."""
+    """Time at which the newest event's message came into the queue."""
     mark: Mark | None
 
 
-_present: ContextVar[MessageContext | None] = ContextVar("origin", default=None)
+_current: ContextVar[MessageContext | None] = ContextVar("message_context", default=None)
 
 
 @contextmanager
-def working_on(origin: MessageContext) -> Iterator[None]:
-    """Whatever is written within the block is written because of these messages."""
-    token = _present.set(origin)
+def caused_by(context: MessageContext) -> Iterator[None]:
+    """Marks every write within the block as caused by these messages."""
+    token = _current.set(context)
     try:
         yield
     finally:
-        _present.reset(token)
+        _current.reset(token)
 
 
 class MessageContexts:
-    """Of objects that were written and not yet seen."""
+    """Contexts of objects that were written and not yet seen. At most 10,000 objects, and 8 writes of one object."""
 
-    def __init__(self, *, longest: int = LONGEST) -> None:
-        self._left: dict[str, deque[tuple[datetime, MessageContext]]] = {}
-        self._longest = longest
+    def __init__(self, *, most: int = MOST) -> None:
+        self._pending: dict[str, deque[tuple[datetime, MessageContext]]] = {}
+        self._most = most
 
-    def leave(self, key: str, changed_at: datetime) -> MessageContext | None:
-        """Before a write: the object `key` will say that it changed at that time. None when no message is behind it."""
-        origin = _present.get()
-        if origin is not None and len(self._left) < self._longest:
-            self._left.setdefault(key, deque(maxlen=8)).append((changed_at, origin))
-        return origin
+    def put(self, key: str, changed_at: datetime) -> MessageContext | None:
+        """Stores the current context before a write. The object `key` will say that it changed at `changed_at`.
 
-    def withdraw(self, key: str, origin: MessageContext | None) -> None:
-        """The write failed."""
-        left = self._left.get(key)
-        if left is None or origin is None:
+        Returns the context. None: no message caused the write.
+        """
+        context = _current.get()
+        if context is not None and len(self._pending) < self._most:
+            self._pending.setdefault(key, deque(maxlen=MOST_OF_ONE)).append((changed_at, context))
+        return context
+
+    def discard(self, key: str, context: MessageContext | None) -> None:
+        """Drops a context after its write failed."""
+        pending = self._pending.get(key)
+        if pending is None or context is None:
             return
-        kept = [entry for entry in left if entry[1] is not origin]
+        kept = [entry for entry in pending if entry[1] is not context]
         if kept:
-            self._left[key] = deque(kept, maxlen=8)
+            self._pending[key] = deque(kept, maxlen=MOST_OF_ONE)
         else:
-            del self._left[key]
+            del self._pending[key]
 
-    def take(self, key: str, *, up_to: datetime) -> tuple[MessageContext, ...]:
-        """The object was seen in the state of that time: what stands behind it."""
-        left = self._left.get(key)
-        if left is None:
+    def pop(self, key: str, *, up_to: datetime) -> tuple[MessageContext, ...]:
+        """Returns and drops the contexts of an object that was seen in the state of that time."""
+        pending = self._pending.get(key)
+        if pending is None:
             return ()
-        taken = []
-        while left and left[0][0] <= up_to:
-            taken.append(left.popleft()[1])
-        if not left:
-            del self._left[key]
-        return tuple(taken)
+        popped = []
+        while pending and pending[0][0] <= up_to:
+            popped.append(pending.popleft()[1])
+        if not pending:
+            del self._pending[key]
+        return tuple(popped)

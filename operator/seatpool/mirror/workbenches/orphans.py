@@ -1,7 +1,7 @@
-"""Objects of accounts and regions that are not listed any more.
+"""Counts objects of accounts and regions that are no longer configured.
 
-Taking an account out of the settings releases nobody: it may as well be a slip, and then a whole department would lose
-its seats. The objects stay as they are and are counted, until somebody deletes them or lists the account again.
+Removing an account from the settings releases no user. It may be a mistake, and then a whole department would lose its
+seats. The objects stay until they are deleted by hand or the account is configured again.
 """
 
 import asyncio
@@ -9,38 +9,39 @@ import asyncio
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.regions import Sources
-from seatpool.mirror.workbenches.writer import WorkbenchObjects
+from seatpool.mirror.regions import ServedRegions
+from seatpool.mirror.workbenches.writer import WorkbenchWriter
 
 INTERVAL = 15.0
 
 
-class Unlisted:
-    """Counts them now and then."""
+class Orphans:
+    """Counts orphaned objects every 15 seconds. A changed set of accounts and regions is logged once."""
 
     def __init__(
-        self, objects: WorkbenchObjects, sources: Sources, *, metrics: MirrorMetrics, log: FilteringBoundLogger
+        self, workbenches: WorkbenchWriter, regions: ServedRegions, *, metrics: MirrorMetrics, log: FilteringBoundLogger
     ) -> None:
-        self._objects = objects
-        self._sources = sources
+        self._workbenches = workbenches
+        self._regions = regions
         self._metrics = metrics
         self._log = log
-        self._told: tuple[str, ...] = ()
+        self._logged: tuple[str, ...] = ()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Counts until cancelled."""
         while True:
             self.count()
             await asyncio.sleep(INTERVAL)
 
     def count(self) -> None:
-        listed = {source.place for source in self._sources}
-        others = [place for place in self._objects.places() if place not in listed]
-        self._metrics.unlisted_objects.set(len(others))
-        names = tuple(sorted({"/".join(place) for place in others}))
-        if names != self._told and names:
+        """Counts once."""
+        served = {served.key for served in self._regions}
+        orphaned = [key for key in self._workbenches.account_regions() if key not in served]
+        self._metrics.unlisted_objects.set(len(orphaned))
+        names = tuple(sorted({str(key) for key in orphaned}))
+        if names != self._logged and names:
             self._log.warning(
-                "objects of accounts that are not listed", places=names, objects=len(others),
+                "objects of accounts that are not listed", account_regions=names, objects=len(orphaned),
                 advice="list the account again, or delete its Workbench objects",
             )  # fmt: skip
-        self._told = names
+        self._logged = names

@@ -1,16 +1,14 @@
-"""The mirror's Workbench objects: what the API server holds, and the only place that writes them.
+"""Writes the mirror's Workbench objects. Nothing else in the mirror writes them.
 
-Known ones are kept in memory, so that an event costs one write and no read. Every write is a compare-and-swap: when
-somebody else was faster, the object is read again and the facts are weighed again. An object of the same name without
-our label was written by a person and is left alone.
+Known objects are kept in memory, so an event costs one write and no read. Every write is a compare-and-swap. If another
+writer was faster, the object is read and the facts are merged again. An object of the same name without the mirror's
+label was written by hand and is left unchanged.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -19,44 +17,23 @@ from seatpool.api.base import MANAGED_BY, key_of
 from seatpool.api.workbench import InstanceState, Workbench, WorkbenchSpec
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
-from seatpool.mirror.event_order import Fact, Held, Ignored, decide_all
+from seatpool.mirror.event_order import Fact, Ignored, Stored, merge_all
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.regions import Source
+from seatpool.mirror.regions import AccountRegion
+from seatpool.mirror.workbenches.entry import Entry, Upsert, UpsertResult, from_spec, to_spec
 from seatpool.mirror.workbenches.message_context import MessageContexts
-from seatpool.mirror.workbenches.stored import Entry, from_spec, to_spec
 from seatpool.tracing.spans import UNTRACED, Role, Traces
 
 MANAGER = "seatpool-mirror"
 SELECTOR = f"{MANAGED_BY}={MANAGER}"
 ATTEMPTS = 8
 LOCKS = 256
-GONE_REMEMBERED = 50_000
+DELETED_REMEMBERED = 50_000
 T = TypeVar("T")
 
 
-class Settled(StrEnum):
-    """What became of the facts about one instance."""
-
-    WRITTEN = "written"
-    SAME = "same"
-    OLDER = "older"
-    UNKNOWN_INSTANCE = "unknown_instance"
-    OTHER_PLACE = "other_place"
-    GONE = "gone"
-    HAND_WRITTEN = "hand_written"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result, with what the object said before and says now."""
-
-    settled: Settled
-    before: Held | None = None
-    after: Held | None = None
-
-
-class WorkbenchObjects:
-    """All objects of the mirror in the namespaces of its accounts."""
+class WorkbenchWriter:
+    """All objects of the mirror, in the namespaces of its accounts."""
 
     def __init__(
         self,
@@ -65,33 +42,33 @@ class WorkbenchObjects:
         metrics: MirrorMetrics,
         clock: Callable[[], datetime],
         concurrency: int,
-        origins: MessageContexts,
+        contexts: MessageContexts,
         traces: Traces = UNTRACED,
     ) -> None:
         self._kube = kube
         self._metrics = metrics
         self._clock = clock
-        self._origins = origins
+        self._contexts = contexts
         self._traces = traces
         self._entries: dict[str, Entry] = {}
         metrics.objects.set_function(lambda: len(self._entries))
-        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._deleted: OrderedDict[str, None] = OrderedDict()
         self._slots = asyncio.Semaphore(concurrency)
         self._locks = [asyncio.Lock() for _ in range(LOCKS)]
         self.last_success: datetime | None = None
-        """When the API server last took a write or answered a read."""
+        """Time at which the API server last accepted a write or answered a read."""
 
     async def load(self, namespaces: Iterable[str]) -> None:
-        """Read all objects of ours."""
+        """Reads all objects of the mirror. Raises KubeError."""
         for namespace in namespaces:
             items, _ = await self._kube.list_all(Workbench, namespace=namespace, label_selector=SELECTOR)
             for item in items:
                 self.observe(item)
 
     def observe(self, raw: dict[str, Any], spec: WorkbenchSpec | None = None) -> None:
-        """Take in an object from a list, a watch or an answer. Older versions and other people's are ignored.
+        """Records an object from a list, a watch or an answer. `spec` is its spec if the caller has parsed it.
 
-        `spec` is that of the object, from whoever has read it already.
+        Older versions, and objects of other writers, are ignored.
         """
         metadata = raw["metadata"]
         key = key_of(metadata)
@@ -102,61 +79,63 @@ class WorkbenchObjects:
             self._drop(key)
             return
         try:
-            held = from_spec(spec or WorkbenchSpec.model_validate(raw["spec"]))
+            stored = from_spec(spec or WorkbenchSpec.model_validate(raw["spec"]))
         except (KeyError, ValidationError):
             self._drop(key)
             return
-        self._keep(metadata, held, entry if entry is not None and entry.uid == metadata["uid"] else None)
+        self._record(metadata, stored, entry if entry is not None and entry.uid == metadata["uid"] else None)
 
     def forget(self, key: str, *, uid: str | None = None) -> None:
-        """The object `namespace/name` was deleted."""
+        """Drops the object `namespace/name` after it was deleted."""
         entry = self._entries.get(key)
         if entry is not None and uid in (None, entry.uid):
             self._drop(key)
 
     def get(self, namespace: str, name: str) -> Entry | None:
+        """Returns the object as it is known. None: not known."""
         return self._entries.get(f"{namespace}/{name}")
 
-    def of(self, source: Source) -> Iterator[Entry]:
-        """The objects of one region of one account."""
+    def entries_in(self, key: AccountRegion) -> Iterator[Entry]:
+        """Yields the objects of one region of one account."""
         for entry in list(self._entries.values()):
-            if (entry.held.account, entry.held.region) == source.place:
+            if (entry.stored.account, entry.stored.region) == key:
                 yield entry
 
-    def places(self) -> Iterator[tuple[str, str]]:
-        """Account and region of every object."""
+    def account_regions(self) -> Iterator[AccountRegion]:
+        """Yields account and region of every object."""
         for entry in list(self._entries.values()):
-            yield entry.held.account, entry.held.region
+            yield AccountRegion(entry.stored.account, entry.stored.region)
 
     def terminated_before(self, instant: datetime) -> list[Entry]:
+        """Returns the objects whose instance is known to be terminated since then or longer."""
         return [
             entry
             for entry in self._entries.values()
             if entry.terminated_since is not None and entry.terminated_since <= instant
         ]
 
-    async def settle(self, namespace: str, name: str, facts: Sequence[Fact]) -> Outcome:
-        """Make the object say what the facts add up to. Raises what the API server answers: KubeError."""
+    async def upsert(self, namespace: str, name: str, facts: Sequence[Fact]) -> Upsert:
+        """Merges facts into an object and writes it if it changes. Raises KubeError."""
         key = f"{namespace}/{name}"
         async with self._locks[hash(key) % LOCKS]:
             for _ in range(ATTEMPTS):
                 entry = self._entries.get(key)
-                before = entry.held if entry is not None else None
-                after = self._weigh(entry, key, facts)
-                if isinstance(after, Settled):
-                    return Outcome(after, before, before)
+                before = entry.stored if entry is not None else None
+                after = self._merge(entry, key, facts)
+                if isinstance(after, UpsertResult):
+                    return Upsert(after, before, before)
                 try:
-                    await self._write_for_its_origin(namespace, name, entry, after)
+                    await self._write_with_context(namespace, name, entry, after)
                 except (AlreadyExists, Conflict):
-                    if not await self._read(namespace, name):
-                        return Outcome(Settled.HAND_WRITTEN)
+                    if not await self._reload(namespace, name):
+                        return Upsert(UpsertResult.HAND_WRITTEN)
                     continue
                 except NotFound:
                     if entry is None:
                         raise
                     self._drop(key)
                     continue
-                return Outcome(Settled.WRITTEN, before, after)
+                return Upsert(UpsertResult.WRITTEN, before, after)
         raise Conflict(
             status=409,
             reason="Conflict",
@@ -164,77 +143,78 @@ class WorkbenchObjects:
             what=f"workbench {key}",
         )
 
-    async def remove(self, entry: Entry) -> bool:
-        """Delete the very version of the object that was judged; False when it has changed or is gone already."""
+    async def delete(self, entry: Entry) -> bool:
+        """Deletes exactly this version of the object. False: it has changed or is gone. Raises KubeError."""
         async with self._locks[hash(entry.key) % LOCKS]:
             if self._entries.get(entry.key) is not entry:
                 return False
             try:
-                await self._counted(
+                await self._call(
                     "delete",
                     lambda: self._kube.delete(
                         Workbench, entry.namespace, entry.name, uid=entry.uid, resource_version=entry.version
                     ),
                 )
             except Conflict:
-                await self._read(entry.namespace, entry.name)
+                await self._reload(entry.namespace, entry.name)
                 return False
             except NotFound:
                 self._drop(entry.key)
                 return False
             self._drop(entry.key)
-            self._gone[entry.key] = None
-            while len(self._gone) > GONE_REMEMBERED:
-                self._gone.popitem(last=False)
+            self._deleted[entry.key] = None
+            while len(self._deleted) > DELETED_REMEMBERED:
+                self._deleted.popitem(last=False)
             return True
 
-    def _weigh(self, entry: Entry | None, key: str, facts: Sequence[Fact]) -> Held | Settled:
-        if entry is None and key in self._gone and not any(fact.observed for fact in facts):
-            return Settled.GONE
-        held, confirmed_at = (entry.held, entry.confirmed_at) if entry is not None else (None, None)
-        answer = decide_all(held, facts, confirmed_at=confirmed_at)
-        if isinstance(answer, Held):
-            return answer
-        if entry is not None and answer is Ignored.SAME:
+    def _merge(self, entry: Entry | None, key: str, facts: Sequence[Fact]) -> Stored | UpsertResult:
+        if entry is None and key in self._deleted and not any(fact.observed for fact in facts):
+            return UpsertResult.GONE
+        stored, confirmed_at = (entry.stored, entry.confirmed_at) if entry is not None else (None, None)
+        merged = merge_all(stored, facts, confirmed_at=confirmed_at)
+        if isinstance(merged, Stored):
+            return merged
+        if entry is not None and merged is Ignored.SAME:
             for fact in facts:
                 if fact.observed:
                     entry.confirmed_at = max(entry.confirmed_at or fact.at, fact.at)
-        return Settled(answer.value)
+        return UpsertResult(merged.value)
 
-    async def _write_for_its_origin(self, namespace: str, name: str, entry: Entry | None, held: Held) -> None:
-        """Write, with word left for whoever sees the object: a watch may be faster than the answer."""
+    async def _write_with_context(self, namespace: str, name: str, entry: Entry | None, stored: Stored) -> None:
+        # The context comes first: a watch may deliver the object before the API server's answer is here.
         key = f"{namespace}/{name}"
-        origin = self._origins.leave(key, held.changed_at)
+        context = self._contexts.put(key, stored.changed_at)
         try:
             with self._traces.span("write workbench", role=Role.CLIENT):
-                await self._write(namespace, name, entry, held)
+                await self._write(namespace, name, entry, stored)
         except BaseException:
-            self._origins.withdraw(key, origin)
+            self._contexts.discard(key, context)
             raise
 
-    async def _write(self, namespace: str, name: str, entry: Entry | None, held: Held) -> None:
+    async def _write(self, namespace: str, name: str, entry: Entry | None, stored: Stored) -> None:
         metadata: dict[str, Any] = {"labels": {MANAGED_BY: MANAGER}}
-        spec = to_spec(name, held)
+        spec = to_spec(name, stored)
         if entry is None:
             body = {"metadata": metadata | {"name": name}, "spec": spec}
-            stored = await self._counted("create", lambda: self._kube.create(Workbench, namespace, body))
+            answer = await self._call("create", lambda: self._kube.create(Workbench, namespace, body))
         else:
-            # A patch keeps labels and annotations of others; the resource version in it makes it a compare-and-swap.
+            # A patch keeps labels and annotations of others. Its resource version makes it a compare-and-swap.
             body = {"metadata": {"resourceVersion": entry.version}, "spec": spec}
-            stored = await self._counted("patch", lambda: self._kube.merge_patch(Workbench, namespace, name, body))
-        self._keep(stored["metadata"], held, entry)
+            answer = await self._call("patch", lambda: self._kube.merge_patch(Workbench, namespace, name, body))
+        self._record(answer["metadata"], stored, entry)
 
-    async def _read(self, namespace: str, name: str) -> bool:
-        """Read an object again; whether it is ours to write, or is not there any more."""
+    async def _reload(self, namespace: str, name: str) -> bool:
+        """Reads an object again. True: it is the mirror's or does not exist. False: it was written by hand."""
         self._drop(f"{namespace}/{name}")
         try:
-            raw = await self._counted("get", lambda: self._kube.get(Workbench, namespace, name))
+            raw = await self._call("get", lambda: self._kube.get(Workbench, namespace, name))
         except NotFound:
             return True
         self.observe(raw)
         return self.get(namespace, name) is not None
 
-    async def _counted(self, verb: str, call: Callable[[], Awaitable[T]]) -> T:
+    async def _call(self, verb: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Calls the API server within the limit of concurrent calls, and counts the result."""
         async with self._slots:
             try:
                 answer = await call()
@@ -245,24 +225,24 @@ class WorkbenchObjects:
         self.last_success = self._clock()
         return answer
 
-    def _keep(self, metadata: dict[str, Any], held: Held, before: Entry | None) -> None:
+    def _record(self, metadata: dict[str, Any], stored: Stored, before: Entry | None) -> None:
         entry = Entry(
             namespace=metadata["namespace"],
             name=metadata["name"],
             uid=metadata["uid"],
             version=metadata["resourceVersion"],
-            held=held,
+            stored=stored,
         )
         if before is not None:
             entry.confirmed_at, entry.misses = before.confirmed_at, before.misses
             entry.terminated_since = before.terminated_since
-        if held.state is not InstanceState.TERMINATED:
+        if stored.state is not InstanceState.TERMINATED:
             entry.terminated_since = None
         elif entry.terminated_since is None:
             entry.terminated_since = self._clock()
         known = self._entries.get(entry.key)
         if known is not None and known.uid == entry.uid and int(known.version) > int(entry.version):
-            return  # a watch was faster than the answer to our own write
+            return  # a watch was faster than the answer to the mirror's own write
         self._entries[entry.key] = entry
 
     def _drop(self, key: str) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.sinks.event_latency import LONGEST, EventLatency
 from seatpool.control.sinks.facts import LatencyOutcome
-from seatpool.mirror.workbenches.message_context import MessageContext, MessageContexts, working_on
+from seatpool.mirror.workbenches.message_context import MessageContext, MessageContexts, caused_by
 from seatpool.tracing.spans import UNTRACED
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -23,10 +23,10 @@ class Way:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.origins = MessageContexts()
+        self.contexts = MessageContexts()
         self.now = START
         self.latency = EventLatency(
-            take=self.origins.take,
+            take=self.contexts.pop,
             metrics=ControlMetrics(self.registry),
             traces=UNTRACED,
             log=structlog.get_logger(),
@@ -41,8 +41,8 @@ class Way:
             sent_at=self.now - timedelta(seconds=message_age),
             mark=f"mark {number}",
         )
-        with working_on(behind):
-            self.origins.leave(f"lab/i-{number}", START)
+        with caused_by(behind):
+            self.contexts.put(f"lab/i-{number}", START)
         self.latency.workbench_moved(f"lab/i-{number}", START, pools)
 
     def ended(self) -> Mapping[str, float]:

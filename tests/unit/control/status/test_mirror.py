@@ -7,8 +7,9 @@ from tests.unit.control.objects import NOW, later
 
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.status.mirror import SHOWN, mirror_parts
-from seatpool.mirror.health import NO_QUEUE, NOT_YET, EventsHealth, InventoryHealth, Link, MirrorHealth
-from seatpool.mirror.unknown_accounts import Refused
+from seatpool.mirror.health import NO_QUEUE, NOT_YET, ConnectionHealth, EventsHealth, InventoryHealth, MirrorHealth
+from seatpool.mirror.regions import AccountRegion
+from seatpool.mirror.unknown_accounts import UnknownAccount
 
 FRESH = InventoryHealth(
     account="111122223333", region="eu-central-1", enabled=True, fresh=True, reason="Complete", message="",
@@ -22,7 +23,9 @@ CUT = replace(CONNECTED, connected=False, reason="Unreachable", message="no rout
 
 
 def health(*inventories: InventoryHealth, events: EventsHealth = CONNECTED) -> MirrorHealth:
-    return MirrorHealth(events=events, kubernetes=Link(ok=True, reason="Connected", since=NOW), inventories=inventories)
+    return MirrorHealth(
+        events=events, kubernetes=ConnectionHealth(ok=True, reason="Connected", since=NOW), inventories=inventories
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ def test_inventories(inventories: tuple[InventoryHealth, ...], holds: bool | Non
         pytest.param(replace(CUT, reason=NOT_YET), None, ConditionReason.EVENTS_PENDING, id="it was not asked yet"),
         pytest.param(replace(CONNECTED, reason=NO_QUEUE), True, ConditionReason.NO_QUEUE, id="there is none"),
         pytest.param(
-            replace(CONNECTED, refused=(Refused("999999999999", "eu-west-1", NOW, NOW),)),
+            replace(CONNECTED, refused=(UnknownAccount(AccountRegion("999999999999", "eu-west-1"), NOW, NOW),)),
             True,
             ConditionReason.EVENTS_REFUSED,
             id="it brings a stranger's events",
@@ -78,7 +81,7 @@ def test_a_hundred_stale_regions_of_many_words_fit_into_a_condition() -> None:
 
 
 def test_a_refused_account_is_named_and_its_later_events_change_no_word() -> None:
-    first = Refused("999999999999", "eu-west-1", NOW, NOW)
+    first = UnknownAccount(AccountRegion("999999999999", "eu-west-1"), NOW, NOW)
     said = mirror_parts(health(events=replace(CONNECTED, refused=(first,))))
     assert "999999999999/eu-west-1 since" in said[1][3]
     assert mirror_parts(health(events=replace(CONNECTED, refused=(replace(first, last=later(60)),)))) == said

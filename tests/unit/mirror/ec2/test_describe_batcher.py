@@ -1,7 +1,7 @@
 """Instances that are none of ours are remembered for a short time only."""
 
 from seatpool.mirror.ec2 import describe_batcher
-from seatpool.mirror.ec2.describe_batcher import Strangers
+from seatpool.mirror.ec2.describe_batcher import IgnoredInstances
 
 
 class Clock:
@@ -13,16 +13,16 @@ class Clock:
 
 def test_a_stranger_may_have_got_its_tags_a_minute_later() -> None:
     clock = Clock()
-    strangers = Strangers(monotonic=clock)
-    strangers.add("i-1")
-    assert "i-1" in strangers
+    ignored = IgnoredInstances(monotonic=clock)
+    ignored.add("i-1")
+    assert "i-1" in ignored
     clock.now = describe_batcher.REMEMBER
-    assert "i-1" not in strangers
+    assert "i-1" not in ignored
 
 
 def test_a_large_fleet_of_strangers_does_not_fill_the_memory() -> None:
-    strangers = Strangers(monotonic=Clock())
+    ignored = IgnoredInstances(monotonic=Clock())
     for number in range(describe_batcher.REMEMBERED + 10):
-        strangers.add(f"i-{number}")
-    assert "i-9" not in strangers
-    assert "i-10" in strangers
+        ignored.add(f"i-{number}")
+    assert "i-9" not in ignored
+    assert "i-10" in ignored

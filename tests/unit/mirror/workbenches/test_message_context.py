@@ -2,57 +2,57 @@
 
 from datetime import UTC, datetime, timedelta
 
-from seatpool.mirror.workbenches.message_context import MessageContext, MessageContexts, working_on
+from seatpool.mirror.workbenches.message_context import MessageContext, MessageContexts, caused_by
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = "lab/i-1"
 
 
-def origin(message: str) -> MessageContext:
+def context(message: str) -> MessageContext:
     return MessageContext(messages=(message,), instance="i-1", event_at=START, sent_at=START, mark=None)
 
 
 def test_what_stands_behind_a_write_is_taken_once() -> None:
-    origins, behind = MessageContexts(), origin("m1")
-    with working_on(behind):
-        assert origins.leave(KEY, START) is behind
-    assert origins.take("lab/i-2", up_to=START) == ()
-    assert origins.take(KEY, up_to=START) == (behind,)
-    assert origins.take(KEY, up_to=START) == ()
+    contexts, behind = MessageContexts(), context("m1")
+    with caused_by(behind):
+        assert contexts.put(KEY, START) is behind
+    assert contexts.pop("lab/i-2", up_to=START) == ()
+    assert contexts.pop(KEY, up_to=START) == (behind,)
+    assert contexts.pop(KEY, up_to=START) == ()
 
 
 def test_a_write_that_no_message_caused_has_nothing_behind_it() -> None:
-    origins = MessageContexts()
-    assert origins.leave(KEY, START) is None
-    assert origins.take(KEY, up_to=START) == ()
+    contexts = MessageContexts()
+    assert contexts.put(KEY, START) is None
+    assert contexts.pop(KEY, up_to=START) == ()
 
 
 def test_an_older_state_of_the_object_does_not_take_what_is_behind_a_newer_one() -> None:
-    origins, first, second = MessageContexts(), origin("m1"), origin("m2")
+    contexts, first, second = MessageContexts(), context("m1"), context("m2")
     later = START + timedelta(seconds=5)
     for behind, at in ((first, START), (second, later)):
-        with working_on(behind):
-            origins.leave(KEY, at)
-    assert origins.take(KEY, up_to=START) == (first,)
-    assert origins.take(KEY, up_to=later) == (second,)
+        with caused_by(behind):
+            contexts.put(KEY, at)
+    assert contexts.pop(KEY, up_to=START) == (first,)
+    assert contexts.pop(KEY, up_to=later) == (second,)
 
 
 def test_a_failed_write_leaves_no_word() -> None:
-    origins, first, second = MessageContexts(), origin("m1"), origin("m2")
+    contexts, first, second = MessageContexts(), context("m1"), context("m2")
     for behind in (first, second):
-        with working_on(behind):
-            origins.leave(KEY, START)
-    origins.withdraw(KEY, second)
-    assert origins.take(KEY, up_to=START) == (first,)
-    origins.withdraw(KEY, first)
-    origins.withdraw("lab/never", None)
+        with caused_by(behind):
+            contexts.put(KEY, START)
+    contexts.discard(KEY, second)
+    assert contexts.pop(KEY, up_to=START) == (first,)
+    contexts.discard(KEY, first)
+    contexts.discard("lab/never", None)
 
 
 def test_what_nobody_sees_does_not_grow_without_end() -> None:
-    origins = MessageContexts(longest=3)
-    with working_on(origin("m1")):
+    contexts = MessageContexts(most=3)
+    with caused_by(context("m1")):
         for number in range(10):
-            origins.leave(f"lab/i-{number}", START)
+            contexts.put(f"lab/i-{number}", START)
         for _ in range(100):
-            origins.leave("lab/i-0", START)
-    assert [bool(origins.take(f"lab/i-{n}", up_to=START)) for n in range(10)] == [True] * 3 + [False] * 7
+            contexts.put("lab/i-0", START)
+    assert [bool(contexts.pop(f"lab/i-{n}", up_to=START)) for n in range(10)] == [True] * 3 + [False] * 7
