@@ -1,8 +1,8 @@
 """Makes each boto3 client once, and runs blocking calls in threads.
 
 Threads may share a boto3 client, but making one is not thread-safe. So one lock guards sessions and clients.
-A pool runs calls that end soon. A call that may take long gets a daemon thread of its own, for two reasons: it never
-delays a quick call, and it does not keep the process from ending.
+A pool runs calls that end soon. A call that may take long gets a daemon thread of its own. There it never delays a
+quick call, and it does not keep the process from ending.
 """
 
 import asyncio

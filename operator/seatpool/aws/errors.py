@@ -55,7 +55,7 @@ ADVICE = {
     AwsErrorReason.INVOCATION_MISSING: "see the Run Command history of SSM; it is sent again",
     AwsErrorReason.AWS_ERROR: "see the message",
 }
-"""What to do. Settings have the names of the settings file; `servers.errors` turns them into those of resources."""
+"""Advice for each reason. Names are those of the settings file. `servers.errors` uses the names of resources."""
 
 _CODES = {
     AwsErrorReason.ACCESS_DENIED: (

@@ -95,4 +95,5 @@ class _Assumed(CredentialProvider):
         self._fetcher = fetcher
 
     def load(self) -> DeferredRefreshableCredentials:
+        """Returns credentials that call STS when they are first read."""
         return DeferredRefreshableCredentials(self._fetcher.fetch_credentials, self.METHOD)

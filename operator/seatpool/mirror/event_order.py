@@ -24,7 +24,7 @@ def later_state(one: InstanceState, other: InstanceState) -> InstanceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """What an event or an answer of EC2 says about an instance."""
+    """A statement about an instance, from an event or from EC2."""
 
     account: str
     region: str
@@ -40,7 +40,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What the Workbench object says about an instance."""
+    """The content of the Workbench object of an instance."""
 
     account: str
     region: str

@@ -229,12 +229,8 @@ class Mirror:
             DeadLetterWriter(
                 queue, self._clients, metrics=self._metrics, log=self._limited_log, monotonic=self._monotonic
             ),
-            health=self._board,
-            metrics=self._metrics,
-            log=self._limited_log,
-            clock=self._clock,
-            rng=self._rng,
-        )
+            health=self._board, metrics=self._metrics, log=self._limited_log, clock=self._clock, rng=self._rng,
+        )  # fmt: skip
 
     def _make_inventory(self, served: ServedRegion) -> Inventory:
         return Inventory(
@@ -244,9 +240,8 @@ class Mirror:
         )  # fmt: skip
 
     def _tombstones(self) -> Tombstones:
-        return Tombstones(
-            self._workbenches, retention=self.config.terminated_retention, log=self._limited_log, clock=self._clock
-        )
+        retention = self.config.terminated_retention
+        return Tombstones(self._workbenches, retention=retention, log=self._limited_log, clock=self._clock)
 
     def _orphans(self) -> Orphans:
         return Orphans(self._workbenches, self._regions, metrics=self._metrics, log=self._log)

@@ -42,7 +42,7 @@ class Counted:
     product: str
     user: str
     there: int
-    """The pipeline's counter."""
+    """Counter in the pipeline's table."""
     here: int
     """Active workbenches that the product's pools serve, as Seatpool counts them."""
 

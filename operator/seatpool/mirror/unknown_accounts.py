@@ -35,7 +35,7 @@ class UnknownAccounts:
         self._known: OrderedDict[AccountRegion, UnknownAccount] = OrderedDict()
 
     def add(self, key: AccountRegion) -> None:
-        """Records an event."""
+        """Records an event of an account and region."""
         now = self._clock()
         known = self._known.get(key)
         self._known[key] = UnknownAccount(key, known.since if known is not None else now, now)

@@ -82,6 +82,7 @@ class ListCommand:
 
     @property
     def action(self) -> Action:
+        """Apply if there are changes, otherwise List."""
         return Action.APPLY if self.changes else Action.LIST
 
     @property

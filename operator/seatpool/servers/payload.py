@@ -28,6 +28,7 @@ class Header:
     state_dir: str
 
     def lines(self, action: str) -> Iterator[str]:
+        """Yields the first lines of a payload."""
         yield "seatpool 1"
         yield f"action {action}"
         yield f"revision {self.revision}"

@@ -1,7 +1,7 @@
 """Runs one inventory task for each region of each account, also while the settings change.
 
-A semaphore limits how many inventories run at the same time, because a hundred regions must not become a hundred
-answers in memory. An inventory that fails or hangs does not delay the others.
+A semaphore limits how many inventories run at the same time. Otherwise a hundred regions would put a hundred answers
+into memory. An inventory that fails or hangs does not delay the others.
 """
 
 import asyncio

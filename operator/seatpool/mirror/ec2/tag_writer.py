@@ -1,8 +1,8 @@
 """Writes a tag onto instances that says whether the owner has every seat, so that programs there can read it.
 
-No caller waits for a write. The desired value is only recorded, and a task for each region writes what differs: many
-instances in one call, and with growing pauses after failures. Tags written before a restart are not known after it,
-so all of them are written once more. That changes nothing in EC2.
+No caller waits for a write. The desired value is only recorded. A task for each region writes what differs, many
+instances in one call. After a failure it pauses, longer each time. Tags written before a restart are not known after
+it, so all of them are written once more. That changes nothing in EC2.
 """
 
 import asyncio
@@ -48,6 +48,7 @@ class _RegionTags:
     """Reason of the failure that was logged. None: the last call succeeded."""
 
     def set_desired(self, instance_id: str, value: str | None) -> None:
+        """Records the desired value."""
         self.desired[instance_id] = value
         self.leaving.discard(instance_id)
         self._compare(instance_id)

@@ -51,14 +51,17 @@ class Envelope:
 
     @property
     def account(self) -> str:
+        """Account number, 12 digits."""
         return _matching(self.fields, "account", _ACCOUNT, "12 digits")
 
     @property
     def region(self) -> str:
+        """Region of the event."""
         return _matching(self.fields, "region", _REGION, "a region such as eu-central-1")
 
     @property
     def time(self) -> datetime:
+        """Time of the event, in UTC, cut to milliseconds."""
         raw = _matching(self.fields, "time", _TIME, "an RFC 3339 time such as 2026-01-31T12:00:00Z")
         try:
             return to_milliseconds(datetime.fromisoformat(raw).astimezone(UTC))
@@ -67,6 +70,7 @@ class Envelope:
 
     @property
     def detail(self) -> Mapping[str, Any]:
+        """The inner object, which depends on the kind."""
         detail = self.fields.get("detail")
         if not isinstance(detail, dict):
             raise RejectedMessage(RejectReason.BAD_FIELD, "field detail must be an object")

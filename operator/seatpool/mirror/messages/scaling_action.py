@@ -14,6 +14,7 @@ RECHECK_AFTER = timedelta(minutes=2)
 
 
 def read_scaling_action(envelope: Envelope) -> RecheckRequest:
+    """Reads the event. Raises RejectedMessage."""
     return RecheckRequest(
         instance_id=read_instance_id(envelope.detail, "EC2InstanceId"),
         account=envelope.account,

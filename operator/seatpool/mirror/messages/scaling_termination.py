@@ -11,6 +11,7 @@ DETAIL_TYPE = "EC2 Instance Terminate Successful"
 
 
 def read_scaling_termination(envelope: Envelope) -> RecheckRequest:
+    """Reads the event. Raises RejectedMessage."""
     return RecheckRequest(
         instance_id=read_instance_id(envelope.detail, "EC2InstanceId"),
         account=envelope.account,

@@ -15,6 +15,7 @@ NOTICE = timedelta(minutes=2)
 
 
 def read_spot_interruption(envelope: Envelope) -> RecheckRequest:
+    """Reads the event. Raises RejectedMessage."""
     return RecheckRequest(
         instance_id=read_instance_id(envelope.detail, "instance-id"),
         account=envelope.account,

@@ -9,6 +9,7 @@ DETAIL_TYPE = "EC2 Instance State-change Notification"
 
 
 def read_state_change(envelope: Envelope) -> StateReport:
+    """Reads the event. Raises RejectedMessage."""
     return StateReport(
         instance_id=read_instance_id(envelope.detail, "instance-id"),
         account=envelope.account,

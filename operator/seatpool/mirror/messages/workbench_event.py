@@ -11,6 +11,7 @@ MAX_TAG_VALUE = 256
 
 
 def read_workbench_event(envelope: Envelope) -> StateReport:
+    """Reads the event. Raises RejectedMessage."""
     detail = envelope.detail
     return StateReport(
         instance_id=read_instance_id(detail, "instance-id"),

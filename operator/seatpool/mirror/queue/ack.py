@@ -13,7 +13,7 @@ LONGEST_RETRY = timedelta(minutes=15)
 
 
 class AckAction(Enum):
-    """What happens to a message."""
+    """Names what happens to a message."""
 
     DELETE = auto()
     """It is stored in an object, or it changes nothing."""
@@ -29,7 +29,7 @@ class AckAction(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """What happens to one message. `reason` and `detail` go with it to the dead-letter queue."""
+    """Says what happens to one message. `reason` and `detail` go with it to the dead-letter queue."""
 
     action: AckAction
     after: timedelta | None = None

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Consumer:
-    """Consumes one queue."""
+    """Consumes one queue with several receivers, `config.receivers` in number."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Writes bad messages to the dead-letter queue together with the reason.
 
 SQS moves a message after a number of receives, but without a reason. So the mirror sends the message to the dead-letter
-queue with attributes that say what is wrong, and only then deletes it here. A crash in between leaves it in both
+queue itself, with attributes that say what is wrong. Only then it is deleted here. A crash in between leaves it in both
 queues, never in none. If that is not allowed, or the message is too large for it, SQS moves the message as usual. Then
 `seatpool dlq` finds the reason by parsing the message again.
 """

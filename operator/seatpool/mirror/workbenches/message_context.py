@@ -22,7 +22,7 @@ class MessageContext:
     """The messages about one instance that were handled together."""
 
     messages: tuple[str, ...]
-    """Message ids."""
+    """Ids of the SQS messages."""
     instance: str
     event_at: datetime
     """Time of the newest event."""

@@ -28,13 +28,13 @@ class Orphans:
         self._logged: tuple[str, ...] = ()
 
     async def run(self) -> None:
-        """Counts until cancelled."""
+        """Counts every 15 seconds until cancelled."""
         while True:
             self.count()
             await asyncio.sleep(INTERVAL)
 
     def count(self) -> None:
-        """Counts once."""
+        """Counts once, and logs the orphans if they changed."""
         served = {served.key for served in self._regions}
         orphaned = [key for key in self._workbenches.account_regions() if key not in served]
         self._metrics.unlisted_objects.set(len(orphaned))
