@@ -128,7 +128,9 @@ def build(config: OperatorConfig) -> Components:
     )
     informer = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
     pools, workbenches = _status_writers(config, store, pool_states, informer)
-    latency = EventLatency(take=mirror.message_contexts.pop, metrics=metrics, traces=config.traces, log=log, clock=clock)
+    latency = EventLatency(
+        take=mirror.message_contexts.pop, metrics=metrics, traces=config.traces, log=log, clock=clock
+    )
     history = _history(config, store)
     outbox, notifications = _notifications(config, store)
     deps = Dependencies(

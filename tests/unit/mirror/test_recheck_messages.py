@@ -57,8 +57,8 @@ def test_an_instance_that_is_about_to_end_is_asked_about_when_there_is_something
     kind: str, instance: str, wait: timedelta
 ) -> None:
     at = datetime(2026, 1, 5, 8, 59, tzinfo=UTC)
-    suspicion = RecheckRequest(instance_id=instance, account="123456789012", region="us-east-1", at=at, wait=wait)
-    assert parse(SAMPLES[kind]) == Askable(KindName(kind), suspicion)
+    request = RecheckRequest(instance_id=instance, account="123456789012", region="us-east-1", at=at, wait=wait)
+    assert parse(SAMPLES[kind]) == Askable(KindName(kind), request)
 
 
 def test_a_change_of_our_tags_is_asked_about_when_ec2s_answer_surely_covers_it() -> None:
