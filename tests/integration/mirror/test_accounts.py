@@ -128,9 +128,9 @@ async def test_an_account_that_is_added_is_served_at_once_and_nobody_is_released
         with stage.gate.trouble(account=SECOND, operation="DescribeInstances", code="UnauthorizedOperation"):
             config = stage.config(accounts=listed(stage, ACCOUNT, SECOND), resync_interval="1h", aws_timeout="1s")
             assert await mirror.reconfigure(config) == ()
-            assert set(mirror.unknown_sources()) == {f"{SECOND}/{region}" for region in REGIONS}
+            assert set(mirror.unknown_regions()) == {f"{SECOND}/{region}" for region in REGIONS}
         await stage.until_state(instances[SECOND, REGION], "running")
-        await eventually(lambda: mirror.unknown_sources() == ())
+        await eventually(lambda: mirror.unknown_regions() == ())
         assert mirror.health.events.refused == ()
         stage.aws.send(workbench_event(ONE, "running", ago(1), account=SECOND))
         await stage.until_state(ONE, "running")
