@@ -80,7 +80,7 @@ class Bench:
     def place(self, **changes: Any) -> Node:
         return Node.of(self.spec(**changes))
 
-    def link(self, **changes: Any) -> LicenseServerClient:
+    def client(self, **changes: Any) -> LicenseServerClient:
         return LicenseServerClient(self.spec(**changes), self.transport, name="default/main")
 
     def conduct(self, **faults: Any) -> None:

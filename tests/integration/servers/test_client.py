@@ -11,9 +11,9 @@ from seatpool.servers.ssm import SsmTransport
 
 
 async def test_a_list_is_applied_and_read_back(bench: Bench) -> None:
-    link = bench.link()
-    await link.result(await link.send(apply("zoe", revision=1)))
-    report = await link.result(await link.send(apply("bob", "ann", revision=2)))
+    client = bench.client()
+    await client.result(await client.send(apply("zoe", revision=1)))
+    report = await client.result(await client.send(apply("bob", "ann", revision=2)))
     assert report.products["vew"].result is Result.APPLIED
     assert report.products["vew"].users == ("ann", "bob")
     assert bench.node.host.users("vew") == ("ann", "bob")
@@ -21,26 +21,26 @@ async def test_a_list_is_applied_and_read_back(bench: Bench) -> None:
 
 async def test_an_agent_of_before_environment_variables_does_the_same(bench: Bench) -> None:
     bench.conduct(legacy=True)
-    link = bench.link()
-    assert (await link.result(await link.send(apply("ann")))).products["vew"].users == ("ann",)
+    client = bench.client()
+    assert (await client.result(await client.send(apply("ann")))).products["vew"].users == ("ann",)
 
 
 async def test_five_thousand_users_go_there_and_back(bench: Bench) -> None:
     users = tuple(sorted(f"{n * 2654435761 % 2**61:016x}" for n in range(1, 5001)))
-    link = bench.link()
+    client = bench.client()
     command = apply(*users)
-    sent = await link.send(command)
+    sent = await client.send(command)
     sends = bench.faults.calls.count("SendCommand")
     assert sends > 1
-    assert (await link.result(sent, command=command)).products["vew"].users == users
+    assert (await client.result(sent, command=command)).products["vew"].users == users
     assert bench.faults.calls.count("SendCommand") == sends, "a list that is as commanded is not fetched"
-    assert (await link.result(sent)).products["vew"].users == users
+    assert (await client.result(sent)).products["vew"].users == users
     assert bench.faults.calls.count("SendCommand") > sends
 
 
 async def test_another_process_can_wait_for_what_was_sent(bench: Bench) -> None:
     bench.node.host.faults(sleep_apply="0.3")
-    sent = await bench.link().send(apply("ann"))
+    sent = await bench.client().send(apply("ann"))
     other = SsmTransport(endpoint_url=bench.site.endpoint, session_factory=bench.site.access.session)
     report = await LicenseServerClient(bench.spec(), other, name="default/main").result(sent)
     other.close()
@@ -49,8 +49,8 @@ async def test_another_process_can_wait_for_what_was_sent(bench: Bench) -> None:
 
 async def test_lists_are_read_without_being_written(bench: Bench) -> None:
     bench.node.host.edit("vew", ["by", "hand"])
-    link = bench.link()
-    report = await link.result(await link.send(ListCommand(revision=0, owner="here", products=("vew", "other"))))
+    client = bench.client()
+    report = await client.result(await client.send(ListCommand(revision=0, owner="here", products=("vew", "other"))))
     assert report.products["vew"].users == ("by", "hand")
     assert report.products["vew"].result is Result.LISTED
     assert report.products["vew"].fence == 0
@@ -58,10 +58,10 @@ async def test_lists_are_read_without_being_written(bench: Bench) -> None:
 
 async def test_the_older_of_two_commands_that_run_in_the_wrong_order_loses(bench: Bench) -> None:
     bench.conduct(hold_for_next=10)
-    link = bench.link()
-    old, new = await link.send(apply("old", revision=1)), await link.send(apply("new", revision=2))
-    assert (await link.result(new)).products["vew"].result is Result.APPLIED
-    stale = (await link.result(old)).products["vew"]
+    client = bench.client()
+    old, new = await client.send(apply("old", revision=1)), await client.send(apply("new", revision=2))
+    assert (await client.result(new)).products["vew"].result is Result.APPLIED
+    stale = (await client.result(old)).products["vew"]
     assert (stale.result, stale.fence, stale.users) == (Result.STALE, 2, ("new",))
     assert bench.node.host.users("vew") == ("new",)
 
@@ -70,7 +70,7 @@ async def test_a_document_that_somebody_changed_is_not_run(bench: Bench) -> None
     content = bench.site.client("ssm").get_document(Name=bench.site.document_name)["Content"]
     bench.site.change_document(content.replace("set -u -f", "touch ~/owned; set -u -f"))
     with pytest.raises(TransportError, match="seatpool document") as error:
-        await bench.link().send(apply("ann"))
+        await bench.client().send(apply("ann"))
     assert error.value.reason is CommandFault.DOCUMENT_CHANGED
     assert not error.value.maybe_applied
     assert not (bench.node.host.home / "owned").exists()
@@ -78,46 +78,46 @@ async def test_a_document_that_somebody_changed_is_not_run(bench: Bench) -> None
 
 async def test_a_script_that_cannot_begin_says_why_and_nothing_was_applied(bench: Bench) -> None:
     (bench.node.host.home / "file").touch()
-    link = bench.link(xlc={"stateDir": f"{bench.node.host.home}/file/state"})
-    sent = await link.send(apply("ann"))
+    client = bench.client(xlc={"stateDir": f"{bench.node.host.home}/file/state"})
+    sent = await client.send(apply("ann"))
     with pytest.raises(TransportError, match="check stateDir") as error:
-        await link.result(sent)
+        await client.result(sent)
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.FAILED, False)
 
 
 async def test_a_node_that_runs_nothing_is_bad_output(bench: Bench) -> None:
     bench.conduct(platform="Windows")
-    link = bench.link()
-    sent = await link.send(apply("ann"))
+    client = bench.client()
+    sent = await client.send(apply("ann"))
     with pytest.raises(TransportError, match="not the apply script's") as error:
-        await link.result(sent)
+        await client.result(sent)
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.BAD_OUTPUT, True)
 
 
 async def test_a_script_that_was_killed_may_have_applied(bench: Bench) -> None:
     bench.node.host.faults(sleep_apply="10")
     bench.conduct(kill_after=0.2)
-    link = bench.link()
-    sent = await link.send(apply("ann"))
+    client = bench.client()
+    sent = await client.send(apply("ann"))
     with pytest.raises(TransportError) as error:
-        await link.result(sent)
+        await client.result(sent)
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.FAILED, True)
 
 
 async def test_a_client_that_hangs_ends_with_the_execution_timeout(bench: Bench) -> None:
     bench.node.host.faults(sleep_apply="30")
-    link = bench.link(timeout="1s")
-    sent = await link.send(apply("ann"))
+    client = bench.client(timeout="1s")
+    sent = await client.send(apply("ann"))
     with pytest.raises(TransportError, match=r"spec\.timeout") as error:
-        await link.result(sent)
+        await client.result(sent)
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.EXECUTION_TIMED_OUT, True)
 
 
 async def test_a_command_can_be_cancelled(bench: Bench) -> None:
     bench.node.host.faults(sleep_apply="30")
-    link = bench.link()
-    sent = await link.send(apply("ann"))
-    await link.cancel(sent)
+    client = bench.client()
+    sent = await client.send(apply("ann"))
+    await client.cancel(sent)
     with pytest.raises(TransportError) as error:
-        await link.result(sent)
+        await client.result(sent)
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.CANCELLED, True)

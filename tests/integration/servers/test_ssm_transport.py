@@ -24,7 +24,7 @@ NOWHERE = SentCommand(command_id="0" * 36, instance_id="i-0123456789abcdef0")
 
 async def fails(bench: Bench, **changes: Any) -> TransportError:
     with pytest.raises(TransportError) as error:
-        await bench.link(**changes).send(apply("ann"))
+        await bench.client(**changes).send(apply("ann"))
     return error.value
 
 
@@ -60,14 +60,14 @@ async def test_no_node_with_the_tag_is_refused(bench: Bench) -> None:
 
 
 async def test_a_node_that_was_replaced_is_looked_for_again(bench: Bench) -> None:
-    link = bench.link(target=bench.by_tag())
-    await link.send(apply("ann"))
+    client = bench.client(target=bench.by_tag())
+    await client.send(apply("ann"))
     bench.site.client("ec2").terminate_instances(InstanceIds=[bench.node.instance_id])
     new = bench.site.add_license_server(bench.node.value)
     bench.faults.answer("DescribeInstanceInformation", InstanceInformationList=[{"InstanceId": new.instance_id}])
     with pytest.raises(TransportError):
-        await link.send(apply("ann", revision=2))
-    assert (await link.send(apply("ann", revision=3))).instance_id == new.instance_id
+        await client.send(apply("ann", revision=2))
+    assert (await client.send(apply("ann", revision=3))).instance_id == new.instance_id
 
 
 async def test_an_unknown_node_is_told(bench: Bench) -> None:
@@ -119,8 +119,8 @@ async def test_no_answer_to_a_send_is_not_repeated_and_says_whether_it_may_have_
 
 async def test_a_throttled_send_is_tried_again(bench: Bench) -> None:
     bench.faults.refuse("SendCommand", "ThrottlingException", times=2)
-    link = bench.link()
-    report = await link.result(await link.send(apply("ann")))
+    client = bench.client()
+    report = await client.result(await client.send(apply("ann")))
     assert report.products["vew"].users == ("ann",)
     assert bench.faults.calls.count("SendCommand") == 3
 
@@ -165,8 +165,8 @@ async def test_a_role_in_another_account_is_assumed(bench: Bench) -> None:
 
 async def test_an_invocation_that_appears_late_is_waited_for(bench: Bench) -> None:
     bench.conduct(visible_after=0.5)
-    link = bench.link()
-    assert (await link.result(await link.send(apply("ann")))).products["vew"].users == ("ann",)
+    client = bench.client()
+    assert (await client.result(await client.send(apply("ann")))).products["vew"].users == ("ann",)
 
 
 async def test_an_invocation_that_never_appears_is_told(bench: Bench) -> None:
@@ -181,11 +181,11 @@ async def test_an_invocation_that_never_appears_is_told(bench: Bench) -> None:
 
 
 async def test_questions_without_an_answer_are_asked_again(bench: Bench) -> None:
-    link = bench.link()
-    sent = await link.send(apply("ann"))
+    client = bench.client()
+    sent = await client.send(apply("ann"))
     bench.faults.refuse("GetCommandInvocation", "ThrottlingException")
     bench.faults.fail("GetCommandInvocation", ReadTimeoutError(endpoint_url="x"))
-    assert (await link.result(sent)).products["vew"].users == ("ann",)
+    assert (await client.result(sent)).products["vew"].users == ("ann",)
 
 
 @pytest.mark.parametrize(
@@ -228,10 +228,10 @@ async def test_a_command_that_has_not_ended_at_its_deadline_may_still_do_anythin
 
 async def test_an_offline_node_ends_as_a_delivery_that_timed_out(bench: Bench) -> None:
     bench.conduct(offline=True, delivery_timeout=0.3)
-    link = bench.link()
-    sent = await link.send(apply("ann"))
+    client = bench.client()
+    sent = await client.send(apply("ann"))
     with pytest.raises(TransportError, match="SSM agent is connected") as error:
-        await link.result(sent)
+        await client.result(sent)
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.DELIVERY_TIMED_OUT, False)
 
 

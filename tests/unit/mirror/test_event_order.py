@@ -57,24 +57,24 @@ def histories(draw: st.DrawFn) -> list[Fact]:
 @given(st.data(), histories())
 def test_any_order_with_repetitions_ends_in_the_newest_state(data: st.DataObject, history: list[Fact]) -> None:
     repeated = data.draw(st.lists(st.sampled_from(history), max_size=10))
-    held = after(*data.draw(st.permutations(history + repeated)))
-    assert (held.state, held.changed_at) == (history[-1].state, history[-1].at)
+    stored = after(*data.draw(st.permutations(history + repeated)))
+    assert (stored.state, stored.changed_at) == (history[-1].state, history[-1].at)
 
 
 @given(st.data(), histories())
 def test_weighing_everything_once_more_changes_nothing(data: st.DataObject, history: list[Fact]) -> None:
-    held = after(*history)
-    assert isinstance(merge_all(held, data.draw(st.permutations(history))), Ignored)
+    stored = after(*history)
+    assert isinstance(merge_all(stored, data.draw(st.permutations(history))), Ignored)
 
 
 @given(histories(), st.integers(0, 20_000))
 def test_an_observation_decides_over_all_that_happened_before_it(history: list[Fact], second: int) -> None:
     truth = seen(RUNNING, second)
-    held = after(*history, truth)
+    stored = after(*history, truth)
     if truth.at >= history[-1].at:
-        assert held.state is RUNNING
+        assert stored.state is RUNNING
     else:
-        assert held.state is history[-1].state
+        assert stored.state is history[-1].state
 
 
 @given(st.data())
@@ -88,8 +88,8 @@ def test_states_of_one_second_end_in_the_same_state_in_every_order(data: st.Data
 @pytest.mark.parametrize("pair", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1), (0, 1, 1, 0)])
 def test_a_stop_and_start_in_one_second_leaves_a_running_one_running_since_before(pair: tuple[int, ...]) -> None:
     facts = [fact(STOPPED, 60), fact(RUNNING, 60)]
-    held = after(fact(RUNNING, 0), *(facts[n] for n in pair))
-    assert (held.state, held.launched_at) == (RUNNING, at(0))
+    stored = after(fact(RUNNING, 0), *(facts[n] for n in pair))
+    assert (stored.state, stored.launched_at) == (RUNNING, at(0))
 
 
 @pytest.mark.parametrize("pair", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
@@ -115,8 +115,8 @@ def test_what_ec2_says_about_the_launch_counts_when_it_is_known() -> None:
 
 
 def test_a_later_launch_time_uncovers_a_restart_that_nobody_reported() -> None:
-    held = after(fact(RUNNING, 0), seen(RUNNING, 900, launched=600))
-    assert held.launched_at == at(600)
+    stored = after(fact(RUNNING, 0), seen(RUNNING, 900, launched=600))
+    assert stored.launched_at == at(600)
 
 
 def test_a_launch_time_that_is_a_second_off_is_no_news() -> None:
@@ -124,8 +124,8 @@ def test_a_launch_time_that_is_a_second_off_is_no_news() -> None:
 
 
 def test_terminated_is_final_for_events_of_any_time() -> None:
-    held = after(fact(TERMINATED, 10))
-    assert isinstance(merge(held, fact(RUNNING, 99)), Ignored)
+    stored = after(fact(TERMINATED, 10))
+    assert isinstance(merge(stored, fact(RUNNING, 99)), Ignored)
     assert after(fact(RUNNING, 10), fact(TERMINATED, 5)).state is TERMINATED
 
 
@@ -138,14 +138,14 @@ def test_an_observation_that_lags_behind_an_event_is_ignored() -> None:
 
 
 def test_an_event_from_before_the_inventory_that_confirmed_the_object_is_ignored() -> None:
-    held = after(fact(RUNNING, 0))
-    assert merge(held, fact(STOPPED, 50), confirmed_at=at(100)) is Ignored.OLDER
-    assert isinstance(merge(held, fact(STOPPED, 101), confirmed_at=at(100)), Stored)
+    stored = after(fact(RUNNING, 0))
+    assert merge(stored, fact(STOPPED, 50), confirmed_at=at(100)) is Ignored.OLDER
+    assert isinstance(merge(stored, fact(STOPPED, 101), confirmed_at=at(100)), Stored)
 
 
 def test_a_newer_event_with_the_same_state_moves_the_time_so_that_older_ones_stay_older() -> None:
-    held = after(fact(RUNNING, 0), fact(RUNNING, 500))
-    assert merge(held, fact(STOPPED, 400)) is Ignored.OLDER
+    stored = after(fact(RUNNING, 0), fact(RUNNING, 500))
+    assert merge(stored, fact(STOPPED, 400)) is Ignored.OLDER
 
 
 def test_an_event_that_does_not_say_whose_it_is_keeps_the_owner() -> None:

@@ -67,7 +67,7 @@ def detail(sample: dict[str, Any], **fields: Any) -> str:
     return changed(sample, detail=sample["detail"] | {name.replace("_", "-"): value for name, value in fields.items()})
 
 
-def flaw(body: str) -> RejectReason:
+def reject_reason(body: str) -> RejectReason:
     answer = parse(body)
     assert isinstance(answer, Malformed), answer
     return answer.reason
@@ -137,7 +137,7 @@ def test_other_kinds_are_dropped_on_purpose(sample: dict[str, Any], other: dict[
     ids=lambda value: str(value)[:20],
 )
 def test_a_body_that_is_no_envelope_is_refused_with_its_flaw(body: str, expected: RejectReason) -> None:
-    assert flaw(body) is expected
+    assert reject_reason(body) is expected
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_body_that_is_no_envelope_is_refused_with_its_flaw(body: str, expected
     ],
 )
 def test_a_field_that_is_wrong_is_refused_with_its_flaw(body: str, expected: RejectReason) -> None:
-    assert flaw(body) is expected
+    assert reject_reason(body) is expected
 
 
 def test_the_reason_names_the_field_and_the_value() -> None:
