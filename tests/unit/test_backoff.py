@@ -5,7 +5,7 @@ import random
 import pytest
 import structlog
 
-from seatpool.backoff import Backoff
+from seatpool.backoff import Backoff, pause_after, retry_call
 from seatpool.kube.errors import Conflict, Unavailable
 from seatpool.kube.retry import retry_until_answered
 
@@ -97,3 +97,29 @@ async def test_a_fault_of_ours_is_not_waited_for() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await retry_until_answered(call, rng=random.Random(1), log=structlog.get_logger())
+
+
+def test_a_failure_returns_its_pause_which_without_random_numbers_has_no_jitter(clock: Clock) -> None:
+    tried = Backoff(None, monotonic=clock, first=2, longest=5)
+    assert [tried.failed() for _ in range(3)] == [2, 4, 5]
+
+
+def test_another_growth_gives_other_pauses() -> None:
+    assert [pause_after(n, first=1, longest=50, growth=4) for n in (1, 2, 3, 4)] == [1, 4, 16, 50]
+
+
+async def test_a_call_that_is_given_up_raises_its_last_error() -> None:
+    seen: list[Exception] = []
+
+    async def call() -> None:
+        raise ConnectionError(len(seen))
+
+    with pytest.raises(ConnectionError, match="2"):
+        await retry_call(
+            call,
+            errors=OSError,
+            backoff=Backoff(None, first=0.001, longest=0.001),
+            on_error=seen.append,
+            give_up=lambda: len(seen) == 2,
+        )
+    assert len(seen) == 2

@@ -121,7 +121,7 @@ class Inventory:
         if doubtful:
             self._record_failure(
                 EMPTY_HELD,
-                f"EC2 shows no workbench at all, but there are active ones; nobody is released. Check the tags "
+                f"EC2 shows no workbench at all, but there are active ones; no user is released. Check the tags "
                 f"{self._config.tag_owner} and {self._config.tag_type}; delete the Workbench objects if it is true",
             )
             return False
