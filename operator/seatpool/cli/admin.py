@@ -17,7 +17,7 @@ from seatpool.explain.held_change import (
     suspend,
 )
 from seatpool.explain.snapshot import Snapshot, take
-from seatpool.text import Speech, listed
+from seatpool.text import TimeFormat, format_names
 
 Ask = Callable[[str], bool]
 Tell = Callable[[str], None]
@@ -31,7 +31,7 @@ async def approve_change(asked: Asked, *, name: str, ask: Ask, tell: Tell) -> bo
         server = server_meant(seen, name)
         change = held_change(seen, server)
         tell(f"{_whose(seen, server)}; the guard holds changes back for all of them together.")
-        for line in _shown(change, cluster.speech):
+        for line in _shown(change, cluster.times):
             tell(line)
         if not ask(f"Let it happen on LicenseServer {server.key}?"):
             tell("Nothing was changed.")
@@ -73,7 +73,9 @@ async def verify(asked: Asked, *, name: str, wait: float, tell: Tell) -> bool:
             raw = await cluster.kube.get(LicenseServer, server.metadata.namespace, server.metadata.name)
             verified = LicenseServer.model_validate(raw).status.last_verified
             if verified is not None and verified >= since.replace(microsecond=0):
-                tell(f"The lists of LicenseServer {server.key} were read back at {cluster.speech.at(verified)}.")
+                tell(
+                    f"The lists of LicenseServer {server.key} were read back at {cluster.times.format_time(verified)}."
+                )
                 return True
             await asyncio.sleep(LOOK_EVERY)
     tell(f"Within {wait:g} s the lists of LicenseServer {server.key} were not read back; see: seatpool status")
@@ -89,15 +91,17 @@ async def _look(cluster: Access, *, everybody: bool = False) -> Snapshot:
 
 def _whose(seen: Snapshot, server: LicenseServer) -> str:
     pools = pools_concerned(seen, server)
-    return f"LicenseServer {server.key} has the lists of {listed(pools, most=20) if pools else 'no pool'}"
+    return f"LicenseServer {server.key} has the lists of {format_names(pools, most=20) if pools else 'no pool'}"
 
 
-def _shown(change: HeldChange, speech: Speech) -> list[str]:
+def _shown(change: HeldChange, times: TimeFormat) -> list[str]:
     by_pool: dict[str, list[str]] = {}
     for pool, user in change.leaving:
         by_pool.setdefault(pool, []).append(user)
-    lines = [f"Held back since {speech.at(change.since)}: {change.message.partition('; ')[0]}."]
-    lines += [f"  {pool}: {len(users)} lose their seats: {listed(users, most=20)}" for pool, users in by_pool.items()]
+    lines = [f"Held back since {times.format_time(change.since)}: {change.message.partition('; ')[0]}."]
+    lines += [
+        f"  {pool}: {len(users)} lose their seats: {format_names(users, most=20)}" for pool, users in by_pool.items()
+    ]
     if not change.is_the_same:
         lines.append(
             "  By what is seen now it would be another change than the operator shows; if it changed, the operator will ask "

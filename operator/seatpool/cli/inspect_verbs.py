@@ -34,12 +34,12 @@ async def show_status(asked: Asked, *, output: "Output") -> bool:
     from seatpool.cli.status_screen import status_screen
     from seatpool.terminal.output import write
 
-    speech = cluster.speech
+    times = cluster.times
     write(
         found,
         output=output,
         screen=lambda screen, wide: screen.print(
-            status_screen(found, speech=speech, wide=wide, width=screen.width, namespace=cluster.namespace)
+            status_screen(found, times=times, wide=wide, width=screen.width, namespace=cluster.namespace)
         ),
     )
     return found.is_well
@@ -63,12 +63,12 @@ async def keep_showing(asked: Asked, *, interval: float) -> bool:
                     found = await _overview(cluster)
                 except Unavailable as error:
                     live.update(
-                        Group(Text(f"no answer at {cluster.speech.at(cluster.now)}: {error}", "red"), drawn),
+                        Group(Text(f"no answer at {cluster.times.format_time(cluster.now)}: {error}", "red"), drawn),
                         refresh=True,
                     )
                 else:
                     drawn = status_screen(
-                        found, speech=cluster.speech, wide=False, width=screen.width, namespace=cluster.namespace
+                        found, times=cluster.times, wide=False, width=screen.width, namespace=cluster.namespace
                     )
                     live.update(drawn, refresh=True)
                 await asyncio.sleep(interval)
@@ -81,7 +81,7 @@ async def show_why(asked: Asked, *, user: str, pool: str | None, output: "Output
         seen = await _meanwhile(reading, "explain.why", "cli.line_screens")
         from seatpool.explain.why import why
 
-        found = why(seen, user, pool=pool, shown=await _shown(cluster, seen, user), speech=cluster.speech)
+        found = why(seen, user, pool=pool, shown=await _shown(cluster, seen, user), times=cluster.times)
     from seatpool.cli.line_screens import why_screen
     from seatpool.terminal.output import write
 
@@ -99,12 +99,12 @@ async def show_diff(asked: Asked, *, name: str, output: "Output") -> bool:
         seen = await take(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
-        found = [diff(seen, pool, speech=cluster.speech) for pool in seen.pools_named(name)]
-    speech = cluster.speech
+        found = [diff(seen, pool, times=cluster.times) for pool in seen.pools_named(name)]
+    times = cluster.times
     write(
         found[0] if len(found) == 1 else found,
         output=output,
-        screen=lambda screen, wide: diff_screen(found, console=screen, wide=wide, speech=speech),
+        screen=lambda screen, wide: diff_screen(found, console=screen, wide=wide, times=times),
     )
     return all(one.is_well for one in found)
 
@@ -124,11 +124,11 @@ async def show_history(asked: Asked, *, name: str, output: "Output") -> bool:
     user = None if pools else seen.store.identity.user(name)
     asked_of: list[LicensePool | None] = [*pools] or [None]
     found = [history(seen, events, pool=pool, user=user) for pool in asked_of]
-    speech = cluster.speech
+    times = cluster.times
     write(
         found[0] if len(found) == 1 else found,
         output=output,
-        screen=lambda screen, _wide: history_screen(found, console=screen, speech=speech),
+        screen=lambda screen, _wide: history_screen(found, console=screen, times=times),
     )
     return True
 
@@ -154,7 +154,7 @@ async def _overview(cluster: Access) -> "Overview":
         raise SeatpoolError(
             f"nothing of Seatpool is in {_where(cluster)}; name another with -n, or look everywhere with -A"
         )
-    return overview(seen, speech=cluster.speech)
+    return overview(seen, times=cluster.times)
 
 
 async def _shown(cluster: Access, seen: Snapshot, spelled: str) -> "Shown":

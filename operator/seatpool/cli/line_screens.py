@@ -11,8 +11,8 @@ from seatpool.explain.list_diff import Diff
 from seatpool.explain.messages import SENTENCES, Part, Said
 from seatpool.explain.recent_history import History
 from seatpool.explain.why import Explanation, Phase, PoolAnswer
-from seatpool.terminal.tables import count_cell, table
-from seatpool.text import Speech
+from seatpool.terminal.output import count_cell, table
+from seatpool.text import TimeFormat
 
 _COLOURS = {
     Phase.ASSIGNED: "green",
@@ -34,13 +34,13 @@ def why_screen(found: Explanation, *, console: Console, wide: bool) -> None:
         _pool_answer(console, answer, wide=wide)
 
 
-def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, speech: Speech) -> None:
+def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, times: TimeFormat) -> None:
     """For each pool three lines for three lists, and who differs."""
     for found in every:
-        _diff(console, found, wide=wide, speech=speech)
+        _diff(console, found, wide=wide, times=times)
 
 
-def _diff(console: Console, found: Diff, *, wide: bool, speech: Speech) -> None:
+def _diff(console: Console, found: Diff, *, wide: bool, times: TimeFormat) -> None:
     in_sync = found.is_well
     _line(console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold yellow")
     if found.message:
@@ -49,19 +49,19 @@ def _diff(console: Console, found: Diff, *, wide: bool, speech: Speech) -> None:
     for state in found.states:
         drawn.add_row(
             state.what, count_cell(state.people), (state.hash or "-")[: 64 if wide else 12], count_cell(state.revision),
-            "-" if state.at is None else speech.at(state.at),
+            "-" if state.at is None else times.format_time(state.at),
         )  # fmt: skip
     console.print(Padding(drawn, (0, 0, 0, 2)))
     if found.difference is not None:
-        _difference(console, found.difference, speech)
+        _difference(console, found.difference, times)
     for obstacle in found.obstacles:
         _line(console, obstacle.said.text, indent=2, style="cyan" if obstacle.is_chosen else "red")
     if wide:
         _line(console, f"As it should be: {', '.join(found.users) or 'nobody'}", indent=2)
 
 
-def _difference(console: Console, difference: PoolDifference, speech: Speech) -> None:
-    _line(console, f"Different since {speech.at(difference.since)}:", indent=2)
+def _difference(console: Console, difference: PoolDifference, times: TimeFormat) -> None:
+    _line(console, f"Different since {times.format_time(difference.since)}:", indent=2)
     for sign, names, count, colour in (
         ("+", difference.add, difference.adds, "green"), ("-", difference.remove, difference.removes, "red")
     ):  # fmt: skip
@@ -71,17 +71,17 @@ def _difference(console: Console, difference: PoolDifference, speech: Speech) ->
             _line(console, f"{sign} and {count - len(names)} more", indent=4, style=colour)
 
 
-def history_screen(every: Iterable[History], *, console: Console, speech: Speech) -> None:
+def history_screen(every: Iterable[History], *, console: Console, times: TimeFormat) -> None:
     """A line for each thing that happened, the newest last; then what is not known."""
     for found in every:
-        _history(console, found, speech)
+        _history(console, found, times)
 
 
-def _history(console: Console, found: History, speech: Speech) -> None:
+def _history(console: Console, found: History, times: TimeFormat) -> None:
     several = len({one.pool for one in found.happenings}) > 1
     for one in found.happenings:
         where = f"{one.pool}: " if several else ""
-        _line(console, f"{speech.at(one.at):>16}  {where}{one.what} [{one.source}]")
+        _line(console, f"{times.format_time(one.at):>16}  {where}{one.what} [{one.source}]")
     if not found.happenings:
         _line(console, f"Nothing is known of {found.of}.")
     for text in found.not_known:

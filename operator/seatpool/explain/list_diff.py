@@ -12,7 +12,7 @@ from seatpool.api.licenseserver import ProductState
 from seatpool.domain.listing import list_hash
 from seatpool.explain.problems import Obstacle, condition_of, obstacles
 from seatpool.explain.snapshot import Snapshot
-from seatpool.text import Speech
+from seatpool.text import TimeFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Diff:
         return self.difference is None and self.in_sync == "True"
 
 
-def diff(snapshot: Snapshot, pool: LicensePool, *, speech: Speech) -> Diff:
+def diff(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> Diff:
     """How the pool's list differs from the one on the license server."""
     server, memory = snapshot.server_of(pool.key), snapshot.memory(pool.key)
     users = tuple(sorted(memory.assigned)) if memory is not None else ()
@@ -71,7 +71,7 @@ def diff(snapshot: Snapshot, pool: LicensePool, *, speech: Speech) -> Diff:
         ),
         users=users,
         difference=pool.status.difference,
-        obstacles=obstacles(snapshot, pool, speech=speech),
+        obstacles=obstacles(snapshot, pool, times=times),
     )
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from seatpool.api.base import format_duration
 from seatpool.api.conditions import Condition
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.explain.problems import Obstacle, condition_of, obstacles, server_obstacles
 from seatpool.explain.snapshot import Snapshot
-from seatpool.text import Speech, exact
+from seatpool.text import TimeFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +69,16 @@ class Overview:
         return not self.problems and not self.unreadable
 
 
-def overview(snapshot: Snapshot, *, speech: Speech) -> Overview:
+def overview(snapshot: Snapshot, *, times: TimeFormat) -> Overview:
     """How everything stands, as the operator last wrote it."""
     found: dict[tuple[str, str], Obstacle] = {}
     servers, pools = [], []
     for server in snapshot.store.servers.values():
-        own = server_obstacles(server, speech=speech)
+        own = server_obstacles(server, times=times)
         servers.append(_server_line(server, sum(not one.is_chosen for one in own)))
         found |= {(one.object, one.said.id): one for one in own}
     for pool in snapshot.store.pools.values():
-        standing_in_the_way = obstacles(snapshot, pool, speech=speech)
+        standing_in_the_way = obstacles(snapshot, pool, times=times)
         pools.append(_pool_line(snapshot, pool, sum(not one.is_chosen for one in standing_in_the_way)))
         found |= {(one.object, one.said.id): one for one in standing_in_the_way}
     told = [found[key] for key in sorted(found, key=_servers_first)]
@@ -128,7 +129,7 @@ def _pool_line(snapshot: Snapshot, pool: LicensePool, problems: int) -> PoolLine
         reason=ready.reason if ready is not None else "",
         changes_used=status.reassignments_used if budget is not None else None,
         changes_allowed=budget.count if budget is not None else None,
-        changes_window="" if budget is None else exact(budget.window),
+        changes_window="" if budget is None else format_duration(budget.window),
         problems=problems,
     )
 

@@ -11,7 +11,7 @@ from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.reasons import ConditionReason
 from seatpool.explain.messages import Said, Say, say
 from seatpool.explain.snapshot import Snapshot
-from seatpool.text import Speech
+from seatpool.text import TimeFormat
 
 _OF_THE_LIST = frozenset(
     {
@@ -74,7 +74,7 @@ Found = tuple[str, datetime | None, str]
 """A sentence's id, since when, and the condition's message."""
 
 
-def obstacles(snapshot: Snapshot, pool: LicensePool, *, speech: Speech) -> tuple[Obstacle, ...]:
+def obstacles(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> tuple[Obstacle, ...]:
     """All that stand in this pool's way, those that only a person can remove first."""
     claimant, key = snapshot.store.claimant(pool.key), snapshot.store.server_of(pool.key)
     server = snapshot.server_of(pool.key)
@@ -84,22 +84,23 @@ def obstacles(snapshot: Snapshot, pool: LicensePool, *, speech: Speech) -> tuple
         of_pool.append((ConditionReason.SERVER_MISSING, None, ""))
     elif server.spec.mode is Mode.DRY_RUN and pool.spec.mode is not Mode.DRY_RUN:
         of_pool.append((ConditionReason.DRY_RUN, None, ""))
-    mine = _told(of_pool, f"LicensePool {pool.key}", speech, server=key, **values)
-    return (*mine, *(server_obstacles(server, speech=speech) if server is not None else ()))
+    mine = _told(of_pool, f"LicensePool {pool.key}", times, server=key, **values)
+    return (*mine, *(server_obstacles(server, times=times) if server is not None else ()))
 
 
-def server_obstacles(server: LicenseServer, *, speech: Speech) -> tuple[Obstacle, ...]:
+def server_obstacles(server: LicenseServer, *, times: TimeFormat) -> tuple[Obstacle, ...]:
     """All that the server itself shows."""
     interval = format_duration(server.spec.verify_interval)
-    found = _of_the_server(server, speech.now)
+    found = _of_the_server(server, times.now)
     return _told(
-        found, f"LicenseServer {server.key}", speech, server=server.key, name=server.metadata.name, interval=interval
+        found, f"LicenseServer {server.key}", times, server=server.key, name=server.metadata.name, interval=interval
     )
 
 
-def _told(found: Iterable[Found], shown_by: str, speech: Speech, **values: str) -> tuple[Obstacle, ...]:
+def _told(found: Iterable[Found], shown_by: str, times: TimeFormat, **values: str) -> tuple[Obstacle, ...]:
     return tuple(
-        Obstacle(say(reason, **values, since=speech.at(since)), shown_by, message) for reason, since, message in found
+        Obstacle(say(reason, **values, since=times.format_time(since)), shown_by, message)
+        for reason, since, message in found
     )
 
 

@@ -13,12 +13,12 @@ from seatpool.explain.messages import Said, Say, say
 from seatpool.explain.rule_text import field_of
 from seatpool.explain.simulation import Replay
 from seatpool.explain.wait_estimate import FEWEST, Holder, Likely, likely
-from seatpool.text import Speech
+from seatpool.text import TimeFormat
 
 Told = tuple[Likely | None, tuple[Said, ...]]
 
 
-def told_range(replay: Replay, place: InLine, *, expected: datetime | None, speech: Speech) -> Told:
+def told_range(replay: Replay, place: InLine, *, expected: datetime | None, times: TimeFormat) -> Told:
     """The range and its sentence; `expected` is the instant that is certain if nobody starts or stops before."""
     pool, now = replay.pool, replay.now
     if not replay.may_release:
@@ -41,7 +41,7 @@ def told_range(replay: Replay, place: InLine, *, expected: datetime | None, spee
         found = Likely(begin=min(found.begin, expected), end=min(found.end, expected), seats=found.seats)
         if found.begin == found.end:
             return None, ()
-    begin, end = speech.at(found.begin), speech.at(found.end)
+    begin, end = times.format_time(found.begin), times.format_time(found.end)
     return found, (say(Say.LIKELY_RANGE, begin=begin, end=end, seats=str(found.seats)),)
 
 

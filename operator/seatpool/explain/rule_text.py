@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from seatpool.api.base import format_duration
 from seatpool.api.licensepool import LicensePool
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.instants import after
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
 from seatpool.explain.messages import SENTENCES, Said, say
-from seatpool.text import Speech, exact, listed
+from seatpool.text import TimeFormat, format_names
 
 
 def field_of(reason: Reason) -> str:
@@ -26,24 +27,24 @@ def told_rule(
     user: str,
     keys: Sequence[str],
     until: datetime | None,
-    speech: Speech,
+    times: TimeFormat,
 ) -> Said:
     """The rule that decides about a person, as this pool has it."""
     budget = rules.max_reassignments
-    ends = _cooled_at(rules, answer, speech.now) if reason is Reason.SEATS_COOLING_DOWN else until
+    ends = _cooled_at(rules, answer, times.now) if reason is Reason.SEATS_COOLING_DOWN else until
     return say(
         reason,
         user=user,
         pool=pool.key,
-        workbenches=listed(key.partition("/")[2] for key in keys) or "none that is known",
+        workbenches=format_names(key.partition("/")[2] for key in keys) or "none that is known",
         seats=str(rules.seats),
         free=str(rules.seats - len(answer.users)),
-        kept=listed(_kept(rules, answer)),
+        kept=format_names(_kept(rules, answer)),
         used=str(answer.reassignments_used),
         count=str(budget.count if budget is not None else 0),
-        window=exact(budget.window) if budget is not None else "",
+        window=format_duration(budget.window) if budget is not None else "",
         duration=_duration_of(reason, rules),
-        until=speech.at(ends),
+        until=times.format_time(ends),
     )
 
 
@@ -57,7 +58,7 @@ _DURATIONS = {
 
 def _duration_of(reason: Reason, rules: PoolRules) -> str:
     field = _DURATIONS.get(reason)
-    return "" if field is None else exact(getattr(rules, field))
+    return "" if field is None else format_duration(getattr(rules, field))
 
 
 def _cooled_at(rules: PoolRules, answer: Allocation, now: datetime) -> datetime | None:
@@ -80,4 +81,4 @@ def _kept(rules: PoolRules, answer: Allocation) -> list[str]:
         if left > 0
     ]
     missing = sorted(rules.always - holders.keys())
-    return kept + ([f"{len(missing)} for protectedUsers {listed(missing)}"] if missing else [])
+    return kept + ([f"{len(missing)} for protectedUsers {format_names(missing)}"] if missing else [])

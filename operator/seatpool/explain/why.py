@@ -24,7 +24,7 @@ from seatpool.explain.simulation import Replay, Stop
 from seatpool.explain.snapshot import Snapshot
 from seatpool.explain.wait_estimate import Likely
 from seatpool.explain.workbench_table import WorkbenchRow
-from seatpool.text import Speech, listed
+from seatpool.text import TimeFormat, format_names
 
 
 class Phase(StrEnum):
@@ -86,7 +86,7 @@ class Explanation:
         return not self.said and all(answer.is_well for answer in self.pools)
 
 
-def why(snapshot: Snapshot, spelled: str, *, pool: str | None, shown: Shown, speech: Speech) -> Explanation:
+def why(snapshot: Snapshot, spelled: str, *, pool: str | None, shown: Shown, times: TimeFormat) -> Explanation:
     """The answer for a person, about one pool or all that have to do with the person."""
     rows = snapshot.workbenches_of(spelled)
     user = rows[0].owner if rows and rows[0].user is None else snapshot.store.identity.user(spelled)
@@ -107,7 +107,7 @@ def why(snapshot: Snapshot, spelled: str, *, pool: str | None, shown: Shown, spe
         found
         for one in pools
         if (
-            found := _Question(snapshot, demand, one, user, shown, speech).answer(
+            found := _Question(snapshot, demand, one, user, shown, times).answer(
                 asked=pool is not None or one.key in served
             )
         )
@@ -133,23 +133,23 @@ class _Question:
     """One person and one pool."""
 
     def __init__(
-        self, snapshot: Snapshot, demand: DemandIndex, pool: LicensePool, user: str, shown: Shown, speech: Speech
+        self, snapshot: Snapshot, demand: DemandIndex, pool: LicensePool, user: str, shown: Shown, times: TimeFormat
     ) -> None:
         self._pool = pool
         self._user = user
-        self._speech = speech
+        self._times = times
         self._demand = demand
         self._keys = sorted(demand.workbenches_of(pool.key, user))
         self._shown = [seat for seats in shown.values() for seat in seats if seat.pool == pool.key]
         self._memory = snapshot.memory(pool.key)
-        self._obstacles = obstacles(snapshot, pool, speech=speech)
+        self._obstacles = obstacles(snapshot, pool, times=times)
         self._rules = snapshot.store.rules[pool.key]
         self._replay = Replay(
             pool=pool,
             rules=self._rules,
             needs=demand.needs(pool.key),
             memory=self._memory or PoolMemory.empty(),
-            now=speech.now,
+            now=times.now,
             server=snapshot.server_of(pool.key),
             may_release=not any(one.keeps_everybody for one in self._obstacles),
         )
@@ -174,13 +174,15 @@ class _Question:
         seat = answer.seats.get(self._user)
         gone = next((one for one in answer.released if one.user == self._user), None)
         reason = seat.reason if seat is not None else gone.reason if gone is not None else grant.reason
-        until = seat.until if seat is not None else self._speech.now
+        until = seat.until if seat is not None else self._times.now
         pending = seat is not None and not self._is_confirmed(grant)
         first = Say.SEAT_PENDING if pending else Say.HAS_SEAT if seat is not None else Say.SEAT_OVER
-        said = [self._say(first, since=self._speech.at(grant.since)), self._rule(reason, answer, until=until)]
+        said = [self._say(first, since=self._times.format_time(grant.since)), self._rule(reason, answer, until=until)]
         if seat is not None:
             said.append(
-                self._say(Say.SEAT_STAYS) if until is None else self._say(Say.SEAT_ENDS, until=self._speech.at(until))
+                self._say(Say.SEAT_STAYS)
+                if until is None
+                else self._say(Say.SEAT_ENDS, until=self._times.format_time(until))
             )
         return self._answer_with(
             phase=Phase.PENDING if pending else Phase.ASSIGNED,
@@ -214,14 +216,14 @@ class _Question:
             Say.WAITS,
             position=str(place.position),
             waiting=str(len(answer.waiting)),
-            since=self._speech.at(place.since),
+            since=self._times.format_time(place.since),
         )
         rule = self._rule(place.reason, answer, until=place.earliest)
         if any(one.blocks for one in self._obstacles):
             return self._waits(place, answer, said=(headline, rule, self._say(Say.OBSTACLE_FIRST)))
         expected = self._replay.seat_at(self._user)
         stop = self._replay.stop_that_helps(self._user, position=place.position)
-        found, told = told_range(self._replay, place, expected=expected, speech=self._speech)
+        found, told = told_range(self._replay, place, expected=expected, times=self._times)
         said = (headline, rule, *self._when(place, expected), *self._sooner(stop, expected), *told)
         return self._waits(place, answer, said=said, expected=expected, likely=found, stop=stop)
 
@@ -244,19 +246,19 @@ class _Question:
     def _when(self, place: InLine, expected: datetime | None) -> tuple[Said, ...]:
         said = []
         if expected is not None:
-            said.append(self._say(Say.SEAT_COMES, instant=self._speech.at(expected)))
+            said.append(self._say(Say.SEAT_COMES, instant=self._times.format_time(expected)))
         else:
             said.append(self._say(Say.SOMEBODY_MUST_STOP))
         if place.earliest is not None and place.earliest != expected:
-            said.append(self._say(Say.BY_TIME_ALONE, earliest=self._speech.at(place.earliest)))
+            said.append(self._say(Say.BY_TIME_ALONE, earliest=self._times.format_time(place.earliest)))
         return tuple(said)
 
     def _sooner(self, stop: Stop | None, expected: datetime | None) -> tuple[Said, ...]:
         if stop is None:
             return () if expected is not None else (self._say(Say.NO_STOP_HELPS),)
         values = {
-            "instant": self._speech.at_or_now(stop.instant),
-            "holders": listed(self._holder(user) for user in stop.users),
+            "instant": self._times.format_time_or_now(stop.instant),
+            "holders": format_names(self._holder(user) for user in stop.users),
         }
         if stop.any_of_them:
             return (self._say(Say.ONE_STOP_IS_ENOUGH, **values),)
@@ -264,7 +266,7 @@ class _Question:
 
     def _holder(self, user: str) -> str:
         names = sorted(key.partition("/")[2] for key in self._demand.workbenches_of(self._pool.key, user))
-        return f"{user} ({listed(names, most=2)})"
+        return f"{user} ({format_names(names, most=2)})"
 
     # -- words ---------------------------------------------------------------------------------------------------------
 
@@ -280,7 +282,7 @@ class _Question:
     def _rule(self, reason: Reason, answer: Allocation, *, until: datetime | None) -> Said:
         return told_rule(
             reason, pool=self._pool, rules=self._rules, answer=answer, user=self._user, keys=self._keys, until=until,
-            speech=self._speech,
+            times=self._times,
         )  # fmt: skip
 
     def _say(self, what: str, **values: str) -> Said:

@@ -12,8 +12,7 @@ from seatpool.api.reasons import SENTENCES as CONDITION_SENTENCES
 from seatpool.domain.reasons import Reason, sentence
 from seatpool.explain.messages import SENTENCES, Part
 from seatpool.notify import schemas
-from seatpool.reference.markdown import markdown_table
-from seatpool.reference.metrics_page import metrics_page
+from seatpool.reference.metrics_page import markdown_table, metrics_page
 
 _MADE = "<!-- Made by `make generate` from the tables in the code: change those. -->\n"
 
