@@ -15,6 +15,8 @@ _UNITS = (
     ("s", timedelta(seconds=1)),
 )
 NOT_KNOWN = "-"
+JSON_NAME = "json"
+"""Key of a dataclass field's metadata: the field's name in JSON and YAML, if it differs from the attribute."""
 MOST_NAMES = 5
 
 

@@ -7,16 +7,16 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.cli.cluster import Access, Asked, access
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.held_change import (
-    HeldChange,
+    ApprovalRequest,
+    approval_request,
     approve,
     ask_to_verify,
-    held_change,
+    pool_keys_of,
     pool_or_server,
-    pools_concerned,
-    server_meant,
+    server_named,
     suspend,
 )
-from seatpool.explain.snapshot import Snapshot, take
+from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.text import TimeFormat, format_names
 
 Ask = Callable[[str], bool]
@@ -28,8 +28,8 @@ async def approve_change(asked: Asked, *, name: str, ask: Ask, tell: Tell) -> bo
     """`seatpool approve`."""
     async with access(asked) as cluster:
         seen = await _look(cluster, everybody=True)
-        server = server_meant(seen, name)
-        change = held_change(seen, server)
+        server = server_named(seen, name)
+        change = approval_request(seen, server)
         tell(f"{_whose(seen, server)}; the guard holds changes back for all of them together.")
         for line in _shown(change, cluster.times):
             tell(line)
@@ -57,7 +57,7 @@ async def verify(asked: Asked, *, name: str, wait: float, tell: Tell) -> bool:
     """`seatpool verify`."""
     async with access(asked) as cluster:
         seen = await _look(cluster)
-        server = server_meant(seen, name)
+        server = server_named(seen, name)
         if server.spec.suspend:
             raise SeatpoolError(
                 f"LicenseServer {server.key} is suspended: resume it first (seatpool resume server/{server.key})"
@@ -83,18 +83,18 @@ async def verify(asked: Asked, *, name: str, wait: float, tell: Tell) -> bool:
 
 
 async def _look(cluster: Access, *, everybody: bool = False) -> Snapshot:
-    return await take(
+    return await read_snapshot(
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
         ledgers=everybody, workbenches=everybody,
     )  # fmt: skip
 
 
 def _whose(seen: Snapshot, server: LicenseServer) -> str:
-    pools = pools_concerned(seen, server)
+    pools = pool_keys_of(seen, server)
     return f"LicenseServer {server.key} has the lists of {format_names(pools, most=20) if pools else 'no pool'}"
 
 
-def _shown(change: HeldChange, times: TimeFormat) -> list[str]:
+def _shown(change: ApprovalRequest, times: TimeFormat) -> list[str]:
     by_pool: dict[str, list[str]] = {}
     for pool, user in change.leaving:
         by_pool.setdefault(pool, []).append(user)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seatpool.explain.overview import Overview, PoolLine, ServerLine
-from seatpool.explain.problems import Obstacle
+from seatpool.explain.problems import Problem
 from seatpool.terminal.output import count_cell, table
 from seatpool.text import TimeFormat, format_count
 
@@ -48,13 +48,13 @@ def _headline(found: Overview, times: TimeFormat, where: str) -> Text:
 
 
 def _problems(found: Overview, *, wide: bool) -> Iterator[ConsoleRenderable]:
-    told: Iterable[tuple[Obstacle, str]] = [
+    told: Iterable[tuple[Problem, str]] = [
         *((one, "red") for one in found.problems), *((one, "cyan") for one in found.notes)
     ]  # fmt: skip
-    for obstacle, colour in told:
-        yield Padding(Text(obstacle.said.text, style=colour), (0, 0, 0, 2), expand=False)
-        if wide and obstacle.detail:
-            yield Padding(Text(obstacle.detail, style="dim"), (0, 0, 0, 4), expand=False)
+    for problem, colour in told:
+        yield Padding(Text(problem.message.text, style=colour), (0, 0, 0, 2), expand=False)
+        if wide and problem.detail:
+            yield Padding(Text(problem.detail, style="dim"), (0, 0, 0, 4), expand=False)
     for text in found.unreadable:
         yield Padding(Text(f"Cannot be read: {text}", style="red"), (0, 0, 0, 2), expand=False)
 

@@ -1,14 +1,14 @@
-"""Why somebody has a seat, waits for one, is denied one, or was released.
+"""Reasons why a user has a seat, waits for one, is denied one, or was released.
 
-The decision and its explanation are one value: statuses, events, `seatpool why` and the reference page all come from
-this file, so they cannot disagree.
+The decision and its explanation are one value. Statuses, Events, `seatpool why` and the reference page use this file, so they
+cannot differ.
 """
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """One word for people and programs; `sentence` says it in full."""
+    """One word for users and programs. `sentence` returns it in full."""
 
     GRANTED = "Granted"
     PROTECTED = "Protected"
@@ -51,5 +51,5 @@ _SENTENCES = {
 
 
 def sentence(reason: Reason) -> str:
-    """The reason in one plain sentence."""
+    """Returns the reason in one plain sentence."""
     return _SENTENCES[reason]

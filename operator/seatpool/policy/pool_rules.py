@@ -1,4 +1,4 @@
-"""From a pool's spec to what the domain computes with: users normalised, globs kept, durations as they are."""
+"""Converts a pool's spec to the rules and the selector of the domain. Users are normalised; durations stay."""
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool, LicensePoolSpec
@@ -8,7 +8,7 @@ from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget
 
 
 def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings) -> PoolRules:
-    """The rules of a pool. Users of the spec are normalised as owners are, so that spellings cannot matter."""
+    """Returns the rules of a pool. Users are normalised in the same way as owners, so spellings do not matter."""
     budget = spec.max_reassignments
     return PoolRules(
         seats=spec.seats,
@@ -34,7 +34,7 @@ def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings) -> PoolRules:
 
 
 def pool_selector(pool: LicensePool) -> PoolSelector:
-    """Which workbenches a pool serves."""
+    """Returns which workbenches a pool serves."""
     namespaces = pool.spec.workbench_namespaces or (pool.metadata.namespace,)
     return PoolSelector(
         key=pool.key,

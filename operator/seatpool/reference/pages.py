@@ -10,7 +10,7 @@ from pathlib import Path
 from seatpool.api.reasons import CONDITION_TYPES, EVENT_SENTENCES
 from seatpool.api.reasons import SENTENCES as CONDITION_SENTENCES
 from seatpool.domain.reasons import Reason, sentence
-from seatpool.explain.messages import SENTENCES, Part
+from seatpool.explain.messages import MESSAGES, Part
 from seatpool.notify import schemas
 from seatpool.reference.metrics_page import markdown_table, metrics_page
 
@@ -79,7 +79,7 @@ def answers_page() -> str:
     for part in Part:
         rows = [
             (str(key), f"`{entry.template}`", f"`spec.{entry.field}`" if entry.field else "")
-            for key, entry in SENTENCES.items()
+            for key, entry in MESSAGES.items()
             if entry.part is part
         ]
         parts += [f"## {part.value.capitalize()}\n", markdown_table(("Id", "Sentence", "Field"), rows)]

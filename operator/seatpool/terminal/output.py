@@ -19,15 +19,13 @@ from rich.console import Console
 from rich.table import Table
 
 from seatpool.api.base import Model, format_duration, format_instant
-from seatpool.text import NOT_KNOWN
+from seatpool.text import JSON_NAME, NOT_KNOWN
 
 WIDE_ENOUGH = 200
 GAP = 2
 """Columns between two cells."""
 COUNTS = frozenset({"LISTS", "PEOPLE", "REVISION", "SEATS", "USED", "WAITING", "CHANGES"})
 """Headings of numbers."""
-JSON_NAME = "json"
-"""Key of a dataclass field's metadata: the field's name in JSON and YAML, if it differs from the attribute."""
 
 
 class Output(StrEnum):

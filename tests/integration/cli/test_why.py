@@ -320,7 +320,7 @@ def test_a_pool_that_conflicts_with_an_elder_one_is_told_so(board: Board) -> Non
     names = f"{board.namespace}/"
     lines = board.why("dora", "--pool", "younger", code=1)
     conflict = (
-        f"Conflict: product matlab on server {names}licenses belongs to the elder pool {names}matlab; {names}younger is not "
+        f"Conflict: product matlab on server {names}licenses belongs to the older pool {names}matlab; {names}younger is not "
         "applied."
     )
     assert lines == [f"dora needs a seat of {names}younger, and the operator has not decided about it yet.", conflict]

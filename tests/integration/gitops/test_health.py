@@ -157,7 +157,7 @@ async def test_two_pools_for_one_product_are_a_failure_that_names_the_elder(stag
         await stage.until_condition(LicensePool, "second", "Conflict", status="True")
     younger = (LicensePool, "second")
     status, message = health(await seen(stage, younger))
-    assert (status, "ElderPool" in message) == ("Degraded", True)
+    assert (status, "DuplicateProduct" in message) == ("Degraded", True)
     assert await holds(stage, younger, "failed")
 
 

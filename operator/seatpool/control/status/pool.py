@@ -76,7 +76,7 @@ def _difference(pool: LicensePool, state: PoolState, now: datetime) -> PoolDiffe
 
 def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, claimant: str) -> ConditionParts:
     if claimant != pool.key:
-        return parts("InSync", False, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
+        return parts("InSync", False, ConditionReason.DUPLICATE_PRODUCT, _duplicate_message(pool, claimant))
     if server is None:
         return parts(
             "InSync", False, ConditionReason.SERVER_MISSING,
@@ -137,16 +137,16 @@ def _saturated(answer: Allocation | None) -> ConditionParts:
 
 def _conflict(pool: LicensePool, state: PoolState, claimant: str) -> ConditionParts:
     if claimant != pool.key:
-        return parts("Conflict", True, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
+        return parts("Conflict", True, ConditionReason.DUPLICATE_PRODUCT, _duplicate_message(pool, claimant))
     failure = state.failure
     if isinstance(failure, Failure) and failure.reason is ConditionReason.FOREIGN_OWNER:
         return parts("Conflict", True, failure.reason, failure.message)
     return parts("Conflict", False, ConditionReason.SOLE_CLAIM)
 
 
-def _elder_message(pool: LicensePool, claimant: str) -> str:
+def _duplicate_message(pool: LicensePool, claimant: str) -> str:
     return (
-        f"product {pool.spec.product!r} on server {pool.spec.server_ref.name!r} belongs to the elder pool {claimant}; "
+        f"product {pool.spec.product!r} on server {pool.spec.server_ref.name!r} belongs to the older pool {claimant}; "
         "this pool is not applied. Delete one of the two"
     )
 

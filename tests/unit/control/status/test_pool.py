@@ -51,7 +51,7 @@ CASES = {
         standing("ann", observed=known("zoe", owner="other"), failure=FOREIGN), ("False", "ForeignOwner"), conflict="True"
     ),
     "an elder pool has the claim": Case(
-        PoolState(), ("False", "ElderPool"), conflict="True", claimant="lab/elder"
+        PoolState(), ("False", "DuplicateProduct"), conflict="True", claimant="lab/elder"
     ),
     "there is no such server": Case(standing("ann"), ("False", "ServerMissing"), server=None),
     "the pool is suspended": Case(
