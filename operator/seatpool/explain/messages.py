@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seatpool.api import reasons
+from seatpool.api import reasons, rule_fields
 from seatpool.api.reasons import CONDITIONS, ConditionReason, Form
 from seatpool.domain.reasons import Reason
 
@@ -122,10 +122,12 @@ MESSAGES: Mapping[str, MessageTemplate] = {
     Reason.MINIMUM_HOLD: MessageTemplate(
         Part.RULE,
         "The seat is not needed any more; spec.minimumHold ({duration}) keeps it until {until}.",
-        "minimumHold",
+        rule_fields.MINIMUM_HOLD.spec,
     ),
     Reason.LINGERING: MessageTemplate(
-        Part.RULE, "No workbench is active; spec.linger ({duration}) keeps the seat until {until}.", "linger"
+        Part.RULE,
+        "No workbench is active; spec.linger ({duration}) keeps the seat until {until}.",
+        rule_fields.LINGER.spec,
     ),
     # the rule that decides: waits
     Reason.POOL_FULL: MessageTemplate(Part.RULE, "All {seats} seats are taken.", "seats"),
@@ -136,23 +138,23 @@ MESSAGES: Mapping[str, MessageTemplate] = {
         Part.RULE,
         "{free} of {seats} seats are free, but others had them lately: spec.seatCoolDown ({duration}) blocks the next of them "
         "until {until}.",
-        "seatCoolDown",
+        rule_fields.SEAT_COOL_DOWN.spec,
     ),
     Reason.REASSIGNMENT_BUDGET_SPENT: MessageTemplate(
         Part.RULE,
         "{free} of {seats} seats are free, but others had them: {used} of the {count} changes that spec.maxReassignments "
         "permits in {window} are used.",
-        "maxReassignments",
+        rule_fields.MAX_REASSIGNMENTS.spec,
     ),
     Reason.READMISSION_BLOCKED: MessageTemplate(
         Part.RULE,
         "{user} left the list lately: spec.readmitAfter ({duration}) permits no return before {until}.",
-        "readmitAfter",
+        rule_fields.READMIT_AFTER.spec,
     ),
     Reason.DENIED: MessageTemplate(Part.RULE, "{user} is among spec.deniedUsers and never gets a seat.", "deniedUsers"),
     # the rule that decides: lost a seat
     Reason.WORKBENCHES_STOPPED: MessageTemplate(
-        Part.RULE, "The last workbench stopped, and spec.minimumHold and spec.linger are over.", "linger"
+        Part.RULE, "The last workbench stopped, and spec.minimumHold and spec.linger are over.", rule_fields.LINGER.spec
     ),
     Reason.SEATS_REDUCED: MessageTemplate(Part.RULE, "The pool has more people than its {seats} seats.", "seats"),
     Reason.MADE_ROOM_FOR_PROTECTED: MessageTemplate(

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from seatpool.api.base import format_duration
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.rule_fields import duration_of
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.instants import after
 from seatpool.domain.reasons import Reason
@@ -48,17 +49,9 @@ def rule_message(
     )
 
 
-_DURATIONS = {
-    Reason.MINIMUM_HOLD: "minimum_hold",
-    Reason.LINGERING: "linger",
-    Reason.SEATS_COOLING_DOWN: "seat_cool_down",
-    Reason.READMISSION_BLOCKED: "readmit_after",
-}
-
-
 def _duration_of(reason: Reason, rules: PoolRules) -> str:
-    field = _DURATIONS.get(reason)
-    return "" if field is None else format_duration(getattr(rules, field))
+    duration = duration_of(rules, field_of(reason))
+    return "" if duration is None else format_duration(duration)
 
 
 def _cooled_at(rules: PoolRules, answer: Allocation, now: datetime) -> datetime | None:

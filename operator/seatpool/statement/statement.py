@@ -8,7 +8,7 @@ said, and not smoothed over; a statement with a gap is worth more than one that 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from seatpool.api.base import format_duration, parse_duration
@@ -17,6 +17,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason, sentence
 from seatpool.explain.snapshot import Snapshot
+from seatpool.policy.pool_rules import format_rules
 from seatpool.trail.trail import LOGGER, Action
 
 Line = Mapping[str, Any]
@@ -85,7 +86,7 @@ def statement(snapshot: Snapshot, pool: LicensePool, lines: Iterable[Line] | Non
         product=pool.spec.product,
         server=snapshot.store.server_of(pool.key),
         seats=pool.spec.seats,
-        rules=_rules(pool),
+        rules=format_rules(pool.spec, budget="{count} in {window}"),
         since=since,
         until=snapshot.now,
         changes=tuple(changes),
@@ -183,21 +184,6 @@ def _misfits(change: ListChange, last: str | None) -> Iterator[str]:
 
 def _names(users: Iterable[str]) -> str:
     return ", ".join(users) or "nobody"
-
-
-def _rules(pool: LicensePool) -> dict[str, str]:
-    spec = pool.spec
-    durations: dict[str, timedelta] = {
-        "minimumHold": spec.minimum_hold,
-        "linger": spec.linger,
-        "seatCoolDown": spec.seat_cool_down,
-        "readmitAfter": spec.readmit_after,
-    }
-    told = {name: format_duration(value) for name, value in durations.items() if value}
-    budget = spec.max_reassignments
-    if budget is not None:
-        told["maxReassignments"] = f"{budget.count} in {format_duration(budget.window)}"
-    return told
 
 
 def meaning(rule: str) -> str:

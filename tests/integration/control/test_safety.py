@@ -161,7 +161,9 @@ async def test_of_two_pools_for_one_product_the_younger_is_in_conflict_until_the
         await stage.until_list(["ann"])
         await asyncio.sleep(1.1)  # creation times are whole seconds
         stage.apply(stage.pool("second", product="matlab", workbenchTypes=["vew-late"]))
-        message = await stage.until_condition(LicensePool, "second", "Conflict", status="True", reason="DuplicateProduct")
+        message = await stage.until_condition(
+            LicensePool, "second", "Conflict", status="True", reason="DuplicateProduct"
+        )
         assert f"{stage.namespace}/matlab" in message
         assert stage.host.users("matlab") == ("ann",)
         stage.delete("licensepool", "matlab")
