@@ -1,4 +1,4 @@
-"""The result of an allocation: the list, the waiting users and why they wait, the changes, and the next change."""
+"""Defines the result of an allocation: the list, the waiting users and why they wait, the changes, and the next change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The checks that refuse a seat, in order. The first check that fails decides.
+"""Checks whether a user may have a seat. The first check that fails decides.
 
 Each check looks at one user and the situation of the pool. It returns a reason, or None if it has no objection. The reason
 is both the decision and its explanation.

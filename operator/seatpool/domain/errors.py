@@ -1,4 +1,4 @@
-"""The base class of every error that Seatpool raises on purpose."""
+"""Defines the base class of every error that Seatpool raises on purpose."""
 
 
 class SeatpoolError(Exception):

@@ -1,4 +1,4 @@
-"""The facts of a pool that have to be stored between two allocations.
+"""Defines the facts of a pool that have to be stored between two allocations.
 
 Everything else follows from the workbenches that exist now. These facts do not: the holders and the start of their seats, the
 start of each wait, the freed seats, the users who may not return yet, and the re-assignments. The memory is a value:

@@ -1,4 +1,4 @@
-"""A user's need for a seat."""
+"""Defines a user's need for a seat."""
 
 from dataclasses import dataclass
 from datetime import datetime

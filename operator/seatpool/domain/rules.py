@@ -1,4 +1,4 @@
-"""The rules of a pool, as the domain computes with them.
+"""Defines the rules of a pool as the domain computes with them.
 
 The globs in reservations and priorities are compiled, and the result for each user is cached, because every allocation asks
 for all holders. Rules are values: a changed pool has new rules, and so a new cache.

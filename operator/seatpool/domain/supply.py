@@ -1,4 +1,4 @@
-"""The free seats of a pool, and the users that each of them may go to.
+"""Keeps count of the free seats of a pool, and of the users that each of them may go to.
 
 - *Fresh*: a seat that was never used, or whose past no rule asks about.
 - *Cooling*: a vacated seat before its cool-down is over.

@@ -1,4 +1,4 @@
-"""Every message of `seatpool why`, in one table.
+"""Defines every message of `seatpool why`, in one table.
 
 The reference page is generated from this table, and the tests compare the texts word for word. A rule's message has the
 name of the rule's reason, so a decision and its explanation cannot differ. The messages about conditions come from the
@@ -158,7 +158,7 @@ MESSAGES: Mapping[str, MessageTemplate] = {
     ),
     Reason.SEATS_REDUCED: MessageTemplate(Part.RULE, "The pool has more people than its {seats} seats.", "seats"),
     Reason.MADE_ROOM_FOR_PROTECTED: MessageTemplate(
-        Part.RULE, "The pool is full, and somebody among spec.protectedUsers has no seat.", "protectedUsers"
+        Part.RULE, "The pool is full, and a user in spec.protectedUsers has no seat.", "protectedUsers"
     ),
     Reason.USER_DENIED: MessageTemplate(
         Part.RULE, "{user} is among spec.deniedUsers, and spec.minimumHold is over.", "deniedUsers"
