@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from seatpool.api.base import parse_duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import MAX_SEATS, LicensePool
-from seatpool.api.rule_fields import DURATIONS, MAX_REASSIGNMENTS
+from seatpool.api.rule_fields import LINGER, MAX_REASSIGNMENTS, MINIMUM_HOLD, READMIT_AFTER, SEAT_COOL_DOWN
 from seatpool.api.workbench import InstanceState
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.globs import matcher
@@ -66,9 +66,9 @@ def rule_changes(
     *, linger: str | None, hold: str | None, cool_down: str | None, readmit: str | None, budget: str | None
 ) -> dict[str, Any]:
     """The rules that were given, by their name in the domain."""
-    given = {"--linger": linger, "--hold": hold, "--cool-down": cool_down, "--readmit": readmit}
+    durations = {LINGER: linger, MINIMUM_HOLD: hold, SEAT_COOL_DOWN: cool_down, READMIT_AFTER: readmit}
     changes: dict[str, Any] = {
-        rule.attribute: read_length(rule.option, text) for rule in DURATIONS if (text := given[rule.option]) is not None
+        rule.attribute: read_length(rule.option, text) for rule, text in durations.items() if text is not None
     }
     if budget is not None:
         changes[MAX_REASSIGNMENTS.attribute] = _read_budget(budget)
