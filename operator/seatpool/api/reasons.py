@@ -2,7 +2,7 @@
 
 A reason has up to three texts. The *meaning* is one sentence without values, for the reference page. The *message* is the
 template of the condition's or Event's text. The *why* is the template of the line that `seatpool why` shows for a
-condition. `message()` fills the templates; no other function writes the text of a reason.
+condition. `message()` fills the templates.
 """
 
 from collections.abc import Mapping
@@ -108,7 +108,7 @@ class ReasonText:
     """Field of the pool's or server's spec that decides, for `seatpool why`."""
 
 
-def message(reason: ConditionReason | EventReason, /, *, form: Form = Form.STATUS, **values: object) -> str:
+def message(reason: ConditionReason | EventReason, form: Form = Form.STATUS, /, **values: object) -> str:
     """Returns the text of a reason with these values.
 
     A template with placeholders needs values. Without values the reason's meaning is returned instead.

@@ -78,7 +78,7 @@ def message(id: str, **values: str) -> Message:  # noqa: A002
     """Returns the message with these values. The id is a MessageId, or the reason of a seat or of a condition."""
     reason = _CONDITIONS.get(id)
     if reason is not None:
-        return Message(reason.value, reasons.message(reason, form=Form.WHY, **values))
+        return Message(reason.value, reasons.message(reason, Form.WHY, **values))
     return Message(str(id), MESSAGES[id].template.format(**values))
 
 

@@ -314,7 +314,7 @@ def test_a_seat_that_is_kept_for_a_protected_person_is_told_so(board: Board) -> 
     )
 
 
-def test_a_pool_that_conflicts_with_an_elder_one_is_told_so(board: Board) -> None:
+def test_a_pool_that_conflicts_with_an_older_one_is_told_so(board: Board) -> None:
     board.put(board.server(), board.pool("matlab"))
     board.put(board.pool("younger", product="matlab", workbenchTypes=["vew-matlab"]), board.workbench(3, "dora"))
     names = f"{board.namespace}/"

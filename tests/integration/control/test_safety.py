@@ -155,7 +155,7 @@ async def test_a_suspended_pool_stays_as_it_is_and_goes_on_when_it_is_resumed(st
         await stage.until_condition(LicensePool, "matlab", "Suspended", status="False")
 
 
-async def test_of_two_pools_for_one_product_the_younger_is_in_conflict_until_the_elder_goes(stage: Stage) -> None:
+async def test_of_two_pools_for_one_product_the_younger_is_in_conflict_until_the_older_one_goes(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"), stage.workbench(2, "bob", type="vew-late"))
     async with stage.operator():
         await stage.until_list(["ann"])

@@ -150,7 +150,7 @@ async def test_a_suspended_pool_is_suspended_and_holds_up_nobody(stage: Stage) -
     assert await holds(stage, POOL, "current")
 
 
-async def test_two_pools_for_one_product_are_a_failure_that_names_the_elder(stage: Stage) -> None:
+async def test_two_pools_for_one_product_are_a_failure_that_names_the_older_one(stage: Stage) -> None:
     async with operated(stage):
         await stage.until_ready()
         stage.apply(stage.pool("second", product="matlab"))

@@ -55,7 +55,7 @@ TEXTS = {
         "ann began to wait (PoolFull); 1 wait for 2 seats",
     ),
     "the line of why names the object": (
-        message(ConditionReason.SUSPENDED, form=Form.WHY, pool="lab/matlab"),
+        message(ConditionReason.SUSPENDED, Form.WHY, pool="lab/matlab"),
         "Pool lab/matlab is suspended: nobody gets a seat and nobody loses one.",
     ),
     "a command that approves has the annotation's full name": (
