@@ -1,6 +1,6 @@
 """Finds the problems of pools and servers in their specs and conditions.
 
-A problem keeps a list from being right, late or unchanged on purpose. `blocks` and `holds_releases` tell what it stops.
+A problem makes a list wrong or late, or leaves it unchanged on purpose. `blocks` and `holds_releases` tell what it stops.
 """
 
 from collections.abc import Iterable, Iterator

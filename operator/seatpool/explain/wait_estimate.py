@@ -5,7 +5,7 @@ earlier seats of the pool. From these the pool's next hours are drawn many times
 the same input gives the same estimate.
 
 Durations tell when a seat comes free. The rules decide whether it then goes to the next user in line. So an estimate is
-made only if nothing but full seats keeps the user waiting, and no rule may keep the freed seat from the line.
+made only under two conditions: nothing but full seats keeps the user waiting, and no rule may keep the freed seat.
 """
 
 import random
