@@ -1,10 +1,12 @@
-"""How instants, lengths of time and names are said to people: short, in their own time zone, and the same everywhere."""
+"""Formats times, durations, counts, shares and names for people.
+
+Every screen, page and message uses these functions, so a value looks the same everywhere. Durations as a spec spells
+them (`1h30m`) and RFC 3339 times for programs are in `api/base.py`.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-
-from seatpool.api.base import format_duration
 
 _UNITS = (
     ("d", timedelta(days=1)),
@@ -12,34 +14,37 @@ _UNITS = (
     ("min", timedelta(minutes=1)),
     ("s", timedelta(seconds=1)),
 )
-NAMED = 5
+NOT_KNOWN = "-"
+JSON_NAME = "json"
+"""Key of a dataclass field's metadata: the field's name in JSON and YAML, if it differs from the attribute."""
+MOST_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
-    """Where and when something is said."""
+class TimeFormat:
+    """Formats times in the reader's time zone, relative to now."""
 
     zone: tzinfo
     now: datetime
 
-    def at(self, instant: datetime | None) -> str:
-        """`09:42` today, `2026-03-09 09:42` on another day."""
+    def format_time(self, instant: datetime | None) -> str:
+        """Returns `09:42` for today and `2026-03-09 09:42` for another day."""
         if instant is None:
             return "an unknown time"
         there, today = instant.astimezone(self.zone), self.now.astimezone(self.zone).date()
         return f"{there:%H:%M}" if there.date() == today else f"{there:%Y-%m-%d %H:%M}"
 
-    def at_or_now(self, instant: datetime) -> str:
-        """`at 09:42`, or `at once`."""
-        return "at once" if instant <= self.now else f"at {self.at(instant)}"
+    def format_time_or_now(self, instant: datetime) -> str:
+        """Returns `at 09:42`, or `at once` if the time has come."""
+        return "at once" if instant <= self.now else f"at {self.format_time(instant)}"
 
-    def ago(self, instant: datetime | None) -> str:
-        """`12 min`, how long it has been; `-` when it never was."""
-        return "-" if instant is None else rough(self.now - instant)
+    def format_age(self, instant: datetime | None) -> str:
+        """Returns the time since then, such as `12 min`. `-`: it never was."""
+        return NOT_KNOWN if instant is None else format_rough_duration(self.now - instant)
 
 
-def rough(length: timedelta) -> str:
-    """A length of time in its largest unit, and the next one where that is small."""
+def format_rough_duration(length: timedelta) -> str:
+    """Returns the largest unit, such as `12 min`, and the next one if the count is below 10: `2 h 5 min`."""
     if length < timedelta(seconds=1):
         return "0 s"
     for index, (name, unit) in enumerate(_UNITS):
@@ -53,21 +58,45 @@ def rough(length: timedelta) -> str:
     return "0 s"
 
 
-def exact(length: timedelta) -> str:
-    """A duration as a spec spells it."""
-    return format_duration(length)
+def format_seconds(seconds: float | None) -> str:
+    """Returns seconds as a rough duration."""
+    return NOT_KNOWN if seconds is None else format_rough_duration(timedelta(seconds=seconds))
 
 
-def listed(names: Iterable[str], *, most: int = NAMED) -> str:
-    """A few names and how many more: `ann, bob and 3 more`."""
-    everybody: Sequence[str] = list(names)
-    shown = ", ".join(everybody[:most])
-    return shown if len(everybody) <= most else f"{shown} and {len(everybody) - most} more"
+def format_names(names: Iterable[str], *, most: int = MOST_NAMES) -> str:
+    """Returns the first names and the number of the others: `ann, bob and 3 more`."""
+    found: Sequence[str] = list(names)
+    shown = ", ".join(found[:most])
+    return shown if len(found) <= most else f"{shown} and {len(found) - most} more"
 
 
-def counted(count: int, what: str) -> str:
-    """`1 pool`, `2 pools`."""
+def format_count(count: int, what: str) -> str:
+    """Returns `1 pool` or `2 pools`."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-format_names = listed
+def format_percent(share: float | None, *, places: int | None = None) -> str:
+    """Returns a share from 0 to 1 in percent.
+
+    `places` is the number of decimals. None: whole numbers, but `0.3 %` below 1 % and `< 0.1 %` below that.
+    """
+    if share is None:
+        return NOT_KNOWN
+    value = share * 100
+    if places is not None:
+        return f"{value:.{places}f} %"
+    if 0 < value < 0.05:
+        return "< 0.1 %"
+    return f"{value:.1f} %" if 0 < value < 1 else f"{value:.0f} %"
+
+
+def format_number(value: float | None, *, places: int | None = None) -> str:
+    """Returns a number such as `1,234`.
+
+    `places` is the number of decimals. None: one for a fraction below ten, else none.
+    """
+    if value is None:
+        return NOT_KNOWN
+    if places is None:
+        places = 1 if isinstance(value, float) and 0 < value < 9.95 else 0
+    return f"{value:,.{places}f}"

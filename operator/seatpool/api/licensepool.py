@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
+from seatpool.api import rule_fields
 from seatpool.api.base import (
     AGE_COLUMN,
     READY_COLUMNS,
@@ -197,16 +198,11 @@ class LicensePoolSpec(Model):
         tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})
     ] = ()
     """People who never get a seat."""
-    minimum_hold: Duration = timedelta(0)
-    """Vendor's rule: a seat once given is kept at least so long."""
-    linger: Duration = timedelta(0)
-    """How long a seat is kept after the last workbench stops. A few minutes spare flapping."""
-    seat_cool_down: Duration = timedelta(0)
-    """Vendor's rule: a freed seat is blocked for other people so long; the same person may come back."""
-    readmit_after: Duration = timedelta(0)
-    """Vendor's rule: somebody who left may not return so long."""
-    max_reassignments: MaxReassignments | None = None
-    """Vendor's rule: a budget of re-assignments that is never exceeded. Absent means no limit."""
+    minimum_hold: Annotated[Duration, Field(description=rule_fields.MINIMUM_HOLD.text)] = timedelta(0)
+    linger: Annotated[Duration, Field(description=rule_fields.LINGER.text)] = timedelta(0)
+    seat_cool_down: Annotated[Duration, Field(description=rule_fields.SEAT_COOL_DOWN.text)] = timedelta(0)
+    readmit_after: Annotated[Duration, Field(description=rule_fields.READMIT_AFTER.text)] = timedelta(0)
+    max_reassignments: Annotated[MaxReassignments | None, Field(description=rule_fields.MAX_REASSIGNMENTS.text)] = None
     mode: Mode = Mode.ENFORCE
     """Enforce writes the list; DryRun computes and shows it only."""
     suspend: bool = False

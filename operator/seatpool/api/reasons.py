@@ -1,10 +1,19 @@
-"""Every reason that a condition or an Event can have, each with a sentence; the reference page is generated from here."""
+"""Catalogue of every reason that a condition or an Event can have, with its texts.
 
-from enum import StrEnum
+A reason has up to three texts. The *meaning* is one sentence without values, for the reference page. The *message* is the
+template of the condition's or Event's text. The *why* is the template of the line that `seatpool why` shows for a
+condition. `message()` fills the templates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+
+from seatpool.api.annotations import APPROVE_CHANGE, TAKE_OVER
 
 
 class ConditionReason(StrEnum):
-    """Why a condition is as it is: one word that programs can rely on."""
+    """Reasons of conditions. Programs can rely on the words."""
 
     # pools
     IN_SYNC = "InSync"
@@ -22,7 +31,7 @@ class ConditionReason(StrEnum):
     SEATS_FREE = "SeatsFree"
     USERS_WAIT = "UsersWait"
     SOLE_CLAIM = "SoleClaim"
-    ELDER_POOL = "ElderPool"
+    DUPLICATE_PRODUCT = "DuplicateProduct"
     FOREIGN_OWNER = "ForeignOwner"
     INVALID_SPEC = "InvalidSpec"
     DELETING = "Deleting"
@@ -55,7 +64,7 @@ class ConditionReason(StrEnum):
 
 
 class EventReason(StrEnum):
-    """Reasons of Kubernetes Events, in the past tense."""
+    """Reasons of Kubernetes Events."""
 
     SEATS_GRANTED = "SeatsGranted"
     SEATS_RELEASED = "SeatsReleased"
@@ -77,90 +86,273 @@ class EventReason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
 
 
-SENTENCES: dict[ConditionReason, str] = {
-    ConditionReason.IN_SYNC: "The list on the license server was read back and is as it should be.",
-    ConditionReason.APPLYING: "A changed list is on its way to the license server.",
-    ConditionReason.APPLY_FAILED: "The license server did not take the list; it is tried again.",
-    ConditionReason.READ_FAILED: "The list on the license server cannot be read; nothing is written before it was.",
-    ConditionReason.LIST_DIFFERS: "The list on the license server is another one than was written; it is written again.",
-    ConditionReason.NOT_READ_YET: "The list on the license server has not been read yet.",
-    ConditionReason.DRY_RUN: "DryRun: the list is computed and shown, and not written.",
-    ConditionReason.SUSPENDED: "Suspended by spec.suspend: the list stays as it is.",
-    ConditionReason.ACTIVE: "Not suspended.",
-    ConditionReason.SERVER_MISSING: "There is no LicenseServer of that name in the pool's namespace.",
-    ConditionReason.SERVER_UNREACHABLE: "The license server cannot be reached; its lists stay as they are.",
-    ConditionReason.SERVER_SUSPENDED: "The license server is suspended by its spec.suspend.",
-    ConditionReason.SEATS_FREE: "Nobody waits.",
-    ConditionReason.USERS_WAIT: "People wait for a seat.",
-    ConditionReason.SOLE_CLAIM: "No other pool claims the product on this server.",
-    ConditionReason.ELDER_POOL: "An elder pool claims the same product on this server; this one is not applied.",
-    ConditionReason.FOREIGN_OWNER: "Another installation owns the list on the license server.",
-    ConditionReason.INVALID_SPEC: "The spec cannot be used.",
-    ConditionReason.DELETING: "The pool is being deleted.",
-    ConditionReason.REACHABLE: "The last command was answered.",
-    ConditionReason.NOT_TRIED_YET: "No command has been sent yet.",
-    ConditionReason.WITHIN_LIMITS: "No change is held back.",
-    ConditionReason.TOO_MANY_RELEASES: "A change would put out suspiciously many people at once and is held back.",
-    ConditionReason.INVENTORY_UNKNOWN: "An account has never been inventoried; nobody is released until it was.",
-    ConditionReason.INVENTORY_COMPLETE: "EC2 was asked for all workbenches of every account and region.",
-    ConditionReason.INVENTORY_STALE: "EC2 cannot be asked for some workbenches; nobody there is released for that.",
-    ConditionReason.INVENTORY_PENDING: "EC2 has not been asked for all workbenches yet.",
-    ConditionReason.NO_ACCOUNTS: "No account may be asked for its workbenches: they live by events, or are written by hand.",
-    ConditionReason.EVENTS_CONNECTED: "The queue of events answers.",
-    ConditionReason.EVENTS_DISCONNECTED: "The queue of events does not answer; changes are seen with the next inventory.",
-    ConditionReason.EVENTS_PENDING: "The queue of events has not answered yet.",
-    ConditionReason.EVENTS_REFUSED: "The queue of events answers, and brings events of accounts that are not listed.",
-    ConditionReason.NO_QUEUE: "There is no queue of events; changes are seen with the next inventory.",
-    ConditionReason.NO_POOLS: "No pool refers to this server.",
-    ConditionReason.OUT_OF_SYNC: "Some lists are not yet as they should be.",
-    ConditionReason.LEASE_REFUSED: "The operator may not renew its Lease; nothing is sent, and all lists stay as they are.",
-    ConditionReason.ALL_ASSIGNED: "The owner has a seat of every pool that serves this workbench.",
-    ConditionReason.SOME_WAIT: "The owner waits for a seat.",
-    ConditionReason.NO_POOL: "No pool serves workbenches of this type.",
-    ConditionReason.INACTIVE: "The workbench is not active and needs no seat.",
-    ConditionReason.INVALID_OWNER: "No license server could take the owner's name.",
-    ConditionReason.LIST_PENDING: "The seat was given; the license server has not confirmed the list yet.",
-    ConditionReason.UNDECIDED: "The pool has not decided yet; its own conditions say why, if this lasts.",
+class Form(Enum):
+    """The place where a reason is shown."""
+
+    STATUS = auto()
+    """As a condition's message, or as an Event."""
+    WHY = auto()
+    """As a line of `seatpool why`, which names the object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonText:
+    """The texts of one reason."""
+
+    meaning: str
+    message: str = ""
+    """Empty: the meaning is the message."""
+    why: str = ""
+    """Empty: `seatpool why` never shows this reason."""
+    field: str = ""
+    """Field of the pool's or server's spec that decides, for `seatpool why`."""
+
+
+def message(reason: ConditionReason | EventReason, form: Form = Form.STATUS, /, **values: object) -> str:
+    """Returns the text of a reason with these values.
+
+    A template with placeholders needs values. Without values the reason's meaning is returned instead.
+    """
+    text = CONDITIONS[reason] if isinstance(reason, ConditionReason) else EVENTS[reason]
+    if form is Form.WHY:
+        template = text.why
+    elif text.message and (values or "{" not in text.message):
+        template = text.message
+    else:
+        template = text.meaning
+    return template.format(**values)
+
+
+_FOREIGN_OWNER = (
+    "the list of product {product!r} on the license server belongs to installation {owner}, ours is {installation}; nothing "
+    "is written. To take it over: kubectl annotate --overwrite licenseserver/{server} -n {namespace} "
+    f"{TAKE_OVER}={{owner}}"
+)
+_CHANGE_HELD = (
+    "{leaving} of {present} people would lose their seats at once, more than the {percent} % that "
+    "spec.guard.maxReleasePercent allows; nobody is released. If it is right: kubectl annotate --overwrite "
+    f"licenseserver/{{server}} -n {{namespace}} {APPROVE_CHANGE}={{token}}"
+)
+_UNREACHABLE = "{fault}: {error}"
+_ONE_PRODUCT = "product {product!r}: {detail}"
+
+CONDITIONS: Mapping[ConditionReason, ReasonText] = {
+    # pools
+    ConditionReason.IN_SYNC: ReasonText("The list on the license server was read back and is as it should be."),
+    ConditionReason.APPLYING: ReasonText("A changed list is on its way to the license server."),
+    ConditionReason.APPLY_FAILED: ReasonText(
+        "The license server did not take the list; it is tried again.",
+        message=_ONE_PRODUCT,
+        why="Server {server} does not take the list of {product} since {since}; it is tried again.",
+    ),
+    ConditionReason.READ_FAILED: ReasonText(
+        "The list on the license server cannot be read; nothing is written before it was.",
+        message=_ONE_PRODUCT,
+        why="The list of {product} on server {server} cannot be read since {since}; nothing is written before it was.",
+    ),
+    ConditionReason.LIST_DIFFERS: ReasonText(
+        "The list on the license server is another one than was written; it is written again.",
+        message=_ONE_PRODUCT,
+        why="Server {server} shows another list of {product} than was written, since {since}; it is written again.",
+    ),
+    ConditionReason.NOT_READ_YET: ReasonText(
+        "The list on the license server has not been read yet.",
+        why="The list of {product} on server {server} has not been read yet.",
+    ),
+    ConditionReason.DRY_RUN: ReasonText(
+        "DryRun: the list is computed and shown, and not written.",
+        message="DryRun: {adds} would be added ({add}), {removes} removed ({remove})",
+        why="DryRun: the list of {pool} is computed and not written; a seat here is none on the license server.",
+        field="mode",
+    ),
+    ConditionReason.SUSPENDED: ReasonText(
+        "Suspended by spec.suspend: the list stays as it is.",
+        why="Pool {pool} is suspended: nobody gets a seat and nobody loses one.",
+        field="suspend",
+    ),
+    ConditionReason.ACTIVE: ReasonText("Not suspended."),
+    ConditionReason.SERVER_MISSING: ReasonText(
+        "There is no LicenseServer of that name in the pool's namespace.",
+        message="spec.serverRef.name: there is no LicenseServer {server!r} in namespace {namespace}; create it, or create "
+        "another pool with the right name",
+        why="There is no LicenseServer {server}; the list of {pool} cannot be written.",
+        field="serverRef",
+    ),
+    ConditionReason.SERVER_UNREACHABLE: ReasonText(
+        "The license server cannot be reached; its lists stay as they are.",
+        message=_UNREACHABLE,
+        why="Server {server} cannot be reached since {since}: its lists stay as they are.",
+        field="target",
+    ),
+    ConditionReason.SERVER_SUSPENDED: ReasonText(
+        "The license server is suspended by its spec.suspend.",
+        why="Server {server} is suspended: its lists stay as they are.",
+        field="suspend",
+    ),
+    ConditionReason.SEATS_FREE: ReasonText("No user waits."),
+    ConditionReason.USERS_WAIT: ReasonText("Users wait for a seat.", message="{count} wait for a seat: {users}"),
+    ConditionReason.SOLE_CLAIM: ReasonText("No other pool claims the product on this server."),
+    ConditionReason.DUPLICATE_PRODUCT: ReasonText(
+        "An older LicensePool already manages this product on this server. This pool is not applied.",
+        message="product {product!r} on server {server!r} belongs to the older pool {owner}; this pool is not applied. Delete "
+        "one of the two",
+        why="Conflict: product {product} on server {server} belongs to the older pool {owner}; {pool} is not applied.",
+        field="product",
+    ),
+    ConditionReason.FOREIGN_OWNER: ReasonText(
+        "Another installation owns the list on the license server.",
+        message=_FOREIGN_OWNER,
+        why="Conflict: another installation owns the list of {product} on server {server}; nothing is written.",
+        field="product",
+    ),
+    ConditionReason.INVALID_SPEC: ReasonText("The spec cannot be used."),
+    ConditionReason.DELETING: ReasonText(
+        "The pool is being deleted.",
+        message="The list is being emptied because of spec.onDelete: Clear; set it to Retain to delete the pool as it is",
+        why="Pool {pool} is being deleted.",
+    ),
+    # servers
+    ConditionReason.REACHABLE: ReasonText("The last command was answered."),
+    ConditionReason.NOT_TRIED_YET: ReasonText("No command has been sent yet."),
+    ConditionReason.WITHIN_LIMITS: ReasonText("No change is held back."),
+    ConditionReason.TOO_MANY_RELEASES: ReasonText(
+        "A change would release suspiciously many users at once and is held back.",
+        message=_CHANGE_HELD,
+        why="Server {server} holds a change back since {since}, because it would put out many people at once: nobody loses a "
+        "seat before somebody decides (seatpool approve {name}).",
+        field="guard",
+    ),
+    ConditionReason.INVENTORY_UNKNOWN: ReasonText(
+        "An account has never been inventoried; no user is released until it was.",
+        message="{accounts} has never been inventoried completely; nobody is released until it was",
+        why="The inventory is not complete since {since}: nobody loses a seat before all accounts were asked.",
+        field="workbenchTypes",
+    ),
+    ConditionReason.INVENTORY_COMPLETE: ReasonText("EC2 was asked for all workbenches of every account and region."),
+    ConditionReason.INVENTORY_STALE: ReasonText(
+        "EC2 cannot be asked for some workbenches; no user there is released for that.",
+        message="nobody there is released for that: {regions}",
+        why="EC2 does not answer for some accounts or regions since {since}: nobody there loses a seat for that, and "
+        "workbenches that stopped there may still count.",
+    ),
+    ConditionReason.INVENTORY_PENDING: ReasonText("EC2 has not been asked for all workbenches yet."),
+    ConditionReason.NO_ACCOUNTS: ReasonText(
+        "No account may be asked for its workbenches: they live by events, or are written by hand."
+    ),
+    ConditionReason.EVENTS_CONNECTED: ReasonText("The queue of events answers."),
+    ConditionReason.EVENTS_DISCONNECTED: ReasonText(
+        "The queue of events does not answer; changes are seen with the next inventory.",
+        message="since {since} ({fault}: {error})",
+        why="The queue of EC2's events cannot be read since {since}: starts and stops are seen by the inventory only, and so "
+        "late.",
+    ),
+    ConditionReason.EVENTS_PENDING: ReasonText("The queue of events has not answered yet."),
+    ConditionReason.EVENTS_REFUSED: ReasonText(
+        "The queue of events answers, and brings events of accounts that are not listed.",
+        message="events of accounts that are not listed are refused: {accounts}; add them to mirror.accounts, or stop "
+        "forwarding",
+    ),
+    ConditionReason.NO_QUEUE: ReasonText("There is no queue of events; changes are seen with the next inventory."),
+    ConditionReason.NO_POOLS: ReasonText("No pool refers to this server."),
+    ConditionReason.OUT_OF_SYNC: ReasonText(
+        "Some lists are not yet as they should be.", message="not as they should be: {pools}"
+    ),
+    ConditionReason.LEASE_REFUSED: ReasonText(
+        "The operator may not renew its Lease; nothing is sent, and all lists stay as they are.", message="{error}"
+    ),
+    # workbenches
+    ConditionReason.ALL_ASSIGNED: ReasonText("The owner has a seat of every pool that serves this workbench."),
+    ConditionReason.SOME_WAIT: ReasonText("The owner waits for a seat.", message="No seat yet: {pools}"),
+    ConditionReason.NO_POOL: ReasonText("No pool serves workbenches of this type."),
+    ConditionReason.INACTIVE: ReasonText("The workbench is not active and needs no seat."),
+    ConditionReason.INVALID_OWNER: ReasonText(
+        "No license server could take the owner's name.", message="spec.owner: {problem}"
+    ),
+    ConditionReason.LIST_PENDING: ReasonText("The seat was given; the license server has not confirmed the list yet."),
+    ConditionReason.UNDECIDED: ReasonText("The pool has not decided yet; its own conditions say why, if this lasts."),
 }
+
+EVENTS: Mapping[EventReason, ReasonText] = {
+    EventReason.SEATS_GRANTED: ReasonText(
+        "Users got a seat, and the license server confirmed the list.",
+        message="{users} got a seat (revision {revision})",
+    ),
+    EventReason.SEATS_RELEASED: ReasonText(
+        "Seats came free, and the license server confirmed the list.",
+        message="{users}: seat freed (revision {revision})",
+    ),
+    EventReason.USERS_WAITING: ReasonText(
+        "Users began to wait.", message="{users} began to wait ({reason}); {waiting} wait for {seats} seats"
+    ),
+    EventReason.USERS_ADOPTED: ReasonText(
+        "First contact: users were on the list before the operator came, and keep their seats for now.",
+        message="first contact: {count} people were on the list and keep their seats for now: {users}",
+    ),
+    EventReason.APPLY_FAILED: ReasonText(
+        "The license server did not take a list, or shows another one than was written.", message=_ONE_PRODUCT
+    ),
+    EventReason.LIST_RECOVERED: ReasonText(
+        "A list that was not as it should be is right again.", message="the list is as it should be again"
+    ),
+    EventReason.DRIFT_DETECTED: ReasonText(
+        "Another program or person changed a list; the message names the users who were added and removed.",
+        message="somebody else changed the list: added {added}, removed {removed}",
+    ),
+    EventReason.CHANGE_HELD: ReasonText(
+        "The guard holds a change back, because it would release suspiciously many users at once.", message=_CHANGE_HELD
+    ),
+    EventReason.SERVER_UNREACHABLE: ReasonText("A license server cannot be reached.", message=_UNREACHABLE),
+    EventReason.SERVER_RECOVERED: ReasonText(
+        "A license server answers again.", message="the license server answers again"
+    ),
+    EventReason.OWNER_REFUSED: ReasonText(
+        "No license server could take the name of a workbench's owner.", message="spec.owner: {problem}"
+    ),
+    EventReason.FOREIGN_OWNER_FOUND: ReasonText("Another installation owns a list.", message=_FOREIGN_OWNER),
+    EventReason.INVALID_SPEC: ReasonText("An object cannot be read or computed with.", message="{error}"),
+    EventReason.INVENTORY_STALE: ReasonText(
+        "EC2 does not answer for some accounts and regions; no user there is released for that.",
+        message="{region}; nobody there is released for that",
+    ),
+    EventReason.INVENTORY_RECOVERED: ReasonText(
+        "EC2 answers again for accounts and regions that it did not answer for.",
+        message="{region} was read again; it had been stale since {since}",
+    ),
+    EventReason.EVENTS_DISCONNECTED: ReasonText(
+        "The queue of EC2's events cannot be read; changes are seen by the inventory only.",
+        message="the queue of events: {fault}: {error}; changes are seen with the next inventory",
+    ),
+    EventReason.EVENTS_RECONNECTED: ReasonText(
+        "The queue of EC2's events can be read again.", message="the queue of events answers again"
+    ),
+    EventReason.EVENTS_REFUSED: ReasonText(
+        "Events came from accounts that are not in mirror.accounts.",
+        message="events of {account} are refused: add it to mirror.accounts, or stop forwarding them",
+    ),
+}
+
+SENTENCES: Mapping[ConditionReason, str] = {reason: text.meaning for reason, text in CONDITIONS.items()}
+"""The meaning of each reason of a condition."""
+EVENT_SENTENCES: Mapping[EventReason, str] = {reason: text.meaning for reason, text in EVENTS.items()}
+"""The meaning of each reason of an Event."""
 
 CONDITION_TYPES: dict[str, dict[str, str]] = {
     "LicensePool": {
-        "Ready": "The list on the license server is as it should be, or is left alone because somebody wants it so.",
+        "Ready": "The list on the license server is as it should be, or is left alone on purpose.",
         "Reconciling": "A list is on its way, or is about to be read.",
         "InSync": "The list was read back and is as it should be; Unknown while it is suspended.",
-        "Saturated": "Somebody waits for a seat.",
-        "Conflict": "Somebody else claims the product's list: another pool, or another installation.",
+        "Saturated": "At least one user waits for a seat.",
+        "Conflict": "Another pool or another installation claims the product's list.",
         "Suspended": "The pool is suspended by spec.suspend.",
     },
     "LicenseServer": {
         "Ready": "The server answers, holds no change back, and its lists are as they should be.",
         "Reachable": "The last command was answered.",
         "InSync": "All lists of the server are as they should be.",
-        "Guarded": "Nobody is released now: a change is held back, or an inventory is not complete.",
+        "Guarded": "No user is released now: a change is held back, or an inventory is not complete.",
         "InventoryFresh": "EC2 answered for every account and region when it was last asked for everything.",
         "EventsConnected": "The queue of EC2's events answers.",
     },
     "Workbench": {"Ready": "The owner has every seat that the workbench needs, and the license server confirmed it."},
 }
-"""The conditions of each kind, and what it means that they hold."""
-
-EVENT_SENTENCES: dict[EventReason, str] = {
-    EventReason.SEATS_GRANTED: "People got a seat, and the license server confirmed the list.",
-    EventReason.SEATS_RELEASED: "Seats came free, and the license server confirmed the list.",
-    EventReason.USERS_WAITING: "People began to wait.",
-    EventReason.USERS_ADOPTED: "First contact: people were on the list before the operator came, and keep their seats for now.",
-    EventReason.APPLY_FAILED: "The license server did not take a list, or shows another one than was written.",
-    EventReason.LIST_RECOVERED: "A list that was not as it should be is right again.",
-    EventReason.DRIFT_DETECTED: "Somebody else changed a list; the message names who was added and who was removed.",
-    EventReason.CHANGE_HELD: "The guard holds a change back, because it would put out suspiciously many people at once.",
-    EventReason.SERVER_UNREACHABLE: "A license server cannot be reached.",
-    EventReason.SERVER_RECOVERED: "A license server answers again.",
-    EventReason.OWNER_REFUSED: "No license server could take the name of a workbench's owner.",
-    EventReason.FOREIGN_OWNER_FOUND: "Another installation owns a list.",
-    EventReason.INVALID_SPEC: "An object cannot be read or computed with.",
-    EventReason.INVENTORY_STALE: "EC2 does not answer for some accounts and regions; nobody there is released for that.",
-    EventReason.INVENTORY_RECOVERED: "EC2 answers again for accounts and regions that it did not answer for.",
-    EventReason.EVENTS_DISCONNECTED: "The queue of EC2's events cannot be read; changes are seen by the inventory only.",
-    EventReason.EVENTS_RECONNECTED: "The queue of EC2's events can be read again.",
-    EventReason.EVENTS_REFUSED: "Events came from accounts that are not in mirror.accounts.",
-}
+"""The conditions of each kind, with the meaning of status True."""

@@ -7,17 +7,17 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.cli.cluster import Access, Asked, access
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.held_change import (
-    HeldChange,
+    ApprovalRequest,
+    approval_request,
     approve,
     ask_to_verify,
-    held_change,
+    pool_keys_of,
     pool_or_server,
-    pools_concerned,
-    server_meant,
+    server_named,
     suspend,
 )
-from seatpool.explain.snapshot import Snapshot, take
-from seatpool.text import Speech, listed
+from seatpool.explain.snapshot import Snapshot, read_snapshot
+from seatpool.text import TimeFormat, format_names
 
 Ask = Callable[[str], bool]
 Tell = Callable[[str], None]
@@ -28,10 +28,10 @@ async def approve_change(asked: Asked, *, name: str, ask: Ask, tell: Tell) -> bo
     """`seatpool approve`."""
     async with access(asked) as cluster:
         seen = await _look(cluster, everybody=True)
-        server = server_meant(seen, name)
-        change = held_change(seen, server)
+        server = server_named(seen, name)
+        change = approval_request(seen, server)
         tell(f"{_whose(seen, server)}; the guard holds changes back for all of them together.")
-        for line in _shown(change, cluster.speech):
+        for line in _shown(change, cluster.times):
             tell(line)
         if not ask(f"Let it happen on LicenseServer {server.key}?"):
             tell("Nothing was changed.")
@@ -57,7 +57,7 @@ async def verify(asked: Asked, *, name: str, wait: float, tell: Tell) -> bool:
     """`seatpool verify`."""
     async with access(asked) as cluster:
         seen = await _look(cluster)
-        server = server_meant(seen, name)
+        server = server_named(seen, name)
         if server.spec.suspend:
             raise SeatpoolError(
                 f"LicenseServer {server.key} is suspended: resume it first (seatpool resume server/{server.key})"
@@ -73,7 +73,9 @@ async def verify(asked: Asked, *, name: str, wait: float, tell: Tell) -> bool:
             raw = await cluster.kube.get(LicenseServer, server.metadata.namespace, server.metadata.name)
             verified = LicenseServer.model_validate(raw).status.last_verified
             if verified is not None and verified >= since.replace(microsecond=0):
-                tell(f"The lists of LicenseServer {server.key} were read back at {cluster.speech.at(verified)}.")
+                tell(
+                    f"The lists of LicenseServer {server.key} were read back at {cluster.times.format_time(verified)}."
+                )
                 return True
             await asyncio.sleep(LOOK_EVERY)
     tell(f"Within {wait:g} s the lists of LicenseServer {server.key} were not read back; see: seatpool status")
@@ -81,23 +83,25 @@ async def verify(asked: Asked, *, name: str, wait: float, tell: Tell) -> bool:
 
 
 async def _look(cluster: Access, *, everybody: bool = False) -> Snapshot:
-    return await take(
+    return await read_snapshot(
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
         ledgers=everybody, workbenches=everybody,
     )  # fmt: skip
 
 
 def _whose(seen: Snapshot, server: LicenseServer) -> str:
-    pools = pools_concerned(seen, server)
-    return f"LicenseServer {server.key} has the lists of {listed(pools, most=20) if pools else 'no pool'}"
+    pools = pool_keys_of(seen, server)
+    return f"LicenseServer {server.key} has the lists of {format_names(pools, most=20) if pools else 'no pool'}"
 
 
-def _shown(change: HeldChange, speech: Speech) -> list[str]:
+def _shown(change: ApprovalRequest, times: TimeFormat) -> list[str]:
     by_pool: dict[str, list[str]] = {}
     for pool, user in change.leaving:
         by_pool.setdefault(pool, []).append(user)
-    lines = [f"Held back since {speech.at(change.since)}: {change.message.partition('; ')[0]}."]
-    lines += [f"  {pool}: {len(users)} lose their seats: {listed(users, most=20)}" for pool, users in by_pool.items()]
+    lines = [f"Held back since {times.format_time(change.since)}: {change.message.partition('; ')[0]}."]
+    lines += [
+        f"  {pool}: {len(users)} lose their seats: {format_names(users, most=20)}" for pool, users in by_pool.items()
+    ]
     if not change.is_the_same:
         lines.append(
             "  By what is seen now it would be another change than the operator shows; if it changed, the operator will ask "

@@ -13,7 +13,7 @@ from kubernetes.aio.config import ConfigException, list_kube_config_contexts
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.client import KubeClient
-from seatpool.text import Speech
+from seatpool.text import TimeFormat
 
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -43,10 +43,10 @@ class Access:
         return datetime.now(UTC)
 
     @property
-    def speech(self) -> Speech:
+    def times(self) -> TimeFormat:
         zone = datetime.now().astimezone().tzinfo
         assert zone is not None  # noqa: S101
-        return Speech(zone=zone, now=self.now)
+        return TimeFormat(zone=zone, now=self.now)
 
 
 @asynccontextmanager

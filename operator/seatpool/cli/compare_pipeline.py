@@ -108,19 +108,16 @@ async def _compare(
 
 
 def _print(comparison: "Comparison") -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from seatpool.terminal.output import console, table
 
-    console = Console(markup=False, highlight=False)
+    screen = console(markup=False)
     if comparison.different:
-        table = Table(box=None)
-        for heading in ("PRODUCT", "USER", "TABLE", "WORKBENCHES", "DIFFERENCE"):
-            table.add_column(heading, no_wrap=True)
+        drawn = table("PRODUCT", "USER", "TABLE", "WORKBENCHES", "DIFFERENCE")
         for row in comparison.different:
-            table.add_row(ascii(row.product)[1:-1], row.user, str(row.there), str(row.here), row.difference)
-        console.print(table)
+            drawn.add_row(ascii(row.product)[1:-1], row.user, str(row.there), str(row.here), row.difference)
+        screen.print(drawn)
     if comparison.unknown_products:
-        console.print(f"products of the table that no LicensePool has: {list(comparison.unknown_products)!a}")
+        screen.print(f"products of the table that no LicensePool has: {list(comparison.unknown_products)!a}")
     if comparison.refused_users:
-        console.print(f"users that no license server could take: {list(comparison.refused_users)!a}")
-    console.print(f"{comparison.same} the same, {len(comparison.different)} different")
+        screen.print(f"users that no license server could take: {list(comparison.refused_users)!a}")
+    screen.print(f"{comparison.same} the same, {len(comparison.different)} different")

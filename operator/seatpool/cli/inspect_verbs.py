@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from seatpool.api.workbench import Workbench
 from seatpool.cli.cluster import Access, Asked, access
 from seatpool.domain.errors import SeatpoolError
-from seatpool.explain.snapshot import Snapshot, take
+from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.kube.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from seatpool.api.licensepool import LicensePool
     from seatpool.explain.overview import Overview
-    from seatpool.explain.why import Shown
+    from seatpool.explain.why import WrittenSeats
     from seatpool.terminal.output import Output
 
 MOST_ASKED = 50
@@ -34,12 +34,12 @@ async def show_status(asked: Asked, *, output: "Output") -> bool:
     from seatpool.cli.status_screen import status_screen
     from seatpool.terminal.output import write
 
-    speech = cluster.speech
+    times = cluster.times
     write(
         found,
         output=output,
         screen=lambda screen, wide: screen.print(
-            status_screen(found, speech=speech, wide=wide, width=screen.width, namespace=cluster.namespace)
+            status_screen(found, times=times, wide=wide, width=screen.width, namespace=cluster.namespace)
         ),
     )
     return found.is_well
@@ -63,12 +63,12 @@ async def keep_showing(asked: Asked, *, interval: float) -> bool:
                     found = await _overview(cluster)
                 except Unavailable as error:
                     live.update(
-                        Group(Text(f"no answer at {cluster.speech.at(cluster.now)}: {error}", "red"), drawn),
+                        Group(Text(f"no answer at {cluster.times.format_time(cluster.now)}: {error}", "red"), drawn),
                         refresh=True,
                     )
                 else:
                     drawn = status_screen(
-                        found, speech=cluster.speech, wide=False, width=screen.width, namespace=cluster.namespace
+                        found, times=cluster.times, wide=False, width=screen.width, namespace=cluster.namespace
                     )
                     live.update(drawn, refresh=True)
                 await asyncio.sleep(interval)
@@ -77,11 +77,11 @@ async def keep_showing(asked: Asked, *, interval: float) -> bool:
 async def show_why(asked: Asked, *, user: str, pool: str | None, output: "Output") -> bool:
     """`seatpool why`."""
     async with access(asked) as cluster:
-        reading = take(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
+        reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
         seen = await _meanwhile(reading, "explain.why", "cli.line_screens")
         from seatpool.explain.why import why
 
-        found = why(seen, user, pool=pool, shown=await _shown(cluster, seen, user), speech=cluster.speech)
+        found = why(seen, user, pool=pool, written=await _written_seats(cluster, seen, user), times=cluster.times)
     from seatpool.cli.line_screens import why_screen
     from seatpool.terminal.output import write
 
@@ -96,15 +96,15 @@ async def show_diff(asked: Asked, *, name: str, output: "Output") -> bool:
     from seatpool.terminal.output import write
 
     async with access(asked) as cluster:
-        seen = await take(
+        seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
-        found = [diff(seen, pool, speech=cluster.speech) for pool in seen.pools_named(name)]
-    speech = cluster.speech
+        found = [diff(seen, pool, times=cluster.times) for pool in seen.pools_named(name)]
+    times = cluster.times
     write(
         found[0] if len(found) == 1 else found,
         output=output,
-        screen=lambda screen, wide: diff_screen(found, console=screen, wide=wide, speech=speech),
+        screen=lambda screen, wide: diff_screen(found, console=screen, wide=wide, times=times),
     )
     return all(one.is_well for one in found)
 
@@ -112,23 +112,23 @@ async def show_diff(asked: Asked, *, name: str, output: "Output") -> bool:
 async def show_history(asked: Asked, *, name: str, output: "Output") -> bool:
     """`seatpool history`: of a pool if there is one of that name, else of a person."""
     from seatpool.cli.line_screens import history_screen
-    from seatpool.explain.recent_history import history
+    from seatpool.explain.recent_history import recent_history
     from seatpool.terminal.output import write
 
     async with access(asked) as cluster:
-        seen = await take(
+        seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
         events = await cluster.kube.events(namespace=cluster.namespace)
     pools = [pool for pool in seen.store.pools.values() if name in (pool.key, pool.metadata.name)]
     user = None if pools else seen.store.identity.user(name)
     asked_of: list[LicensePool | None] = [*pools] or [None]
-    found = [history(seen, events, pool=pool, user=user) for pool in asked_of]
-    speech = cluster.speech
+    found = [recent_history(seen, events, pool=pool, user=user) for pool in asked_of]
+    times = cluster.times
     write(
         found[0] if len(found) == 1 else found,
         output=output,
-        screen=lambda screen, _wide: history_screen(found, console=screen, speech=speech),
+        screen=lambda screen, _wide: history_screen(found, console=screen, times=times),
     )
     return True
 
@@ -143,7 +143,7 @@ async def _meanwhile(reading: Awaitable[T], *modules: str) -> T:
 
 
 async def _overview(cluster: Access) -> "Overview":
-    reading = take(
+    reading = read_snapshot(
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
         ledgers=False, workbenches=False,
     )  # fmt: skip
@@ -154,10 +154,10 @@ async def _overview(cluster: Access) -> "Overview":
         raise SeatpoolError(
             f"nothing of Seatpool is in {_where(cluster)}; name another with -n, or look everywhere with -A"
         )
-    return overview(seen, speech=cluster.speech)
+    return overview(seen, times=cluster.times)
 
 
-async def _shown(cluster: Access, seen: Snapshot, spelled: str) -> "Shown":
+async def _written_seats(cluster: Access, seen: Snapshot, spelled: str) -> "WrittenSeats":
     """What the operator wrote about the person's own workbenches: few, so they are read one by one."""
     rows = seen.workbenches_of(spelled)[:MOST_ASKED]
     found = await asyncio.gather(

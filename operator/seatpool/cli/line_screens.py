@@ -8,11 +8,11 @@ from rich.text import Text
 
 from seatpool.api.licensepool import PoolDifference
 from seatpool.explain.list_diff import Diff
-from seatpool.explain.messages import SENTENCES, Part, Said
-from seatpool.explain.recent_history import History
-from seatpool.explain.why import Explanation, Phase, PoolAnswer
-from seatpool.terminal.tables import count_cell, table
-from seatpool.text import Speech
+from seatpool.explain.messages import MESSAGES, Message, Part
+from seatpool.explain.recent_history import RecentHistory
+from seatpool.explain.why import Explanation, Phase, PoolExplanation
+from seatpool.terminal.output import count_cell, table
+from seatpool.text import TimeFormat
 
 _COLOURS = {
     Phase.ASSIGNED: "green",
@@ -26,21 +26,21 @@ _COLOURS = {
 
 def why_screen(found: Explanation, *, console: Console, wide: bool) -> None:
     """A pool a paragraph: how the person stands, then why, when, and what stands in the way."""
-    for said in found.said:
-        _line(console, said.text, style="yellow")
+    for message in found.messages:
+        _line(console, message.text, style="yellow")
     for number, answer in enumerate(found.pools):
-        if number or found.said:
+        if number or found.messages:
             console.print()
         _pool_answer(console, answer, wide=wide)
 
 
-def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, speech: Speech) -> None:
+def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, times: TimeFormat) -> None:
     """For each pool three lines for three lists, and who differs."""
     for found in every:
-        _diff(console, found, wide=wide, speech=speech)
+        _diff(console, found, wide=wide, times=times)
 
 
-def _diff(console: Console, found: Diff, *, wide: bool, speech: Speech) -> None:
+def _diff(console: Console, found: Diff, *, wide: bool, times: TimeFormat) -> None:
     in_sync = found.is_well
     _line(console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold yellow")
     if found.message:
@@ -49,19 +49,19 @@ def _diff(console: Console, found: Diff, *, wide: bool, speech: Speech) -> None:
     for state in found.states:
         drawn.add_row(
             state.what, count_cell(state.people), (state.hash or "-")[: 64 if wide else 12], count_cell(state.revision),
-            "-" if state.at is None else speech.at(state.at),
+            "-" if state.at is None else times.format_time(state.at),
         )  # fmt: skip
     console.print(Padding(drawn, (0, 0, 0, 2)))
     if found.difference is not None:
-        _difference(console, found.difference, speech)
-    for obstacle in found.obstacles:
-        _line(console, obstacle.said.text, indent=2, style="cyan" if obstacle.is_chosen else "red")
+        _difference(console, found.difference, times)
+    for problem in found.problems:
+        _line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
     if wide:
         _line(console, f"As it should be: {', '.join(found.users) or 'nobody'}", indent=2)
 
 
-def _difference(console: Console, difference: PoolDifference, speech: Speech) -> None:
-    _line(console, f"Different since {speech.at(difference.since)}:", indent=2)
+def _difference(console: Console, difference: PoolDifference, times: TimeFormat) -> None:
+    _line(console, f"Different since {times.format_time(difference.since)}:", indent=2)
     for sign, names, count, colour in (
         ("+", difference.add, difference.adds, "green"), ("-", difference.remove, difference.removes, "red")
     ):  # fmt: skip
@@ -71,37 +71,37 @@ def _difference(console: Console, difference: PoolDifference, speech: Speech) ->
             _line(console, f"{sign} and {count - len(names)} more", indent=4, style=colour)
 
 
-def history_screen(every: Iterable[History], *, console: Console, speech: Speech) -> None:
+def history_screen(every: Iterable[RecentHistory], *, console: Console, times: TimeFormat) -> None:
     """A line for each thing that happened, the newest last; then what is not known."""
     for found in every:
-        _history(console, found, speech)
+        _history(console, found, times)
 
 
-def _history(console: Console, found: History, speech: Speech) -> None:
-    several = len({one.pool for one in found.happenings}) > 1
-    for one in found.happenings:
+def _history(console: Console, found: RecentHistory, times: TimeFormat) -> None:
+    several = len({one.pool for one in found.entries}) > 1
+    for one in found.entries:
         where = f"{one.pool}: " if several else ""
-        _line(console, f"{speech.at(one.at):>16}  {where}{one.what} [{one.source}]")
-    if not found.happenings:
+        _line(console, f"{times.format_time(one.at):>16}  {where}{one.what} [{one.source}]")
+    if not found.entries:
         _line(console, f"Nothing is known of {found.of}.")
     for text in found.not_known:
         _line(console, f"Not known: {text}", style="dim")
 
 
-def _pool_answer(console: Console, answer: PoolAnswer, *, wide: bool) -> None:
-    head, *rest = answer.said
+def _pool_answer(console: Console, answer: PoolExplanation, *, wide: bool) -> None:
+    head, *rest = answer.messages
     _line(console, head.text, style=f"bold {_COLOURS[answer.phase]}")
-    for said in rest:
-        named = f" [{answer.reason}; {answer.decided_by}]" if _part(said) is Part.RULE and answer.decided_by else ""
-        _line(console, f"{said.text}{named}", indent=2)
-    for obstacle in answer.obstacles:
-        _line(console, obstacle.said.text, indent=2, style="cyan" if obstacle.is_chosen else "red")
-        if wide and obstacle.detail:
-            _line(console, obstacle.detail, indent=4, style="dim")
+    for message in rest:
+        named = f" [{answer.reason}; {answer.decided_by}]" if _part(message) is Part.RULE and answer.decided_by else ""
+        _line(console, f"{message.text}{named}", indent=2)
+    for problem in answer.problems:
+        _line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        if wide and problem.detail:
+            _line(console, problem.detail, indent=4, style="dim")
 
 
-def _part(said: Said) -> Part:
-    return SENTENCES[said.id].part
+def _part(message: Message) -> Part:
+    return MESSAGES[message.id].part
 
 
 def _line(console: Console, text: str, *, indent: int = 0, style: str = "") -> None:

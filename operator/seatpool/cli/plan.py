@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seatpool.api import rule_fields
+from seatpool.api.rule_fields import RuleField
 from seatpool.cli.verbs import OneAnswer
 from seatpool.domain.errors import SeatpoolError
 
@@ -31,6 +33,10 @@ class PlanOption(StrEnum):
     WIDE = "wide"
     JSON = "json"
     HTML = "html"
+
+
+def _rule_option(rule: RuleField, *, note: str = "") -> Any:
+    return typer.Option(rule.option, metavar=rule.metavar, help=f"Rule: {rule.spec}{note}.")
 
 
 @app.command(cls=OneAnswer)
@@ -59,13 +65,11 @@ def plan(
         Path | None,
         typer.Option(metavar="FILE", help="YAML of LicensePools: their types, rules, reservations and priorities."),
     ] = None,
-    linger: Annotated[str | None, typer.Option(metavar="DURATION", help="Rule: kept after the last stop.")] = None,
-    hold: Annotated[str | None, typer.Option(metavar="DURATION", help="Rule: minimumHold.")] = None,
-    cool_down: Annotated[str | None, typer.Option(metavar="DURATION", help="Rule: seatCoolDown.")] = None,
-    readmit: Annotated[str | None, typer.Option(metavar="DURATION", help="Rule: readmitAfter.")] = None,
-    budget: Annotated[
-        str | None, typer.Option(metavar="N/DURATION", help="Rule: maxReassignments, for example 4/365d.")
-    ] = None,
+    linger: Annotated[str | None, _rule_option(rule_fields.LINGER, note=", kept after the last stop")] = None,
+    hold: Annotated[str | None, _rule_option(rule_fields.MINIMUM_HOLD)] = None,
+    cool_down: Annotated[str | None, _rule_option(rule_fields.SEAT_COOL_DOWN)] = None,
+    readmit: Annotated[str | None, _rule_option(rule_fields.READMIT_AFTER)] = None,
+    budget: Annotated[str | None, _rule_option(rule_fields.MAX_REASSIGNMENTS, note=", for example 4/365d")] = None,
     growth: Annotated[float, typer.Option(help="So many times the people.", min=0.01, max=100)] = 1.0,
     seats_range: Annotated[
         str | None, typer.Option(metavar="FROM..TO", help="Numbers of seats to show. Default: those that matter.")

@@ -5,23 +5,21 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 
 from seatpool.api.base import format_duration
 from seatpool.settings.settings import Settings
+from seatpool.terminal.output import console, table
 
 
 def print_settings() -> None:
     """Key, default and meaning of each."""
-    table = Table(title="All settings, as --set and the file name them", title_justify="left", box=None)
-    for heading in ("Key", "Default", "Meaning"):
-        table.add_column(heading, overflow="fold")
+    drawn = table("Key", "Default", "Meaning", fold=True, title="All settings, as --set and the file name them")
     for row in settings_of(Settings):
-        table.add_row(*row)
-    console = Console()
-    console.print(table)
-    console.print("\nThe environment variable of mirror.long_poll is SEATPOOL_MIRROR__LONG_POLL, and so on.")
+        drawn.add_row(*row)
+    screen = console()
+    screen.print(Padding(drawn, (0, 0, 0, 1)))
+    screen.print("\nThe environment variable of mirror.long_poll is SEATPOOL_MIRROR__LONG_POLL, and so on.")
 
 
 def settings_of(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, str]]:

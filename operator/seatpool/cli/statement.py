@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seatpool.cli.cluster import Asked, access
 from seatpool.domain.errors import SeatpoolError
-from seatpool.explain.snapshot import take
+from seatpool.explain.snapshot import read_snapshot
 from seatpool.statement.pages import html, markdown
 from seatpool.statement.statement import Line, read_lines, read_since, statement
 from seatpool.terminal.output import data
@@ -19,7 +19,7 @@ STDIN = "-"
 async def print_statement(asked: Asked, *, pool: str, since: str, audit: Sequence[str], form: str) -> bool:
     """Print it; False says that it has remarks."""
     async with access(asked) as cluster:
-        seen = await take(
+        seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
     pools = seen.pools_named(pool)

@@ -9,25 +9,27 @@ from rich.table import Table
 from rich.text import Text
 
 from seatpool.explain.overview import Overview, PoolLine, ServerLine
-from seatpool.explain.problems import Obstacle
-from seatpool.terminal.tables import count_cell, table
-from seatpool.text import Speech, counted
+from seatpool.explain.problems import Problem
+from seatpool.terminal.output import count_cell, table
+from seatpool.text import TimeFormat, format_count
 
 POOLS_SHOWN = 20
 NARROW = 100
 
 
-def status_screen(found: Overview, *, speech: Speech, wide: bool, width: int, namespace: str | None) -> RenderableType:
+def status_screen(
+    found: Overview, *, times: TimeFormat, wide: bool, width: int, namespace: str | None
+) -> RenderableType:
     """Problems first; then as many pools as one screen takes, the urgent ones first. No namespace means all."""
     where = "all namespaces" if namespace is None else f"namespace {namespace}"
     narrow = width < NARROW
-    parts: list[RenderableType] = [_headline(found, speech, where)]
+    parts: list[RenderableType] = [_headline(found, times, where)]
     parts += _problems(found, wide=wide)
     if found.servers:
-        parts += [Text(), _servers(found.servers, speech, narrow=narrow, named=namespace is None)]
+        parts += [Text(), _servers(found.servers, times, narrow=narrow, named=namespace is None)]
     if found.pools:
         shown = found.pools if wide else found.pools[:POOLS_SHOWN]
-        parts += [Text(), _pools(shown, speech, narrow=narrow, named=namespace is None)]
+        parts += [Text(), _pools(shown, times, narrow=narrow, named=namespace is None)]
         if len(found.pools) > len(shown):
             parts.append(
                 Text(f"and {len(found.pools) - len(shown)} more pools that are less urgent: -o wide", style="dim")
@@ -35,49 +37,49 @@ def status_screen(found: Overview, *, speech: Speech, wide: bool, width: int, na
     return Group(*parts)
 
 
-def _headline(found: Overview, speech: Speech, where: str) -> Text:
+def _headline(found: Overview, times: TimeFormat, where: str) -> Text:
     used, seats = sum(line.used or 0 for line in found.pools), sum(line.seats for line in found.pools)
     waiting = sum(line.waiting or 0 for line in found.pools)
     problems = len(found.problems) + len(found.unreadable)
-    state = ("well", "bold green") if found.is_well else (counted(problems, "problem"), "bold red")
-    servers, pools = counted(len(found.servers), "server"), counted(len(found.pools), "pool")
+    state = ("well", "bold green") if found.is_well else (format_count(problems, "problem"), "bold red")
+    servers, pools = format_count(len(found.servers), "server"), format_count(len(found.pools), "pool")
     counts = f"{servers}, {pools}, {used} of {seats} seats used, {waiting} waiting"
-    return Text.assemble(state, f" at {speech.at(speech.now)} in {where}: {counts}")
+    return Text.assemble(state, f" at {times.format_time(times.now)} in {where}: {counts}")
 
 
 def _problems(found: Overview, *, wide: bool) -> Iterator[ConsoleRenderable]:
-    told: Iterable[tuple[Obstacle, str]] = [
+    told: Iterable[tuple[Problem, str]] = [
         *((one, "red") for one in found.problems), *((one, "cyan") for one in found.notes)
     ]  # fmt: skip
-    for obstacle, colour in told:
-        yield Padding(Text(obstacle.said.text, style=colour), (0, 0, 0, 2), expand=False)
-        if wide and obstacle.detail:
-            yield Padding(Text(obstacle.detail, style="dim"), (0, 0, 0, 4), expand=False)
+    for problem, colour in told:
+        yield Padding(Text(problem.message.text, style=colour), (0, 0, 0, 2), expand=False)
+        if wide and problem.detail:
+            yield Padding(Text(problem.detail, style="dim"), (0, 0, 0, 4), expand=False)
     for text in found.unreadable:
         yield Padding(Text(f"Cannot be read: {text}", style="red"), (0, 0, 0, 2), expand=False)
 
 
-def _servers(lines: Iterable[ServerLine], speech: Speech, *, narrow: bool, named: bool) -> Table:
+def _servers(lines: Iterable[ServerLine], times: TimeFormat, *, narrow: bool, named: bool) -> Table:
     headings = ["SERVER", "READY", "IN SYNC", "PEOPLE", "LAST CHANGE", "READ BACK"]
     headings += [] if narrow else ["LISTS", "REVISION", "MODE"]
     drawn = table(*headings)
     for line in lines:
         cells = [
             _name(line.name, named), _shaded(line.ready), _shaded(line.in_sync), str(line.people),
-            speech.ago(line.last_changed), speech.ago(line.last_verified),
+            times.format_age(line.last_changed), times.format_age(line.last_verified),
         ]  # fmt: skip
         drawn.add_row(*cells, *([] if narrow else [str(line.lists), str(line.revision), line.mode]))
     return drawn
 
 
-def _pools(lines: Iterable[PoolLine], speech: Speech, *, narrow: bool, named: bool) -> Table:
+def _pools(lines: Iterable[PoolLine], times: TimeFormat, *, narrow: bool, named: bool) -> Table:
     headings = ["POOL", "SEATS", "USED", "WAITING", "OLDEST", "IN SYNC", "REASON"]
     headings += [] if narrow else ["CHANGES", "SERVER", "PRODUCT", "MODE"]
     drawn = table(*headings)
     for line in lines:
         cells = [
             _name(line.name, named), str(line.seats), count_cell(line.used), _waiting(line.waiting),
-            speech.ago(line.oldest_wait), _shaded(line.in_sync), line.reason or "-",
+            times.format_age(line.oldest_wait), _shaded(line.in_sync), line.reason or "-",
         ]  # fmt: skip
         more = [_changes(line), escape(line.server), escape(line.product), line.mode]
         drawn.add_row(*cells, *([] if narrow else more))

@@ -1,11 +1,16 @@
-"""Who is on a pool's list: the heart of Seatpool.
+"""Computes which users are on a pool's list. This is the core of Seatpool.
 
-A pure function of the rules, of the needs that exist now and of the few facts that have to be remembered. It can be
-asked at any time and as often as one likes: the same question has the same answer, and asking again with the memory
-that it returned changes nothing. A lost or repeated event can therefore do no harm.
+`allocate` is a pure function of the rules, the needs that exist now, and the stored memory. The same input gives the same
+result. Allocating again with the returned memory changes nothing. So a lost or repeated event does no harm.
 
-First seats end whose time is over, then those for which there is no room any more; then the protected get theirs, and
-at last the line is served. Nobody loses a seat to somebody who came later, except to the protected.
+The steps, in order:
+
+1. Release the seats whose time is over.
+2. Release the seats for which there is no room any more.
+3. Give seats to the protected users.
+4. Give seats to the waiting line.
+
+A user never loses a seat to one who came later, except to a protected user.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,34 +21,34 @@ from seatpool.domain.checks import Situation, refusal
 from seatpool.domain.instants import NEVER, after
 from seatpool.domain.memory import Grant, PoolMemory, Waiting
 from seatpool.domain.need import Need
-from seatpool.domain.next_change import Outlook, first, next_change, next_giving_way, next_usable
+from seatpool.domain.next_change import NextChanges, first, next_change, next_giving_way, next_usable
 from seatpool.domain.reasons import Reason
-from seatpool.domain.reserved_seats import Kept
+from seatpool.domain.reserved_seats import ReservedSeats
 from seatpool.domain.rules import PoolRules
 from seatpool.domain.supply import Supply
 from seatpool.domain.tenure import (
     Tenure,
-    ending_reason,
-    in_order_of_shedding,
     inside_minimum_hold,
-    observed,
-    standing,
+    release_order,
+    release_reason,
+    tenure_of,
+    with_idle_since,
 )
-from seatpool.domain.waiting_line import in_line
+from seatpool.domain.waiting_line import waiting_line
 
 _ZERO = timedelta(0)
 
 
 def allocate(rules: PoolRules, needs: Mapping[str, Need], memory: PoolMemory, now: datetime) -> Allocation:
-    """The list as it should be now, why, and what to remember."""
-    answer = _Answer(rules, needs, memory, now)
-    answer.end_what_is_over()
-    answer.shed_what_has_no_room()
-    return answer.seat_the_line()
+    """Returns the list as it should be now, the reasons, and the memory for the next allocation."""
+    allocation = _Allocator(rules, needs, memory, now)
+    allocation.release_expired()
+    allocation.release_excess()
+    return allocation.serve()
 
 
-class _Answer:
-    """One answer while it is worked out."""
+class _Allocator:
+    """State of one allocation."""
 
     def __init__(self, rules: PoolRules, needs: Mapping[str, Need], memory: PoolMemory, now: datetime) -> None:
         self._rules = rules
@@ -51,7 +56,7 @@ class _Answer:
         self._now = now
         self._before = memory.waiting
         self._assigned = dict(sorted(memory.assigned.items()))
-        self._standings: dict[str, Tenure] = {}
+        self._tenures: dict[str, Tenure] = {}
         self._readmit = _still_blocked(memory.readmit, rules=rules, now=now)
         self._granted: list[Granted] = []
         self._released: list[Released] = []
@@ -63,59 +68,67 @@ class _Answer:
             now=now,
         )
 
-    def end_what_is_over(self) -> None:
-        """Release whose time has come."""
+    def release_expired(self) -> None:
+        """Releases the seats whose time is over."""
         for user, grant in list(self._assigned.items()):
-            seen = self._assigned[user] = observed(grant, needed=user in self._needs, now=self._now)
-            stands = self._standings[user] = standing(seen, rules=self._rules)
-            if stands.until is not None and stands.until <= self._now:
-                self._release(user, ending_reason(user, rules=self._rules))
+            current = self._assigned[user] = with_idle_since(grant, needed=user in self._needs, now=self._now)
+            tenure = self._tenures[user] = tenure_of(current, rules=self._rules)
+            if tenure.until is not None and tenure.until <= self._now:
+                self._release(user, release_reason(user, rules=self._rules))
 
-    def shed_what_has_no_room(self) -> None:
-        """A list is never longer than its seats, even when the seats become fewer."""
+    def release_excess(self) -> None:
+        """Releases seats if the list is longer than the pool's seats, because these became fewer."""
         excess = len(self._assigned) - self._rules.seats
         if excess > 0:
-            for grant in in_order_of_shedding(self._assigned.values(), rules=self._rules, now=self._now)[:excess]:
+            for grant in release_order(self._assigned.values(), rules=self._rules, now=self._now)[:excess]:
                 self._release(grant.user, Reason.SEATS_REDUCED)
-        self._supply.drop_what_exceeds_the_seats()
+        self._supply.drop_excess()
 
-    def seat_the_line(self) -> Allocation:
-        """Grant what can be granted, and say why the others wait."""
-        kept = Kept(rules=self._rules, holders=self._assigned)
-        situation = Situation(readmit=self._readmit, supply=self._supply, kept=kept)
+    def serve(self) -> Allocation:
+        """Gives the seats that can be given, and returns the result."""
+        reserved = ReservedSeats(rules=self._rules, holders=self._assigned)
+        situation = Situation(readmit=self._readmit, supply=self._supply, reserved=reserved)
         line = self._line()
         missing = [place for place in line if place.user in self._rules.always]
         if missing:
-            self._seat_the_protected(missing, situation)
+            self._serve_protected(missing, situation)
             line = self._line()
-        return self._conclude(self._serve(line, situation))
+        return self._conclude(self._serve_line(line, situation))
 
     def _line(self) -> list[Waiting]:
-        return in_line(rules=self._rules, needs=self._needs, holders=self._assigned, before=self._before, now=self._now)
+        return waiting_line(
+            rules=self._rules, needs=self._needs, holders=self._assigned, before=self._before, now=self._now
+        )
 
-    def _seat_the_protected(self, missing: list[Waiting], situation: Situation) -> None:
-        sheddable = self._sheddable()
+    def _serve_protected(self, missing: list[Waiting], situation: Situation) -> None:
+        replaceable = self._replaceable()
         for place in missing:
             reason = refusal(place.user, situation)
-            if reason is Reason.POOL_FULL and (gives_way := next(sheddable, None)) is not None:
+            if reason is Reason.POOL_FULL and (gives_way := next(replaceable, None)) is not None:
                 self._release(gives_way.user, Reason.MADE_ROOM_FOR_PROTECTED)
                 reason = None
             if reason is None:
                 self._grant(place, Reason.PROTECTED, situation)
 
-    def _sheddable(self) -> Iterator[Grant]:
-        """Who gives way to the protected; a seat that would cool down, or cost what is spent, helps nobody."""
+    def _replaceable(self) -> Iterator[Grant]:
+        """Yields the grants that may be released for a protected user.
+
+        A seat that would cool down, or that the budget does not permit to pass on, would not help.
+        """
         if self._rules.seat_cool_down > _ZERO:
             return
-        for grant in in_order_of_shedding(self._assigned.values(), rules=self._rules, now=self._now):
+        for grant in release_order(self._assigned.values(), rules=self._rules, now=self._now):
             if grant.user in self._rules.always or inside_minimum_hold(grant, rules=self._rules, now=self._now):
                 return
             if self._supply.budget_left <= 0:
                 return
             yield grant
 
-    def _serve(self, line: list[Waiting], situation: Situation) -> list[tuple[Waiting, Reason]]:
-        """Seat whom nothing refuses, until a whole round seats nobody: its reasons fit what is left in the end."""
+    def _serve_line(self, line: list[Waiting], situation: Situation) -> list[tuple[Waiting, Reason]]:
+        """Gives seats in order, and returns the refused users with their reasons.
+
+        Repeats until a round gives no seat, so the reasons fit what is left in the end.
+        """
         while True:
             refused: list[tuple[Waiting, Reason]] = []
             for place in line:
@@ -131,15 +144,15 @@ class _Answer:
     def _grant(self, place: Waiting, reason: Reason, situation: Situation) -> None:
         user = place.user
         self._supply.take(user)
-        situation.kept.seated(user)
+        situation.reserved.add_holder(user)
         grant = Grant(user=user, since=self._now, idle_since=None if user in self._needs else self._now, reason=reason)
         self._assigned[user] = grant
-        self._standings[user] = standing(grant, rules=self._rules)
+        self._tenures[user] = tenure_of(grant, rules=self._rules)
         self._granted.append(Granted(user, reason, max(_ZERO, self._now - place.since)))
 
     def _release(self, user: str, reason: Reason) -> None:
         grant = self._assigned.pop(user)
-        del self._standings[user]
+        del self._tenures[user]
         self._supply.vacate(user)
         if self._rules.readmit_after > _ZERO:
             self._readmit[user] = after(self._now, self._rules.readmit_after)
@@ -149,7 +162,7 @@ class _Answer:
         users = tuple(sorted(self._assigned))
         supply, readmit = self._supply, self._readmit
         line = [place for place, _ in refused]
-        view = self._outlook(refused)
+        coming = self._next_changes(refused)
         return Allocation(
             memory=PoolMemory(
                 assigned={user: self._assigned[user] for user in users},
@@ -161,40 +174,42 @@ class _Answer:
             users=users,
             seats={user: self._seat(user) for user in users},
             waiting=tuple(
-                self._in_line(place, position, reason, view)
+                self._in_line(place, position, reason, coming)
                 for position, (place, reason) in enumerate(refused, start=1)
             ),
             denied=tuple(sorted((self._rules.denied & self._needs.keys()) - self._assigned.keys())),
             granted=tuple(self._granted),
             released=tuple(self._released),
-            next_change=next_change(view=view, supply=supply, readmit=readmit, line=line),
+            next_change=next_change(coming=coming, supply=supply, readmit=readmit, line=line),
             reassignments_used=len(supply.reassignments),
         )
 
-    def _outlook(self, refused: list[tuple[Waiting, Reason]]) -> Outlook:
+    def _next_changes(self, refused: list[tuple[Waiting, Reason]]) -> NextChanges:
         always, rules, supply = self._rules.always, self._rules, self._supply
-        next_release = first(*(stands.until for stands in self._standings.values()))
-        room_is_wanted = any(reason is Reason.POOL_FULL and place.user in always for place, reason in refused)
-        return Outlook(
+        next_release = first(*(tenure.until for tenure in self._tenures.values()))
+        protected_wait = any(reason is Reason.POOL_FULL and place.user in always for place, reason in refused)
+        return NextChanges(
             next_release=next_release,
             next_usable=next_usable(rules=rules, supply=supply, next_release=next_release),
             next_giving_way=next_giving_way(rules=rules, supply=supply, grants=self._assigned.values())
-            if room_is_wanted
+            if protected_wait
             else None,
         )
 
-    def _in_line(self, place: Waiting, position: int, reason: Reason, view: Outlook) -> InLine:
+    def _in_line(self, place: Waiting, position: int, reason: Reason, coming: NextChanges) -> InLine:
         user = place.user
-        earliest = view.earliest(user, protected=user in self._rules.always, readmit=self._readmit, supply=self._supply)
+        earliest = coming.earliest(
+            user, protected=user in self._rules.always, readmit=self._readmit, supply=self._supply
+        )
         return InLine(user, position, place.since, reason, earliest)
 
     def _seat(self, user: str) -> Seat:
-        reason, until = self._standings[user]
+        reason, until = self._tenures[user]
         return Seat(user, self._assigned[user].since, reason, until if until is None or until < NEVER else None)
 
 
 def _still_blocked(readmit: Mapping[str, datetime], *, rules: PoolRules, now: datetime) -> dict[str, datetime]:
-    """Blocks that are not over. A rule that was shortened since, or dropped, shortens the blocks that it made."""
+    """Returns the blocks that are not over. A rule that was shortened or dropped since shortens its blocks."""
     if rules.readmit_after == _ZERO:
         return {}
     longest = after(now, rules.readmit_after)

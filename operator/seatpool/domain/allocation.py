@@ -1,4 +1,4 @@
-"""A pool's answer: who is on the list, who waits and why, what changed, and when the answer changes by itself."""
+"""Defines the result of an allocation: the list, the waiting users and why they wait, the changes, and the next change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from seatpool.domain.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A place on the list; `until` is when it ends if nothing changes, None when it does not."""
+    """A seat on the list. `until` is its end if nothing changes. None: it does not end by itself."""
 
     user: str
     since: datetime
@@ -20,10 +20,10 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class InLine:
-    """A place in the line, the first is 1.
+    """A place in the waiting line. The first position is 1.
 
-    `earliest` is the first instant at which the rules alone could let the person in: a bound and not a promise, None
-    when somebody has to stop a workbench first.
+    `earliest` is the first time at which the rules alone could give the seat. It is a bound, not a promise. None: a user
+    has to stop a workbench first.
     """
 
     user: str
@@ -35,7 +35,7 @@ class InLine:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Somebody who got a seat in this answer, after waiting so long."""
+    """A user who got a seat in this allocation, and the time that the user waited."""
 
     user: str
     reason: Reason
@@ -44,7 +44,7 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Somebody who lost a seat in this answer, after holding it so long."""
+    """A user who lost a seat in this allocation, and the time that the user held it."""
 
     user: str
     reason: Reason
@@ -53,18 +53,18 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The whole answer. Everybody with a need is in exactly one of `seats`, `waiting` and `denied`."""
+    """The whole result. Every user with a need is in exactly one of `seats`, `waiting` and `denied`."""
 
     memory: PoolMemory
-    """What has to be stored before the answer is acted on."""
+    """The memory to store before the result is acted on."""
     users: tuple[str, ...]
-    """The list, sorted."""
+    """The users on the list, sorted."""
     seats: Mapping[str, Seat]
     waiting: tuple[InLine, ...]
     denied: tuple[str, ...]
     granted: tuple[Granted, ...]
     released: tuple[Released, ...]
     next_change: datetime | None
-    """When to ask again even if nothing happens."""
+    """When to allocate again even if nothing happens. None: never."""
     reassignments_used: int
-    """How much of the budget is spent in the window that ends now."""
+    """Re-assignments in the window that ends now."""

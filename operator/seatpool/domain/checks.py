@@ -1,7 +1,7 @@
-"""The rules that refuse a seat, in the order in which they are asked; the first that fails decides.
+"""Checks whether a user may have a seat. The first check that fails decides.
 
-Each check is a question about one person and the situation of the pool, and says nothing when it has no objection. What
-it says is both the decision and its explanation.
+Each check looks at one user and the situation of the pool. It returns a reason, or None if it has no objection. The reason
+is both the decision and its explanation.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seatpool.domain.reasons import Reason
-from seatpool.domain.reserved_seats import Kept
+from seatpool.domain.reserved_seats import ReservedSeats
 from seatpool.domain.supply import Supply
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that the checks look at."""
+    """The input of the checks."""
 
     readmit: Mapping[str, datetime]
     supply: Supply
-    kept: Kept
+    reserved: ReservedSeats
 
 
 Check = Callable[[str, Situation], Reason | None]
 
 
-def left_too_lately(user: str, situation: Situation) -> Reason | None:
-    """`readmitAfter` is not over for this person."""
+def may_not_return_yet(user: str, situation: Situation) -> Reason | None:
+    """`readmitAfter` is not over for this user."""
     return Reason.READMISSION_BLOCKED if user in situation.readmit else None
 
 
@@ -36,7 +36,7 @@ def every_seat_is_taken(_user: str, situation: Situation) -> Reason | None:
 
 
 def free_seats_are_cooling_down(user: str, situation: Situation) -> Reason | None:
-    """All free seats were vacated by others lately."""
+    """Every free seat is still in the cool-down of another user."""
     supply = situation.supply
     if supply.was_left_by(user) or supply.usable > 0 or supply.cooled > 0:
         return None
@@ -44,28 +44,28 @@ def free_seats_are_cooling_down(user: str, situation: Situation) -> Reason | Non
 
 
 def budget_is_spent(user: str, situation: Situation) -> Reason | None:
-    """Free seats have cooled down, but none may pass to another person in this window."""
+    """Free seats have cooled down, but no seat may pass to another user in this window."""
     supply = situation.supply
     return None if supply.was_left_by(user) or supply.usable > 0 else Reason.REASSIGNMENT_BUDGET_SPENT
 
 
-def free_seats_are_kept(user: str, situation: Situation) -> Reason | None:
-    """Others have a stronger claim to what is free."""
+def free_seats_are_reserved(user: str, situation: Situation) -> Reason | None:
+    """Other users have a stronger claim to the free seats."""
     left = situation.supply.left_for_others(user)
-    return Reason.SEATS_RESERVED if left < situation.kept.beyond(user) else None
+    return Reason.SEATS_RESERVED if left < situation.reserved.needed_for_others(user) else None
 
 
 CHAIN: tuple[Check, ...] = (
-    left_too_lately,
+    may_not_return_yet,
     every_seat_is_taken,
     free_seats_are_cooling_down,
     budget_is_spent,
-    free_seats_are_kept,
+    free_seats_are_reserved,
 )
 
 
 def refusal(user: str, situation: Situation) -> Reason | None:
-    """Why this person cannot have a seat now, None when nothing is against it."""
+    """Returns why this user cannot have a seat now. None: no check objects."""
     for check in CHAIN:
         reason = check(user, situation)
         if reason is not None:

@@ -1,8 +1,8 @@
-"""Who needs what, kept up to date change by change.
+"""Keeps track of which user needs a seat of which pool, change by change.
 
-Thousands of workbenches start and stop; each change touches one person in the few pools that serve the workbench, and
-costs the same however many others there are. What is kept is nonetheless a pure function of the workbenches and pools
-that exist: the order in which news came leaves no trace.
+Thousands of workbenches start and stop. One change touches one user in the few pools that serve the workbench, and costs the
+same however many other workbenches exist. The content depends only on the workbenches and pools that exist, not on the order
+of the changes.
 """
 
 from collections import defaultdict
@@ -19,12 +19,12 @@ ALL_NAMESPACES = "*"
 _SLACK = 8
 
 Kind = tuple[str, str]
-"""A namespace and a type: workbenches that agree in both are served by the same pools."""
+"""A namespace and a type. The same pools serve all workbenches that agree in both."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkbenchFact:
-    """What demand has to know of a workbench."""
+    """The facts of a workbench that the demand depends on."""
 
     key: str
     namespace: str
@@ -35,13 +35,13 @@ class WorkbenchFact:
 
     @property
     def kind(self) -> Kind:
-        """What decides which pools serve it."""
+        """Namespace and type: they decide which pools serve the workbench."""
         return self.namespace, self.type
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSelector:
-    """Which workbenches a pool serves; no namespaces mean the pool's own, `*` means all."""
+    """The workbenches that a pool serves. No namespaces: the pool's own. `*`: all."""
 
     key: str
     namespace: str
@@ -51,7 +51,7 @@ class PoolSelector:
 
 
 class _Active:
-    """The active workbenches of one person in one pool; the eldest is found without looking at all."""
+    """The active workbenches of one user in one pool. A heap finds the oldest one without looking at all."""
 
     __slots__ = ("_by_age", "since")
 
@@ -66,7 +66,7 @@ class _Active:
             self._by_age = [(began, active) for active, began in self.since.items()]
             heapify(self._by_age)
 
-    def eldest(self) -> datetime:
+    def oldest(self) -> datetime:
         while self.since.get(self._by_age[0][1]) != self._by_age[0][0]:
             heappop(self._by_age)
         return self._by_age[0][0]
@@ -74,7 +74,7 @@ class _Active:
 
 @dataclass(slots=True)
 class _PoolDemand:
-    """What one pool has to serve."""
+    """The demand of one pool."""
 
     selector: PoolSelector
     matches_type: Callable[[str], bool]
@@ -110,25 +110,25 @@ class _PoolDemand:
             del self.active[fact.owner], self.needs[fact.owner]
 
     def _renew(self, user: str, active: _Active) -> None:
-        since = active.eldest()
+        since = active.oldest()
         known = self.needs.get(user)
         if known is None or known.since != since:
             self.needs[user] = Need(user, since)
 
 
 class DemandIndex:
-    """The needs of all pools. Not thread safe."""
+    """Index of the needs of all pools. It is not thread safe."""
 
     def __init__(self) -> None:
         self._facts: dict[str, WorkbenchFact] = {}
         self._of_kind: dict[Kind, set[str]] = defaultdict(set)
         self._route: dict[Kind, frozenset[str]] = {}
         self._counting: dict[tuple[Kind, str], frozenset[str]] = {}
-        """What `_counted` has found for a kind and a state, until a pool changes or the last workbench of a kind goes."""
+        """Cache of `_counted`, until a pool changes or the last workbench of a kind goes."""
         self._pools: dict[str, _PoolDemand] = {}
 
     def put(self, fact: WorkbenchFact) -> set[str]:
-        """Take a workbench in, or its new state. Keys of the pools in which a need, or what makes it, is different."""
+        """Adds or updates a workbench. Returns the keys of the pools in which a need, or its workbenches, changed."""
         before = self._facts.get(fact.key)
         if before == fact:
             return set()
@@ -147,7 +147,7 @@ class DemandIndex:
         return dirty
 
     def remove(self, key: str) -> set[str]:
-        """Forget a workbench. Keys of the pools that counted it."""
+        """Removes a workbench. Returns the keys of the pools that counted it."""
         fact = self._facts.pop(key, None)
         if fact is None:
             return set()
@@ -158,7 +158,7 @@ class DemandIndex:
         return dirty
 
     def put_pool(self, selector: PoolSelector) -> None:
-        """Take a pool in, or its new spec."""
+        """Adds or updates a pool."""
         known = self._pools.get(selector.key)
         if known is not None and known.selector == selector:
             return
@@ -173,33 +173,33 @@ class DemandIndex:
                         pool.add(fact)
 
     def remove_pool(self, key: str) -> None:
-        """Forget a pool."""
+        """Removes a pool."""
         if self._pools.pop(key, None) is not None:
             self._counting.clear()
             self._route = {kind: pools - {key} for kind, pools in self._route.items()}
 
     def serves(self, kind: Kind) -> bool:
-        """Whether any pool serves workbenches of the kind."""
+        """Tells whether any pool serves workbenches of this kind."""
         return any(pool.serves(kind) for pool in self._pools.values())
 
     def needs(self, pool: str) -> Mapping[str, Need]:
-        """Who needs a seat of the pool: a view that changes with the workbenches, empty for an unknown pool."""
+        """Returns the needs of a pool by user, as a live view. It is empty for an unknown pool."""
         known = self._pools.get(pool)
         return MappingProxyType(known.needs if known is not None else {})
 
     def workbenches_of(self, pool: str, user: str) -> frozenset[str]:
-        """Keys of the user's active workbenches that the pool serves."""
+        """Returns the keys of the user's active workbenches that the pool serves."""
         known = self._pools.get(pool)
         active = known.active.get(user) if known is not None else None
         return frozenset(active.since) if active is not None else frozenset()
 
     def workbenches(self, pool: str) -> Mapping[str, frozenset[str]]:
-        """Keys of the active workbenches that the pool serves, by user."""
+        """Returns the keys of the active workbenches that the pool serves, by user."""
         known = self._pools.get(pool)
         return {} if known is None else {user: frozenset(active.since) for user, active in known.active.items()}
 
     def pools_of(self, workbench: str) -> frozenset[str]:
-        """Keys of the pools that serve the workbench, active or not."""
+        """Returns the keys of the pools that serve the workbench, active or not."""
         fact = self._facts.get(workbench)
         return frozenset() if fact is None else self._route[fact.kind]
 
@@ -217,7 +217,7 @@ class DemandIndex:
             self._counting.clear()
 
     def _counted(self, fact: WorkbenchFact | None) -> frozenset[str]:
-        """The pools in which the workbench makes a need; its kind must be known."""
+        """Returns the pools in which the workbench makes a need. Its kind must be known."""
         if fact is None:
             return frozenset()
         found = self._counting.get((fact.kind, fact.state))

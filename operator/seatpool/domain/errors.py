@@ -1,5 +1,5 @@
-"""The one root of every error that Seatpool raises on purpose."""
+"""Defines the base class of every error that Seatpool raises on purpose."""
 
 
 class SeatpoolError(Exception):
-    """Something that a person can act on; the message names the object, the field, the value and what to do."""
+    """An error that a user or admin can act on. The message names the object, the field, the value and what to do."""

@@ -1,4 +1,4 @@
-"""Shell globs, compiled once: every event and every answer matches against them."""
+"""Compiles shell globs once, because every event and every allocation matches against them."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ _IS_GLOB = re.compile(r"[*?\[]")
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """A test whether a text matches any of the globs as `fnmatch.fnmatchcase` does; no globs match nothing."""
+    """Returns a test that is True if a text matches any of the globs, as in `fnmatch.fnmatchcase`."""
     every = tuple(patterns)
     literal = frozenset(pattern for pattern in every if not _IS_GLOB.search(pattern))
     compiled = [re.compile(translate(pattern)).match for pattern in every if pattern not in literal]

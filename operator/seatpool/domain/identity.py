@@ -1,8 +1,9 @@
-r"""From the name that a workbench carries to the user id that a license server knows.
+r"""Converts the owner of a workbench to the user id that a license server knows.
 
-One person appears as `CORP\ann`, `ann`, `ann@corp.example` and `ANN`; two spellings must never take two seats.
-Folding touches ASCII letters only: Unicode's own folding turns the Kelvin sign into `k`, and so a stranger's name into
-somebody's. What a target cannot express is refused with a reason, never mended: a mended name is somebody else's.
+One person appears as `CORP\ann`, `ann`, `ann@corp.example` and `ANN`. Two spellings must never take two seats. Folding
+changes ASCII letters only, because Unicode folding turns the Kelvin sign into `k`, and so one user's name into another's. A
+name that a license server cannot take is refused with a reason. It is never changed, because a changed name is another
+user's.
 """
 
 import re
@@ -17,11 +18,11 @@ _SHOWN = 80
 
 
 class InvalidUser(SeatpoolError):
-    """A user id that cannot stand on a list."""
+    """The user id cannot be put on a list."""
 
 
 def normalise(owner: str, *, strip_domain: bool, fold_case: bool, mapping: Mapping[str, str]) -> str:
-    """The user id of an owner; it may still be one that `check_user` refuses."""
+    """Returns the user id of an owner. `check_user` may still refuse it."""
     user = owner
     if strip_domain:
         user = user.rpartition("\\")[2].partition("@")[0]
@@ -31,7 +32,7 @@ def normalise(owner: str, *, strip_domain: bool, fold_case: bool, mapping: Mappi
 
 
 def check_user(user: str) -> None:
-    """Raise InvalidUser unless every license server can take the user id as it is."""
+    """Raises InvalidUser if a license server could not take the user id as it is."""
     if _USER.fullmatch(user) is None:
         shown = ascii(user[:_SHOWN])[:_SHOWN]
         raise InvalidUser(

@@ -1,7 +1,7 @@
-"""Arithmetic on instants that cannot fail.
+"""Arithmetic with times that cannot fail.
 
-Durations come from resources that people write: `minimumHold: 999999d` must mean what it says, and one that reaches
-beyond the calendar "for ever", not an OverflowError in the middle of a pool's answer.
+Durations come from resources that users write. `minimumHold: 999999d` must not raise OverflowError in the middle of an
+allocation. A time beyond the calendar is NEVER.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def after(instant: datetime, duration: timedelta) -> datetime:
-    """`instant + duration`, at most NEVER."""
+    """Returns `instant + duration`, at most NEVER."""
     try:
         return min(instant + duration, NEVER)
     except OverflowError:
@@ -18,6 +18,6 @@ def after(instant: datetime, duration: timedelta) -> datetime:
 
 
 def to_milliseconds(instant: datetime) -> datetime:
-    """The instant as the API server keeps it; a finer one would look newer than its own stored copy for ever."""
+    """Cuts a time to milliseconds, as the API server keeps it. A finer time would look newer than its stored copy."""
     finer = instant.microsecond % 1000
     return instant.replace(microsecond=instant.microsecond - finer) if finer else instant

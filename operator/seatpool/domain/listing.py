@@ -1,9 +1,9 @@
-"""What a list is compared by."""
+"""Computes the hash by which lists are compared."""
 
 import hashlib
 from collections.abc import Iterable
 
 
 def list_hash(users: Iterable[str]) -> str:
-    """SHA-256, as hex, of the users in order, each followed by a newline: what `sort | sha256sum` says on a server."""
+    """Returns the SHA-256 in hex of the sorted users, each with a newline, as `sort | sha256sum` does on a server."""
     return hashlib.sha256("".join(f"{user}\n" for user in sorted(users)).encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""What a pool has to remember between two answers.
+"""Defines the facts of a pool that have to be stored between two allocations.
 
-Everything else follows from the workbenches that exist now. These few facts do not: who has a seat since when, who
-waits since when, which seats were freed, who may not return yet, and what of the budget is spent. The memory is a
-value: `allocate` takes one and returns the next, and whoever calls it stores that before it acts.
+Everything else follows from the workbenches that exist now. These facts do not: the holders and the start of their seats, the
+start of each wait, the freed seats, the users who may not return yet, and the re-assignments. The memory is a value:
+`allocate` takes one and returns the next. The caller stores it before it acts.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from seatpool.domain.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A seat that somebody has. `idle_since` is when the need ended, None while it goes on.
+    """A seat that a user has. `idle_since` is when the need ended. None: the need goes on.
 
-    Somebody who was on the list before the operator came is adopted with `Reason.ADOPTED`, `since` the instant of
-    adoption, and `idle_since=None`; the next answer sees whether there is a need.
+    A user who was on the list before the operator first read it is adopted: the reason is `Reason.ADOPTED`, `since` is the
+    time of adoption, and `idle_since` is None. The next allocation finds out whether there is a need.
     """
 
     user: str
@@ -29,7 +29,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Somebody who waits; `since` decides the place in line and never grows while the need goes on."""
+    """A user who waits. `since` decides the place in line and never grows while the need goes on."""
 
     user: str
     since: datetime
@@ -37,7 +37,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Vacated:
-    """A seat that was freed and not given to anybody since; kept only for a cool-down or a budget."""
+    """A seat that was freed and not given to another user since. It is kept only for a cool-down or a budget."""
 
     user: str
     at: datetime
@@ -45,7 +45,7 @@ class Vacated:
 
 @dataclass(frozen=True, slots=True)
 class Readmit:
-    """Somebody who left and may not return before `until`."""
+    """A user who left and may not return before `until`."""
 
     user: str
     until: datetime
@@ -53,7 +53,7 @@ class Readmit:
 
 @dataclass(frozen=True, slots=True)
 class PoolMemory:
-    """All that one pool remembers. `vacated` is in the order (at, user), `reassignments` in the order of time."""
+    """The memory of one pool. `vacated` is sorted by (at, user), `reassignments` by time."""
 
     assigned: Mapping[str, Grant]
     waiting: Mapping[str, Waiting]
@@ -63,10 +63,10 @@ class PoolMemory:
 
     @classmethod
     def empty(cls) -> Self:
-        """The memory of a pool that has never given a seat."""
+        """Returns the memory of a pool that has never given a seat."""
         return cls(assigned={}, waiting={}, vacated=(), readmit={}, reassignments=())
 
     @property
     def blocked(self) -> tuple[Readmit, ...]:
-        """Who may not return yet, in the order of names."""
+        """The users who may not return yet, sorted by name."""
         return tuple(Readmit(user, until) for user, until in sorted(self.readmit.items()))

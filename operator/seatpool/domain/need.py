@@ -1,4 +1,4 @@
-"""What a person needs from a pool."""
+"""Defines a user's need for a seat."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A person has an active workbench of the pool's types, without a break since then."""
+    """A user has had an active workbench of the pool's types without a break since then."""
 
     user: str
     since: datetime

@@ -1,4 +1,7 @@
-"""When an answer changes by itself: so that nobody has to ask every minute, and people see what they wait for."""
+"""Computes when an allocation changes by itself.
+
+So the operator does not have to compute every minute, and users see the time that they wait for.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,30 +14,30 @@ from seatpool.domain.supply import Supply
 
 
 def first(*instants: datetime | None) -> datetime | None:
-    """The earliest of those that come at all."""
+    """Returns the earliest time. None: no time comes."""
     return min((instant for instant in instants if instant is not None and instant < NEVER), default=None)
 
 
 def both(one: datetime | None, other: datetime | None) -> datetime | None:
-    """When the later of two has come, None when one never does."""
+    """Returns the later of two times. None: one never comes."""
     return None if one is None or other is None else first(max(one, other))
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What time alone will bring."""
+class NextChanges:
+    """The next changes that time alone brings."""
 
     next_release: datetime | None
-    """When the next holder's seat ends."""
+    """The end of the next seat."""
     next_usable: datetime | None
-    """When the next seat can go to a person who did not have it before."""
+    """When the next seat can go to another user than before."""
     next_giving_way: datetime | None
-    """When somebody's minimum hold, or the budget, permits to make room for the protected who wait."""
+    """When minimum hold and budget permit to release a user for a protected one."""
 
     def earliest(
         self, user: str, *, protected: bool, readmit: Mapping[str, datetime], supply: Supply
     ) -> datetime | None:
-        """The first instant at which this person, who waits, could be let in."""
+        """Returns the first time at which this waiting user could get a seat."""
         if user in readmit:
             return first(readmit[user])
         if supply.was_left_by(user):
@@ -43,7 +46,7 @@ class Outlook:
 
 
 def next_usable(*, rules: PoolRules, supply: Supply, next_release: datetime | None) -> datetime | None:
-    """When one seat more than now can go to somebody else: it must have cooled, and the budget must permit it."""
+    """Returns when one seat more can go to another user. It must have cooled down, and the budget must permit it."""
     freed = None if next_release is None else after(next_release, rules.seat_cool_down)
     next_cooled = first(freed, supply.next_cooled)
     if supply.cooled < supply.budget_left:
@@ -54,7 +57,7 @@ def next_usable(*, rules: PoolRules, supply: Supply, next_release: datetime | No
 
 
 def next_giving_way(*, rules: PoolRules, supply: Supply, grants: Iterable[Grant]) -> datetime | None:
-    """When the first of the grants may be taken back for somebody protected."""
+    """Returns when the first of the grants may be taken back for a protected user."""
     if rules.seat_cool_down > timedelta(0):
         return None
     held = first(*(after(grant.since, rules.minimum_hold) for grant in grants if grant.user not in rules.always))
@@ -62,12 +65,12 @@ def next_giving_way(*, rules: PoolRules, supply: Supply, grants: Iterable[Grant]
 
 
 def next_change(
-    *, view: Outlook, supply: Supply, readmit: Mapping[str, datetime], line: Iterable[Waiting]
+    *, coming: NextChanges, supply: Supply, readmit: Mapping[str, datetime], line: Iterable[Waiting]
 ) -> datetime | None:
-    """The first instant at which anything in the answer is different; blocks matter only to those who wait."""
+    """Returns the first time at which the allocation differs. Blocks matter only to waiting users."""
     users = [place.user for place in line]
     if not users:
-        return view.next_release
+        return coming.next_release
     blocks = (readmit.get(user) for user in users) if readmit else ()
     next_budget = supply.next_budget if supply.vacated else None
-    return first(view.next_release, view.next_giving_way, supply.next_cooled, next_budget, *blocks)
+    return first(coming.next_release, coming.next_giving_way, supply.next_cooled, next_budget, *blocks)

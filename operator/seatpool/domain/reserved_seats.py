@@ -1,15 +1,14 @@
-"""Seats that are kept free: for reservations that are not full, and for protected people who have no seat yet."""
+"""Counts the seats that are kept free: for reservations that are not full, and for protected users without a seat."""
 
 from collections.abc import Iterable
 
 from seatpool.domain.rules import PoolRules
 
 
-class Kept:
-    """How many free seats have to remain when somebody takes one.
+class ReservedSeats:
+    """Tells how many free seats have to remain when a user takes one.
 
-    A protected person may belong to a reservation; the seat that is kept for the one is then also the one that is kept
-    for the other, and counts once.
+    A protected user may also belong to a reservation. Then one seat is kept for both claims and counts once.
     """
 
     def __init__(self, *, rules: PoolRules, holders: Iterable[str]) -> None:
@@ -24,13 +23,13 @@ class Kept:
             self._count_missing(user, 1)
         if self._open or self._missing:
             for user in holders:
-                self.seated(user)
+                self.add_holder(user)
 
-    def beyond(self, user: str) -> int:
-        """How many seats must remain for others if this person takes one.
+    def needed_for_others(self, user: str) -> int:
+        """Returns how many seats must remain for other users if this user takes one.
 
-        Nobody comes before the protected. Members of a reservation that is not full have a claim of their own and come
-        only after the protected; everybody else comes after all claims.
+        Protected users come first. Members of a reservation that is not full come next. All other users come after all
+        claims.
         """
         if user in self._always:
             return 0
@@ -42,8 +41,8 @@ class Kept:
             self._all_claims = self._missing_elsewhere + sum(max(0, seats, missing) for seats, missing in claims)
         return self._all_claims
 
-    def seated(self, user: str) -> None:
-        """Somebody has a seat now."""
+    def add_holder(self, user: str) -> None:
+        """Counts a user who has a seat now."""
         self._all_claims = None
         index = self._reservation_of(user)
         if index is not None:

@@ -1,7 +1,7 @@
-"""A pool's rules as the domain computes with them.
+"""Defines the rules of a pool as the domain computes with them.
 
-The globs in reservations and priorities are compiled, and the answer for each person kept, because every answer of a
-pool asks for all of its holders. Rules are values: a changed pool has new rules, and so new answers.
+The globs in reservations and priorities are compiled, and the result for each user is cached, because every allocation asks
+for all holders. Rules are values: a changed pool has new rules, and so a new cache.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ _REMEMBERED = 1 << 15
 
 
 class InvalidRules(SeatpoolError):
-    """Rules that cannot be computed with; the API server refuses such a pool before it comes here."""
+    """The rules contradict themselves. The API server refuses such a pool before it comes here."""
 
 
 class Order(StrEnum):
-    """Who of those who wait is next."""
+    """The order of the waiting line."""
 
     FIRST_COME = "FirstCome"
     PRIORITY = "Priority"
@@ -30,7 +30,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Seats that are kept free for the people who are named or whose user id matches the glob."""
+    """Seats that are kept free for the named users, or for users whose id matches the glob."""
 
     name: str
     users: frozenset[str]
@@ -40,7 +40,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """Weight in line of the people whose user id matches the glob; higher goes first."""
+    """Weight in line of the users whose id matches the glob. Higher goes first."""
 
     pattern: str
     weight: int
@@ -48,7 +48,7 @@ class Priority:
 
 @dataclass(frozen=True, slots=True)
 class ReassignmentBudget:
-    """At most `count` seats pass from one person to another in any window of this length."""
+    """At most `count` seats pass from one user to another in any window of this length."""
 
     count: int
     window: timedelta
@@ -87,17 +87,17 @@ class PoolRules:
 
     @property
     def remembers_seats(self) -> bool:
-        """Whether a freed seat differs from one that nobody ever had."""
+        """Tells whether a freed seat differs from a seat that was never used."""
         return self.seat_cool_down > _ZERO or self.max_reassignments is not None
 
     @cached_property
     def always(self) -> frozenset[str]:
-        """The protected people; somebody who is also denied is not among them, for a ban is stronger."""
+        """The protected users, without those who are also denied: a ban is stronger."""
         return frozenset(self.protected) - self.denied
 
     @cached_property
     def reservation_of(self) -> Callable[[str], int | None]:
-        """The index of the first reservation that names or matches a person."""
+        """Returns the index of the first reservation that names or matches a user."""
         tests = [(item.users, matcher([item.pattern] if item.pattern else [])) for item in self.reservations]
 
         def first(user: str) -> int | None:
@@ -107,7 +107,7 @@ class PoolRules:
 
     @cached_property
     def weight_of(self) -> Callable[[str], int]:
-        """The weight of a person in line: that of the first pattern that matches, else 0."""
+        """Returns the weight of a user in line: that of the first pattern that matches, else 0."""
         tests = [(matcher([item.pattern]), item.weight) for item in self.priorities]
 
         def first(user: str) -> int:

@@ -1,7 +1,7 @@
-"""How long seats of a pool are held, as a few numbers from which a likely rest can be told.
+"""Summarises how long seats of a pool are held, for estimates of the remaining time.
 
-Eleven numbers are enough to say how long it may still take, small enough for a status, and they name nobody: the
-shortest, the nine deciles, and the longest of the last seats. Between two of them lengths are taken as spread evenly.
+Eleven numbers are enough: the shortest, the nine deciles and the longest of the last seats. They are small enough for a
+status, and they name no user. Between two of them durations count as spread evenly.
 """
 
 from bisect import bisect_right
@@ -14,27 +14,27 @@ STEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class SeatDurations:
-    """Of the last `seats` seats that ended."""
+    """The durations of the last `seats` seats that ended."""
 
     seats: int
     seconds: tuple[float, ...]
-    """From the shortest to the longest, in ten steps of equally many seats."""
+    """Eleven durations from the shortest to the longest, in ten steps of equally many seats."""
 
     @classmethod
     def of(cls, held: Sequence[float]) -> Self:
-        """The summary of at least one length."""
+        """Returns the summary of at least one duration, in seconds."""
         ordered = sorted(held)
         return cls(len(ordered), tuple(_at(ordered, step / STEPS) for step in range(STEPS + 1)))
 
     def spread(self, most: int) -> list[float]:
-        """At most so many lengths that have this summary, more or less."""
+        """Returns at most so many durations that have roughly this summary."""
         count = min(self.seats, most)
         return [_at(self.seconds, (number + 0.5) / count) for number in range(count)]
 
     def rest(self, held: float, *, share: float) -> float | None:
-        """How much longer after `held` seconds, if `share` of those that were held longer had ended by then.
+        """Returns the remaining seconds of a seat that has been held for `held` seconds.
 
-        None when nobody held a seat for longer.
+        It is the time in which `share` of the seats that were held longer had ended. None: no seat was held longer.
         """
         below = self._share_below(held)
         return None if below >= 1 else max(0.0, _at(self.seconds, below + share * (1 - below)) - held)
@@ -50,7 +50,7 @@ class SeatDurations:
 
 
 def _at(ordered: Sequence[float], share: float) -> float:
-    """The value below which so large a share of the values is."""
+    """Returns the quantile: the value below which this share of the values is."""
     place = share * (len(ordered) - 1)
     lower = min(int(place), len(ordered) - 1)
     upper = min(lower + 1, len(ordered) - 1)

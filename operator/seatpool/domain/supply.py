@@ -1,8 +1,10 @@
-"""The seats that nobody has, and whom each of them may go to.
+"""Keeps count of the free seats of a pool, and of the users that each of them may go to.
 
-A seat that was never used, or whose past no rule asks about, is *fresh*. A vacated one is *cooling* until its
-cool-down is over and *cooled* from then on; with a budget it stays cooled, because to pass it on costs one
-re-assignment. Whoever left a seat may return to it at any time and at no cost: nothing is re-assigned.
+- *Fresh*: a seat that was never used, or whose past no rule asks about.
+- *Cooling*: a vacated seat before its cool-down is over.
+- *Cooled*: a vacated seat after that. With a budget it stays cooled, because passing it on costs one re-assignment.
+
+A user who left a seat may return to it at any time and at no cost, because nothing is re-assigned.
 """
 
 from bisect import insort
@@ -18,7 +20,7 @@ _UNLIMITED = 1 << 62
 
 
 class Supply:
-    """The free seats of one pool while one answer is worked out."""
+    """The free seats of one pool during one allocation."""
 
     def __init__(
         self,
@@ -36,50 +38,50 @@ class Supply:
         self._cooling: dict[Vacated, None] = {}
         self._left_by: dict[str, list[Vacated]] = defaultdict(list)
         self.reassignments = sorted(filter(self._counts, reassignments))
-        """Those that the budget still counts, the oldest first."""
+        """Re-assignments that the budget still counts, the oldest first."""
         remembered = vacated if rules.remembers_seats else ()
         for seat in sorted(remembered, key=lambda seat: (seat.at, seat.user)):
             self._remember(seat)
 
     @property
     def fresh(self) -> int:
-        """Seats that anybody may have, without a cost."""
+        """Free seats without a past. Every user may have one at no cost."""
         return self._rules.seats - self._held - len(self._cooled) - len(self._cooling)
 
     @property
     def free(self) -> int:
-        """All seats that nobody has."""
+        """All seats without a holder."""
         return self._rules.seats - self._held
 
     @property
     def cooled(self) -> int:
-        """Vacated seats that only the budget keeps from somebody else."""
+        """Vacated seats that only the budget keeps from other users."""
         return len(self._cooled)
 
     @property
     def budget_left(self) -> int:
-        """How many seats may still pass from one person to another."""
+        """Number of seats that may still pass from one user to another."""
         budget = self._rules.max_reassignments
         return _UNLIMITED if budget is None else max(0, budget.count - len(self.reassignments))
 
     @property
     def usable(self) -> int:
-        """How many seats people without an own vacated one could get now."""
+        """Number of seats for users who did not vacate one themselves."""
         return self.fresh + min(len(self._cooled), self.budget_left)
 
     @property
     def vacated(self) -> tuple[Vacated, ...]:
-        """The vacated seats that are still remembered, the longest vacated first."""
+        """The vacated seats that a rule still needs, the longest vacated first."""
         return tuple(sorted((*self._cooled, *self._cooling), key=lambda seat: (seat.at, seat.user)))
 
     @property
     def next_cooled(self) -> datetime | None:
-        """When the next cool-down ends."""
+        """End of the next cool-down. None: no seat is cooling."""
         return min((after(seat.at, self._rules.seat_cool_down) for seat in self._cooling), default=None)
 
     @property
     def next_budget(self) -> datetime | None:
-        """When the budget next has one more left; after a budget was lowered several have to leave the window first."""
+        """When the budget next has one more left. If the budget was lowered, several have to leave the window first."""
         budget = self._rules.max_reassignments
         if budget is None:
             return None
@@ -87,14 +89,14 @@ class Supply:
         return after(decisive[0], budget.window) if decisive else None
 
     def was_left_by(self, user: str) -> bool:
-        """Whether a vacated seat is this person's own."""
+        """Tells whether this user vacated one of the seats."""
         return user in self._left_by
 
     def left_for_others(self, user: str) -> int:
-        """How many seats others could count on if this person took one; negative when there is none to take.
+        """Returns how many seats remain for other users if this user takes one. Negative: there is none to take.
 
-        Somebody who returns to a seat that is of no use to others now takes nothing that they could have at once; then
-        it is enough that seats remain which they will have in time.
+        A user may return to an own seat that other users could not have now. Then seats that they will have later count
+        too.
         """
         if user not in self._left_by:
             return self.usable - 1
@@ -102,7 +104,7 @@ class Supply:
         return self.usable - 1 if own in self._cooled and len(self._cooled) <= self.budget_left else self.free - 1
 
     def take(self, user: str) -> None:
-        """Give one: the own before a fresh one, and that before the longest vacated, which costs a re-assignment."""
+        """Gives a seat: the user's own, else a fresh one, else the longest vacated one, which costs a re-assignment."""
         self._held += 1
         if user in self._left_by:
             self._forget(self._left_by[user][-1])
@@ -112,12 +114,12 @@ class Supply:
                 insort(self.reassignments, self._now)
 
     def vacate(self, user: str) -> None:
-        """Take one back."""
+        """Takes a seat back."""
         self._held -= 1
         self._remember(Vacated(user, self._now))
 
-    def drop_what_exceeds_the_seats(self) -> None:
-        """After a pool has shrunk: seats that no longer exist are not remembered, the oldest first."""
+    def drop_excess(self) -> None:
+        """Drops vacated seats that no longer exist after the pool has shrunk, the oldest first."""
         excess = self._held + len(self._cooled) + len(self._cooling) - self._rules.seats
         for seat in self.vacated[:excess] if excess > 0 else ():
             self._forget(seat)

@@ -1,6 +1,6 @@
-"""Why a holder has a seat, until when, and who gives one up first.
+"""Tells why a holder has a seat, until when, and which holder gives one up first.
 
-The same value decides and explains: a seat whose `until` has come is released, and until then that is what is shown.
+One value decides and explains: a seat is released when its `until` has come, and statuses show `until` before that.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from seatpool.domain.rules import PoolRules
 
 
 class Tenure(NamedTuple):
-    """Why a grant stands, and when it ends if nothing changes."""
+    """The reason of a grant, and its end if nothing changes. None: it does not end by itself."""
 
     reason: Reason
     until: datetime | None
@@ -26,15 +26,15 @@ _ADOPTED = Tenure(Reason.ADOPTED, None)
 _PROTECTED = Tenure(Reason.PROTECTED, None)
 
 
-def observed(grant: Grant, *, needed: bool, now: datetime) -> Grant:
-    """The grant with `idle_since` as it is now; the same object when nothing changed."""
+def with_idle_since(grant: Grant, *, needed: bool, now: datetime) -> Grant:
+    """Returns the grant with `idle_since` as it is now, or the same object if that did not change."""
     if needed:
         return grant if grant.idle_since is None else replace(grant, idle_since=None)
     return grant if grant.idle_since is not None else replace(grant, idle_since=now)
 
 
-def standing(grant: Grant, *, rules: PoolRules) -> Tenure:
-    """Why the grant stands. A ban ends it without linger, but the vendor's minimum hold binds even then."""
+def tenure_of(grant: Grant, *, rules: PoolRules) -> Tenure:
+    """Returns why the user has the seat. A ban ends it without linger, but the vendor's minimum hold still counts."""
     if grant.user in rules.always:
         return _PROTECTED
     if grant.user in rules.denied:
@@ -46,13 +46,16 @@ def standing(grant: Grant, *, rules: PoolRules) -> Tenure:
     return Tenure(Reason.MINIMUM_HOLD, held) if held > lingered else Tenure(Reason.LINGERING, lingered)
 
 
-def ending_reason(user: str, *, rules: PoolRules) -> Reason:
-    """Why a seat whose time is over was released."""
+def release_reason(user: str, *, rules: PoolRules) -> Reason:
+    """Returns why a seat whose time is over was released."""
     return Reason.USER_DENIED if user in rules.denied else Reason.WORKBENCHES_STOPPED
 
 
-def in_order_of_shedding(grants: Iterable[Grant], *, rules: PoolRules, now: datetime) -> list[Grant]:
-    """Who gives up a seat first: the denied, the idle, the newest; inside minimum hold late, the protected last."""
+def release_order(grants: Iterable[Grant], *, rules: PoolRules, now: datetime) -> list[Grant]:
+    """Returns the grants, the first to be released first.
+
+    Denied users, idle users and new grants come early. Grants inside minimum hold come late, protected users last.
+    """
 
     def firmness(grant: Grant) -> tuple[bool, bool, bool, bool]:
         return (
@@ -67,5 +70,5 @@ def in_order_of_shedding(grants: Iterable[Grant], *, rules: PoolRules, now: date
 
 
 def inside_minimum_hold(grant: Grant, *, rules: PoolRules, now: datetime) -> bool:
-    """Whether the vendor's rule still keeps the seat."""
+    """Tells whether the vendor's rule still keeps the seat."""
     return after(grant.since, rules.minimum_hold) > now

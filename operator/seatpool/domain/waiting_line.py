@@ -1,4 +1,4 @@
-"""Who waits, and in which order."""
+"""Puts the waiting users in order."""
 
 from collections.abc import Container, Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from seatpool.domain.need import Need
 from seatpool.domain.rules import Order, PoolRules
 
 
-def in_line(
+def waiting_line(
     *,
     rules: PoolRules,
     needs: Mapping[str, Need],
@@ -16,10 +16,10 @@ def in_line(
     before: Mapping[str, Waiting],
     now: datetime,
 ) -> list[Waiting]:
-    """Everybody who should have a seat and has none, the next one first.
+    """Returns the users who should have a seat and have none, the next one first.
 
-    The protected are in the line even when they need nothing, and at its front. A place in line never gets worse while
-    the need goes on, even when the workbench that it began with stops.
+    Protected users are at the front, even if they need no seat now. A place in line never gets worse while the need goes
+    on, even if the workbench that it began with stops.
     """
     line = [
         _place(user, need.since, before)

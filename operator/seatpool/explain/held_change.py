@@ -1,7 +1,7 @@
-"""What an admin decides, written where the operator looks for it: an annotation or a field, nothing hidden.
+"""Reads the change that a server holds back, and writes the decisions of an admin to the objects.
 
-The change that is approved is the one that the operator shows, named by its token: if the workbenches change meanwhile, the
-operator asks again instead of doing something else than was looked at.
+Every decision is an annotation or a field that the operator watches. An approval names one change by its token. If the
+workbenches change meanwhile, the token no longer fits, and the operator asks again.
 """
 
 import re
@@ -28,21 +28,21 @@ _TOKEN = re.compile(re.escape(APPROVE_CHANGE) + r"=([0-9a-f]{12})\b")
 
 
 @dataclass(frozen=True, slots=True)
-class HeldChange:
-    """The change that a server holds back."""
+class ApprovalRequest:
+    """The change that a server holds back, as an admin has to judge it."""
 
     server: str
     token: str
     message: str
     since: datetime
     leaving: tuple[tuple[str, str], ...]
-    """Pool and person, as they would lose their seats by what is seen now."""
+    """(pool, user) pairs who would lose their seats by the workbenches that are seen now."""
     is_the_same: bool
-    """Whether what is seen now is the very change that the operator shows."""
+    """False: the workbenches have changed since the operator computed the change."""
 
 
-def held_change(snapshot: Snapshot, server: LicenseServer) -> HeldChange:
-    """What approving would do; it is an error when nothing is held back."""
+def approval_request(snapshot: Snapshot, server: LicenseServer) -> ApprovalRequest:
+    """Returns what an approval would do. Raises SeatpoolError if nothing is held back."""
     guarded = condition_of(server.status.conditions, "Guarded")
     held = guarded is not None and guarded.status is ConditionStatus.TRUE
     if guarded is None or not held or guarded.reason != ConditionReason.TOO_MANY_RELEASES:
@@ -60,24 +60,24 @@ def held_change(snapshot: Snapshot, server: LicenseServer) -> HeldChange:
         present += len(memory.assigned)
         answer = allocate(snapshot.store.rules[pool.key], demand.needs(pool.key), memory, snapshot.now)
         leaving += [(pool.key, gone.user) for gone in answer.released if gone.reason is Reason.WORKBENCHES_STOPPED]
-    now = hold(server, present=present, leaving=leaving)
-    return HeldChange(
+    current = hold(server, present=present, leaving=leaving)
+    return ApprovalRequest(
         server=server.key,
         token=named.group(1),
         message=guarded.message,
         since=guarded.last_transition_time,
         leaving=tuple(sorted(leaving)),
-        is_the_same=now is not None and now.token == named.group(1),
+        is_the_same=current is not None and current.token == named.group(1),
     )
 
 
-async def approve(kube: KubeClient, server: LicenseServer, change: HeldChange) -> None:
-    """Say that this very change is right."""
+async def approve(kube: KubeClient, server: LicenseServer, change: ApprovalRequest) -> None:
+    """Approves this change."""
     await _annotate(kube, server, APPROVE_CHANGE, change.token)
 
 
 async def ask_to_verify(kube: KubeClient, server: LicenseServer, *, now: datetime) -> None:
-    """Ask the operator to read the server's lists back now."""
+    """Asks the operator to read the server's lists back now."""
     await _annotate(kube, server, VERIFY, format_instant(now))
 
 
@@ -89,21 +89,24 @@ async def _annotate(kube: KubeClient, server: LicenseServer, name: str, value: s
 
 
 async def suspend(kube: KubeClient, target: LicensePool | LicenseServer, *, suspended: bool) -> None:
-    """Stop changing a list, or a server's lists, or go on."""
+    """Suspends or resumes a pool, or all pools of a server."""
     metadata = target.metadata
     await kube.merge_patch(type(target), metadata.namespace, metadata.name, {"spec": {"suspend": suspended}})
 
 
 def pool_or_server(snapshot: Snapshot, name: str) -> LicensePool | LicenseServer:
-    """What a name means: `pool/NAME`, `server/NAME`, NAMESPACE/NAME or NAME, which must be one object's only."""
+    """Returns the object of a name: `pool/NAME`, `server/NAME`, `NAMESPACE/NAME` or `NAME`. It must be the only one."""
     found = _named(snapshot, name)
     if len(found) > 1:
         raise _several(name, found)
     return found[0]
 
 
-def server_meant(snapshot: Snapshot, name: str) -> LicenseServer:
-    """The server of that name, or the one that the pool of that name refers to: the guard and reading back work by server."""
+def server_named(snapshot: Snapshot, name: str) -> LicenseServer:
+    """Returns the server of that name, or the server of the pool of that name.
+
+    The guard and the read-back work per server.
+    """
     found = _named(snapshot, name)
     keys = {one.key if isinstance(one, LicenseServer) else snapshot.store.server_of(one.key) for one in found}
     if len(keys) > 1:
@@ -117,13 +120,13 @@ def server_meant(snapshot: Snapshot, name: str) -> LicenseServer:
     return server
 
 
-def pools_concerned(snapshot: Snapshot, server: LicenseServer) -> tuple[str, ...]:
-    """Keys of the pools whose lists are on the server."""
+def pool_keys_of(snapshot: Snapshot, server: LicenseServer) -> tuple[str, ...]:
+    """Returns the keys of the pools whose lists are on the server."""
     return tuple(pool.key for pool in snapshot.store.pools_of_server(server.key))
 
 
 def _named(snapshot: Snapshot, name: str) -> list[LicensePool | LicenseServer]:
-    """All objects that a name can mean, and at least one."""
+    """Returns every object that the name can mean. Raises SeatpoolError if there is none."""
     wanted, kinds = name, frozenset({"pool", "server"})
     for kind in ("pool", "server"):
         if name.startswith(f"{kind}/"):

@@ -1,20 +1,21 @@
-"""Every sentence that people are told, in one table.
+"""Defines every message of `seatpool why`, in one table.
 
-`seatpool why` says them, the tests compare word for word, and the reference page is generated from here: what a person
-reads on the screen can be looked up as it stands. A rule's sentence has the name of the rule's reason, so a decision and its
-explanation cannot drift apart.
+The reference page is generated from this table, and the tests compare the texts word for word. A rule's message has the
+name of the rule's reason, so a decision and its explanation cannot differ. The messages about conditions come from the
+catalogue in `api/reasons.py`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seatpool.api.reasons import ConditionReason
+from seatpool.api import reasons, rule_fields
+from seatpool.api.reasons import CONDITIONS, ConditionReason, Form
 from seatpool.domain.reasons import Reason
 
 
-class Say(StrEnum):
-    """What is not a rule's reason nor a condition's."""
+class MessageId(StrEnum):
+    """Messages that are neither a rule's reason nor a condition's."""
 
     HAS_SEAT = "HasSeat"
     SEAT_PENDING = "SeatPending"
@@ -47,17 +48,17 @@ class Say(StrEnum):
 
 
 class Part(StrEnum):
-    """Which line of an answer a sentence is."""
+    """The line of an answer that a message belongs to."""
 
-    STANDING = "how the person stands"
+    STATE = "how the person stands"
     RULE = "the rule that decides"
     WHEN = "when it changes"
-    OBSTACLE = "what stands in the way"
+    PROBLEM = "what stands in the way"
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """A template, and where it is said."""
+class MessageTemplate:
+    """A template and its place in the answer."""
 
     part: Part
     template: str
@@ -66,197 +67,153 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A sentence with its values: the id is for programs, the text for people."""
+class Message:
+    """A template filled with values. The id is for programs, the text for people."""
 
     id: str
     text: str
 
 
-def say(what: str, **values: str) -> Said:
-    """The sentence with these values."""
-    return Said(str(what), SENTENCES[what].template.format(**values))
+def message(id: str, **values: str) -> Message:  # noqa: A002
+    """Returns the message with these values. The id is a MessageId, or the reason of a seat or of a condition."""
+    reason = _CONDITIONS.get(id)
+    if reason is not None:
+        return Message(reason.value, reasons.message(reason, Form.WHY, **values))
+    return Message(str(id), MESSAGES[id].template.format(**values))
 
 
-SENTENCES: Mapping[str, Sentence] = {
+_CONDITIONS: Mapping[str, ConditionReason] = {reason: reason for reason, text in CONDITIONS.items() if text.why}
+MESSAGES: Mapping[str, MessageTemplate] = {
     # how the person stands
-    Say.HAS_SEAT: Sentence(Part.STANDING, "{user} has a seat of {pool} since {since}."),
-    Say.SEAT_PENDING: Sentence(
-        Part.STANDING,
+    MessageId.HAS_SEAT: MessageTemplate(Part.STATE, "{user} has a seat of {pool} since {since}."),
+    MessageId.SEAT_PENDING: MessageTemplate(
+        Part.STATE,
         "{user} was given a seat of {pool} at {since}, and the license server has not confirmed it yet: do not start the "
         "tool before it has.",
     ),
-    Say.SEAT_OVER: Sentence(Part.STANDING, "{user} has a seat of {pool} since {since}, and it ends now."),
-    Say.WAITS: Sentence(
-        Part.STANDING, "{user} waits for a seat of {pool}: position {position} of {waiting}, since {since}."
+    MessageId.SEAT_OVER: MessageTemplate(Part.STATE, "{user} has a seat of {pool} since {since}, and it ends now."),
+    MessageId.WAITS: MessageTemplate(
+        Part.STATE, "{user} waits for a seat of {pool}: position {position} of {waiting}, since {since}."
     ),
-    Say.IS_DENIED: Sentence(Part.STANDING, "{user} is denied a seat of {pool}."),
-    Say.NOT_DECIDED: Sentence(
-        Part.STANDING, "{user} needs a seat of {pool}, and the operator has not decided about it yet."
+    MessageId.IS_DENIED: MessageTemplate(Part.STATE, "{user} is denied a seat of {pool}."),
+    MessageId.NOT_DECIDED: MessageTemplate(
+        Part.STATE, "{user} needs a seat of {pool}, and the operator has not decided about it yet."
     ),
-    Say.NEEDS_NONE: Sentence(
-        Part.STANDING, "{user} has no seat of {pool} and needs none: no workbench that it serves is active."
+    MessageId.NEEDS_NONE: MessageTemplate(
+        Part.STATE, "{user} has no seat of {pool} and needs none: no workbench that it serves is active."
     ),
-    Say.UNKNOWN_USER: Sentence(Part.STANDING, "{user} has no workbench, no seat, and waits for none."),
-    Say.NO_POOL: Sentence(
-        Part.STANDING, "Workbench {workbench} is of type {type}, and no pool serves that type in namespace {namespace}."
+    MessageId.UNKNOWN_USER: MessageTemplate(Part.STATE, "{user} has no workbench, no seat, and waits for none."),
+    MessageId.NO_POOL: MessageTemplate(
+        Part.STATE, "Workbench {workbench} is of type {type}, and no pool serves that type in namespace {namespace}."
     ),
-    Say.INVALID_OWNER: Sentence(Part.STANDING, "Workbench {workbench}, spec.owner: {problem}."),
+    MessageId.INVALID_OWNER: MessageTemplate(Part.STATE, "Workbench {workbench}, spec.owner: {problem}."),
     # the rule that decides: has a seat
-    Reason.GRANTED: Sentence(Part.RULE, "An active workbench needs the product: {workbenches}.", "workbenchTypes"),
-    Reason.PROTECTED: Sentence(
+    Reason.GRANTED: MessageTemplate(
+        Part.RULE, "An active workbench needs the product: {workbenches}.", "workbenchTypes"
+    ),
+    Reason.PROTECTED: MessageTemplate(
         Part.RULE, "{user} is among spec.protectedUsers and always on the list.", "protectedUsers"
     ),
-    Reason.ADOPTED: Sentence(
+    Reason.ADOPTED: MessageTemplate(
         Part.RULE,
         "{user} was on the list before the operator first wrote it, and a workbench is active: {workbenches}.",
         "adoption",
     ),
-    Reason.MINIMUM_HOLD: Sentence(
+    Reason.MINIMUM_HOLD: MessageTemplate(
         Part.RULE,
         "The seat is not needed any more; spec.minimumHold ({duration}) keeps it until {until}.",
-        "minimumHold",
+        rule_fields.MINIMUM_HOLD.spec,
     ),
-    Reason.LINGERING: Sentence(
-        Part.RULE, "No workbench is active; spec.linger ({duration}) keeps the seat until {until}.", "linger"
+    Reason.LINGERING: MessageTemplate(
+        Part.RULE,
+        "No workbench is active; spec.linger ({duration}) keeps the seat until {until}.",
+        rule_fields.LINGER.spec,
     ),
     # the rule that decides: waits
-    Reason.POOL_FULL: Sentence(Part.RULE, "All {seats} seats are taken.", "seats"),
-    Reason.SEATS_RESERVED: Sentence(
+    Reason.POOL_FULL: MessageTemplate(Part.RULE, "All {seats} seats are taken.", "seats"),
+    Reason.SEATS_RESERVED: MessageTemplate(
         Part.RULE, "{free} of {seats} seats are free, and kept for others: {kept}.", "reservations"
     ),
-    Reason.SEATS_COOLING_DOWN: Sentence(
+    Reason.SEATS_COOLING_DOWN: MessageTemplate(
         Part.RULE,
         "{free} of {seats} seats are free, but others had them lately: spec.seatCoolDown ({duration}) blocks the next of them "
         "until {until}.",
-        "seatCoolDown",
+        rule_fields.SEAT_COOL_DOWN.spec,
     ),
-    Reason.REASSIGNMENT_BUDGET_SPENT: Sentence(
+    Reason.REASSIGNMENT_BUDGET_SPENT: MessageTemplate(
         Part.RULE,
         "{free} of {seats} seats are free, but others had them: {used} of the {count} changes that spec.maxReassignments "
         "permits in {window} are used.",
-        "maxReassignments",
+        rule_fields.MAX_REASSIGNMENTS.spec,
     ),
-    Reason.READMISSION_BLOCKED: Sentence(
+    Reason.READMISSION_BLOCKED: MessageTemplate(
         Part.RULE,
         "{user} left the list lately: spec.readmitAfter ({duration}) permits no return before {until}.",
-        "readmitAfter",
+        rule_fields.READMIT_AFTER.spec,
     ),
-    Reason.DENIED: Sentence(Part.RULE, "{user} is among spec.deniedUsers and never gets a seat.", "deniedUsers"),
+    Reason.DENIED: MessageTemplate(Part.RULE, "{user} is among spec.deniedUsers and never gets a seat.", "deniedUsers"),
     # the rule that decides: lost a seat
-    Reason.WORKBENCHES_STOPPED: Sentence(
-        Part.RULE, "The last workbench stopped, and spec.minimumHold and spec.linger are over.", "linger"
+    Reason.WORKBENCHES_STOPPED: MessageTemplate(
+        Part.RULE, "The last workbench stopped, and spec.minimumHold and spec.linger are over.", rule_fields.LINGER.spec
     ),
-    Reason.SEATS_REDUCED: Sentence(Part.RULE, "The pool has more people than its {seats} seats.", "seats"),
-    Reason.MADE_ROOM_FOR_PROTECTED: Sentence(
-        Part.RULE, "The pool is full, and somebody among spec.protectedUsers has no seat.", "protectedUsers"
+    Reason.SEATS_REDUCED: MessageTemplate(Part.RULE, "The pool has more people than its {seats} seats.", "seats"),
+    Reason.MADE_ROOM_FOR_PROTECTED: MessageTemplate(
+        Part.RULE, "The pool is full, and a user in spec.protectedUsers has no seat.", "protectedUsers"
     ),
-    Reason.USER_DENIED: Sentence(
+    Reason.USER_DENIED: MessageTemplate(
         Part.RULE, "{user} is among spec.deniedUsers, and spec.minimumHold is over.", "deniedUsers"
     ),
     # when it changes
-    Say.SEAT_ENDS: Sentence(Part.WHEN, "It ends at {until} unless a workbench of {user} starts before."),
-    Say.SEAT_STAYS: Sentence(Part.WHEN, "It stays while that is so."),
-    Say.BY_TIME_ALONE: Sentence(Part.WHEN, "By time alone, not before {earliest}."),
-    Say.SEAT_COMES: Sentence(
+    MessageId.SEAT_ENDS: MessageTemplate(Part.WHEN, "It ends at {until} unless a workbench of {user} starts before."),
+    MessageId.SEAT_STAYS: MessageTemplate(Part.WHEN, "It stays while that is so."),
+    MessageId.BY_TIME_ALONE: MessageTemplate(Part.WHEN, "By time alone, not before {earliest}."),
+    MessageId.SEAT_COMES: MessageTemplate(
         Part.WHEN, "If nobody starts or stops a workbench before, {user} has a seat at {instant}."
     ),
-    Say.SOMEBODY_MUST_STOP: Sentence(Part.WHEN, "No instant is certain: somebody has to stop a workbench first."),
-    Say.SPEC_MUST_CHANGE: Sentence(
+    MessageId.SOMEBODY_MUST_STOP: MessageTemplate(
+        Part.WHEN, "No instant is certain: somebody has to stop a workbench first."
+    ),
+    MessageId.SPEC_MUST_CHANGE: MessageTemplate(
         Part.WHEN, "Time does not change that: an admin would have to change {field} of {pool}."
     ),
-    Say.OBSTACLE_FIRST: Sentence(Part.WHEN, "No instant is certain while what stands in the way is there."),
-    Say.ONE_STOP_IS_ENOUGH: Sentence(Part.WHEN, "A seat would come {instant} if one of these stopped now: {holders}."),
-    Say.SEVERAL_MUST_STOP: Sentence(
+    MessageId.OBSTACLE_FIRST: MessageTemplate(
+        Part.WHEN, "No instant is certain while what stands in the way is there."
+    ),
+    MessageId.ONE_STOP_IS_ENOUGH: MessageTemplate(
+        Part.WHEN, "A seat would come {instant} if one of these stopped now: {holders}."
+    ),
+    MessageId.SEVERAL_MUST_STOP: MessageTemplate(
         Part.WHEN, "{count} seats have to come free: if these stopped now, a seat would come {instant}: {holders}."
     ),
-    Say.NO_STOP_HELPS: Sentence(Part.WHEN, "Nobody's stop would free a seat for {user}."),
-    Say.LIKELY_RANGE: Sentence(
+    MessageId.NO_STOP_HELPS: MessageTemplate(Part.WHEN, "Nobody's stop would free a seat for {user}."),
+    MessageId.LIKELY_RANGE: MessageTemplate(
         Part.WHEN,
         "Likely between {begin} and {end}, eight times of ten, if the seats that are taken are held as long as the last {seats} "
         "were.",
     ),
-    Say.TOO_FEW_SEATS: Sentence(
+    MessageId.TOO_FEW_SEATS: MessageTemplate(
         Part.WHEN,
         "A likely range cannot be given yet: it takes {fewest} seats that have ended, and of {pool} {count} are known.",
     ),
-    Say.LONGER_THAN_BEFORE: Sentence(
+    MessageId.LONGER_THAN_BEFORE: MessageTemplate(
         Part.WHEN,
         "A likely range cannot be given: too many seats have been held for longer than any of the last {seats} that ended.",
     ),
-    Say.RULES_DECIDE_TOO: Sentence(
+    MessageId.RULES_DECIDE_TOO: MessageTemplate(
         Part.WHEN,
         "A likely range cannot be given: {field} of {pool} decides too, and not only how long seats are held.",
     ),
     # what stands in the way
-    ConditionReason.ELDER_POOL: Sentence(
-        Part.OBSTACLE,
-        "Conflict: product {product} on server {server} belongs to the elder pool {claimant}; {pool} is not applied.",
-        "product",
+    **{
+        reason: MessageTemplate(Part.PROBLEM, CONDITIONS[reason].why, CONDITIONS[reason].field)
+        for reason in _CONDITIONS.values()
+    },
+    MessageId.SPEC_UNSEEN: MessageTemplate(
+        Part.PROBLEM, "The operator has not looked at the present spec of {pool} yet; is it running?"
     ),
-    ConditionReason.FOREIGN_OWNER: Sentence(
-        Part.OBSTACLE,
-        "Conflict: another installation owns the list of {product} on server {server}; nothing is written.",
-        "product",
-    ),
-    ConditionReason.SUSPENDED: Sentence(
-        Part.OBSTACLE, "Pool {pool} is suspended: nobody gets a seat and nobody loses one.", "suspend"
-    ),
-    ConditionReason.SERVER_SUSPENDED: Sentence(
-        Part.OBSTACLE, "Server {server} is suspended: its lists stay as they are.", "suspend"
-    ),
-    ConditionReason.DRY_RUN: Sentence(
-        Part.OBSTACLE,
-        "DryRun: the list of {pool} is computed and not written; a seat here is none on the license server.",
-        "mode",
-    ),
-    ConditionReason.SERVER_MISSING: Sentence(
-        Part.OBSTACLE, "There is no LicenseServer {server}; the list of {pool} cannot be written.", "serverRef"
-    ),
-    ConditionReason.SERVER_UNREACHABLE: Sentence(
-        Part.OBSTACLE, "Server {server} cannot be reached since {since}: its lists stay as they are.", "target"
-    ),
-    ConditionReason.TOO_MANY_RELEASES: Sentence(
-        Part.OBSTACLE,
-        "Server {server} holds a change back since {since}, because it would put out many people at once: nobody loses a "
-        "seat before somebody decides (seatpool approve {name}).",
-        "guard",
-    ),
-    ConditionReason.INVENTORY_UNKNOWN: Sentence(
-        Part.OBSTACLE,
-        "The inventory is not complete since {since}: nobody loses a seat before all accounts were asked.",
-        "workbenchTypes",
-    ),
-    ConditionReason.INVENTORY_STALE: Sentence(
-        Part.OBSTACLE,
-        "EC2 does not answer for some accounts or regions since {since}: nobody there loses a seat for that, and workbenches "
-        "that stopped there may still count.",
-    ),
-    ConditionReason.EVENTS_DISCONNECTED: Sentence(
-        Part.OBSTACLE,
-        "The queue of EC2's events cannot be read since {since}: starts and stops are seen by the inventory only, and so late.",
-    ),
-    ConditionReason.APPLY_FAILED: Sentence(
-        Part.OBSTACLE, "Server {server} does not take the list of {product} since {since}; it is tried again."
-    ),
-    ConditionReason.READ_FAILED: Sentence(
-        Part.OBSTACLE,
-        "The list of {product} on server {server} cannot be read since {since}; nothing is written before it was.",
-    ),
-    ConditionReason.LIST_DIFFERS: Sentence(
-        Part.OBSTACLE,
-        "Server {server} shows another list of {product} than was written, since {since}; it is written again.",
-    ),
-    ConditionReason.NOT_READ_YET: Sentence(
-        Part.OBSTACLE, "The list of {product} on server {server} has not been read yet."
-    ),
-    Say.SPEC_UNSEEN: Sentence(
-        Part.OBSTACLE, "The operator has not looked at the present spec of {pool} yet; is it running?"
-    ),
-    Say.NOT_VERIFIED_LATELY: Sentence(
-        Part.OBSTACLE,
+    MessageId.NOT_VERIFIED_LATELY: MessageTemplate(
+        Part.PROBLEM,
         "The lists of server {server} were not read back since {since}, and should be every {interval}; is the operator running?",
         "verifyInterval",
     ),
-    ConditionReason.DELETING: Sentence(Part.OBSTACLE, "Pool {pool} is being deleted."),
 }

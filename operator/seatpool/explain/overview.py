@@ -1,19 +1,21 @@
-"""Is it well, and if not, what is to be done: everything on one screen, problems first."""
+"""Collects the data of the status screen: problems, notes, servers and pools, the urgent ones first."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from seatpool.api.base import format_duration
 from seatpool.api.conditions import Condition
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
-from seatpool.explain.problems import Obstacle, condition_of, obstacles, server_obstacles
+from seatpool.explain.problems import Problem, condition_of, problems, server_problems
 from seatpool.explain.snapshot import Snapshot
-from seatpool.text import Speech, exact
+from seatpool.text import TimeFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLine:
-    """One license server."""
+    """The line of a license server."""
 
     name: str
     mode: str
@@ -29,7 +31,7 @@ class ServerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolLine:
-    """One pool."""
+    """The line of a pool."""
 
     name: str
     server: str
@@ -48,19 +50,19 @@ class PoolLine:
 
     @property
     def urgency(self) -> tuple[bool, int, str]:
-        """Those first that have a problem, then those where most people wait."""
+        """Returns the sort key: pools with a problem first, then pools in which most users wait."""
         return self.problems == 0, -(self.waiting or 0), self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The whole screen."""
+    """The data of the whole screen."""
 
     servers: tuple[ServerLine, ...]
     pools: tuple[PoolLine, ...]
-    problems: tuple[Obstacle, ...]
-    notes: tuple[Obstacle, ...]
-    """What is so because somebody wants it."""
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+    """Problems that an admin set on purpose."""
     unreadable: tuple[str, ...]
 
     @property
@@ -68,26 +70,30 @@ class Overview:
         return not self.problems and not self.unreadable
 
 
-def overview(snapshot: Snapshot, *, speech: Speech) -> Overview:
-    """How everything stands, as the operator last wrote it."""
-    found: dict[tuple[str, str], Obstacle] = {}
+def overview(snapshot: Snapshot, *, times: TimeFormat) -> Overview:
+    """Returns the state of all servers and pools, as the operator last wrote it."""
+    found: dict[tuple[str, str], Problem] = {}
     servers, pools = [], []
     for server in snapshot.store.servers.values():
-        own = server_obstacles(server, speech=speech)
-        servers.append(_server_line(server, sum(not one.is_chosen for one in own)))
-        found |= {(one.object, one.said.id): one for one in own}
+        of_server = server_problems(server, times=times)
+        servers.append(_server_line(server, _count(of_server)))
+        found |= {(one.object, one.message.id): one for one in of_server}
     for pool in snapshot.store.pools.values():
-        standing_in_the_way = obstacles(snapshot, pool, speech=speech)
-        pools.append(_pool_line(snapshot, pool, sum(not one.is_chosen for one in standing_in_the_way)))
-        found |= {(one.object, one.said.id): one for one in standing_in_the_way}
-    told = [found[key] for key in sorted(found, key=_servers_first)]
+        of_pool = problems(snapshot, pool, times=times)
+        pools.append(_pool_line(snapshot, pool, _count(of_pool)))
+        found |= {(one.object, one.message.id): one for one in of_pool}
+    ordered = [found[key] for key in sorted(found, key=_servers_first)]
     return Overview(
         servers=tuple(sorted(servers, key=lambda line: (line.problems == 0, line.name))),
         pools=tuple(sorted(pools, key=lambda line: line.urgency)),
-        problems=tuple(one for one in told if not one.is_chosen),
-        notes=tuple(one for one in told if one.is_chosen),
+        problems=tuple(one for one in ordered if not one.is_intended),
+        notes=tuple(one for one in ordered if one.is_intended),
         unreadable=snapshot.unreadable,
     )
+
+
+def _count(found: Iterable[Problem]) -> int:
+    return sum(not one.is_intended for one in found)
 
 
 def _servers_first(key: tuple[str, str]) -> tuple[bool, str, str]:
@@ -128,7 +134,7 @@ def _pool_line(snapshot: Snapshot, pool: LicensePool, problems: int) -> PoolLine
         reason=ready.reason if ready is not None else "",
         changes_used=status.reassignments_used if budget is not None else None,
         changes_allowed=budget.count if budget is not None else None,
-        changes_window="" if budget is None else exact(budget.window),
+        changes_window="" if budget is None else format_duration(budget.window),
         problems=problems,
     )
 

@@ -1,7 +1,10 @@
-"""What stands between a pool's answer and the license server, told from the objects' specs and conditions."""
+"""Finds the problems of pools and servers in their specs and conditions.
+
+A problem makes a list wrong or late, or leaves it unchanged on purpose. `blocks` and `holds_releases` tell what it stops.
+"""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from seatpool.api.base import format_duration
@@ -9,11 +12,11 @@ from seatpool.api.conditions import Condition, ConditionStatus
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.reasons import ConditionReason
-from seatpool.explain.messages import Said, Say, say
+from seatpool.explain.messages import Message, MessageId, message
 from seatpool.explain.snapshot import Snapshot
-from seatpool.text import Speech
+from seatpool.text import JSON_NAME, TimeFormat
 
-_OF_THE_LIST = frozenset(
+_LIST_REASONS = frozenset(
     {
         ConditionReason.APPLY_FAILED,
         ConditionReason.READ_FAILED,
@@ -22,33 +25,33 @@ _OF_THE_LIST = frozenset(
     }
 )
 _ONLY_RELEASES = frozenset({ConditionReason.TOO_MANY_RELEASES, ConditionReason.INVENTORY_UNKNOWN})
-_NO_HINDRANCE = frozenset(
+_NOT_BLOCKING = frozenset(
     {
         *_ONLY_RELEASES,
         ConditionReason.INVENTORY_STALE,
         ConditionReason.EVENTS_DISCONNECTED,
         ConditionReason.DRY_RUN,
         ConditionReason.APPLY_FAILED,
-        Say.SPEC_UNSEEN,
-        Say.NOT_VERIFIED_LATELY,
+        MessageId.SPEC_UNSEEN,
+        MessageId.NOT_VERIFIED_LATELY,
     }
 )
 
 
-_OF_THE_MIRROR = (
+_MIRROR_CONDITIONS = (
     ("InventoryFresh", ConditionReason.INVENTORY_STALE),
     ("EventsConnected", ConditionReason.EVENTS_DISCONNECTED),
 )
-_BY_CHOICE = frozenset({ConditionReason.DRY_RUN, ConditionReason.SUSPENDED, ConditionReason.SERVER_SUSPENDED})
+_INTENDED = frozenset({ConditionReason.DRY_RUN, ConditionReason.SUSPENDED, ConditionReason.SERVER_SUSPENDED})
 _LATE = 3
 _LATE_AT_LEAST = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Something that an admin may have to look at."""
+class Problem:
+    """A reason why a list may be wrong, late or left alone."""
 
-    said: Said
+    message: Message = field(metadata={JSON_NAME: "said"})
     object: str
     """The object that shows it, as `Kind namespace/name`."""
     detail: str = ""
@@ -56,56 +59,57 @@ class Obstacle:
 
     @property
     def blocks(self) -> bool:
-        """Whether no seat can come while it is there."""
-        return self.said.id not in _NO_HINDRANCE
+        """Tells whether no seat can come while this lasts."""
+        return self.message.id not in _NOT_BLOCKING
 
     @property
-    def keeps_everybody(self) -> bool:
-        """Whether nobody loses a seat while it is there."""
-        return self.said.id in _ONLY_RELEASES
+    def holds_releases(self) -> bool:
+        """Tells whether no seat is released while this lasts."""
+        return self.message.id in _ONLY_RELEASES
 
     @property
-    def is_chosen(self) -> bool:
-        """Whether somebody wants it so: worth showing, and no fault."""
-        return self.said.id in _BY_CHOICE
+    def is_intended(self) -> bool:
+        """Tells whether an admin set it on purpose. Then it is shown as a note."""
+        return self.message.id in _INTENDED
 
 
 Found = tuple[str, datetime | None, str]
-"""A sentence's id, since when, and the condition's message."""
+"""A message id, the start of the problem, and the condition's message."""
 
 
-def obstacles(snapshot: Snapshot, pool: LicensePool, *, speech: Speech) -> tuple[Obstacle, ...]:
-    """All that stand in this pool's way, those that only a person can remove first."""
-    claimant, key = snapshot.store.claimant(pool.key), snapshot.store.server_of(pool.key)
+def problems(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> tuple[Problem, ...]:
+    """Returns all problems of a pool and of its server. Those that only an admin can remove come first."""
+    owner, key = snapshot.store.claimant(pool.key), snapshot.store.server_of(pool.key)
     server = snapshot.server_of(pool.key)
-    values = {"pool": pool.key, "product": pool.spec.product, "claimant": claimant}
-    of_pool = [*_of_the_pools_spec(pool, claimant), *_of_the_list(pool)]
+    values = {"pool": pool.key, "product": pool.spec.product, "owner": owner}
+    found = [*_in_pool_spec(pool, owner), *_in_pool_conditions(pool)]
     if server is None:
-        of_pool.append((ConditionReason.SERVER_MISSING, None, ""))
+        found.append((ConditionReason.SERVER_MISSING, None, ""))
     elif server.spec.mode is Mode.DRY_RUN and pool.spec.mode is not Mode.DRY_RUN:
-        of_pool.append((ConditionReason.DRY_RUN, None, ""))
-    mine = _told(of_pool, f"LicensePool {pool.key}", speech, server=key, **values)
-    return (*mine, *(server_obstacles(server, speech=speech) if server is not None else ()))
+        found.append((ConditionReason.DRY_RUN, None, ""))
+    own = _problems(found, f"LicensePool {pool.key}", times, server=key, **values)
+    return (*own, *(server_problems(server, times=times) if server is not None else ()))
 
 
-def server_obstacles(server: LicenseServer, *, speech: Speech) -> tuple[Obstacle, ...]:
-    """All that the server itself shows."""
+def server_problems(server: LicenseServer, *, times: TimeFormat) -> tuple[Problem, ...]:
+    """Returns the problems that the server itself shows."""
     interval = format_duration(server.spec.verify_interval)
-    found = _of_the_server(server, speech.now)
-    return _told(
-        found, f"LicenseServer {server.key}", speech, server=server.key, name=server.metadata.name, interval=interval
+    found = _in_server(server, times.now)
+    return _problems(
+        found, f"LicenseServer {server.key}", times, server=server.key, name=server.metadata.name, interval=interval
     )
 
 
-def _told(found: Iterable[Found], shown_by: str, speech: Speech, **values: str) -> tuple[Obstacle, ...]:
+def _problems(found: Iterable[Found], shown_by: str, times: TimeFormat, **values: str) -> tuple[Problem, ...]:
     return tuple(
-        Obstacle(say(reason, **values, since=speech.at(since)), shown_by, message) for reason, since, message in found
+        Problem(message(reason, **values, since=times.format_time(since)), shown_by, detail)
+        for reason, since, detail in found
     )
 
 
-def _of_the_pools_spec(pool: LicensePool, claimant: str) -> Iterator[Found]:
-    if claimant != pool.key:
-        yield ConditionReason.ELDER_POOL, None, ""
+def _in_pool_spec(pool: LicensePool, owner: str) -> Iterator[Found]:
+    if owner != pool.key:
+        yield ConditionReason.DUPLICATE_PRODUCT, None, ""
     if pool.metadata.deletion_timestamp is not None:
         yield ConditionReason.DELETING, None, ""
     if pool.spec.suspend:
@@ -114,7 +118,7 @@ def _of_the_pools_spec(pool: LicensePool, claimant: str) -> Iterator[Found]:
         yield ConditionReason.DRY_RUN, None, ""
 
 
-def _of_the_list(pool: LicensePool) -> Iterator[Found]:
+def _in_pool_conditions(pool: LicensePool) -> Iterator[Found]:
     conflict = condition_of(pool.status.conditions, "Conflict")
     if (
         conflict is not None
@@ -123,19 +127,19 @@ def _of_the_list(pool: LicensePool) -> Iterator[Found]:
     ):
         yield _found(conflict)
     in_sync = condition_of(pool.status.conditions, "InSync")
-    if in_sync is not None and in_sync.status is ConditionStatus.FALSE and in_sync.reason in _OF_THE_LIST:
+    if in_sync is not None and in_sync.status is ConditionStatus.FALSE and in_sync.reason in _LIST_REASONS:
         yield _found(in_sync)
     if pool.status.observed_generation < pool.metadata.generation:
-        yield Say.SPEC_UNSEEN, None, ""
+        yield MessageId.SPEC_UNSEEN, None, ""
 
 
-def _of_the_server(server: LicenseServer, now: datetime) -> Iterator[Found]:
+def _in_server(server: LicenseServer, now: datetime) -> Iterator[Found]:
     if server.spec.suspend:
         yield ConditionReason.SERVER_SUSPENDED, None, ""
     guarded = condition_of(server.status.conditions, "Guarded")
     if guarded is not None and guarded.status is ConditionStatus.TRUE and guarded.reason in _ONLY_RELEASES:
         yield _found(guarded)
-    for kind, reason in _OF_THE_MIRROR:
+    for kind, reason in _MIRROR_CONDITIONS:
         condition = condition_of(server.status.conditions, kind)
         if condition is not None and condition.status is ConditionStatus.FALSE and condition.reason == reason:
             yield _found(condition)
@@ -147,7 +151,7 @@ def _of_the_server(server: LicenseServer, now: datetime) -> Iterator[Found]:
     elif (verified := server.status.last_verified) is not None and now - verified > max(
         _LATE * server.spec.verify_interval, _LATE_AT_LEAST
     ):
-        yield Say.NOT_VERIFIED_LATELY, verified, ""
+        yield MessageId.NOT_VERIFIED_LATELY, verified, ""
 
 
 def _found(condition: Condition) -> Found:
@@ -155,5 +159,5 @@ def _found(condition: Condition) -> Found:
 
 
 def condition_of(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
-    """The condition of that type."""
+    """Returns the condition of that type. None: the operator has not written it yet."""
     return next((one for one in conditions if one.type == kind), None)

@@ -1,10 +1,10 @@
-"""What happened to a pool or a person, as far as the cluster remembers: the ledger, and Events of the last hour.
+"""Lists what happened to a pool or a user, as far as the cluster knows: the ledger and the Events of the last hour.
 
-The operator's audit file knows more; here is what a kubeconfig alone can answer, and what it cannot is said.
+The operator's audit trail knows more. A kubeconfig alone does not reach it, so the answer says what is missing.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason, sentence
 from seatpool.explain.snapshot import Snapshot
+from seatpool.text import JSON_NAME
 
 GAPS = (
     "Kubernetes keeps Events for about an hour, and one Event may stand for several changes.",
@@ -20,58 +21,61 @@ GAPS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """Something at one instant."""
+class HistoryEntry:
+    """One thing that happened."""
 
     at: datetime
     pool: str
     what: str
     source: str
-    """ledger or event."""
+    """`ledger` or `event`."""
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """The newest is the last."""
+class RecentHistory:
+    """What happened to one pool or user."""
 
     of: str
-    happenings: tuple[Happening, ...]
+    entries: tuple[HistoryEntry, ...] = field(metadata={JSON_NAME: "happenings"})
+    """The newest one is the last."""
     not_known: tuple[str, ...] = GAPS
 
 
-def history(
+def recent_history(
     snapshot: Snapshot, events: Iterable[dict[str, Any]], *, pool: LicensePool | None, user: str | None
-) -> History:
-    """Of a pool, or of a person in all pools."""
+) -> RecentHistory:
+    """Returns the history of a pool, or of a user in all pools."""
     keys = [pool.key] if pool is not None else sorted(snapshot.store.pools)
-    found = [one for key in keys for one in _remembered(key, snapshot.memory(key) or PoolMemory.empty(), user)]
-    found += _told(events, frozenset(keys), user)
+    found = [one for key in keys for one in _from_ledger(key, snapshot.memory(key) or PoolMemory.empty(), user)]
+    found += _from_events(events, frozenset(keys), user)
     found.sort(key=lambda one: one.at)
-    return History(of=pool.key if pool is not None else user or "", happenings=tuple(found))
+    return RecentHistory(of=pool.key if pool is not None else user or "", entries=tuple(found))
 
 
-def _remembered(pool: str, memory: PoolMemory, user: str | None) -> Iterator[Happening]:
+def _from_ledger(pool: str, memory: PoolMemory, user: str | None) -> Iterator[HistoryEntry]:
     for grant in memory.assigned.values():
         if user in (None, grant.user):
-            yield Happening(grant.since, pool, f"{grant.user} got the seat ({_why(grant.reason)})", "ledger")
+            yield HistoryEntry(grant.since, pool, f"{grant.user} got the seat ({_why(grant.reason)})", "ledger")
             if grant.idle_since is not None:
-                yield Happening(grant.idle_since, pool, f"the last workbench of {grant.user} stopped", "ledger")
+                yield HistoryEntry(grant.idle_since, pool, f"the last workbench of {grant.user} stopped", "ledger")
     for place in memory.waiting.values():
         if user in (None, place.user):
-            yield Happening(place.since, pool, f"{place.user} began to wait", "ledger")
+            yield HistoryEntry(place.since, pool, f"{place.user} began to wait", "ledger")
     for seat in memory.vacated:
         if user in (None, seat.user):
-            yield Happening(seat.at, pool, f"{seat.user} gave the seat back", "ledger")
+            yield HistoryEntry(seat.at, pool, f"{seat.user} gave the seat back", "ledger")
     if user is None:
         for at in memory.reassignments:
-            yield Happening(at, pool, "a seat passed to another person, and counts against maxReassignments", "ledger")
+            yield HistoryEntry(
+                at, pool, "a seat passed to another person, and counts against maxReassignments", "ledger"
+            )
 
 
 def _why(reason: Reason) -> str:
     return sentence(reason).rstrip(".").lower()
 
 
-def _told(events: Iterable[dict[str, Any]], pools: frozenset[str], user: str | None) -> Iterator[Happening]:
+def _from_events(events: Iterable[dict[str, Any]], pools: frozenset[str], user: str | None) -> Iterator[HistoryEntry]:
     for event in events:
         about = event.get("involvedObject", {})
         key = f"{about.get('namespace')}/{about.get('name')}"
@@ -82,7 +86,7 @@ def _told(events: Iterable[dict[str, Any]], pools: frozenset[str], user: str | N
             continue
         times = f" ({count} times)" if (count := event.get("count") or 1) > 1 else ""
         at = event.get("lastTimestamp") or event["metadata"]["creationTimestamp"]
-        yield Happening(
+        yield HistoryEntry(
             datetime.fromisoformat(at).astimezone(UTC), key, f"{event.get('reason')}: {text}{times}", "event"
         )
 

@@ -1,23 +1,25 @@
-"""A rule's sentence with the pool's own numbers in it."""
+"""Makes the message of the rule that decides, with the pool's own numbers."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from seatpool.api.base import format_duration
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.rule_fields import duration_of
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.instants import after
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
-from seatpool.explain.messages import SENTENCES, Said, say
-from seatpool.text import Speech, exact, listed
+from seatpool.explain.messages import MESSAGES, Message, message
+from seatpool.text import TimeFormat, format_names
 
 
 def field_of(reason: Reason) -> str:
-    """The field of a pool's spec that decides."""
-    return SENTENCES[reason].field
+    """Returns the field of a pool's spec that decides."""
+    return MESSAGES[reason].field
 
 
-def told_rule(
+def rule_message(
     reason: Reason,
     *,
     pool: LicensePool,
@@ -26,58 +28,50 @@ def told_rule(
     user: str,
     keys: Sequence[str],
     until: datetime | None,
-    speech: Speech,
-) -> Said:
-    """The rule that decides about a person, as this pool has it."""
+    times: TimeFormat,
+) -> Message:
+    """Returns the message of the rule that decides about a user. `until` is the end of the seat or of the wait."""
     budget = rules.max_reassignments
-    ends = _cooled_at(rules, answer, speech.now) if reason is Reason.SEATS_COOLING_DOWN else until
-    return say(
+    ends = _cooled_at(rules, answer, times.now) if reason is Reason.SEATS_COOLING_DOWN else until
+    return message(
         reason,
         user=user,
         pool=pool.key,
-        workbenches=listed(key.partition("/")[2] for key in keys) or "none that is known",
+        workbenches=format_names(key.partition("/")[2] for key in keys) or "none that is known",
         seats=str(rules.seats),
         free=str(rules.seats - len(answer.users)),
-        kept=listed(_kept(rules, answer)),
+        kept=format_names(_reserved(rules, answer)),
         used=str(answer.reassignments_used),
         count=str(budget.count if budget is not None else 0),
-        window=exact(budget.window) if budget is not None else "",
+        window=format_duration(budget.window) if budget is not None else "",
         duration=_duration_of(reason, rules),
-        until=speech.at(ends),
+        until=times.format_time(ends),
     )
 
 
-_DURATIONS = {
-    Reason.MINIMUM_HOLD: "minimum_hold",
-    Reason.LINGERING: "linger",
-    Reason.SEATS_COOLING_DOWN: "seat_cool_down",
-    Reason.READMISSION_BLOCKED: "readmit_after",
-}
-
-
 def _duration_of(reason: Reason, rules: PoolRules) -> str:
-    field = _DURATIONS.get(reason)
-    return "" if field is None else exact(getattr(rules, field))
+    duration = duration_of(rules, field_of(reason))
+    return "" if duration is None else format_duration(duration)
 
 
 def _cooled_at(rules: PoolRules, answer: Allocation, now: datetime) -> datetime | None:
-    """When the next of the free seats has cooled down."""
+    """Returns when the next of the free seats has cooled down."""
     ends = (after(seat.at, rules.seat_cool_down) for seat in answer.memory.vacated)
     return min((end for end in ends if end > now), default=None)
 
 
-def _kept(rules: PoolRules, answer: Allocation) -> list[str]:
-    """For whom free seats are kept."""
+def _reserved(rules: PoolRules, answer: Allocation) -> list[str]:
+    """Returns the groups that free seats are reserved for, each with its number of seats."""
     holders = answer.memory.assigned
     open_seats = [reservation.seats for reservation in rules.reservations]
     for user in holders:
         index = rules.reservation_of(user)
         if index is not None:
             open_seats[index] -= 1
-    kept = [
+    reserved = [
         f"{left} for reservation {reservation.name}"
         for reservation, left in zip(rules.reservations, open_seats, strict=True)
         if left > 0
     ]
     missing = sorted(rules.always - holders.keys())
-    return kept + ([f"{len(missing)} for protectedUsers {listed(missing)}"] if missing else [])
+    return reserved + ([f"{len(missing)} for protectedUsers {format_names(missing)}"] if missing else [])

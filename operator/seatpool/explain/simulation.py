@@ -1,6 +1,6 @@
-"""What a pool's own rules say will happen, found by asking the very same `allocate` about later instants.
+"""Simulates a pool's next hours: runs the operator's own `allocate` for later times.
 
-No rule is told a second time here: if a seat comes at 09:42 in the answer, that is because `allocate` gives it at 09:42.
+No rule is written a second time here. If the answer has a seat at 09:42, then `allocate` gives it at 09:42.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,28 +15,31 @@ from seatpool.domain.allocation import Allocation
 from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
-from seatpool.domain.tenure import observed, standing
+from seatpool.domain.tenure import tenure_of, with_idle_since
 from seatpool.policy.plan import Question, plan
 
-STEPS = 64
-TRIED = 20
-SPARE = 5
+MAX_STEPS = 64
+"""Changes that are simulated before the answer is "unknown"."""
+MAX_CANDIDATES = 20
+"""Holders whose stop is tried."""
+MORE_THAN_POSITION = 5
+"""Stops that are tried beyond the user's position in line, because some freed seats may not help."""
 _TICK = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Who would have to stop, and when the seat would come then."""
+    """Users who would have to stop, and the time at which the seat would come then."""
 
     users: tuple[str, ...]
     instant: datetime
     any_of_them: bool
-    """One of them is enough; else it takes all."""
+    """True: one of them is enough. False: all have to stop."""
 
 
 @dataclass(frozen=True)
-class Replay:
-    """One pool, from now on."""
+class Simulation:
+    """One pool from now on, if no workbench starts or stops."""
 
     pool: LicensePool
     rules: PoolRules
@@ -48,14 +51,14 @@ class Replay:
 
     @cached_property
     def answer(self) -> Allocation:
-        """The answer of this moment."""
+        """The allocation of this moment."""
         return self._answer(self.needs, self.memory, self.now)
 
     def seat_at(self, user: str, *, without: Collection[str] = ()) -> datetime | None:
-        """When the person gets a seat if nobody starts or stops any more; `without` are people who stop now."""
+        """Returns when the user gets a seat. None: never, or not within 64 changes. `without` are users who stop now."""
         needs = {name: need for name, need in self.needs.items() if name not in without} if without else self.needs
         memory, now = self.memory, self.now
-        for _ in range(STEPS):
+        for _ in range(MAX_STEPS):
             answer = self._answer(needs, memory, now)
             if user in answer.seats:
                 return now
@@ -64,11 +67,11 @@ class Replay:
             memory, now = answer.memory, max(answer.next_change, now + _TICK)
         return None
 
-    def stop_that_helps(self, user: str, *, position: int) -> Stop | None:
-        """The fewest people whose stop brings the seat sooner than time alone."""
+    def find_stop(self, user: str, *, position: int) -> Stop | None:
+        """Returns the fewest users whose stop brings the seat sooner than time alone. None: no stop helps."""
         otherwise = self.seat_at(user)
-        candidates = self._who_could_stop(user)[:TRIED]
-        for count in range(1, min(len(candidates), position + SPARE) + 1):
+        candidates = self._candidates(user)[:MAX_CANDIDATES]
+        for count in range(1, min(len(candidates), position + MORE_THAN_POSITION) + 1):
             instant = self.seat_at(user, without=candidates[:count])
             if instant is None or (otherwise is not None and instant >= otherwise):
                 continue
@@ -78,8 +81,8 @@ class Replay:
             return Stop(tuple(alike), instant, any_of_them=True)
         return None
 
-    def _who_could_stop(self, user: str) -> list[str]:
-        """Holders whose workbenches keep their seats, those first whose seats would end first."""
+    def _candidates(self, user: str) -> list[str]:
+        """Returns the holders whose active workbenches keep their seats. The seat that would end first comes first."""
 
         def end(grant: Grant) -> tuple[datetime, datetime, str]:
             return self.end_if_stopped(grant), grant.since, grant.user
@@ -91,11 +94,11 @@ class Replay:
         return [grant.user for grant in sorted(free, key=end)]
 
     def end_if_stopped(self, grant: Grant) -> datetime:
-        """When the seat would come free if its holder stopped now; of one that is not needed any more, when it does."""
-        return standing(observed(grant, needed=False, now=self.now), rules=self.rules).until or self.now
+        """Returns when the seat comes free if its holder stops now, or has stopped already."""
+        return tenure_of(with_idle_since(grant, needed=False, now=self.now), rules=self.rules).until or self.now
 
     def _answer(self, needs: Mapping[str, Need], memory: PoolMemory, now: datetime) -> Allocation:
         if self.may_release or self.server is None:
             return allocate(self.rules, needs, memory, now)
-        asked = Question(pool=self.pool, rules=self.rules, needs=needs, memory=memory)
-        return plan(self.server, [asked], others_present=0, may_release=False, now=now).answers[self.pool.key]
+        pool = Question(pool=self.pool, rules=self.rules, needs=needs, memory=memory)
+        return plan(self.server, [pool], others_present=0, may_release=False, now=now).answers[self.pool.key]

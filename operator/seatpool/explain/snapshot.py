@@ -1,7 +1,7 @@
-"""One look at the cluster, for an answer: what the API server has in its cache, in the operator's own store.
+"""Reads the cluster once, into the operator's own store.
 
-Nothing is watched and nothing is asked of AWS: whoever may list the kinds gets the same answer as the operator computed.
-The lists come from the API server's cache (`resourceVersion=0`), which costs etcd nothing and is a moment old at most.
+Nothing is watched, and AWS is not asked. A user who may list the kinds gets the same answer as the operator computed. The
+lists come from the API server's cache (`resourceVersion=0`). They cost etcd nothing and are a moment old at most.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ class Snapshot:
     now: datetime
     store: Store
     ledgers: Mapping[str, tuple[Raw, ...]]
-    """The SeatLedgers of each pool as they were read; most answers need few of them, so they are taken apart late."""
+    """The SeatLedgers of each pool, not parsed yet. Most answers need few of them."""
     rows: tuple[WorkbenchRow, ...] = ()
     unreadable: tuple[str, ...] = ()
-    """Objects that this version cannot read, and why."""
+    """Objects that this version cannot parse, each with the reason."""
 
     def memory(self, pool: str) -> PoolMemory | None:
-        """What the pool remembers; None before its first answer."""
+        """Returns the pool's memory. None: the pool has no ledger yet. Raises SeatpoolError if a ledger cannot be parsed."""
         shares = self.ledgers.get(pool)
         if not shares:
             return None
@@ -54,16 +54,17 @@ class Snapshot:
                 f"a SeatLedger of LicensePool {pool} cannot be read: {' '.join(str(error).split())}"
             ) from error
 
-    def remembers(self, pool: str, user: str) -> bool:
-        """Whether the person has a seat or waits, as the ledger says."""
+    def has_entry(self, pool: str, user: str) -> bool:
+        """Tells whether the user has a seat or waits in the pool's ledger."""
         specs = [raw["spec"] for raw in self.ledgers.get(pool, ())]
         entries = (entry for spec in specs for part in ("assigned", "waiting") for entry in spec.get(part, ()))
         return any(entry["user"] == user for entry in entries)
 
     def demand(self, pools: Iterable[LicensePool], rows: Iterable[WorkbenchRow] | None = None) -> DemandIndex:
-        """Who needs a seat of these pools, by all workbenches or these. Asking about all pools is dear: ask about few.
+        """Returns the demand for seats of these pools, by all workbenches or by these rows.
 
-        Since when somebody needs one is of no weight here: the ledger remembers it for whoever is known to wait.
+        The cost grows with the number of pools. The start of a need has no weight here: the ledger has it for every
+        user who waits.
         """
         index = DemandIndex()
         for pool in pools:
@@ -79,7 +80,7 @@ class Snapshot:
         return self.store.servers.get(self.store.server_of(pool))
 
     def pools_named(self, name: str | None) -> tuple[LicensePool, ...]:
-        """The pools of that name or `namespace/name`; all of them without one."""
+        """Returns the pools of that name or `namespace/name`. None: all pools. Raises SeatpoolError if there is none."""
         pools = [self.store.pools[key] for key in sorted(self.store.pools)]
         found = tuple(pool for pool in pools if name in (None, pool.key, pool.metadata.name))
         if name is not None and not found:
@@ -87,25 +88,25 @@ class Snapshot:
             raise SeatpoolError(f"there is no LicensePool {name}; known are: {known}")
         return found
 
-    def workbenches_of(self, spelled: str) -> tuple[WorkbenchRow, ...]:
-        """The person's workbenches; of a name that can be no user id, those that carry just that name."""
+    def workbenches_of(self, name: str) -> tuple[WorkbenchRow, ...]:
+        """Returns the user's workbenches. If the name cannot be a user id, they are those with exactly this owner."""
         try:
-            user = self.store.identity.user(spelled)
+            user = self.store.identity.user(name)
         except InvalidUser:
-            found = [row for row in self.rows if row.owner == spelled]
+            found = [row for row in self.rows if row.owner == name]
         else:
             found = [row for row in self.rows if row.user == user]
         return tuple(sorted(found, key=lambda row: row.key))
 
 
-def snapshot(
+def build_snapshot(
     objects: Iterable[tuple[type[Resource], Raw]],
     rows: Iterable[WorkbenchRow],
     *,
     identity: IdentitySettings,
     now: datetime,
 ) -> Snapshot:
-    """A snapshot of these objects and workbenches. An object that cannot be read is named and left out."""
+    """Returns a snapshot of these objects and workbenches. Objects that cannot be parsed are in `unreadable`."""
     store = Store(identity)
     unreadable: list[str] = []
     ledgers: dict[str, tuple[Raw, ...]] = {}
@@ -123,7 +124,7 @@ def snapshot(
 
 
 @retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(3), wait=wait_fixed(0.5), reraise=True)
-async def take(
+async def read_snapshot(
     kube: KubeClient,
     *,
     namespace: str | None,
@@ -132,22 +133,22 @@ async def take(
     ledgers: bool = True,
     workbenches: bool = True,
 ) -> Snapshot:
-    """List what there is at once; None means all namespaces. What is not asked for is not read.
+    """Reads all kinds at once. Raises KubeError. Namespace None: all namespaces.
 
-    Just after a CRD was changed the API server asks for a moment's patience.
+    Retries twice, because the API server refuses requests for a moment after a CRD was changed.
     """
 
     async def without_rows() -> tuple[Snapshot, bool]:
-        """And whether workbenches of other namespaces matter, too."""
+        """Returns the snapshot, and whether workbenches of other namespaces matter."""
         kinds: list[type[Resource]] = [LicenseServer, LicensePool, *([SeatLedger] if ledgers else [])]
         listed = await asyncio.gather(*(kube.list_cached(kind, namespace=namespace) for kind in kinds))
         pairs = ((kind, raw) for kind, items in zip(kinds, listed, strict=True) for raw in items)
-        seen = snapshot(pairs, (), identity=identity, now=now)
+        seen = build_snapshot(pairs, (), identity=identity, now=now)
         return seen, namespace is not None and any(_serves_others(pool, namespace) for pool in listed[1])
 
     if not workbenches:
         return (await without_rows())[0]
-    # The table of workbenches takes longest to come: the rest is taken in meanwhile.
+    # The table of workbenches takes longest: the other kinds are parsed meanwhile.
     (seen, others), rows = await asyncio.gather(without_rows(), read_rows(kube, namespace=namespace, identity=identity))
     if others:
         rows = await read_rows(kube, namespace=None, identity=identity)
@@ -155,5 +156,5 @@ async def take(
 
 
 def _serves_others(pool: Raw, namespace: str) -> bool:
-    """Whether a pool's answer depends on workbenches outside its own namespace."""
+    """Tells whether a pool's answer depends on workbenches outside its own namespace."""
     return bool(set(pool["spec"].get("workbenchNamespaces", ())) - {namespace})

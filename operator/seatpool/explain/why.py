@@ -1,11 +1,14 @@
-"""Why somebody has, awaits or is denied a seat, what decides it, and when it can change.
+"""Explains why a user has a seat, waits for one or is denied one, which rule decides, and when that can change.
 
-Pure: a snapshot in, an explanation out. What is so comes from the pool's ledger, which the operator writes before it acts;
-what will be comes from asking `allocate` about later instants; what is said comes from the table of sentences.
+The computation is pure: it takes a snapshot and returns an explanation. Three sources:
+
+- the state now: the pool's ledger, which the operator writes before it acts;
+- the future: `allocate`, run for later times (`simulation.py`);
+- the text: the table of messages (`messages.py`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,19 +19,18 @@ from seatpool.domain.allocation import Allocation, InLine
 from seatpool.domain.demand import DemandIndex
 from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.reasons import Reason
-from seatpool.explain.messages import Said, Say, say
-from seatpool.explain.problems import Obstacle, condition_of, obstacles
-from seatpool.explain.range_text import told_range
-from seatpool.explain.rule_text import field_of, told_rule
-from seatpool.explain.simulation import Replay, Stop
+from seatpool.explain.messages import Message, MessageId, message
+from seatpool.explain.problems import Problem, condition_of, problems
+from seatpool.explain.rule_text import field_of, rule_message
+from seatpool.explain.simulation import Simulation, Stop
 from seatpool.explain.snapshot import Snapshot
-from seatpool.explain.wait_estimate import Likely
+from seatpool.explain.wait_estimate import WaitEstimate, describe_wait
 from seatpool.explain.workbench_table import WorkbenchRow
-from seatpool.text import Speech, listed
+from seatpool.text import JSON_NAME, TimeFormat, format_names
 
 
 class Phase(StrEnum):
-    """How a person stands with a pool, in one word."""
+    """State of a user in a pool."""
 
     ASSIGNED = "Assigned"
     PENDING = "Pending"
@@ -38,13 +40,13 @@ class Phase(StrEnum):
     NONE = "None"
 
 
-Shown = Mapping[str, tuple[WorkbenchSeat, ...]]
-"""What the operator wrote into the status of the person's own workbenches, by key."""
+WrittenSeats = Mapping[str, tuple[WorkbenchSeat, ...]]
+"""The seats in the status of the user's own workbenches, by workbench key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolAnswer:
-    """How a person stands with one pool."""
+class PoolExplanation:
+    """The state of a user in one pool, the rule that decides, and when that can change."""
 
     pool: str
     phase: Phase
@@ -56,232 +58,243 @@ class PoolAnswer:
     position: int | None = None
     waiting: int = 0
     earliest: datetime | None = None
-    """By time alone not before."""
+    """The first time at which the rules alone could give the seat."""
     expected: datetime | None = None
-    """When the seat comes if nobody starts or stops a workbench before."""
-    likely: Likely | None = None
-    """Between when and when it comes, as seats of this pool are held."""
+    """When the seat comes if no workbench starts or stops before."""
+    estimate: WaitEstimate | None = field(default=None, metadata={JSON_NAME: "likely"})
+    """A likely range, from how long seats of this pool are held."""
     stop: Stop | None = None
-    said: tuple[Said, ...]
-    obstacles: tuple[Obstacle, ...] = ()
+    messages: tuple[Message, ...] = field(metadata={JSON_NAME: "said"})
+    problems: tuple[Problem, ...] = field(default=(), metadata={JSON_NAME: "obstacles"})
 
     @property
     def is_well(self) -> bool:
-        """Whether the person has what is needed, and nothing stands in the way."""
-        return self.phase in (Phase.ASSIGNED, Phase.NONE) and not any(one.blocks for one in self.obstacles)
+        """Tells whether the user has a seat or needs none, and no problem blocks it."""
+        return self.phase in (Phase.ASSIGNED, Phase.NONE) and not any(problem.blocks for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The whole answer."""
+    """The answer for one user."""
 
     user: str
     workbenches: tuple[WorkbenchRow, ...]
-    pools: tuple[PoolAnswer, ...]
-    said: tuple[Said, ...]
-    """What is not about one pool."""
+    pools: tuple[PoolExplanation, ...]
+    messages: tuple[Message, ...] = field(metadata={JSON_NAME: "said"})
+    """Messages that are not about one pool."""
 
     @property
     def is_well(self) -> bool:
-        return not self.said and all(answer.is_well for answer in self.pools)
+        return not self.messages and all(answer.is_well for answer in self.pools)
 
 
-def why(snapshot: Snapshot, spelled: str, *, pool: str | None, shown: Shown, speech: Speech) -> Explanation:
-    """The answer for a person, about one pool or all that have to do with the person."""
-    rows = snapshot.workbenches_of(spelled)
-    user = rows[0].owner if rows and rows[0].user is None else snapshot.store.identity.user(spelled)
-    everywhere = snapshot.pools_named(None)
-    own = snapshot.demand(everywhere, rows)
-    served = frozenset[str]().union(*(own.pools_of(row.key) for row in rows))
-    asked = snapshot.pools_named(pool)
-    pools = [
+def why(snapshot: Snapshot, name: str, *, pool: str | None, written: WrittenSeats, times: TimeFormat) -> Explanation:
+    """Explains one pool to a user, or every pool that concerns the user.
+
+    The name may have any spelling. `written` is the status of the user's workbenches.
+    """
+    rows = snapshot.workbenches_of(name)
+    user = rows[0].owner if rows and rows[0].user is None else snapshot.store.identity.user(name)
+    own_demand = snapshot.demand(snapshot.pools_named(None), rows)
+    serving = frozenset[str]().union(*(own_demand.pools_of(row.key) for row in rows))
+    concerned = [
         one
-        for one in asked
+        for one in snapshot.pools_named(pool)
         if pool is not None
-        or one.key in served
-        or snapshot.remembers(one.key, user)
+        or one.key in serving
+        or snapshot.has_entry(one.key, user)
         or user in snapshot.store.rules[one.key].always
     ]
-    demand = snapshot.demand(pools)
-    answers = tuple(
-        found
-        for one in pools
-        if (
-            found := _Question(snapshot, demand, one, user, shown, speech).answer(
-                asked=pool is not None or one.key in served
-            )
+    demand = snapshot.demand(concerned)
+    explained = (
+        _PoolExplainer(snapshot, demand, one, user, written, times).explain(
+            even_if_unconcerned=pool is not None or one.key in serving
         )
-        is not None
+        for one in concerned
     )
-    said = _about_workbenches(rows, own)
-    if not answers and not said and not rows:
-        said = (say(Say.UNKNOWN_USER, user=user),)
-    return Explanation(user=user, workbenches=rows, pools=answers, said=said)
+    pools = tuple(one for one in explained if one is not None)
+    messages = _about_workbenches(rows, own_demand)
+    if not pools and not messages and not rows:
+        messages = (message(MessageId.UNKNOWN_USER, user=user),)
+    return Explanation(user=user, workbenches=rows, pools=pools, messages=messages)
 
 
-def _about_workbenches(rows: tuple[WorkbenchRow, ...], demand: DemandIndex) -> tuple[Said, ...]:
-    said = []
+def _about_workbenches(rows: tuple[WorkbenchRow, ...], demand: DemandIndex) -> tuple[Message, ...]:
+    messages = []
     for row in rows:
         if row.problem is not None:
-            said.append(say(Say.INVALID_OWNER, workbench=row.key, problem=row.problem))
+            messages.append(message(MessageId.INVALID_OWNER, workbench=row.key, problem=row.problem))
         elif not demand.pools_of(row.key):
-            said.append(say(Say.NO_POOL, workbench=row.key, type=row.type, namespace=row.namespace))
-    return tuple(said)
+            messages.append(message(MessageId.NO_POOL, workbench=row.key, type=row.type, namespace=row.namespace))
+    return tuple(messages)
 
 
-class _Question:
-    """One person and one pool."""
+class _PoolExplainer:
+    """Explains one pool to one user."""
 
     def __init__(
-        self, snapshot: Snapshot, demand: DemandIndex, pool: LicensePool, user: str, shown: Shown, speech: Speech
+        self,
+        snapshot: Snapshot,
+        demand: DemandIndex,
+        pool: LicensePool,
+        user: str,
+        written: WrittenSeats,
+        times: TimeFormat,
     ) -> None:
         self._pool = pool
         self._user = user
-        self._speech = speech
+        self._times = times
         self._demand = demand
         self._keys = sorted(demand.workbenches_of(pool.key, user))
-        self._shown = [seat for seats in shown.values() for seat in seats if seat.pool == pool.key]
+        self._written = [seat for seats in written.values() for seat in seats if seat.pool == pool.key]
         self._memory = snapshot.memory(pool.key)
-        self._obstacles = obstacles(snapshot, pool, speech=speech)
+        self._problems = problems(snapshot, pool, times=times)
         self._rules = snapshot.store.rules[pool.key]
-        self._replay = Replay(
+        self._simulation = Simulation(
             pool=pool,
             rules=self._rules,
             needs=demand.needs(pool.key),
             memory=self._memory or PoolMemory.empty(),
-            now=speech.now,
+            now=times.now,
             server=snapshot.server_of(pool.key),
-            may_release=not any(one.keeps_everybody for one in self._obstacles),
+            may_release=not any(problem.holds_releases for problem in self._problems),
         )
 
-    def answer(self, *, asked: bool) -> PoolAnswer | None:
-        """None when the person has nothing to do with the pool, and it was not asked for by name."""
+    def explain(self, *, even_if_unconcerned: bool) -> PoolExplanation | None:
+        """Returns the explanation. None: the user has nothing to do with the pool."""
         grant = self._memory.assigned.get(self._user) if self._memory is not None else None
         if grant is not None:
-            return self._has_seat(grant, self._replay.answer)
-        needed = self._user in self._replay.needs
+            return self._has_seat(grant, self._simulation.answer)
+        needed = self._user in self._simulation.needs
         if needed and self._user in self._rules.denied:
             return self._denied()
         if needed or self._user in self._rules.always:
-            return self._lacks(self._replay.answer)
-        if not asked:
+            return self._has_no_seat(self._simulation.answer)
+        if not even_if_unconcerned:
             return None
-        return PoolAnswer(pool=self._pool.key, phase=Phase.NONE, said=(self._say(Say.NEEDS_NONE),))
+        return PoolExplanation(pool=self._pool.key, phase=Phase.NONE, messages=(self._message(MessageId.NEEDS_NONE),))
 
-    # -- has one -------------------------------------------------------------------------------------------------------
+    # -- with a seat ---------------------------------------------------------------------------------------------------
 
-    def _has_seat(self, grant: Grant, answer: Allocation) -> PoolAnswer:
+    def _has_seat(self, grant: Grant, answer: Allocation) -> PoolExplanation:
         seat = answer.seats.get(self._user)
-        gone = next((one for one in answer.released if one.user == self._user), None)
-        reason = seat.reason if seat is not None else gone.reason if gone is not None else grant.reason
-        until = seat.until if seat is not None else self._speech.now
+        released = next((one for one in answer.released if one.user == self._user), None)
+        reason = seat.reason if seat is not None else released.reason if released is not None else grant.reason
+        until = seat.until if seat is not None else self._times.now
         pending = seat is not None and not self._is_confirmed(grant)
-        first = Say.SEAT_PENDING if pending else Say.HAS_SEAT if seat is not None else Say.SEAT_OVER
-        said = [self._say(first, since=self._speech.at(grant.since)), self._rule(reason, answer, until=until)]
+        first = MessageId.SEAT_PENDING if pending else MessageId.HAS_SEAT if seat is not None else MessageId.SEAT_OVER
+        messages = [
+            self._message(first, since=self._times.format_time(grant.since)),
+            self._rule(reason, answer, until=until),
+        ]
         if seat is not None:
-            said.append(
-                self._say(Say.SEAT_STAYS) if until is None else self._say(Say.SEAT_ENDS, until=self._speech.at(until))
+            messages.append(
+                self._message(MessageId.SEAT_STAYS)
+                if until is None
+                else self._message(MessageId.SEAT_ENDS, until=self._times.format_time(until))
             )
-        return self._answer_with(
+        return self._explanation(
             phase=Phase.PENDING if pending else Phase.ASSIGNED,
             reason=reason,
             since=grant.since,
             until=until,
-            said=tuple(said),
+            messages=tuple(messages),
         )
 
     def _is_confirmed(self, grant: Grant) -> bool:
-        """Whether the list with the person on it was seen on the license server."""
+        """Tells whether the list with this user was read back from the license server."""
         in_sync = condition_of(self._pool.status.conditions, "InSync")
         if in_sync is not None and in_sync.status is ConditionStatus.TRUE:
             return True
-        if self._shown:
-            return any(seat.phase in (SeatPhase.ASSIGNED, SeatPhase.RELEASING) for seat in self._shown)
+        if self._written:
+            return any(seat.phase in (SeatPhase.ASSIGNED, SeatPhase.RELEASING) for seat in self._written)
         return grant.idle_since is not None or grant.reason is Reason.ADOPTED
 
-    # -- has none ------------------------------------------------------------------------------------------------------
+    # -- without a seat ------------------------------------------------------------------------------------------------
 
-    def _denied(self) -> PoolAnswer:
-        change = self._say(Say.SPEC_MUST_CHANGE, field=f"spec.{field_of(Reason.DENIED)}")
-        said = (self._say(Say.IS_DENIED), self._say(Reason.DENIED), change)
-        return self._answer_with(phase=Phase.DENIED, reason=Reason.DENIED, said=said)
+    def _denied(self) -> PoolExplanation:
+        change = self._message(MessageId.SPEC_MUST_CHANGE, field=f"spec.{field_of(Reason.DENIED)}")
+        messages = (self._message(MessageId.IS_DENIED), self._message(Reason.DENIED), change)
+        return self._explanation(phase=Phase.DENIED, reason=Reason.DENIED, messages=messages)
 
-    def _lacks(self, answer: Allocation) -> PoolAnswer:
+    def _has_no_seat(self, answer: Allocation) -> PoolExplanation:
         place = next((one for one in answer.waiting if one.user == self._user), None)
         if place is None or self._memory is None:
-            return self._answer_with(phase=Phase.UNDECIDED, reason=None, said=(self._say(Say.NOT_DECIDED),))
-        headline = self._say(
-            Say.WAITS,
+            return self._explanation(
+                phase=Phase.UNDECIDED, reason=None, messages=(self._message(MessageId.NOT_DECIDED),)
+            )
+        headline = self._message(
+            MessageId.WAITS,
             position=str(place.position),
             waiting=str(len(answer.waiting)),
-            since=self._speech.at(place.since),
+            since=self._times.format_time(place.since),
         )
         rule = self._rule(place.reason, answer, until=place.earliest)
-        if any(one.blocks for one in self._obstacles):
-            return self._waits(place, answer, said=(headline, rule, self._say(Say.OBSTACLE_FIRST)))
-        expected = self._replay.seat_at(self._user)
-        stop = self._replay.stop_that_helps(self._user, position=place.position)
-        found, told = told_range(self._replay, place, expected=expected, speech=self._speech)
-        said = (headline, rule, *self._when(place, expected), *self._sooner(stop, expected), *told)
-        return self._waits(place, answer, said=said, expected=expected, likely=found, stop=stop)
+        if any(problem.blocks for problem in self._problems):
+            return self._waits(place, answer, messages=(headline, rule, self._message(MessageId.OBSTACLE_FIRST)))
+        expected = self._simulation.seat_at(self._user)
+        stop = self._simulation.find_stop(self._user, position=place.position)
+        estimate, likely = describe_wait(self._simulation, place, expected=expected, times=self._times)
+        messages = (headline, rule, *self._when(place, expected), *self._stops_that_help(stop, expected), *likely)
+        return self._waits(place, answer, messages=messages, expected=expected, estimate=estimate, stop=stop)
 
     def _waits(
         self,
         place: InLine,
         answer: Allocation,
         *,
-        said: tuple[Said, ...],
+        messages: tuple[Message, ...],
         expected: datetime | None = None,
-        likely: Likely | None = None,
+        estimate: WaitEstimate | None = None,
         stop: Stop | None = None,
-    ) -> PoolAnswer:
-        return self._answer_with(
+    ) -> PoolExplanation:
+        return self._explanation(
             phase=Phase.WAITING, reason=place.reason, since=place.since, position=place.position,
-            waiting=len(answer.waiting), earliest=place.earliest, expected=expected, likely=likely, stop=stop,
-            said=said,
+            waiting=len(answer.waiting), earliest=place.earliest, expected=expected, estimate=estimate, stop=stop,
+            messages=messages,
         )  # fmt: skip
 
-    def _when(self, place: InLine, expected: datetime | None) -> tuple[Said, ...]:
-        said = []
+    def _when(self, place: InLine, expected: datetime | None) -> tuple[Message, ...]:
+        messages = []
         if expected is not None:
-            said.append(self._say(Say.SEAT_COMES, instant=self._speech.at(expected)))
+            messages.append(self._message(MessageId.SEAT_COMES, instant=self._times.format_time(expected)))
         else:
-            said.append(self._say(Say.SOMEBODY_MUST_STOP))
+            messages.append(self._message(MessageId.SOMEBODY_MUST_STOP))
         if place.earliest is not None and place.earliest != expected:
-            said.append(self._say(Say.BY_TIME_ALONE, earliest=self._speech.at(place.earliest)))
-        return tuple(said)
+            messages.append(self._message(MessageId.BY_TIME_ALONE, earliest=self._times.format_time(place.earliest)))
+        return tuple(messages)
 
-    def _sooner(self, stop: Stop | None, expected: datetime | None) -> tuple[Said, ...]:
+    def _stops_that_help(self, stop: Stop | None, expected: datetime | None) -> tuple[Message, ...]:
         if stop is None:
-            return () if expected is not None else (self._say(Say.NO_STOP_HELPS),)
+            return () if expected is not None else (self._message(MessageId.NO_STOP_HELPS),)
         values = {
-            "instant": self._speech.at_or_now(stop.instant),
-            "holders": listed(self._holder(user) for user in stop.users),
+            "instant": self._times.format_time_or_now(stop.instant),
+            "holders": format_names(self._holder(user) for user in stop.users),
         }
         if stop.any_of_them:
-            return (self._say(Say.ONE_STOP_IS_ENOUGH, **values),)
-        return (self._say(Say.SEVERAL_MUST_STOP, count=str(len(stop.users)), **values),)
+            return (self._message(MessageId.ONE_STOP_IS_ENOUGH, **values),)
+        return (self._message(MessageId.SEVERAL_MUST_STOP, count=str(len(stop.users)), **values),)
 
     def _holder(self, user: str) -> str:
         names = sorted(key.partition("/")[2] for key in self._demand.workbenches_of(self._pool.key, user))
-        return f"{user} ({listed(names, most=2)})"
+        return f"{user} ({format_names(names, most=2)})"
 
-    # -- words ---------------------------------------------------------------------------------------------------------
+    # -- texts ---------------------------------------------------------------------------------------------------------
 
-    def _answer_with(
-        self, *, phase: Phase, reason: Reason | None, said: tuple[Said, ...], **more: object
-    ) -> PoolAnswer:
+    def _explanation(
+        self, *, phase: Phase, reason: Reason | None, messages: tuple[Message, ...], **more: object
+    ) -> PoolExplanation:
         decided_by = f"LicensePool {self._pool.key}, spec.{field_of(reason)}" if reason is not None else None
-        return PoolAnswer(
-            pool=self._pool.key, phase=phase, reason=reason, decided_by=decided_by, said=said,
-            obstacles=self._obstacles, **more,  # type: ignore[arg-type]
+        return PoolExplanation(
+            pool=self._pool.key, phase=phase, reason=reason, decided_by=decided_by, messages=messages,
+            problems=self._problems, **more,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def _rule(self, reason: Reason, answer: Allocation, *, until: datetime | None) -> Said:
-        return told_rule(
+    def _rule(self, reason: Reason, answer: Allocation, *, until: datetime | None) -> Message:
+        return rule_message(
             reason, pool=self._pool, rules=self._rules, answer=answer, user=self._user, keys=self._keys, until=until,
-            speech=self._speech,
+            times=self._times,
         )  # fmt: skip
 
-    def _say(self, what: str, **values: str) -> Said:
-        return say(what, user=self._user, pool=self._pool.key, **values)
+    def _message(self, id: str, **values: str) -> Message:  # noqa: A002
+        return message(id, user=self._user, pool=self._pool.key, **values)

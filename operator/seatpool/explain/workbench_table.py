@@ -1,7 +1,7 @@
-"""Who works where, read from the API server's table of Workbenches.
+"""Reads all workbenches from the API server's table, as `kubectl get` does.
 
-Ten thousand Workbenches are sixteen megabytes of JSON, and an answer needs four words of each. The API server prints
-those as the table that `kubectl get` shows; it makes and sends that in a fraction of the time.
+10,000 Workbenches are 16 MB of JSON, and an answer needs five words of each. The API server makes and sends the table of
+these words in a fraction of the time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ _COLUMNS = ("Name", "Namespace", "Owner", "Type", "State")
 
 @dataclass(frozen=True, slots=True)
 class WorkbenchRow:
-    """One workbench, as far as everybody's answer depends on it."""
+    """One workbench, as far as an answer depends on it."""
 
     name: str
     namespace: str
@@ -29,12 +29,12 @@ class WorkbenchRow:
     type: str
     state: str
     user: str | None
-    """None when the owner can be no user id."""
+    """None: the owner cannot be a user id, and `problem` says why."""
     problem: str | None
 
     @property
     def kind(self) -> Kind:
-        """What decides which pools serve it."""
+        """Namespace and type: they decide which pools serve the workbench."""
         return self.namespace, self.type
 
     @property
@@ -42,7 +42,7 @@ class WorkbenchRow:
         return f"{self.namespace}/{self.name}"
 
     def fact(self, *, active_since: datetime) -> WorkbenchFact | None:
-        """What demand has to know of it; nothing when it has no user."""
+        """Returns the input of the demand index. None: the workbench has no user."""
         if self.user is None:
             return None
         return WorkbenchFact(
@@ -56,7 +56,7 @@ class WorkbenchRow:
 
 
 async def read_rows(kube: KubeClient, *, namespace: str | None, identity: IdentitySettings) -> list[WorkbenchRow]:
-    """All workbenches. CRDs of an older version have no column for the namespace: then the objects are read."""
+    """Returns all workbenches. Older CRDs have no column for the namespace. Then the whole objects are read."""
     names, rows = await kube.table_cached(Workbench, namespace=namespace)
     if set(_COLUMNS) <= set(names):
         return from_table(names, rows, identity=identity)
@@ -66,13 +66,13 @@ async def read_rows(kube: KubeClient, *, namespace: str | None, identity: Identi
 def from_table(
     names: Sequence[str], rows: Iterable[Sequence[Any]], *, identity: IdentitySettings
 ) -> list[WorkbenchRow]:
-    """The rows of a table that has our columns."""
+    """Returns the rows of a table that has all columns."""
     words = itemgetter(*(names.index(column) for column in _COLUMNS))
     return _rows(map(words, rows), identity)
 
 
 def from_objects(items: Iterable[Body], *, identity: IdentitySettings) -> list[WorkbenchRow]:
-    """The same from whole objects."""
+    """Returns the rows of whole objects."""
     words = (
         (
             item["metadata"]["name"], item["metadata"]["namespace"],
@@ -84,7 +84,7 @@ def from_objects(items: Iterable[Body], *, identity: IdentitySettings) -> list[W
 
 
 def _rows(every: Iterable[Sequence[str | None]], identity: IdentitySettings) -> list[WorkbenchRow]:
-    """Rows of our columns' words; what an object lacks is None in a table."""
+    """Returns the rows of these words. A table has None for a field that an object lacks."""
     user_of = cache(identity.user_or_problem)
     return [
         WorkbenchRow(name or "", namespace or "", owner or "", kind or "", state or "", *user_of(owner or ""))

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from seatpool.api.base import parse_duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import MAX_SEATS, LicensePool
+from seatpool.api.rule_fields import LINGER, MAX_REASSIGNMENTS, MINIMUM_HOLD, READMIT_AFTER, SEAT_COOL_DOWN
 from seatpool.api.workbench import InstanceState
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.globs import matcher
@@ -65,17 +66,12 @@ def rule_changes(
     *, linger: str | None, hold: str | None, cool_down: str | None, readmit: str | None, budget: str | None
 ) -> dict[str, Any]:
     """The rules that were given, by their name in the domain."""
-    durations = {
-        ("--linger", "linger"): linger,
-        ("--hold", "minimum_hold"): hold,
-        ("--cool-down", "seat_cool_down"): cool_down,
-        ("--readmit", "readmit_after"): readmit,
-    }
+    durations = {LINGER: linger, MINIMUM_HOLD: hold, SEAT_COOL_DOWN: cool_down, READMIT_AFTER: readmit}
     changes: dict[str, Any] = {
-        name: read_length(option, text) for (option, name), text in durations.items() if text is not None
+        rule.attribute: read_length(rule.option, text) for rule, text in durations.items() if text is not None
     }
     if budget is not None:
-        changes["max_reassignments"] = _read_budget(budget)
+        changes[MAX_REASSIGNMENTS.attribute] = _read_budget(budget)
     return changes
 
 
@@ -100,8 +96,8 @@ def read_range(text: str) -> range:
 def _read_budget(text: str) -> ReassignmentBudget:
     found = _BUDGET.fullmatch(text.strip())
     if found is None:
-        raise InvalidQuestion(f"--budget {text}: write COUNT/WINDOW, for example 4/365d")
-    return ReassignmentBudget(count=int(found[1]), window=read_length("--budget", found[2]))
+        raise InvalidQuestion(f"{MAX_REASSIGNMENTS.option} {text}: write COUNT/WINDOW, for example 4/365d")
+    return ReassignmentBudget(count=int(found[1]), window=read_length(MAX_REASSIGNMENTS.option, found[2]))
 
 
 def _read_pools(file: Path) -> list[LicensePool]:

@@ -10,6 +10,7 @@ from seatpool.planner.past import Past
 from seatpool.planner.picture import curve_picture
 from seatpool.planner.plan import Plan
 from seatpool.planner.screen import worth_showing
+from seatpool.text import format_number, format_percent, format_seconds
 
 TEMPLATE = "page.html.jinja"
 
@@ -24,9 +25,6 @@ def page(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> str:
         for function in (
             text.circumstances,
             text.headline,
-            text.length,
-            text.money,
-            text.percent,
             text.rules_told,
             text.seats_range,
             worth_showing,
@@ -38,5 +36,8 @@ def page(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> str:
         remarks=text.remarks(past, left_out),
         priced=any(plan.cost is not None for plan in plans),
         pictures=[Markup(curve_picture(plan)) for plan in plans],  # noqa: S704
+        length=format_seconds,
+        number=format_number,
+        percent=format_percent,
         **helpers,
     )

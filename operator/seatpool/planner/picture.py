@@ -1,27 +1,18 @@
 """Seats against wait as a drawing: SVG text, so that a page has it inside and prints it sharp."""
 
-import io
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from seatpool.charts import BLUE, GRID, RED, SETTINGS, svg
 from seatpool.planner.plan import Plan, Point
 from seatpool.planner.target import Statistic, Target
-from seatpool.planner.text import length
+from seatpool.text import format_seconds
 
-BLUE, GREY, RED, GREEN = "#1f5fa8", "#7a7a7a", "#b3261e", "#2e7d32"
-SETTINGS: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "seatpool",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+GREY, GREEN = "#7a7a7a", "#2e7d32"
 MARKS = (0, 60, 600, 3600, 4 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
 """Waits that the axis names, in seconds."""
 LINEAR_BELOW = 60
@@ -37,13 +28,11 @@ def curve_picture(plan: Plan) -> str:
         _draw_waits(waits, points, plan)
         _draw_shares(shares, points)
         for axes in (waits, shares):
-            axes.grid(visible=True, color="#e3e3e3", linewidth=0.7)
+            axes.grid(visible=True, color=GRID, linewidth=0.7)
             axes.set_axisbelow(True)
             if plan.seats is not None:
                 axes.axvline(plan.seats, color=GREEN, linewidth=1.4)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]
+        return svg(figure)
 
 
 def worth_drawing(plan: Plan) -> Sequence[Point]:
@@ -70,7 +59,7 @@ def _draw_waits(axes: Axes, points: Sequence[Point], plan: Plan) -> None:
     axes.set_ylim(-2, top * 1.6)
     axes.yaxis.set_major_locator(FixedLocator([mark for mark in MARKS if mark <= top * 1.6]))
     axes.yaxis.set_minor_locator(FixedLocator([]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: length(float(value))))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_seconds(float(value))))
     axes.set_ylabel("wait for a seat")
     if plan.seats is not None:
         text = f"{plan.seats} seats"

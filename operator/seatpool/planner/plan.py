@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from seatpool.api.base import format_duration
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.error_bars import ErrorBars, error_bars
 from seatpool.planner.growth import with_other_people
@@ -13,6 +12,7 @@ from seatpool.planner.search import CHEAP, Method, search
 from seatpool.planner.target import Target
 from seatpool.planner.trials import Trials
 from seatpool.planner.waits import Waits
+from seatpool.policy.pool_rules import format_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, proce
         since=demand.since,
         until=demand.until,
         growth=question.growth,
-        rules=_told_rules(rules),
+        rules=_rule_texts(rules),
         cost=_cost(found.seats, question.price),
         curve=[_point(waits, question, bars) for waits in shown],
     )
@@ -135,23 +135,15 @@ def _cost(seats: int | None, price: float | None) -> float | None:
     return None if seats is None or price is None else seats * price
 
 
-def _told_rules(rules: PoolRules) -> dict[str, str]:
+def _rule_texts(rules: PoolRules) -> dict[str, str]:
     """The rules that are set, as a pool's spec names them."""
-    durations = {
-        "minimumHold": rules.minimum_hold,
-        "linger": rules.linger,
-        "seatCoolDown": rules.seat_cool_down,
-        "readmitAfter": rules.readmit_after,
-    }
-    told = {name: format_duration(length) for name, length in durations.items() if length}
-    if rules.max_reassignments is not None:
-        told["maxReassignments"] = f"{rules.max_reassignments.count}/{format_duration(rules.max_reassignments.window)}"
-    told |= _counted("reservations", (f"{item.name} {item.seats}" for item in rules.reservations))
-    told |= _counted("priorities", (f"{item.pattern} {item.weight}" for item in rules.priorities))
-    told |= _counted("protectedUsers", rules.protected) | _counted("deniedUsers", sorted(rules.denied))
-    return told
+    texts = format_rules(rules, budget="{count}/{window}")
+    texts |= _counted("reservations", (f"{item.name} {item.seats}" for item in rules.reservations))
+    texts |= _counted("priorities", (f"{item.pattern} {item.weight}" for item in rules.priorities))
+    texts |= _counted("protectedUsers", rules.protected) | _counted("deniedUsers", sorted(rules.denied))
+    return texts
 
 
 def _counted(name: str, items: Iterable[str]) -> dict[str, str]:
-    told = ", ".join(items)
-    return {name: told} if told else {}
+    text = ", ".join(items)
+    return {name: text} if text else {}

@@ -17,7 +17,7 @@ from seatpool.domain.memory import Grant, Waiting
 from seatpool.domain.next_change import first
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
-from seatpool.domain.tenure import standing
+from seatpool.domain.tenure import tenure_of
 from seatpool.planner.freed_seats import FreedSeats
 from seatpool.planner.outcome import Outcome, Tally
 from seatpool.planner.past_demand import PastDemand, Step
@@ -98,7 +98,7 @@ class _Replay:
             grant = self._holders.get(user)
             if grant is not None:
                 idle = self._holders[user] = Grant(user, grant.since, step.at, grant.reason)
-                until = standing(idle, rules=self._rules).until
+                until = tenure_of(idle, rules=self._rules).until
                 if until is not None:
                     self._ends[user] = until
                     heappush(self._alarms, (until, user))

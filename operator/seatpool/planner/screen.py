@@ -7,17 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from seatpool.planner.plan import Plan, Point
-from seatpool.planner.text import (
-    circumstances,
-    headline,
-    length,
-    money,
-    percent,
-    rules_told,
-    seats_range,
-)
+from seatpool.planner.text import circumstances, headline, rules_told, seats_range
+from seatpool.terminal.output import table
+from seatpool.text import format_number, format_percent, format_seconds
 
 NEAR = 3
+PLACES = 1
+"""Decimals of a share in percent."""
 SPREAD = 6
 
 
@@ -40,23 +36,33 @@ def _show_one(console: Console, plan: Plan, *, every_number: bool) -> None:
         )
     console.print()
     priced = any(point.cost is not None for point in plan.curve)
-    table = _table("SEATS", "WAITING", "P50 WAIT", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
+    drawn = _table("SEATS", "WAITING", "P50 WAIT", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
     for point in plan.curve if every_number else worth_showing(plan):
-        cells = [*_waits(point), percent(point.utilisation), *([money(point.cost)] if priced else [])]
+        cells = [
+            *_waits(point),
+            format_percent(point.utilisation, places=PLACES),
+            *([format_number(point.cost, places=0)] if priced else []),
+        ]
         mark = "> " if point.seats == plan.seats else ""
-        table.add_row(f"{mark}{point.seats}", *cells, style="bold" if mark else None)
-    console.print(table)
+        drawn.add_row(f"{mark}{point.seats}", *cells, style="bold" if mark else None)
+    console.print(drawn)
 
 
 def _show_many(console: Console, plans: Sequence[Plan]) -> None:
     priced = any(plan.cost is not None for plan in plans)
-    table = _table("POOL", "SEATS", "RANGE", "WAITING", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
+    drawn = _table("POOL", "SEATS", "RANGE", "WAITING", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
     for plan in plans:
         answer = plan.answer
-        known = ["-"] * 4 if answer is None else [*_waits(answer)[:1], *_waits(answer)[2:], percent(answer.utilisation)]
+        known = (
+            ["-"] * 4
+            if answer is None
+            else [*_waits(answer)[:1], *_waits(answer)[2:], format_percent(answer.utilisation, places=PLACES)]
+        )
         seats = "none" if plan.seats is None else str(plan.seats)
-        table.add_row(Text(plan.name), seats, seats_range(plan), *known, *([money(plan.cost)] if priced else []))
-    console.print(table)
+        drawn.add_row(
+            Text(plan.name), seats, seats_range(plan), *known, *([format_number(plan.cost, places=0)] if priced else [])
+        )
+    console.print(drawn)
     console.print(f"\n{sum(plan.seats or 0 for plan in plans)} seats in all for {plans[0].target}")
 
 
@@ -75,12 +81,13 @@ def worth_showing(plan: Plan) -> list[Point]:
 
 
 def _waits(point: Point) -> list[str]:
-    return [percent(point.share_waiting), length(point.wait_p50_s), length(point.wait_p95_s), length(point.wait_max_s)]
+    return [
+        format_percent(point.share_waiting, places=PLACES),
+        format_seconds(point.wait_p50_s),
+        format_seconds(point.wait_p95_s),
+        format_seconds(point.wait_max_s),
+    ]
 
 
 def _table(*headings: str) -> Table:
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in headings:
-        named = heading == "POOL"
-        made.add_column(heading, justify="left" if named else "right", no_wrap=True, overflow="ellipsis")
-    return made
+    return table(*headings, numbers=frozenset(headings) - {"POOL"})

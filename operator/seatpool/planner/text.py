@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import timedelta
 from typing import Any
 
 from seatpool.api.base import format_instant
 from seatpool.planner.past import Past
 from seatpool.planner.plan import Plan, Point
-from seatpool.text import counted, rough
-
-PERCENT = 100
+from seatpool.text import format_count
 
 
 def as_json(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> dict[str, Any]:
@@ -32,13 +29,13 @@ def headline(plan: Plan) -> str:
         return f"{plan.name}: with {plan.nobody_waits_for_a_seat} seats nobody waits for one"
     if plan.seats is None:
         return f"{plan.name}: no number of seats gives {plan.target}"
-    return f"{plan.name}: {counted(plan.seats, 'seat')} for {plan.target}{_sureness(plan)}"
+    return f"{plan.name}: {format_count(plan.seats, 'seat')} for {plan.target}{_sureness(plan)}"
 
 
 def circumstances(plan: Plan) -> str:
     """What the answer is made from."""
     told = (
-        f"{counted(plan.needs, 'need')} of {plan.users} people from {plan.since:%Y-%m-%d} to {plan.until:%Y-%m-%d}, "
+        f"{format_count(plan.needs, 'need')} of {plan.users} people from {plan.since:%Y-%m-%d} to {plan.until:%Y-%m-%d}, "
         f"at most {plan.most_at_once} at once"
     )
     if plan.seats_now is not None:
@@ -62,18 +59,6 @@ def remarks(past: Past, left_out: Sequence[str]) -> list[str]:
     if left_out:
         told.append(f"No workbench types of these pools are in {past.source}: {', '.join(left_out)}.")
     return told
-
-
-def length(seconds: float | None) -> str:
-    return "-" if seconds is None else rough(timedelta(seconds=seconds))
-
-
-def percent(share: float) -> str:
-    return f"{share * PERCENT:.1f} %"
-
-
-def money(amount: float | None) -> str:
-    return "-" if amount is None else f"{amount:,.0f}"
 
 
 def seats_range(plan: Plan) -> str:

@@ -1,0 +1,13 @@
+"""Connects API objects with the domain: specs and ledgers in, decisions out. Nothing here does I/O.
+
+In: conversions between API objects and domain values, the allocation of one server's pools, and the mass-release guard.
+Not in: the rules of a seat (`domain`), the order of writes (`control`), and the objects themselves (`api`).
+
+Read in this order:
+
+1. `pool_rules`: a LicensePool's spec as rules and selector.
+2. `ledger_codec`: a pool's memory as SeatLedger objects, and back.
+3. `plan`: allocates every pool of a server.
+4. `guard`: holds back a change that releases too many users.
+5. `ended_entries`: keeps what ended until the history has it.
+"""

@@ -1,8 +1,8 @@
-"""What ended is written in the ledger together with the end itself, and stays there until the history has it in a file and
-the receivers of notices have taken theirs.
+"""Keeps what ended in the ledger until the history has it in a file and every receiver has its notification.
 
-An operator that is killed between freeing a seat and recording or telling it leaves no gap so, and whoever takes over knows
-the instant. It costs no write of its own: what is known outside by then goes with the next change of the share.
+An end is written in the same update that ends the seat or the wait. So an operator that is killed between freeing a seat and
+recording it leaves no gap, and the next leader knows the time. It costs no write of its own: an entry that is recorded
+outside is dropped with the next change of its share.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,16 +13,16 @@ from seatpool.api.seatledger import LedgerEnded, SeatLedgerSpec
 from seatpool.domain.allocation import Allocation
 
 MOST_KEPT = 200
-"""In one share, beside what ends at the moment: a history that cannot be written for long must not fill the ledger."""
+"""Older entries of one share, at most. A history that cannot be written for long must not fill the ledger."""
 NEED_ENDED = "NeedEnded"
 
 IsRecorded = Callable[[str, LedgerEnded], bool]
-"""Whether everybody who has to know has something that ended in a pool."""
+"""Tells whether the history and all receivers have an ended entry of a pool."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why seats and waits end in one answer, and when."""
+    """The time of one allocation, and the reasons why seats and waits end in it, by user."""
 
     at: datetime
     seats: Mapping[str, str]
@@ -35,7 +35,7 @@ class Ending:
 
 
 def bare(spec: SeatLedgerSpec) -> SeatLedgerSpec:
-    """The share without what ended: what decides whether it has to be written."""
+    """Returns the share without its ended entries. Only this part decides whether the share is written."""
     return spec.model_copy(update={"ended": ()}) if spec.ended else spec
 
 
@@ -47,8 +47,8 @@ def with_ended(
     ending: Ending,
     is_recorded: Callable[[LedgerEnded], bool],
 ) -> tuple[SeatLedgerSpec, ...]:
-    """The shares that changed with what ended since `before`, and what ended earlier and is not recorded."""
-    if before and len(before) != len(after):  # divided otherwise: people may be in any share
+    """Returns the shares. Changed ones get the entries that ended now, and the older ones that are not recorded."""
+    if before and len(before) != len(after):  # the number of shares changed: a user may be in any of them
         ended = [*_kept(before.values(), is_recorded), *_ended(before.values(), after, ending)]
         return (after[0].model_copy(update={"ended": tuple(ended)}), *after[1:])
     made = []

@@ -1,7 +1,7 @@
-"""Holds back a change that would put out suspiciously many people at once.
+"""Holds back a change that would release suspiciously many users at once.
 
-A wrong tag, a wrong account or a wiped cluster looks just like everybody going home in the same second. An admin who knows
-that it is true says so with an annotation that names this very change.
+A wrong tag, a wrong account or a wiped cluster looks as if every user went home in the same second. An admin who knows that
+the change is right approves it with an annotation that names this change.
 """
 
 import hashlib
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from seatpool.api.annotations import APPROVE_CHANGE
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.reasons import ConditionReason, message
 
 
 @dataclass(frozen=True, slots=True)
 class HeldChange:
-    """A change that waits for a person."""
+    """A change that waits for the approval of an admin."""
 
     leaving: int
     present: int
@@ -22,11 +23,11 @@ class HeldChange:
     token: str
 
     def message(self, server: LicenseServer) -> str:
-        return (
-            f"{self.leaving} of {self.present} people would lose their seats at once, more than the "
-            f"{self.percent} % that spec.guard.maxReleasePercent allows; nobody is released. If it is right: kubectl annotate "
-            f"--overwrite licenseserver/{server.metadata.name} -n {server.metadata.namespace} {APPROVE_CHANGE}={self.token}"
-        )
+        """Returns the text of the condition and of the Event: the numbers, and the command that approves."""
+        return message(
+            ConditionReason.TOO_MANY_RELEASES, leaving=self.leaving, present=self.present, percent=self.percent,
+            server=server.metadata.name, namespace=server.metadata.namespace, token=self.token,
+        )  # fmt: skip
 
 
 def examine(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str, str]]) -> HeldChange | None:
@@ -46,5 +47,5 @@ def hold(server: LicenseServer, *, present: int, leaving: Iterable[tuple[str, st
 
 
 def is_approved(server: LicenseServer, held: HeldChange) -> bool:
-    """Whether an admin approved this very change."""
+    """Tells whether an admin approved exactly this change."""
     return server.metadata.annotations.get(APPROVE_CHANGE) == held.token

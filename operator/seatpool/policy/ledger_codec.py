@@ -1,7 +1,7 @@
-"""The pool's memory as SeatLedger objects, and back.
+"""Converts a pool's memory to SeatLedger objects, and back.
 
-One object holds at most 500 seats, so a large pool has several *shares*. A person's entries are always in the share that
-the person's name hashes to: one grant rewrites one object, and nothing moves when others come and go.
+One object holds at most 500 seats, so a large pool has several *shares*. The hash of a user's name decides the share. So one
+grant rewrites one object, and no entry moves when other users come and go.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _REASONS = {reason.value: reason for reason in Reason}
 
 
 def share_count(seats: int) -> int:
-    """Into how many objects a pool of so many seats is divided."""
+    """Returns the number of objects of a pool with so many seats."""
     return 1 if seats <= SEATS_PER_LEDGER else -(-seats // _PLANNED)
 
 
@@ -39,7 +39,7 @@ def ledger_name(pool: str, share: int) -> str:
 
 
 def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerSpec, ...]:
-    """The shares of a memory, in order; equal memories give equal shares."""
+    """Returns the shares of a memory, in order. Equal memories give equal shares."""
     grants: list[list[LedgerGrant]] = [[] for _ in range(shares)]
     waiting: list[list[LedgerWaiting]] = [[] for _ in range(shares)]
     vacated: list[list[LedgerVacated]] = [[] for _ in range(shares)]
@@ -74,12 +74,12 @@ def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerS
 
 
 def from_specs(specs: Iterable[SeatLedgerSpec]) -> PoolMemory:
-    """The memory that the shares hold together."""
+    """Returns the memory that the shares hold together."""
     assigned: dict[str, Grant] = {}
     waiting: dict[str, Waiting] = {}
     vacated: list[Vacated] = []
     readmit: dict[str, datetime] = {}
-    reassignments: list[datetime] = []  # two seats that passed in one answer share their instant, and both count
+    reassignments: list[datetime] = []  # two re-assignments of one answer have the same time, and both count
     for spec in specs:
         for grant in spec.assigned:
             assigned[grant.user] = Grant(
@@ -109,5 +109,5 @@ def _reason(text: str) -> Reason:
 
 
 def changed_shares(before: Mapping[int, SeatLedgerSpec], after: Iterable[SeatLedgerSpec]) -> list[int]:
-    """Which shares differ from what was last written."""
+    """Returns the numbers of the shares that differ from what was last written."""
     return [index for index, spec in enumerate(after) if before.get(index) != spec]

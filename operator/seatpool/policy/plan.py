@@ -1,8 +1,8 @@
-"""From demand, rules and memory to the answers of one server's pools.
+"""Allocates all pools of one license server.
 
-Nothing is decided here: `allocate` decides. What is added is when nobody may be released at all: while an account has never
-been inventoried, and while the guard holds a change. Then everybody who has a seat counts as needing it. The guard looks at
-people whose workbenches are gone; who has to leave because of the pool's own spec leaves, for a list is never longer than
+`allocate` decides. This module adds the two cases in which no user may be released: an account has never been inventoried,
+or the guard holds a change back. In these cases every holder counts as needing the seat. The guard counts users whose
+workbenches are gone. A user who has to leave because of the pool's own spec leaves, because a list is never longer than
 its seats.
 """
 
@@ -23,7 +23,7 @@ from seatpool.policy import guard
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """All that one pool's answer follows from."""
+    """The input of one pool's allocation."""
 
     pool: LicensePool
     rules: PoolRules
@@ -33,7 +33,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The answers, by pool, and what was held back on the way."""
+    """The allocations by pool key, and the change that the guard holds back."""
 
     answers: Mapping[str, Allocation]
     held: guard.HeldChange | None
@@ -45,7 +45,7 @@ class Plan:
 def plan(
     server: LicenseServer, questions: Iterable[Question], *, others_present: int, may_release: bool, now: datetime
 ) -> Plan:
-    """Answer every question. `others_present` are people on this server's lists whose pools are not asked about."""
+    """Allocates every pool. `others_present` are the users on this server's other lists; the guard counts them too."""
     asked = list(questions)
     if not may_release:
         return Plan({one.pool.key: _without_releases(one, now) for one in asked}, None)
@@ -68,8 +68,10 @@ def plan(
 
 
 def _without_releases(question: Question, now: datetime) -> Allocation:
-    """The answer as if whoever has a seat needed it. What is remembered stays: since when a seat is idle above all,
-    or else being held would make everybody linger anew."""
+    """Allocates as if every holder needed the seat.
+
+    The stored entries stay as they are, `idle_since` above all. Otherwise every held change would start the linger time anew.
+    """
     before = question.memory.assigned
     kept = {user: Need(user, grant.since) for user, grant in before.items()}
     answer = allocate(question.rules, kept | dict(question.needs), question.memory, now)
@@ -81,6 +83,6 @@ def _without_releases(question: Question, now: datetime) -> Allocation:
 
 
 def adopted(users: Iterable[str], *, now: datetime) -> PoolMemory:
-    """The first memory of a pool whose list had people on it before the operator came."""
+    """Returns the first memory of a pool whose list had users before the operator first read it."""
     grants = {user: Grant(user=user, since=now, idle_since=None, reason=Reason.ADOPTED) for user in users}
     return replace(PoolMemory.empty(), assigned=grants)

@@ -1,14 +1,16 @@
-"""From a pool's spec to what the domain computes with: users normalised, globs kept, durations as they are."""
+"""Converts a pool's spec to the rules and the selector of the domain, and rules to texts."""
 
+from seatpool.api.base import format_duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool, LicensePoolSpec
 from seatpool.api.licensepool import Order as SpecOrder
+from seatpool.api.rule_fields import DURATIONS, MAX_REASSIGNMENTS
 from seatpool.domain.demand import PoolSelector
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
 
 
 def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings) -> PoolRules:
-    """The rules of a pool. Users of the spec are normalised as owners are, so that spellings cannot matter."""
+    """Returns the rules of a pool. Users are normalised in the same way as owners, so spellings do not matter."""
     budget = spec.max_reassignments
     return PoolRules(
         seats=spec.seats,
@@ -34,7 +36,7 @@ def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings) -> PoolRules:
 
 
 def pool_selector(pool: LicensePool) -> PoolSelector:
-    """Which workbenches a pool serves."""
+    """Returns which workbenches a pool serves."""
     namespaces = pool.spec.workbench_namespaces or (pool.metadata.namespace,)
     return PoolSelector(
         key=pool.key,
@@ -43,3 +45,15 @@ def pool_selector(pool: LicensePool) -> PoolSelector:
         types=pool.spec.workbench_types,
         active_states=frozenset(state.value for state in pool.spec.active_states),
     )
+
+
+def format_rules(rules: LicensePoolSpec | PoolRules, *, budget: str) -> dict[str, str]:
+    """Returns the rules that are set in a pool's spec or rules, by spec name.
+
+    `budget` is the template of a budget, such as `{count} in {window}`.
+    """
+    texts = {rule.spec: format_duration(length) for rule in DURATIONS if (length := getattr(rules, rule.attribute))}
+    limit = rules.max_reassignments
+    if limit is not None:
+        texts[MAX_REASSIGNMENTS.spec] = budget.format(count=limit.count, window=format_duration(limit.window))
+    return texts

@@ -1,4 +1,4 @@
-"""The reference page of the metrics, made from the metrics themselves."""
+"""Makes the reference page of the metrics from the metrics themselves, and the Markdown tables of every page."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,6 @@ from seatpool.history.metrics import HistoryMetrics
 from seatpool.meters import Described
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.notify.outbox import NotifyMetrics
-from seatpool.reference.markdown import markdown_table
 from seatpool.trail.trail import TrailMetrics
 
 _CHAPTERS = (
@@ -31,13 +30,19 @@ with is pools, servers, accounts and regions. Series of a pool or a server that 
 """
 
 
+def markdown_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Returns a Markdown table. A bar inside a cell is escaped."""
+    lines = [headings, ("---",) * len(headings), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
 def described() -> dict[str, tuple[Described, ...]]:
-    """Every metric of the operator, by chapter."""
+    """Returns every metric of the operator, by chapter."""
     return {title: tuple(made(CollectorRegistry()).meters.described) for title, made in _CHAPTERS}
 
 
 def metrics_page() -> str:
-    """Name, type, labels and meaning of each."""
+    """Returns the page: name, type, labels and meaning of each metric."""
     parts = [_ABOUT]
     for title, metrics in described().items():
         parts += [f"## {title}\n", markdown_table(("Metric", "Type", "Labels", "Meaning"), _rows(metrics))]

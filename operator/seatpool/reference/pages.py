@@ -1,7 +1,7 @@
-"""The reference pages for people, made from the tables that the program itself speaks from.
+"""Makes the reference pages from the tables that the program itself uses.
 
-`make generate` writes them and a test fails when they are not what the tables say: a sentence on a screen, a reason in a
-condition, and its line in the documentation are one value.
+`make generate` writes the pages, and a test fails if they differ from the tables. So a text on a screen, a reason in a
+condition, and their lines in the documentation are one value.
 """
 
 from collections.abc import Mapping
@@ -10,16 +10,15 @@ from pathlib import Path
 from seatpool.api.reasons import CONDITION_TYPES, EVENT_SENTENCES
 from seatpool.api.reasons import SENTENCES as CONDITION_SENTENCES
 from seatpool.domain.reasons import Reason, sentence
-from seatpool.explain.messages import SENTENCES, Part
+from seatpool.explain.messages import MESSAGES, Part
 from seatpool.notify import schemas
-from seatpool.reference.markdown import markdown_table
-from seatpool.reference.metrics_page import metrics_page
+from seatpool.reference.metrics_page import markdown_table, metrics_page
 
 _MADE = "<!-- Made by `make generate` from the tables in the code: change those. -->\n"
 
 EXIT_CODES: Mapping[int, str] = {
     0: "It is well: no problem was found, the person has what is needed, the list is as it should be, the command was done.",
-    1: "There is something to look at: a problem, somebody who waits or is denied, a list that differs, a change that was "
+    1: "There is something to look at: a problem, a user who waits or is denied, a list that differs, a change that was "
     "not approved, a read-back that did not come.",
     2: "A mistake in the command, an object that does not exist, or no answer from the Kubernetes API; one line on standard "
     "error says which.",
@@ -27,7 +26,7 @@ EXIT_CODES: Mapping[int, str] = {
 
 
 def pages() -> dict[str, str]:
-    """Every page, by file name."""
+    """Returns every page, by file name."""
     made = {
         "conditions.md": conditions_page(),
         "answers.md": answers_page(),
@@ -37,7 +36,7 @@ def pages() -> dict[str, str]:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write the pages that are not right already; those that were written."""
+    """Writes the pages that differ. Returns the files that were written."""
     changed = []
     for name, text in pages().items():
         path = folder / name
@@ -49,7 +48,7 @@ def write(folder: Path) -> list[Path]:
 
 
 def conditions_page() -> str:
-    """Conditions, their reasons, the reasons of seats, and Events."""
+    """Returns the page of conditions, their reasons, the reasons of seats, and Events."""
     parts = ["# Conditions, reasons and Events\n", _MADE]
     parts.append(
         "Conditions follow the Kubernetes API conventions; `kubectl wait --for=condition=Ready` works for each kind.\n"
@@ -70,17 +69,17 @@ def conditions_page() -> str:
 
 
 def answers_page() -> str:
-    """What `seatpool why` can say, and the exit codes."""
+    """Returns the page of the messages of `seatpool why`, and of the exit codes."""
     parts = ["# What `seatpool why` says\n", _MADE]
     parts.append(
-        "An answer is a line about how the person stands, the rule that decides with the object and the field behind it, when it "
+        "An answer has lines about how the person stands, the rule that decides with the object and the field behind it, when it "
         "changes, and what stands in the way. `-o json` has the id beside each text. Instants are in the time zone of the "
         "terminal, and RFC 3339 in UTC in JSON and YAML.\n"
     )
     for part in Part:
         rows = [
             (str(key), f"`{entry.template}`", f"`spec.{entry.field}`" if entry.field else "")
-            for key, entry in SENTENCES.items()
+            for key, entry in MESSAGES.items()
             if entry.part is part
         ]
         parts += [f"## {part.value.capitalize()}\n", markdown_table(("Id", "Sentence", "Field"), rows)]

@@ -6,12 +6,11 @@ import json
 from datetime import date, datetime
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from seatpool.history.sql import Answer
-from seatpool.terminal.output import console
-from seatpool.text import counted
+from seatpool.terminal.output import console, table
+from seatpool.text import NOT_KNOWN, format_count
 
 
 def printed(answer: Answer, *, form: str) -> str:
@@ -30,18 +29,18 @@ def printed(answer: Answer, *, form: str) -> str:
 
 def _table(answer: Answer) -> str:
     shown = console()
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for index, name in enumerate(answer.columns):
-        is_number = any(
-            isinstance(row[index], int | float) and not isinstance(row[index], bool) for row in answer.rows[:100]
-        )
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    numbers = [name for index, name in enumerate(answer.columns) if _holds_numbers(answer, index)]
+    drawn = table(*answer.columns, numbers=numbers, fold=True)
     for row in answer.rows:
-        table.add_row(*(Text("-" if value is None else str(_plain(value))) for value in row))
+        drawn.add_row(*(Text(NOT_KNOWN if value is None else str(_plain(value))) for value in row))
     with shown.capture() as captured:
-        shown.print(table)
-        shown.print(counted(len(answer.rows), "row"))
+        shown.print(drawn)
+        shown.print(format_count(len(answer.rows), "row"))
     return captured.get()
+
+
+def _holds_numbers(answer: Answer, index: int) -> bool:
+    return any(isinstance(row[index], int | float) and not isinstance(row[index], bool) for row in answer.rows[:100])
 
 
 def _plain(value: Any) -> Any:

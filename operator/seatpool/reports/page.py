@@ -8,7 +8,7 @@ from seatpool.reports.figures import Figures
 from seatpool.reports.pictures import over_time_picture, waiting_picture, week_picture
 from seatpool.reports.question import By
 from seatpool.reports.report import PoolPictured, WholeReport
-from seatpool.text import counted
+from seatpool.text import format_count, format_number, format_percent, format_seconds
 
 TEMPLATE = "page.html.jinja"
 PICTURED = 12
@@ -28,10 +28,10 @@ def page(report: WholeReport) -> str:
         tables=[(text.TITLES[by], table) for by, table in report.tables.items() if by is not By.POOL],
         pool_rows=report.tables[By.POOL],
         priced=report.question.price.is_given,
-        length=text.length,
-        percent=text.percent,
-        number=text.number,
-        counted=counted,
+        length=format_seconds,
+        percent=format_percent,
+        number=format_number,
+        counted=format_count,
     )
 
 
@@ -39,15 +39,15 @@ def sentence(row: Figures) -> str:
     """What there is to know of a pool when one reads one sentence."""
     parts = [f"At most {row.peak} seats at once, and no more than {row.p95} for 95 % of the time"]
     if row.seats is not None and row.seats and row.saturated_hours is not None:
-        full = f"all of the {row.seats} were taken for {text.number(row.saturated_hours)} hours"
-        unused = f"{counted(row.never_used or 0, 'seat')} of {row.seats} never used"
+        full = f"all of the {row.seats} were taken for {format_number(row.saturated_hours)} hours"
+        unused = f"{format_count(row.never_used or 0, 'seat')} of {row.seats} never used"
         parts.append(full if row.saturated_hours else unused)
     if row.share_waiting:
+        waited = f"{format_percent(row.share_waiting)} of {row.needs:,} starts had to wait"
         parts.append(
-            f"{text.percent(row.share_waiting)} of {row.needs:,} starts had to wait, one in twenty of all for "
-            f"{text.length(row.wait_p95_s)} or longer"
+            f"{waited}, one in twenty of all for {format_seconds(row.wait_p95_s)} or longer"
             if row.wait_p95_s
-            else f"{text.percent(row.share_waiting)} of {row.needs:,} starts had to wait, {text.length(row.wait_max_s)} at most"
+            else f"{waited}, {format_seconds(row.wait_max_s)} at most"
         )
     elif row.needs:
         parts.append("nobody had to wait")

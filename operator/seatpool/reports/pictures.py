@@ -1,6 +1,5 @@
 """What a report draws: SVG text, so that a page has it inside, and paper shows it sharp."""
 
-import io
 from datetime import datetime
 from typing import Any
 
@@ -12,21 +11,14 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from seatpool.charts import BLUE, GRID, RED, SETTINGS, svg
 from seatpool.reports.hours import HOURS_IN_A_DAY, WEEKDAYS
 from seatpool.reports.question import Question
 from seatpool.reports.report import PoolPictured
 from seatpool.reports.waiting import CLASSES, Waiting
 
-BLUE, PALE, RED, GREY = "#1f5fa8", "#a9c6e8", "#b3261e", "#6a6a6a"
+PALE, GREY = "#a9c6e8", "#6a6a6a"
 HEAT = LinearSegmentedColormap.from_list("seats", ["#f6f9fd", "#a9c6e8", "#1f5fa8", "#0b2c55"])
-SETTINGS: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "seatpool",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 DARK_FROM = 0.48
 """A field of the heat map that is so dark has white letters."""
 
@@ -37,7 +29,7 @@ def over_time_picture(pool: PoolPictured, question: Question) -> str:
         figure = Figure(figsize=(9.2, 2.7), layout="constrained")
         axes = figure.subplots()
         _draw_levels(axes, pool, question)
-        return _svg(figure)
+        return svg(figure)
 
 
 def week_picture(pool: PoolPictured) -> str:
@@ -59,7 +51,7 @@ def week_picture(pool: PoolPictured) -> str:
         axes.set_xticks(np.arange(0, HOURS_IN_A_DAY + 1, 3), [f"{hour} h" for hour in range(0, HOURS_IN_A_DAY + 1, 3)])
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def waiting_picture(waiting: Waiting) -> str:
@@ -77,7 +69,7 @@ def waiting_picture(waiting: Waiting) -> str:
         axes.xaxis.set_visible(False)
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _draw_levels(axes: Axes, pool: PoolPictured, question: Question) -> None:
@@ -95,7 +87,7 @@ def _draw_levels(axes: Axes, pool: PoolPictured, question: Question) -> None:
     locator = AutoDateLocator(tz=question.zone)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=question.zone))  # type: ignore[no-untyped-call]
-    axes.grid(visible=True, axis="y", color="#e3e3e3", linewidth=0.7)
+    axes.grid(visible=True, axis="y", color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderpad=0)
 
@@ -112,9 +104,3 @@ def _most(pool: PoolPictured) -> float:
     if pool.seats.seats is not None and int(pool.seats.seats.level.max()) > 0:
         return float(pool.seats.seats.level.max())
     return max([one.mean for one in pool.week] + [1.0])
-
-
-def _svg(figure: Figure) -> str:
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]

@@ -16,7 +16,7 @@ from seatpool.reports.levels import Levels, sweep
 from seatpool.reports.pool_seats import PoolSeats
 from seatpool.reports.question import By, Question
 from seatpool.reports.waiting import Waiting, waiting
-from seatpool.text import counted, listed
+from seatpool.text import format_count, format_names
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -131,9 +131,9 @@ def _all_together(database: "DuckDBPyConnection", question: Question) -> Levels:
 def _remarks(prepared: Prepared, figuring: Figuring) -> Iterator[str]:
     without = sorted(name for name, pool in figuring.pools.items() if pool.seats is None)
     if without:
-        yield f"How many seats there were is not known of {listed(without)}: say it with --seats POOL=NUMBER."
+        yield f"How many seats there were is not known of {format_names(without)}: say it with --seats POOL=NUMBER."
     if prepared.in_dry_run:
-        told = counted(prepared.in_dry_run, "seat interval")
+        told = format_count(prepared.in_dry_run, "seat interval")
         yield f"{told} in DryRun, on no license server, not counted here; --dry-run counts them."
     if prepared.unseen:
-        yield f"The end of {counted(prepared.unseen, 'seat interval')} was not recorded: counted until last seen."
+        yield f"The end of {format_count(prepared.unseen, 'seat interval')} was not recorded: counted until last seen."

@@ -4,55 +4,55 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from seatpool.reports.figures import Figures
 from seatpool.reports.hours import HourOfWeek
 from seatpool.reports.question import By
 from seatpool.reports.report import Report
-from seatpool.reports.text import length, number, percent, window
-from seatpool.text import counted, listed
+from seatpool.reports.text import window
+from seatpool.terminal.output import GAP, table
+from seatpool.text import format_count, format_names, format_number, format_percent, format_seconds
 
 ROOMY = 120
-GAP, SHORTEST_NAME = 2, 8
+SHORTEST_NAME = 8
 Cell = Callable[[Any], str]
 
 _POOL: tuple[tuple[str, Cell], ...] = (
-    ("SEATS", lambda row: number(row.seats)),
-    ("PEAK", lambda row: number(row.peak)),
-    ("P95", lambda row: number(row.p95)),
-    ("IN USE", lambda row: percent(row.utilisation)),
-    ("FULL H", lambda row: number(row.saturated_hours)),
-    ("WAITED", lambda row: percent(row.share_waiting)),
-    ("P95 WAIT", lambda row: length(row.wait_p95_s)),
+    ("SEATS", lambda row: format_number(row.seats)),
+    ("PEAK", lambda row: format_number(row.peak)),
+    ("P95", lambda row: format_number(row.p95)),
+    ("IN USE", lambda row: format_percent(row.utilisation)),
+    ("FULL H", lambda row: format_number(row.saturated_hours)),
+    ("WAITED", lambda row: format_percent(row.share_waiting)),
+    ("P95 WAIT", lambda row: format_seconds(row.wait_p95_s)),
 )
 _GROUP: tuple[tuple[str, Cell], ...] = (
-    ("PEOPLE", lambda row: number(row.users)),
-    ("HOURS", lambda row: number(row.held_hours)),
-    ("PEAK", lambda row: number(row.peak)),
-    ("P95", lambda row: number(row.p95)),
-    ("WAITED", lambda row: percent(row.share_waiting)),
-    ("P95 WAIT", lambda row: length(row.wait_p95_s)),
+    ("PEOPLE", lambda row: format_number(row.users)),
+    ("HOURS", lambda row: format_number(row.held_hours)),
+    ("PEAK", lambda row: format_number(row.peak)),
+    ("P95", lambda row: format_number(row.p95)),
+    ("WAITED", lambda row: format_percent(row.share_waiting)),
+    ("P95 WAIT", lambda row: format_seconds(row.wait_p95_s)),
 )
 _MORE: tuple[tuple[str, Cell], ...] = (
-    ("P50 WAIT", lambda row: length(row.wait_p50_s)),
-    ("LONGEST", lambda row: length(row.wait_max_s)),
-    ("GAVE UP", lambda row: number(row.gave_up)),
-    ("INTERVALS", lambda row: number(row.sessions)),
+    ("P50 WAIT", lambda row: format_seconds(row.wait_p50_s)),
+    ("LONGEST", lambda row: format_seconds(row.wait_max_s)),
+    ("GAVE UP", lambda row: format_number(row.gave_up)),
+    ("INTERVALS", lambda row: format_number(row.sessions)),
 )
 _MORE_OF_POOLS: tuple[tuple[str, Cell], ...] = (
-    ("NEVER USED", lambda row: number(row.never_used)),
-    ("PEOPLE", lambda row: number(row.users)),
+    ("NEVER USED", lambda row: format_number(row.never_used)),
+    ("PEOPLE", lambda row: format_number(row.users)),
 )
-_COST: tuple[tuple[str, Cell], ...] = (("COST", lambda row: number(row.cost)),)
-_IDLE_COST: tuple[tuple[str, Cell], ...] = (("IDLE COST", lambda row: number(row.idle_cost)),)
+_COST: tuple[tuple[str, Cell], ...] = (("COST", lambda row: format_number(row.cost)),)
+_IDLE_COST: tuple[tuple[str, Cell], ...] = (("IDLE COST", lambda row: format_number(row.idle_cost)),)
 _HOUR: tuple[tuple[str, Cell], ...] = (
-    ("MEAN", lambda row: number(row.mean)),
-    ("PEAK", lambda row: number(row.peak)),
-    ("CAME", lambda row: number(row.needs)),
-    ("WAITED", lambda row: percent(row.share_waiting)),
-    ("P95 WAIT", lambda row: length(row.wait_p95_s)),
+    ("MEAN", lambda row: format_number(row.mean)),
+    ("PEAK", lambda row: format_number(row.peak)),
+    ("CAME", lambda row: format_number(row.needs)),
+    ("WAITED", lambda row: format_percent(row.share_waiting)),
+    ("P95 WAIT", lambda row: format_seconds(row.wait_p95_s)),
 )
 
 
@@ -60,25 +60,24 @@ def show(console: Console, report: Report, *, wide: bool) -> None:
     """The table, and what there is to say below it."""
     place = _shared_namespace(report)
     among = f", namespace {place}" if place else ""
-    console.print(f"{window(report.question)}{among}, {counted(len(report.rows), 'row')}")
+    console.print(f"{window(report.question)}{among}, {format_count(len(report.rows), 'row')}")
     console.print()
     heading = "HOUR" if report.by is By.HOUR else report.by.value.upper()
     cells = _cells(report, roomy=wide or console.width >= ROOMY)
     texts = [[cell(row) for _, cell in cells] for row in report.rows]
     taken = [max(map(len, column)) + GAP for column in zip([name for name, _ in cells], *texts, strict=True)]
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
     # A long name gives way, a number never does.
     room = max(SHORTEST_NAME, console.width - sum(taken) - GAP)
-    table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=room)
-    for name, _ in cells:
-        table.add_column(name, justify="right", no_wrap=True, overflow="ellipsis")
+    names = [name for name, _ in cells]
+    drawn = table(heading, *names, numbers=names)
+    drawn.columns[0].max_width = room
     for index, line in enumerate(texts):
-        table.add_row(Text(_name(report.rows[index]).removeprefix(f"{place}/")), *line)
-    console.print(table)
+        drawn.add_row(Text(_name(report.rows[index]).removeprefix(f"{place}/")), *line)
+    console.print(drawn)
     for remark in report.remarks:
         console.print(Text(remark))
     if report.never_seen:
-        told = listed(report.never_seen, most=len(report.never_seen) if wide else 5)
+        told = format_names(report.never_seen, most=len(report.never_seen) if wide else 5)
         console.print(Text(f"In a team and never seen: {told}"))
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import Any
 
 from seatpool.api.base import format_instant
@@ -11,9 +11,7 @@ from seatpool.reports.figures import Figures
 from seatpool.reports.hours import HourOfWeek
 from seatpool.reports.question import By, Question
 from seatpool.reports.report import Report
-from seatpool.text import rough
 
-NOT_KNOWN = "-"
 TITLES = {
     By.POOL: "Pools",
     By.USER: "People",
@@ -22,28 +20,6 @@ TITLES = {
     By.ACCOUNT: "AWS accounts",
     By.HOUR: "Hours of the week",
 }
-
-
-def length(seconds: float | None) -> str:
-    """`14 min`."""
-    return NOT_KNOWN if seconds is None else rough(timedelta(seconds=seconds))
-
-
-def percent(share: float | None) -> str:
-    """`12 %`, and `0.3 %` where a whole number would say nothing."""
-    if share is None:
-        return NOT_KNOWN
-    value = share * 100
-    if 0 < value < 0.05:
-        return "< 0.1 %"
-    return f"{value:.1f} %" if 0 < value < 1 else f"{value:.0f} %"
-
-
-def number(value: float | None) -> str:
-    """`1,234`, and one place after the point below ten."""
-    if value is None:
-        return NOT_KNOWN
-    return f"{value:,.1f}" if isinstance(value, float) and 0 < value < 9.95 else f"{value:,.0f}"
 
 
 def window(question: Question) -> str:

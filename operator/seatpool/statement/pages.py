@@ -1,4 +1,4 @@
-"""The vendor's statement as a document: Markdown to be kept, HTML to be printed."""
+"""Writes the vendor's statement as a document: Markdown to keep, HTML to print."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ _HEADINGS = (
 
 
 def markdown(found: Statement) -> str:
-    """One Markdown document."""
+    """Returns the statement as a Markdown document."""
     lines = [f"# {title(found)}", "", *(f"- {name}: {value}" for name, value in facts(found)), ""]
     if found.remarks:
         lines += ["## Remarks", "", *(f"- {_md(text)}" for text in found.remarks), ""]
@@ -42,7 +42,7 @@ def markdown(found: Statement) -> str:
 
 
 def html(found: Statement) -> str:
-    """One HTML document, ready to be printed; it loads nothing from anywhere."""
+    """Returns the statement as an HTML document for printing. It loads nothing."""
     rows = "".join(
         "<tr>" + "".join(f"<td>{_html_cell(cell, index)}</td>" for index, cell in enumerate(_cells(change))) + "</tr>"
         for change in found.changes
@@ -63,13 +63,13 @@ def html(found: Statement) -> str:
 
 
 def title(found: Statement) -> str:
-    """The heading."""
+    """Returns the heading of the document."""
     return f"Named users of {found.product}: {_day(found.since)} to {_day(found.until)}"
 
 
 def facts(found: Statement) -> list[tuple[str, str]]:
-    """What stands above the changes."""
-    told = [
+    """Returns the lines above the table of changes: name and value."""
+    lines = [
         ("Product", f"{found.product} on license server {found.server} (pool {found.pool})"),
         ("Named users licensed", str(found.seats)),
         ("Most people on the list at once", str(found.most_people)),
@@ -77,13 +77,13 @@ def facts(found: Statement) -> list[tuple[str, str]]:
     ]
     if found.reassignments_allowed is not None:
         used = f"{found.reassignments_now} of {found.reassignments_allowed} in {found.reassignments_window}"
-        told.append(("Re-assignments used now", used))
-    told += [
+        lines.append(("Re-assignments used now", used))
+    lines += [
         ("Changes of the list", str(len(found.changes))),
         ("Made", _instant(found.until)),
         ("How it is checked", "a list's hash is SHA-256 over its users in order, each followed by a newline"),
     ]
-    return told
+    return lines
 
 
 def _cells(change: ListChange) -> tuple[str, ...]:

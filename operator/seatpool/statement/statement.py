@@ -1,14 +1,17 @@
-"""The statement for the vendor: every change of a pool's list, by which rule, carried out by which command.
+"""Makes the statement for the vendor: every change of a pool's list, with the rule and the command behind it.
 
-It is put together from the operator's audit trail and the pool's ledger, and it checks itself: each list must begin as the one
-before it ended, and every person who came or went must have been granted or released. Where something does not fit it is
-said, and not smoothed over; a statement with a gap is worth more than one that hides it.
+The sources are the operator's audit trail and the pool's ledger. The statement checks itself:
+
+- each list must begin as the one before it ended;
+- every user who came or went must have been granted or released.
+
+A gap is a remark in the statement and is never hidden.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from seatpool.api.base import format_duration, parse_duration
@@ -17,6 +20,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason, sentence
 from seatpool.explain.snapshot import Snapshot
+from seatpool.policy.pool_rules import format_rules
 from seatpool.trail.trail import LOGGER, Action
 
 Line = Mapping[str, Any]
@@ -24,16 +28,16 @@ Line = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who came on the list or went off it, and by which rule."""
+    """A user who came on the list or went off it, with the rule."""
 
     user: str
     rule: str | None
-    """None when the trail has no decision for it."""
+    """None: the trail has no decision about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListChange:
-    """One list that was written and read back."""
+    """A list that was written and read back."""
 
     at: datetime
     revision: int
@@ -48,7 +52,7 @@ class ListChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """All of it."""
+    """The data of one pool's statement."""
 
     pool: str
     product: str
@@ -63,7 +67,7 @@ class Statement:
     reassignments_window: str | None
     most_people: int
     remarks: tuple[str, ...]
-    """What does not fit, or is not known."""
+    """Gaps and contradictions, in sentences."""
 
     @property
     def is_whole(self) -> bool:
@@ -71,7 +75,7 @@ class Statement:
 
 
 def statement(snapshot: Snapshot, pool: LicensePool, lines: Iterable[Line] | None, *, since: datetime) -> Statement:
-    """The statement of a pool; without lines it has only what the ledger remembers, and says so."""
+    """Returns the statement of a pool. `lines` are the audit trail. None: only the ledger is used, and a remark says so."""
     own = sorted((line for line in lines or () if line.get("pool") == pool.key), key=_at)
     changes, remarks = _changes(own, since=since)
     if lines is None:
@@ -85,7 +89,7 @@ def statement(snapshot: Snapshot, pool: LicensePool, lines: Iterable[Line] | Non
         product=pool.spec.product,
         server=snapshot.store.server_of(pool.key),
         seats=pool.spec.seats,
-        rules=_rules(pool),
+        rules=format_rules(pool.spec, budget="{count} in {window}"),
         since=since,
         until=snapshot.now,
         changes=tuple(changes),
@@ -98,7 +102,7 @@ def statement(snapshot: Snapshot, pool: LicensePool, lines: Iterable[Line] | Non
 
 
 def read_lines(texts: Iterable[str]) -> Iterator[Line]:
-    """The audit lines among the lines of a log; others are passed over."""
+    """Yields the audit lines of a log. Other lines are skipped."""
     for text in texts:
         try:
             line = json.loads(text)
@@ -109,7 +113,7 @@ def read_lines(texts: Iterable[str]) -> Iterator[Line]:
 
 
 def read_since(text: str, *, now: datetime) -> datetime:
-    """`2026-01-01`, an RFC 3339 instant, or a length of time before now such as `365d`."""
+    """Parses a date, an RFC 3339 time, or a duration before now such as `365d`. Raises SeatpoolError."""
     try:
         return now - parse_duration(text)
     except (ValueError, OverflowError):
@@ -128,7 +132,7 @@ def _at(line: Line) -> datetime:
 
 
 def _changes(lines: list[Line], *, since: datetime) -> tuple[list[ListChange], list[str]]:
-    """The lists in order, each with the decisions before it; and what does not fit."""
+    """Returns the lists in order, each with the decisions before it, and the remarks."""
     rules: dict[tuple[str, str], str] = {}
     changes: list[ListChange] = []
     remarks: list[str] = []
@@ -143,7 +147,7 @@ def _changes(lines: list[Line], *, since: datetime) -> tuple[list[ListChange], l
         elif action == Action.APPLY:
             change = _change(line, rules, used)
             if change.at >= since:
-                remarks += _misfits(change, last)
+                remarks += _contradictions(change, last)
                 changes.append(change)
             last = change.hash_after
         elif action == Action.DRIFT and _at(line) >= since:
@@ -172,7 +176,7 @@ def _change(line: Line, rules: dict[tuple[str, str], str], used: int | None) -> 
     )
 
 
-def _misfits(change: ListChange, last: str | None) -> Iterator[str]:
+def _contradictions(change: ListChange, last: str | None) -> Iterator[str]:
     where = f"Revision {change.revision}"
     if last is not None and change.hash_before is not None and change.hash_before != last:
         yield f"{where}: the list before it is not the last one that the trail has; lines are missing, or it was changed by hand."
@@ -185,23 +189,8 @@ def _names(users: Iterable[str]) -> str:
     return ", ".join(users) or "nobody"
 
 
-def _rules(pool: LicensePool) -> dict[str, str]:
-    spec = pool.spec
-    durations: dict[str, timedelta] = {
-        "minimumHold": spec.minimum_hold,
-        "linger": spec.linger,
-        "seatCoolDown": spec.seat_cool_down,
-        "readmitAfter": spec.readmit_after,
-    }
-    told = {name: format_duration(value) for name, value in durations.items() if value}
-    budget = spec.max_reassignments
-    if budget is not None:
-        told["maxReassignments"] = f"{budget.count} in {format_duration(budget.window)}"
-    return told
-
-
 def meaning(rule: str) -> str:
-    """A rule in a sentence; its own word when this version does not know it."""
+    """Returns a rule as a sentence. A rule that this version does not know is returned as it is."""
     try:
         return sentence(Reason(rule))
     except ValueError:

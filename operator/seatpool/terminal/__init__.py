@@ -1,0 +1,8 @@
+"""Writes answers to a terminal or a pipe.
+
+In: the output formats (table, wide, JSON, YAML), the console, and the one table style.
+Not in: what an answer holds (`explain`, `planner`, `reports`), the screens of each command (`cli`), and the format of single
+values such as times and names (`text`).
+
+There is one module, `output`.
+"""

@@ -314,13 +314,13 @@ def test_a_seat_that_is_kept_for_a_protected_person_is_told_so(board: Board) -> 
     )
 
 
-def test_a_pool_that_conflicts_with_an_elder_one_is_told_so(board: Board) -> None:
+def test_a_pool_that_conflicts_with_an_older_one_is_told_so(board: Board) -> None:
     board.put(board.server(), board.pool("matlab"))
     board.put(board.pool("younger", product="matlab", workbenchTypes=["vew-matlab"]), board.workbench(3, "dora"))
     names = f"{board.namespace}/"
     lines = board.why("dora", "--pool", "younger", code=1)
     conflict = (
-        f"Conflict: product matlab on server {names}licenses belongs to the elder pool {names}matlab; {names}younger is not "
+        f"Conflict: product matlab on server {names}licenses belongs to the older pool {names}matlab; {names}younger is not "
         "applied."
     )
     assert lines == [f"dora needs a seat of {names}younger, and the operator has not decided about it yet.", conflict]

@@ -171,8 +171,8 @@ async def test_the_younger_of_two_pools_serves_nobody_and_makes_nobody_wait(stag
         await stage.until_ready()
         await asyncio.sleep(1.1)  # creation times are whole seconds
         stage.apply(stage.pool("second", product="matlab", workbenchTypes=["vew-matlab"]))
-        await stage.until_condition(LicensePool, "second", "Conflict", status="True", reason="ElderPool")
-        await stage.until_condition(LicensePool, "second", "Reconciling", status="False", reason="ElderPool")
+        await stage.until_condition(LicensePool, "second", "Conflict", status="True", reason="DuplicateProduct")
+        await stage.until_condition(LicensePool, "second", "Reconciling", status="False", reason="DuplicateProduct")
         await asyncio.sleep(1)
         assert [seat["pool"] for seat in await stage.workbench_seats(1)] == [f"{stage.namespace}/matlab"]
         await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")

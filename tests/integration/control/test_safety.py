@@ -155,13 +155,15 @@ async def test_a_suspended_pool_stays_as_it_is_and_goes_on_when_it_is_resumed(st
         await stage.until_condition(LicensePool, "matlab", "Suspended", status="False")
 
 
-async def test_of_two_pools_for_one_product_the_younger_is_in_conflict_until_the_elder_goes(stage: Stage) -> None:
+async def test_of_two_pools_for_one_product_the_younger_is_in_conflict_until_the_older_one_goes(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"), stage.workbench(2, "bob", type="vew-late"))
     async with stage.operator():
         await stage.until_list(["ann"])
         await asyncio.sleep(1.1)  # creation times are whole seconds
         stage.apply(stage.pool("second", product="matlab", workbenchTypes=["vew-late"]))
-        message = await stage.until_condition(LicensePool, "second", "Conflict", status="True", reason="ElderPool")
+        message = await stage.until_condition(
+            LicensePool, "second", "Conflict", status="True", reason="DuplicateProduct"
+        )
         assert f"{stage.namespace}/matlab" in message
         assert stage.host.users("matlab") == ("ann",)
         stage.delete("licensepool", "matlab")

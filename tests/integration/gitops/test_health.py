@@ -150,14 +150,14 @@ async def test_a_suspended_pool_is_suspended_and_holds_up_nobody(stage: Stage) -
     assert await holds(stage, POOL, "current")
 
 
-async def test_two_pools_for_one_product_are_a_failure_that_names_the_elder(stage: Stage) -> None:
+async def test_two_pools_for_one_product_are_a_failure_that_names_the_older_one(stage: Stage) -> None:
     async with operated(stage):
         await stage.until_ready()
         stage.apply(stage.pool("second", product="matlab"))
         await stage.until_condition(LicensePool, "second", "Conflict", status="True")
     younger = (LicensePool, "second")
     status, message = health(await seen(stage, younger))
-    assert (status, "ElderPool" in message) == ("Degraded", True)
+    assert (status, "DuplicateProduct" in message) == ("Degraded", True)
     assert await holds(stage, younger, "failed")
 
 

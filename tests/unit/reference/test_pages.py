@@ -9,7 +9,7 @@ import pytest
 from seatpool.api.reasons import EVENT_SENTENCES, ConditionReason, EventReason
 from seatpool.api.reasons import SENTENCES as CONDITION_SENTENCES
 from seatpool.domain.reasons import Reason
-from seatpool.explain.messages import SENTENCES
+from seatpool.explain.messages import MESSAGES
 from seatpool.reference import pages
 
 FOLDER = Path(__file__).parents[3] / "docs" / "reference"
@@ -26,12 +26,12 @@ def test_every_reason_of_a_condition_and_of_an_event_has_a_sentence() -> None:
 
 
 def test_every_reason_of_a_seat_can_be_told_with_the_pools_own_numbers() -> None:
-    assert {str(reason) for reason in Reason} <= {str(key) for key in SENTENCES}
+    assert {str(reason) for reason in Reason} <= {str(key) for key in MESSAGES}
 
 
-@pytest.mark.parametrize("key", SENTENCES)
+@pytest.mark.parametrize("key", MESSAGES)
 def test_a_sentence_is_whole_and_its_placeholders_have_names(key: str) -> None:
-    template = SENTENCES[key].template
+    template = MESSAGES[key].template
     names = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
     assert all(re.fullmatch(r"[a-z]+", name) for name in names)
     assert template.endswith((".", "?"))

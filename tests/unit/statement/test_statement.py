@@ -11,7 +11,7 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger
 from seatpool.domain.errors import SeatpoolError
-from seatpool.explain.snapshot import Snapshot, snapshot
+from seatpool.explain.snapshot import Snapshot, build_snapshot
 from seatpool.statement.pages import html, markdown
 from seatpool.statement.statement import Statement, read_lines, read_since, statement
 
@@ -31,7 +31,7 @@ def seen(*, reassignments: int = 0) -> Snapshot:
     moves = [format_instant(NOW - timedelta(days=n + 1)) for n in range(reassignments)]
     ledger = {"metadata": meta("matlab-0"), "spec": {"pool": "matlab", "reassignments": moves}}
     objects = [(LicensePool, {"metadata": meta("matlab"), "spec": spec}), (SeatLedger, ledger)]
-    return snapshot(objects, [], identity=IdentitySettings(), now=NOW)
+    return build_snapshot(objects, [], identity=IdentitySettings(), now=NOW)
 
 
 def line(action: str, minute: int, **facts: Any) -> dict[str, Any]:

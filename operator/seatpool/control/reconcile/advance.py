@@ -8,7 +8,7 @@ from typing import assert_never
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import Mode
-from seatpool.api.reasons import ConditionReason
+from seatpool.api.reasons import ConditionReason, message
 from seatpool.control.reconcile.diff import Write
 from seatpool.control.reconcile.drift import take_reading
 from seatpool.control.reconcile.failures import (
@@ -255,7 +255,7 @@ def _compare_with_written(to: Transition, pool: LicensePool, write: Write, resul
 
 
 def _list_failed(to: Transition, pool: LicensePool, reason: ConditionReason, what: str, at: Moment) -> None:
-    product_failed(to, pool, reason, f"product {pool.spec.product!r}: {what}", at)
+    product_failed(to, pool, reason, message(reason, product=pool.spec.product, detail=what), at)
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
 
-from seatpool.api.reasons import EventReason
+from seatpool.api.reasons import EventReason, message
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Store, StoreHandler
 from seatpool.control.aio.supervisor import Supervisor
@@ -67,7 +67,8 @@ class Controller(StoreHandler):
         self.workbench_statuses.mark(workbench)
         view = self.store.workbenches.get(workbench)
         if view is not None and view.problem is not None and view.observed_generation != view.generation:
-            self.recorder.warning(Workbench, view.metadata, EventReason.OWNER_REFUSED, f"spec.owner: {view.problem}")
+            text = message(EventReason.OWNER_REFUSED, problem=view.problem)
+            self.recorder.warning(Workbench, view.metadata, EventReason.OWNER_REFUSED, text)
 
     def pool_changed(self, pool: str) -> None:
         """Has the statuses of a pool and of its workbenches rendered, or drops what is kept of one that vanished."""

@@ -5,10 +5,9 @@ A product's failure never stops the others. The server's stops them all, and is 
 
 from datetime import timedelta
 
-from seatpool.api.annotations import TAKE_OVER
 from seatpool.api.base import format_duration
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.reasons import ConditionReason
+from seatpool.api.reasons import ConditionReason, message
 from seatpool.backoff import NEVER_FAILED
 from seatpool.control.reconcile.transition import Transition
 from seatpool.control.sinks.facts import (
@@ -42,12 +41,11 @@ def server_failed(to: Transition, error: SeatpoolError, at: Moment) -> None:
         to.facts.append(ServerUnreachable(server=to.state.server, reason=reason, message=str(error)))
     pause = format_duration(timedelta(seconds=round(retry.remaining(at.monotonic))))
     to.change(server_retry=retry)
-    to.change_view(
-        reached=False, fault=Failure(ConditionReason.SERVER_UNREACHABLE, f"{reason}: {error}; next try in {pause}")
-    )
+    text = message(ConditionReason.SERVER_UNREACHABLE, fault=reason, error=error)
+    to.change_view(reached=False, fault=Failure(ConditionReason.SERVER_UNREACHABLE, f"{text}; next try in {pause}"))
     for pool in to.state.pools:
         if to.pool_state(pool).failure is None:
-            to.change_pool(pool, failure=Failure(ConditionReason.SERVER_UNREACHABLE, f"{reason}: {error}"))
+            to.change_pool(pool, failure=Failure(ConditionReason.SERVER_UNREACHABLE, text))
 
 
 def server_answered(to: Transition) -> None:
@@ -58,26 +56,25 @@ def server_answered(to: Transition) -> None:
     to.change_view(reached=True, fault=None)
 
 
-def product_failed(to: Transition, pool: LicensePool, reason: ConditionReason, message: str, at: Moment) -> None:
+def product_failed(to: Transition, pool: LicensePool, reason: ConditionReason, text: str, at: Moment) -> None:
     """Records that one list is not as it should be; the others go on."""
     to.product_failed(pool.spec.product, at)
     known = to.pool_state(pool).failure
     if known is None or known.reason is not reason:
-        to.facts.append(ListFailed(pool=pool, reason=reason, message=message))
-    to.change_pool(pool, failure=Failure(reason, message))
+        to.facts.append(ListFailed(pool=pool, reason=reason, message=text))
+    to.change_pool(pool, failure=Failure(reason, text))
 
 
 def product_is_foreign(to: Transition, pool: LicensePool, owner: str) -> None:
     """Records that another installation owns the list."""
-    message = (
-        f"the list of product {pool.spec.product!r} on the license server belongs to installation {owner}, ours is "
-        f"{to.state.installation}; nothing is written. To take it over: kubectl annotate --overwrite "
-        f"licenseserver/{pool.spec.server_ref.name} -n {pool.metadata.namespace} {TAKE_OVER}={owner}"
-    )
+    text = message(
+        ConditionReason.FOREIGN_OWNER, product=pool.spec.product, owner=owner, installation=to.state.installation,
+        server=pool.spec.server_ref.name, namespace=pool.metadata.namespace,
+    )  # fmt: skip
     known = to.pool_state(pool).failure
     if known is None or known.reason is not ConditionReason.FOREIGN_OWNER:
-        to.facts.append(ForeignOwnerFound(pool=pool, message=message))
-    to.change_pool(pool, failure=Failure(ConditionReason.FOREIGN_OWNER, message))
+        to.facts.append(ForeignOwnerFound(pool=pool, message=text))
+    to.change_pool(pool, failure=Failure(ConditionReason.FOREIGN_OWNER, text))
 
 
 def product_recovered(to: Transition, pool: LicensePool) -> None:

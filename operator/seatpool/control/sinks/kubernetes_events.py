@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.api.reasons import EventReason
+from seatpool.api.reasons import EventReason, message
 from seatpool.control.sinks import facts
 from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.text import format_names
@@ -38,32 +38,30 @@ class KubernetesEvents:
         match fact:
             case facts.AnswerStored() if fact.newly_waiting:
                 waiting = fact.answer.waiting
-                text = f"{format_names(fact.newly_waiting)} began to wait ({waiting[-1].reason}); "
                 self._normal(
-                    fact.pool, EventReason.USERS_WAITING, f"{text}{len(waiting)} wait for {fact.pool.spec.seats} seats"
-                )
+                    fact.pool, EventReason.USERS_WAITING, users=format_names(fact.newly_waiting),
+                    reason=waiting[-1].reason, waiting=len(waiting), seats=fact.pool.spec.seats,
+                )  # fmt: skip
             case facts.ListConfirmed():
                 self._confirmed(fact)
             case facts.UsersAdopted():
                 names = format_names(fact.users, most=MOST_ADOPTED)
-                text = f"first contact: {len(fact.users)} people were on the list and keep their seats for now: {names}"
-                self._normal(fact.pool, EventReason.USERS_ADOPTED, text)
+                self._normal(fact.pool, EventReason.USERS_ADOPTED, count=len(fact.users), users=names)
             case facts.DriftDetected():
                 added, removed = format_names(fact.added) or "nobody", format_names(fact.removed) or "nobody"
-                text = f"somebody else changed the list: added {added}, removed {removed}"
-                self._warning(fact.pool, EventReason.DRIFT_DETECTED, text)
+                self._warning(fact.pool, EventReason.DRIFT_DETECTED, added=added, removed=removed)
             case facts.ListFailed():
                 self._warning(fact.pool, EventReason.APPLY_FAILED, fact.message)
             case facts.ListRecovered():
-                self._normal(fact.pool, EventReason.LIST_RECOVERED, "the list is as it should be again")
+                self._normal(fact.pool, EventReason.LIST_RECOVERED)
             case facts.ForeignOwnerFound():
                 self._warning(fact.pool, EventReason.FOREIGN_OWNER_FOUND, fact.message)
             case facts.ChangeHeld():
                 self._warning(fact.server, EventReason.CHANGE_HELD, fact.change.message(fact.server))
             case facts.ServerUnreachable():
-                self._warning(fact.server, EventReason.SERVER_UNREACHABLE, f"{fact.reason}: {fact.message}")
+                self._warning(fact.server, EventReason.SERVER_UNREACHABLE, fault=fact.reason, error=fact.message)
             case facts.ServerRecovered():
-                self._normal(fact.server, EventReason.SERVER_RECOVERED, "the license server answers again")
+                self._normal(fact.server, EventReason.SERVER_RECOVERED)
             case _:
                 pass
 
@@ -71,13 +69,17 @@ class KubernetesEvents:
         granted, released, revision = fact.state.granted, fact.state.released, fact.state.revision
         if granted:
             names = format_names(dict.fromkeys(one.user for one in granted))
-            self._normal(fact.pool, EventReason.SEATS_GRANTED, f"{names} got a seat (revision {revision})")
+            self._normal(fact.pool, EventReason.SEATS_GRANTED, users=names, revision=revision)
         if released:
             names = format_names(dict.fromkeys(f"{one.user} ({one.reason})" for one in released))
-            self._normal(fact.pool, EventReason.SEATS_RELEASED, f"{names}: seat freed (revision {revision})")
+            self._normal(fact.pool, EventReason.SEATS_RELEASED, users=names, revision=revision)
 
-    def _normal(self, item: LicensePool | LicenseServer, reason: EventReason, text: str) -> None:
-        self.recorder.normal(type(item), item.metadata, reason, text)
+    def _normal(
+        self, item: LicensePool | LicenseServer, reason: EventReason, text: str = "", /, **values: object
+    ) -> None:
+        self.recorder.normal(type(item), item.metadata, reason, text or message(reason, **values))
 
-    def _warning(self, item: LicensePool | LicenseServer, reason: EventReason, text: str) -> None:
-        self.recorder.warning(type(item), item.metadata, reason, text)
+    def _warning(
+        self, item: LicensePool | LicenseServer, reason: EventReason, text: str = "", /, **values: object
+    ) -> None:
+        self.recorder.warning(type(item), item.metadata, reason, text or message(reason, **values))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from seatpool.api.base import format_instant
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.api.reasons import EventReason
+from seatpool.api.reasons import EventReason, message
 from seatpool.cache.store import Store
 from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.control.state.server_view import ConditionParts
@@ -53,33 +53,30 @@ class MirrorHealthSink:
         now = {f"{one.account}/{one.region}": one for one in stale(health)}
         for place, one in now.items():
             if place not in self._stale:
-                self._warn(EventReason.INVENTORY_STALE, f"{told(one)}; nobody there is released for that")
+                self._warn(EventReason.INVENTORY_STALE, region=told(one))
         listed = {f"{one.account}/{one.region}" for one in health.inventories}
         for place, since in self._stale.items():
             if place not in now and place in listed:
-                text = f"{place} was read again; it had been stale since {since}"
-                self._recovered(EventReason.INVENTORY_RECOVERED, text)
+                self._recovered(EventReason.INVENTORY_RECOVERED, region=place, since=since)
         self._stale = {place: format_instant(one.since) for place, one in now.items()}
 
     def _report_events(self, health: MirrorHealth) -> None:
         events = health.events
         disconnected = not events.connected and events.reason != NOT_YET
         if disconnected and not self._disconnected:
-            text = f"the queue of events: {events.reason}: {events.message}; changes are seen with the next inventory"
-            self._warn(EventReason.EVENTS_DISCONNECTED, text)
+            self._warn(EventReason.EVENTS_DISCONNECTED, fault=events.reason, error=events.message)
         elif self._disconnected and not disconnected:
-            self._recovered(EventReason.EVENTS_RECONNECTED, "the queue of events answers again")
+            self._recovered(EventReason.EVENTS_RECONNECTED)
         self._disconnected = disconnected
         refused = frozenset(map(str, events.refused))
         for place in sorted(refused - self._refused):
-            text = f"events of {place} are refused: add it to mirror.accounts, or stop forwarding them"
-            self._warn(EventReason.EVENTS_REFUSED, text)
+            self._warn(EventReason.EVENTS_REFUSED, account=place)
         self._refused = refused
 
-    def _warn(self, reason: EventReason, text: str) -> None:
+    def _warn(self, reason: EventReason, **values: object) -> None:
         for server in self.store.servers.values():
-            self.recorder.warning(LicenseServer, server.metadata, reason, text)
+            self.recorder.warning(LicenseServer, server.metadata, reason, message(reason, **values))
 
-    def _recovered(self, reason: EventReason, text: str) -> None:
+    def _recovered(self, reason: EventReason, **values: object) -> None:
         for server in self.store.servers.values():
-            self.recorder.normal(LicenseServer, server.metadata, reason, text)
+            self.recorder.normal(LicenseServer, server.metadata, reason, message(reason, **values))

@@ -1,9 +1,11 @@
 """One condition before it has a time: type, whether it holds, reason and message."""
 
-from seatpool.api.reasons import SENTENCES, ConditionReason
+from seatpool.api.reasons import ConditionReason, message
 from seatpool.control.state.server_view import ConditionParts
 
 
-def parts(kind: str, holds: bool | None, reason: ConditionReason, message: str = "") -> ConditionParts:
-    """Returns the parts of a condition; without a message it says the sentence of its reason."""
-    return kind, holds, reason, message or SENTENCES[reason]
+def parts(
+    kind: str, holds: bool | None, reason: ConditionReason, text: str = "", /, **values: object
+) -> ConditionParts:
+    """Returns the parts of a condition. Without a text, the message is that of the reason with these values."""
+    return kind, holds, reason, text or message(reason, **values)

@@ -40,9 +40,7 @@ def _inventory(health: MirrorHealth) -> ConditionParts:
     if failed:
         shown = "; ".join(map(told, failed[:SHOWN]))
         more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
-        return parts(
-            INVENTORY, False, ConditionReason.INVENTORY_STALE, f"nobody there is released for that: {shown}{more}"
-        )
+        return parts(INVENTORY, False, ConditionReason.INVENTORY_STALE, regions=f"{shown}{more}")
     if not all(one.tried for one in enabled):
         return parts(INVENTORY, None, ConditionReason.INVENTORY_PENDING)
     return parts(INVENTORY, True, ConditionReason.INVENTORY_COMPLETE)
@@ -53,14 +51,13 @@ def _events(health: MirrorHealth) -> ConditionParts:
     if not events.connected:
         if events.reason == NOT_YET:
             return parts(EVENTS, None, ConditionReason.EVENTS_PENDING)
-        message = f"since {format_instant(events.since)} ({events.reason}: {events.message[:LONGEST]})"
-        return parts(EVENTS, False, ConditionReason.EVENTS_DISCONNECTED, message)
+        return parts(
+            EVENTS, False, ConditionReason.EVENTS_DISCONNECTED,
+            since=format_instant(events.since), fault=events.reason, error=events.message[:LONGEST],
+        )  # fmt: skip
     if events.refused:
         shown = ", ".join(f"{one} since {format_instant(one.since)}" for one in events.refused[:SHOWN])
-        return parts(
-            EVENTS, True, ConditionReason.EVENTS_REFUSED,
-            f"events of accounts that are not listed are refused: {shown}; add them to mirror.accounts, or stop forwarding",
-        )  # fmt: skip
+        return parts(EVENTS, True, ConditionReason.EVENTS_REFUSED, accounts=shown)
     if events.reason == ConditionReason.NO_QUEUE:
         return parts(EVENTS, True, ConditionReason.NO_QUEUE)
     return parts(EVENTS, True, ConditionReason.EVENTS_CONNECTED)

@@ -76,18 +76,14 @@ def _difference(pool: LicensePool, state: PoolState, now: datetime) -> PoolDiffe
 
 def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, claimant: str) -> ConditionParts:
     if claimant != pool.key:
-        return parts("InSync", False, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
+        return parts("InSync", False, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, claimant))
     if server is None:
         return parts(
             "InSync", False, ConditionReason.SERVER_MISSING,
-            f"spec.serverRef.name: there is no LicenseServer {pool.spec.server_ref.name!r} in namespace "
-            f"{pool.metadata.namespace}; create it, or create another pool with the right name",
+            server=pool.spec.server_ref.name, namespace=pool.metadata.namespace,
         )  # fmt: skip
     if pool.metadata.deletion_timestamp is not None:
-        return parts(
-            "InSync", False, ConditionReason.DELETING,
-            "The list is being emptied because of spec.onDelete: Clear; set it to Retain to delete the pool as it is",
-        )  # fmt: skip
+        return parts("InSync", False, ConditionReason.DELETING)
     if pool.spec.suspend:
         return parts("InSync", None, ConditionReason.SUSPENDED)
     if server.spec.suspend:
@@ -100,18 +96,18 @@ def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, 
     if state.in_sync:
         return parts("InSync", True, ConditionReason.IN_SYNC)
     if Mode.DRY_RUN in (pool.spec.mode, server.spec.mode):
-        return parts("InSync", False, ConditionReason.DRY_RUN, _dry_run_message(state))
+        return parts("InSync", False, ConditionReason.DRY_RUN, **_dry_run(state))
     return parts("InSync", False, ConditionReason.APPLYING)
 
 
-def _dry_run_message(state: PoolState) -> str:
+def _dry_run(state: PoolState) -> dict[str, object]:
     assert state.observed is not None  # noqa: S101
     wanted, present = set(state.desired or ()), set(state.observed.users)
     added, removed = sorted(wanted - present), sorted(present - wanted)
-    return (
-        f"DryRun: {len(added)} would be added ({format_names(added) or 'nobody'}), "
-        f"{len(removed)} removed ({format_names(removed) or 'nobody'})"
-    )
+    return {
+        "adds": len(added), "add": format_names(added) or "nobody",
+        "removes": len(removed), "remove": format_names(removed) or "nobody",
+    }  # fmt: skip
 
 
 def _ready(in_sync: ConditionParts) -> ConditionParts:
@@ -131,24 +127,21 @@ def _saturated(answer: Allocation | None) -> ConditionParts:
         return parts("Saturated", False, ConditionReason.SEATS_FREE)
     return parts(
         "Saturated", True, ConditionReason.USERS_WAIT,
-        f"{len(answer.waiting)} wait for a seat: {format_names(one.user for one in answer.waiting)}",
+        count=len(answer.waiting), users=format_names(one.user for one in answer.waiting),
     )  # fmt: skip
 
 
 def _conflict(pool: LicensePool, state: PoolState, claimant: str) -> ConditionParts:
     if claimant != pool.key:
-        return parts("Conflict", True, ConditionReason.ELDER_POOL, _elder_message(pool, claimant))
+        return parts("Conflict", True, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, claimant))
     failure = state.failure
     if isinstance(failure, Failure) and failure.reason is ConditionReason.FOREIGN_OWNER:
         return parts("Conflict", True, failure.reason, failure.message)
     return parts("Conflict", False, ConditionReason.SOLE_CLAIM)
 
 
-def _elder_message(pool: LicensePool, claimant: str) -> str:
-    return (
-        f"product {pool.spec.product!r} on server {pool.spec.server_ref.name!r} belongs to the elder pool {claimant}; "
-        "this pool is not applied. Delete one of the two"
-    )
+def _duplicate(pool: LicensePool, claimant: str) -> dict[str, object]:
+    return {"product": pool.spec.product, "server": pool.spec.server_ref.name, "owner": claimant}
 
 
 def _suspended(pool: LicensePool) -> ConditionParts:

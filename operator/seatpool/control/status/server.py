@@ -67,17 +67,14 @@ def _in_sync(server: LicenseServer, view: ServerView) -> ConditionParts:
         return parts("InSync", True, ConditionReason.IN_SYNC)
     if server.spec.mode is Mode.DRY_RUN:
         return parts("InSync", False, ConditionReason.DRY_RUN)
-    return parts("InSync", False, ConditionReason.OUT_OF_SYNC, f"not as they should be: {', '.join(late[:10])}")
+    return parts("InSync", False, ConditionReason.OUT_OF_SYNC, pools=", ".join(late[:10]))
 
 
 def _guarded(server: LicenseServer, view: ServerView) -> ConditionParts:
     if view.held is not None:
         return parts("Guarded", True, ConditionReason.TOO_MANY_RELEASES, view.held.message(server))
     if view.uninventoried:
-        return parts(
-            "Guarded", True, ConditionReason.INVENTORY_UNKNOWN,
-            f"{', '.join(view.uninventoried)} has never been inventoried completely; nobody is released until it was",
-        )  # fmt: skip
+        return parts("Guarded", True, ConditionReason.INVENTORY_UNKNOWN, accounts=", ".join(view.uninventoried))
     return parts("Guarded", False, ConditionReason.WITHIN_LIMITS)
 
 

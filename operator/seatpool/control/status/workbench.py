@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from seatpool.api.conditions import condition, merge
-from seatpool.api.reasons import SENTENCES, ConditionReason
+from seatpool.api.reasons import ConditionReason, message
 from seatpool.api.workbench import SeatPhase, WorkbenchSeat, WorkbenchStatus
 from seatpool.cache.store import WorkbenchView
 from seatpool.control.state.pool_state import PoolState
@@ -75,16 +75,20 @@ def _ready(
     view: WorkbenchView, seats: tuple[WorkbenchSeat, ...], *, served: bool, active: bool
 ) -> tuple[bool, str, str]:
     if view.problem is not None:
-        return False, ConditionReason.INVALID_OWNER.value, f"spec.owner: {view.problem}"
+        return False, *_reason(ConditionReason.INVALID_OWNER, problem=view.problem)
     if not served:
-        return True, ConditionReason.NO_POOL.value, SENTENCES[ConditionReason.NO_POOL]
+        return True, *_reason(ConditionReason.NO_POOL)
     if not active:
-        return True, ConditionReason.INACTIVE.value, SENTENCES[ConditionReason.INACTIVE]
+        return True, *_reason(ConditionReason.INACTIVE)
     # A seat of a pool for which the workbench is no longer active is being given back, and nobody lacks it.
     lacking = [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
     if lacking:
-        told = format_names(
+        names = format_names(
             f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in lacking
         )
-        return False, ConditionReason.SOME_WAIT.value, f"No seat yet: {told}"
-    return True, ConditionReason.ALL_ASSIGNED.value, SENTENCES[ConditionReason.ALL_ASSIGNED]
+        return False, *_reason(ConditionReason.SOME_WAIT, pools=names)
+    return True, *_reason(ConditionReason.ALL_ASSIGNED)
+
+
+def _reason(reason: ConditionReason, **values: object) -> tuple[str, str]:
+    return reason.value, message(reason, **values)

@@ -50,8 +50,8 @@ CASES = {
     "another installation owns the list": Case(
         standing("ann", observed=known("zoe", owner="other"), failure=FOREIGN), ("False", "ForeignOwner"), conflict="True"
     ),
-    "an elder pool has the claim": Case(
-        PoolState(), ("False", "ElderPool"), conflict="True", claimant="lab/elder"
+    "an older pool has the claim": Case(
+        PoolState(), ("False", "DuplicateProduct"), conflict="True", claimant="lab/elder"
     ),
     "there is no such server": Case(standing("ann"), ("False", "ServerMissing"), server=None),
     "the pool is suspended": Case(
@@ -153,5 +153,5 @@ def test_a_dry_run_tells_who_would_come_and_go() -> None:
 
 def test_messages_name_what_has_to_be_mended() -> None:
     assert "'licenses' in namespace lab" in messages(status_of(CASES["there is no such server"]))["Ready"]
-    assert "lab/elder" in messages(status_of(CASES["an elder pool has the claim"]))["Conflict"]
+    assert "lab/elder" in messages(status_of(CASES["an older pool has the claim"]))["Conflict"]
     assert "exit code 7" in messages(status_of(CASES["the license server did not take the list"]))["Ready"]

@@ -1,0 +1,103 @@
+"""Values as people read them: times, durations, names, counts and shares."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from seatpool.text import (
+    TimeFormat,
+    format_count,
+    format_names,
+    format_number,
+    format_percent,
+    format_rough_duration,
+    format_seconds,
+)
+
+NOW = datetime(2026, 3, 9, 23, 30, tzinfo=UTC)
+TIMES = TimeFormat(zone=UTC, now=NOW)
+EAST = TimeFormat(zone=timezone(timedelta(hours=1)), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("times", "instant", "text"),
+    [
+        pytest.param(TIMES, NOW - timedelta(hours=2), "21:30", id="a time of today has no date"),
+        pytest.param(TIMES, NOW - timedelta(days=1), "2026-03-08 23:30", id="another day has its date"),
+        pytest.param(EAST, NOW, "00:30", id="today is the reader's day"),
+        pytest.param(EAST, NOW - timedelta(hours=2), "2026-03-09 22:30", id="yesterday is the reader's yesterday"),
+        pytest.param(TIMES, None, "an unknown time", id="no time is said so"),
+    ],
+)
+def test_a_time(times: TimeFormat, instant: datetime | None, text: str) -> None:
+    assert times.format_time(instant) == text
+
+
+def test_a_time_that_has_come_is_at_once() -> None:
+    assert TIMES.format_time_or_now(NOW) == "at once"
+    assert TIMES.format_time_or_now(NOW + timedelta(minutes=1)) == "at 23:31"
+
+
+def test_an_age_is_a_rough_duration_and_a_dash_if_it_never_was() -> None:
+    assert TIMES.format_age(NOW - timedelta(minutes=12)) == "12 min"
+    assert TIMES.format_age(None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"), (0.9, "0 s"), (59, "59 s"), (60, "1 min"), (65, "1 min 5 s"), (605, "10 min"), (3600, "1 h"),
+        (2 * 3600 + 300, "2 h 5 min"), (10 * 3600 + 300, "10 h"), (26 * 3600, "1 d 2 h"), (-5, "0 s"),
+    ],
+)  # fmt: skip
+def test_a_rough_duration_has_its_largest_unit_and_below_ten_the_next_one(seconds: float, text: str) -> None:
+    assert format_rough_duration(timedelta(seconds=seconds)) == text
+    assert format_seconds(seconds) == text
+
+
+def test_seconds_that_are_not_known_are_a_dash() -> None:
+    assert format_seconds(None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("names", "most", "text"),
+    [
+        ("", 5, ""), ("ann", 5, "ann"), ("ann bob", 2, "ann, bob"), ("ann bob cem", 2, "ann, bob and 1 more"),
+        ("ann bob cem", 1, "ann and 2 more"),
+    ],
+)  # fmt: skip
+def test_names_are_cut_and_the_others_counted(names: str, most: int, text: str) -> None:
+    assert format_names(iter(names.split()), most=most) == text
+
+
+def test_five_names_are_shown_if_nothing_else_is_said() -> None:
+    assert format_names("abcdefg") == "a, b, c, d, e and 2 more"
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 pools"), (1, "1 pool"), (2, "2 pools")])
+def test_a_count_has_its_plural(count: int, text: str) -> None:
+    assert format_count(count, "pool") == text
+
+
+@pytest.mark.parametrize(
+    ("share", "places", "text"),
+    [
+        (None, None, "-"), (0, None, "0 %"), (0.0004, None, "< 0.1 %"), (0.003, None, "0.3 %"), (0.126, None, "13 %"),
+        (1, None, "100 %"), (None, 1, "-"), (0, 1, "0.0 %"), (0.0004, 1, "0.0 %"), (0.126, 1, "12.6 %"),
+    ],
+)  # fmt: skip
+def test_a_share_is_in_percent(share: float | None, places: int | None, text: str) -> None:
+    assert format_percent(share, places=places) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        (None, None, "-"), (1234, None, "1,234"), (4, None, "4"), (4.25, None, "4.2"), (9.95, None, "10"), (0.0, None, "0"),
+        (12.5, None, "12"), (4.5, 0, "4"), (1234.5, 0, "1,234"), (None, 0, "-"),
+    ],
+)  # fmt: skip
+def test_a_number_has_one_decimal_below_ten_unless_the_places_are_given(
+    value: float | None, places: int | None, text: str
+) -> None:
+    assert format_number(value, places=places) == text
