@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from seatpool.settings.settings import Settings
+from seatpool.settings.settings import RENAMED, Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CHART = REPOSITORY / "charts" / "seatpool"
@@ -75,6 +75,8 @@ def schema(text: str, values: Iterator[Value]) -> str:
     settings = _clean(Settings.model_json_schema())
     found["definitions"] = settings.pop("$defs")
     found["properties"]["config"] = settings
+    for old, new in RENAMED.items():
+        _add_old_name(settings, found["definitions"], old, new)
     for value in values:
         node = found
         for name in value.path:
@@ -111,6 +113,14 @@ def _at(values: Any, path: list[str]) -> Any:
     for name in path:
         values = values[name]
     return values
+
+
+def _add_old_name(settings: Any, definitions: Any, old: str, new: str) -> None:
+    """Lets the schema accept the old name of a setting, so that an upgrade of the chart does not fail."""
+    section, field = old.split(".")
+    reference = settings["properties"][section]["$ref"].removeprefix("#/definitions/")
+    properties = definitions[reference]["properties"]
+    properties[field] = properties[new.split(".")[1]] | {"description": f"The old name of {new}; write that."}
 
 
 def _clean(node: Any) -> Any:

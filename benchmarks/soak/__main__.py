@@ -147,7 +147,7 @@ def _settings(place: Place, *, elected: bool) -> dict[str, object]:
             "visibility": "5s",
             "long_poll": "2s",
         },
-        "watch": {"audit_interval": "10s"},
+        "watch": {"resync_interval": "10s"},
     }
 
 
