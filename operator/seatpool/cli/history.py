@@ -1,7 +1,7 @@
-"""`seatpool history NAME`: what happened lately; `seatpool history import`: logs that a site has already.
+"""Runs `seatpool history import`: turns logs that a site already has into a history.
 
-Whoever asks about a pool or a person needs no third word, so a first word that is no command is a name. A pool of the name
-`import` is asked about with `history show import`.
+`seatpool history NAME` is the old name of `seatpool events NAME` and still works: a first word that is no command is a name.
+A pool with the name `import` needs `history show import`.
 """
 
 from enum import StrEnum
@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from seatpool.cli import verbs
+from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ SHOWN_FEATURES = 10
 
 
 class NameOrCommand(TyperGroup):
-    """Takes a name for the argument of `show`."""
+    """Runs the hidden command `show` if the first word is no command of the group."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         known = {*self.commands, *ctx.help_option_names}
@@ -30,22 +31,28 @@ class NameOrCommand(TyperGroup):
 
 
 class Format(StrEnum):
-    """What the files are."""
+    """Kinds of files that can be imported."""
 
     FLEXNET = "flexnet"
     CSV = "csv"
 
 
+class OldHistory(RenamedCommand, ShortLivedCommand):
+    """Old name of `events`."""
+
+    old, new = "history NAME", "events NAME"
+
+
 app = typer.Typer(cls=NameOrCommand, no_args_is_help=True)
-app.command(SHOW, cls=verbs.OneAnswer)(verbs.history)
+app.command(SHOW, cls=OldHistory, hidden=True)(verbs.events)
 
 
 @app.callback()
 def about() -> None:
-    """What happened to a pool or a person (history NAME), and logs as a history (history import)."""
+    """Logs as a history (history import). What happened to a pool or a person is shown by `seatpool events`."""
 
 
-@app.command("import", cls=verbs.OneAnswer)
+@app.command("import", cls=ShortLivedCommand)
 def import_(
     *,
     files: Annotated[

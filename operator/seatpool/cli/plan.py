@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seatpool.cli.verbs import OneAnswer
+from seatpool.cli.command_classes import ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class PlanOption(StrEnum):
     HTML = "html"
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def plan(
     *,
     events: Annotated[

@@ -1,7 +1,7 @@
-"""What an admin decides, written where the operator looks for it: an annotation or a field, nothing hidden.
+"""Computes what approving a held change would do, and which object a name on the command line means.
 
-The change that is approved is the one that the operator shows, named by its token: if the workbenches change meanwhile, the
-operator asks again instead of doing something else than was looked at.
+The change that is approved is the one that the operator shows, named by its token. If the workbenches change meanwhile, the
+operator asks again. The writes are in `cli.admin`.
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from seatpool.api.annotations import APPROVE_CHANGE, VERIFY
-from seatpool.api.base import Resource, format_instant
+from seatpool.api.annotations import APPROVE_CHANGE
+from seatpool.api.base import Resource
 from seatpool.api.conditions import ConditionStatus
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -21,7 +21,6 @@ from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason
 from seatpool.explain.problems import condition_of
 from seatpool.explain.snapshot import Snapshot
-from seatpool.kube.client import KubeClient
 from seatpool.policy.guard import hold
 
 _TOKEN = re.compile(re.escape(APPROVE_CHANGE) + r"=([0-9a-f]{12})\b")
@@ -69,29 +68,6 @@ def held_change(snapshot: Snapshot, server: LicenseServer) -> HeldChange:
         leaving=tuple(sorted(leaving)),
         is_the_same=now is not None and now.token == named.group(1),
     )
-
-
-async def approve(kube: KubeClient, server: LicenseServer, change: HeldChange) -> None:
-    """Say that this very change is right."""
-    await _annotate(kube, server, APPROVE_CHANGE, change.token)
-
-
-async def ask_to_verify(kube: KubeClient, server: LicenseServer, *, now: datetime) -> None:
-    """Ask the operator to read the server's lists back now."""
-    await _annotate(kube, server, VERIFY, format_instant(now))
-
-
-async def _annotate(kube: KubeClient, server: LicenseServer, name: str, value: str) -> None:
-    metadata = server.metadata
-    await kube.merge_patch(
-        LicenseServer, metadata.namespace, metadata.name, {"metadata": {"annotations": {name: value}}}
-    )
-
-
-async def suspend(kube: KubeClient, target: LicensePool | LicenseServer, *, suspended: bool) -> None:
-    """Stop changing a list, or a server's lists, or go on."""
-    metadata = target.metadata
-    await kube.merge_patch(type(target), metadata.namespace, metadata.name, {"spec": {"suspend": suspended}})
 
 
 def pool_or_server(snapshot: Snapshot, name: str) -> LicensePool | LicenseServer:
