@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from seatpool.history.schema import Capacity, Row, Session, Wait, fact_id
-from seatpool.history.writing import write
+from seatpool.history.writing import write_rows
 
 PEOPLE, POOLS = 6000, 50
 YEAR = 2025
@@ -36,7 +36,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     if not folder.is_dir():
         began = time.perf_counter()
-        count = sum(len(write(day, folder)) > 0 for day in days(random.Random(7)))
+        count = sum(len(write_rows(day, folder)) > 0 for day in days(random.Random(7)))
         print(f"wrote {count} days in {time.perf_counter() - began:.0f} s")
     size = sum(file.stat().st_size for file in folder.rglob("*.parquet"))
     print(f"{size / 2**20:.0f} MiB")

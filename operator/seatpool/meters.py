@@ -34,17 +34,17 @@ class Meters:
         self._prefix = prefix
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
-        full = self._note(name, "counter", text, labels, suffix="_total")
+        full = self._register(name, "counter", text, labels, suffix="_total")
         return Counter(full, text, labels, registry=self._registry)
 
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(self._note(name, "gauge", text, labels), text, labels, registry=self._registry)
+        return Gauge(self._register(name, "gauge", text, labels), text, labels, registry=self._registry)
 
     def histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float]) -> Histogram:
-        full = self._note(name, "histogram", text, labels)
+        full = self._register(name, "histogram", text, labels)
         return Histogram(full, text, labels, buckets=buckets, registry=self._registry)
 
-    def _note(self, name: str, type_: str, text: str, labels: tuple[str, ...], *, suffix: str = "") -> str:
+    def _register(self, name: str, type_: str, text: str, labels: tuple[str, ...], *, suffix: str = "") -> str:
         full = f"{self._prefix}{name}"
         self.described.append(Described(name=full + suffix, type=type_, text=text, labels=labels))
         return full

@@ -16,7 +16,7 @@ from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
-    from seatpool.history.importing import Imported
+    from seatpool.history.importing import ImportResult
 
 SHOW = "show"
 SHOWN_FEATURES = 10
@@ -84,7 +84,7 @@ def import_(
     from seatpool.settings.settings import load_settings
 
     try:
-        from seatpool.history.importing import Importing
+        from seatpool.history.importing import LogImport
     except ImportError as error:
         from seatpool.history.factory import HistoryNotInstalled
 
@@ -107,21 +107,21 @@ def import_(
         )
         return pseudonyms.of(user) if user else ""
 
-    job = Importing(
+    job = LogImport(
         files=files, into=into, name=name or form.value, server=server, zone=zone, user_of=user_of, longest=longest_time
     )
-    _tell(job.flexnet() if form is Format.FLEXNET else job.csv(), into)
+    _print_result(job.import_flexnet() if form is Format.FLEXNET else job.import_csv(), into)
 
 
-def _tell(imported: "Imported", into: Path) -> None:
+def _print_result(imported: "ImportResult", into: Path) -> None:
     more = len(imported.features) - SHOWN_FEATURES
     features = ", ".join(imported.features[:SHOWN_FEATURES]) + (f" and {more} more" if more > 0 else "")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(imported.rows.items()))
     typer.echo(f"{imported.lines} lines, {imported.since:%Y-%m-%d} to {imported.until:%Y-%m-%d}: {kinds}")
     typer.echo(f"{imported.people} people used {features}")
     if imported.passed_over:
-        told = ", ".join(f"{count} {reason}" for reason, count in imported.passed_over.most_common())
-        typer.echo(f"Not used, or odd: {told}")
+        reasons = ", ".join(f"{count} {reason}" for reason, count in imported.passed_over.most_common())
+        typer.echo(f"Not used, or odd: {reasons}")
     for file in imported.undated:
         typer.echo(f"Not used: {file}, of which no line says which day it is")
     typer.echo(f"History: {into}. Now: seatpool plan --history {into} --target 'p95 wait < 10m'")

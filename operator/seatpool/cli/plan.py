@@ -93,12 +93,12 @@ def plan(
     Exit code 1 says that no number of seats meets the target.
     """
     from seatpool.planner.options import read_range, rule_changes
-    from seatpool.planner.plan import Question
-    from seatpool.planner.planning import make_plans
+    from seatpool.planner.parallel import make_plans
+    from seatpool.planner.plan import PlanRequest
     from seatpool.planner.target import Target
     from seatpool.settings.settings import load_settings
 
-    question = Question(
+    request = PlanRequest(
         target=None if target is None else Target.read(target),
         growth=growth,
         numbers=None if seats_range is None else read_range(seats_range),
@@ -110,9 +110,9 @@ def plan(
     settings = load_settings(file=config)
     past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
     pools = _pools(past, pool, types or [], changes, settings)
-    needed = pools if pool is None else [one for one in pools if past.has(one.serves)] or pools
+    needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
     plans = make_plans(
-        [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed], question
+        [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed], request
     )
     _print(plans, past, [one.name for one in pools if one not in needed], output)
     raise typer.Exit(NO_NUMBER if any(one.target is not None and one.seats is None for one in plans) else 0)

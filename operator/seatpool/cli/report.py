@@ -110,12 +110,12 @@ def report(
     settings = _settings(history, config, region, endpoint_url)
     try:
         from seatpool.history.pseudonyms import Pseudonyms
-        from seatpool.reports.build import Asked, make
+        from seatpool.reports.build import ReportOptions, build_report
     except ImportError as error:
         raise SeatpoolError(
             f"reports need a package that is not installed ({error.name}): pip install 'seatpool[report]'"
         ) from error
-    asked = Asked(
+    options = ReportOptions(
         since=since,
         until=until,
         pools=tuple(pools or ()),
@@ -126,7 +126,7 @@ def report(
         dry_run=dry_run,
         pseudonyms=Pseudonyms.from_file(salt_file or settings.salt_file),
     )
-    _write(make(asked, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
+    _write(build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
 
 
 @app.command()
@@ -147,13 +147,13 @@ def sql(
     """Ask the history in SQL (DuckDB's). It can read the history and nothing else, and change nothing."""
     settings = _settings(history, config, region, endpoint_url)
     try:
-        from seatpool.history.sql import ask
-        from seatpool.reports.answers import printed
+        from seatpool.history.sql import run_query
+        from seatpool.reports.answers import format_result
     except ImportError as error:
         from seatpool.history.factory import HistoryNotInstalled
 
         raise HistoryNotInstalled(error.name) from error
-    _write(printed(ask(_folder(settings, None), question), form=output.value), out)
+    _write(format_result(run_query(_folder(settings, None), question), form=output.value), out)
 
 
 def _settings(
@@ -182,12 +182,12 @@ def _folder(config: "HistoryConfig", since: "date | None") -> Path:
     from seatpool.history.factory import HistoryNotInstalled, make_archive
 
     try:
-        from seatpool.history.copying import cache_folder, copy
+        from seatpool.history.copying import cache_folder, copy_archive
 
         archive = make_archive(config, session_factory=boto3.Session)
     except ImportError as error:
         raise HistoryNotInstalled(error.name) from error
-    return copy(archive, cache_folder(archive.name), since=since)
+    return copy_archive(archive, cache_folder(archive.name), since=since)
 
 
 def _write(text: str | bytes, out: Path | None) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from seatpool.history.atomic_write import write_whole
-from seatpool.history.writing import FILES, SUFFIX, HistoryNotWritten, Written, write_lines
+from seatpool.history.atomic_write import write_atomically
+from seatpool.history.writing import FILES, SUFFIX, HistoryFile, HistoryNotWritten, write_lines
 
 LEFT_OVER_AFTER = 3600.0
 
@@ -30,7 +30,7 @@ class Archive(Protocol):
     def fetch(self, kind: str, day: str, names: Iterable[str], *, into: Path) -> list[Path]:
         """The files to read; `into` is an empty folder for an archive that needs one."""
 
-    def store(self, file: Written) -> None:
+    def store(self, file: HistoryFile) -> None:
         """Take over a file that was made elsewhere."""
 
     def remove(self, kind: str, day: str, names: Iterable[str]) -> None:
@@ -60,9 +60,9 @@ class FolderArchive:
         del into
         return [self._place(kind, day) / name for name in names]
 
-    def store(self, file: Written) -> None:
+    def store(self, file: HistoryFile) -> None:
         try:
-            write_whole(
+            write_atomically(
                 self._place(file.kind, file.day) / file.path.name,
                 lambda fresh: fresh.write_bytes(file.path.read_bytes()),
             )

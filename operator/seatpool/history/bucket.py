@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from seatpool.aws.sessions import Role, SessionFactory, Sessions
 from seatpool.history.archive import Days
 from seatpool.history.config import S3, HistoryConfig
-from seatpool.history.writing import SUFFIX, HistoryNotWritten, Written, write_lines
+from seatpool.history.writing import SUFFIX, HistoryFile, HistoryNotWritten, write_lines
 
 MOST_DELETED_AT_ONCE = 1000
 
@@ -59,7 +59,7 @@ class BucketArchive:
                 fresh.replace(into / name)
         return [into / name for name in names]
 
-    def store(self, file: Written) -> None:
+    def store(self, file: HistoryFile) -> None:
         with self._asking() as client, file.path.open("rb") as body:
             client.put_object(Bucket=self._bucket, Key=self._prefix + file.key, Body=body, **self._encryption)
 

@@ -13,9 +13,9 @@ import duckdb
 
 from seatpool.history.archive import Archive
 from seatpool.history.database import working_database
-from seatpool.history.dedup import merged
+from seatpool.history.dedup import dedup_query
 from seatpool.history.schema import KINDS, Row, fact_id
-from seatpool.history.writing import SUFFIX, HistoryNotWritten, Written, write_query
+from seatpool.history.writing import SUFFIX, HistoryFile, HistoryNotWritten, write_query
 
 MOST_FILES_OF_TODAY = 32
 """So many small files of a day that is not over are left as they are."""
@@ -23,7 +23,7 @@ MOST_FILES_OF_TODAY = 32
 Place = tuple[str, str]
 
 
-class Tidying:
+class Compactor:
     """Of one archive; blocks."""
 
     def __init__(self, archive: Archive, *, retention_days: int | None) -> None:
@@ -31,7 +31,7 @@ class Tidying:
         self._retention_days = retention_days
         self._superseded: dict[Place, tuple[str, ...]] = {}
 
-    def tidy(self, *, today: date) -> None:
+    def compact(self, *, today: date) -> None:
         """One round. HistoryNotWritten."""
         for (name, day), files in self._superseded.items():
             self._archive.remove(name, day, files)
@@ -54,7 +54,7 @@ class Tidying:
         with tempfile.TemporaryDirectory(prefix="seatpool-history-") as scratch:
             files = self._archive.fetch(kind.kind, day, names, into=Path(scratch) / "in")
             whole = Path(scratch) / f"day-{fact_id(*names)}{SUFFIX}"
-            query = f"{merged(kind, 'read_parquet(' + _listed(files) + ', union_by_name = true)')} ORDER BY id"
+            query = f"{dedup_query(kind, 'read_parquet(' + _listed(files) + ', union_by_name = true)')} ORDER BY id"
             try:
                 with working_database() as database:
                     write_query(database, query, whole)
@@ -62,7 +62,7 @@ class Tidying:
                 raise HistoryNotWritten(
                     f"{self._archive.name}: files of {day} cannot be put together: {error}"
                 ) from error
-            self._archive.store(Written(kind.kind, day, whole))
+            self._archive.store(HistoryFile(kind.kind, day, whole))
         self._superseded[kind.kind, day] = tuple(name for name in names if name != whole.name)
 
 

@@ -27,7 +27,7 @@ def cache_folder(location: str) -> Path:
     return above / "seatpool" / "history" / hashlib.sha256(location.encode()).hexdigest()[:16]
 
 
-def copy(archive: Archive, folder: Path, *, since: date | None) -> Path:
+def copy_archive(archive: Archive, folder: Path, *, since: date | None) -> Path:
     """Make a folder what the archive is, from a day on; the folder."""
     try:
         for kind in KINDS:

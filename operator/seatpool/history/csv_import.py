@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.license_log import CHECKED_IN, IMPORTED, Origin
+from seatpool.history.license_log import CHECKED_IN, IMPORTED, ImportSource
 from seatpool.history.schema import Session, fact_id
 
 NEEDED = ("user", "product", "start", "end")
@@ -63,7 +63,7 @@ def read_csv(
             passed_over[str(error) if str(error).startswith("bad_") else "bad_line"] += 1
 
 
-def session_of(interval: CsvInterval, origin: Origin, *, last: datetime) -> Session:
+def session_row(interval: CsvInterval, origin: ImportSource, *, last: datetime) -> Session:
     """The row of an interval; `last` is until when the file knows anything."""
     others = interval.others
     server, pool = others.get("server") or origin.server, others.get("pool") or interval.product

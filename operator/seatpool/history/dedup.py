@@ -19,7 +19,7 @@ _GOES_WITH = {
 }
 
 
-def merged(kind: type[Row], relation: str) -> str:
+def dedup_query(kind: type[Row], relation: str) -> str:
     """A query for the facts of a kind in a relation of its rows."""
     chosen = ", ".join(f"{_choice(name)} AS {name}" for name in columns(kind) if name != "id")
     return f"SELECT id, {chosen} FROM {relation} GROUP BY id"  # noqa: S608

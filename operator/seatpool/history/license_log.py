@@ -24,7 +24,7 @@ PATIENCE = timedelta(minutes=30)
 """So long after a denial the next try still belongs to the same wait."""
 
 
-class Act(StrEnum):
+class LogAction(StrEnum):
     """What a line of a log says."""
 
     OUT = "OUT"
@@ -38,10 +38,10 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class LogEvent:
     """One line."""
 
-    act: Act
+    act: LogAction
     at: datetime
     daemon: str
     feature: str = ""
@@ -52,7 +52,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class ImportSource:
     """What all rows of one import say."""
 
     name: str
@@ -82,7 +82,7 @@ class _Denied:
 class LicenseLog:
     """Takes lines in the order of time and makes rows of them."""
 
-    def __init__(self, origin: Origin, *, longest: timedelta) -> None:
+    def __init__(self, origin: ImportSource, *, longest: timedelta) -> None:
         """`longest` bounds an interval whose check-in is missing."""
         self._origin = origin
         self._longest = longest
@@ -91,42 +91,42 @@ class LicenseLog:
         self._alive: dict[str, datetime] = {}
         self.oddities: Counter[str] = Counter()
 
-    def rows(self, uses: Iterable[Use]) -> Iterator[Row]:
+    def rows(self, uses: Iterable[LogEvent]) -> Iterator[Row]:
         """All rows; at the end also those of what was never checked in."""
         last: datetime | None = None
         for use in uses:
-            yield from self._take(use)
+            yield from self._rows_of(use)
             last = self._alive[use.daemon] = use.at
         if last is not None:
             yield from self._close_all(last)
 
-    def _take(self, use: Use) -> Iterator[Row]:
+    def _rows_of(self, use: LogEvent) -> Iterator[Row]:
         key = (use.feature, use.user)
         match use.act:
-            case Act.OUT:
+            case LogAction.OUT:
                 yield from self._check_out(key, use)
-            case Act.IN:
+            case LogAction.IN:
                 yield from self._check_in(key, use)
-            case Act.RESTART:
+            case LogAction.RESTART:
                 yield from self._restart(use)
-            case Act.FULL:
-                yield from self._give_up(key, at=use.at)
+            case LogAction.FULL:
+                yield from self._end_stale_wait(key, at=use.at)
                 self._denied.setdefault(key, _Denied(use.at, use.at)).last = use.at
                 yield self._refusal(use, reason=POOL_FULL)
-            case Act.DENIED:
+            case LogAction.DENIED:
                 yield self._refusal(use, reason=use.reason)
 
-    def _check_out(self, key: tuple[str, str], use: Use) -> Iterator[Row]:
+    def _check_out(self, key: tuple[str, str], use: LogEvent) -> Iterator[Row]:
         held = self._held.get(key)
         if held is None:
-            yield from self._give_up(key, at=use.at)
+            yield from self._end_stale_wait(key, at=use.at)
             denied = self._denied.pop(key, None)
             held = self._held[key] = _Held(use.at, None if denied is None else denied.since, use.daemon)
             if denied is not None:
                 yield self._wait(key, denied.since, use.at, GRANTED)
         held.on_host[use.host] += use.count
 
-    def _check_in(self, key: tuple[str, str], use: Use) -> Iterator[Row]:
+    def _check_in(self, key: tuple[str, str], use: LogEvent) -> Iterator[Row]:
         held = self._held.get(key)
         if held is None or not held.on_host[use.host]:
             self.oddities["in_without_out"] += 1
@@ -138,12 +138,12 @@ class LicenseLog:
             del self._held[key]
             yield self._session(key, held, use.at, CHECKED_IN)
 
-    def _restart(self, use: Use) -> Iterator[Row]:
+    def _restart(self, use: LogEvent) -> Iterator[Row]:
         over = self._alive.get(use.daemon, use.at)
         for key in [key for key, held in self._held.items() if held.daemon == use.daemon]:
             yield self._session(key, self._held.pop(key), over, RESTARTED)
 
-    def _give_up(self, key: tuple[str, str], *, at: datetime) -> Iterator[Row]:
+    def _end_stale_wait(self, key: tuple[str, str], *, at: datetime) -> Iterator[Row]:
         """A try so long after the last denial is a new wait; the old one ended with that denial."""
         denied = self._denied.get(key)
         if denied is not None and at > denied.last + PATIENCE:
@@ -196,7 +196,7 @@ class LicenseLog:
             outcome=outcome,
         )
 
-    def _refusal(self, use: Use, *, reason: str | None) -> Refusal:
+    def _refusal(self, use: LogEvent, *, reason: str | None) -> Refusal:
         return Refusal(
             id=fact_id(self._origin.name, Refusal.kind, use.feature, use.user, use.at.isoformat(), reason),
             installation=self._origin.name,

@@ -19,16 +19,16 @@ from typing import TypeVar
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.history.archive import Archive
-from seatpool.history.compaction import Tidying
+from seatpool.history.compaction import Compactor
 from seatpool.history.config import HistoryConfig
 from seatpool.history.metrics import HistoryMetrics
-from seatpool.history.schema import Row, record
+from seatpool.history.schema import Row, row_to_json
 from seatpool.history.spool import Spool
 from seatpool.history.writing import HistoryNotWritten
 
 BATCH = 2000
 PAUSE = 1.0
-TIDY_EVERY = 600.0
+COMPACT_INTERVAL = 600.0
 LAST_TRY = 3.0
 MOST_FAILURES = 3
 """After so many segments that cannot be archived the others wait for the next round."""
@@ -51,7 +51,7 @@ class Recording:
     ) -> None:
         self._archive = archive
         self._spool = Spool(config.spool_folder)
-        self._tidying = Tidying(archive, retention_days=config.retention_days)
+        self._compactor = Compactor(archive, retention_days=config.retention_days)
         self._interval = config.flush_interval.total_seconds()
         self._metrics = metrics
         self._log = log.bind(history=archive.name)
@@ -131,13 +131,13 @@ class Recording:
                     await asyncio.sleep(PAUSE)
 
     async def _keep_archiving(self) -> None:
-        tidied = float("-inf")
+        compacted_at = float("-inf")
         loop = asyncio.get_running_loop()
         while True:
             await self._archive_all()
-            if loop.time() - tidied >= TIDY_EVERY:
-                await self._tidy()
-                tidied = loop.time()
+            if loop.time() - compacted_at >= COMPACT_INTERVAL:
+                await self._compact()
+                compacted_at = loop.time()
             await asyncio.sleep(self._interval)
 
     async def _spool_some(self) -> bool:
@@ -185,10 +185,10 @@ class Recording:
             self._archive.add(path, batch=path.stem)
             path.unlink(missing_ok=True)
 
-    async def _tidy(self) -> None:
+    async def _compact(self) -> None:
         today = self._clock().date()
         try:
-            await self._in(self._archive_thread, lambda: self._tidying.tidy(today=today))
+            await self._in(self._archive_thread, lambda: self._compactor.compact(today=today))
         except (HistoryNotWritten, OSError) as error:
             self._failed("tidying", str(error))
         else:
@@ -214,4 +214,4 @@ class Recording:
 
 
 def _line(noted: tuple[Row, Mark | None]) -> str:
-    return json.dumps(record(noted[0]), ensure_ascii=False)
+    return json.dumps(row_to_json(noted[0]), ensure_ascii=False)

@@ -145,7 +145,7 @@ def columns(kind: type[Row]) -> dict[str, str]:
     return {field.name: _SQL_TYPES[_plain(hints[field.name])] for field in fields(kind)}
 
 
-def record(row: Row) -> dict[str, Any]:
+def row_to_json(row: Row) -> dict[str, Any]:
     """The row as JSON can say it, with its kind."""
     found: dict[str, Any] = {"kind": row.kind}
     for field in fields(row):

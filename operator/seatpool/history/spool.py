@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from seatpool.history.atomic_write import make_durable
+from seatpool.history.atomic_write import fsync_path
 
 SUFFIX = ".jsonl"
 
@@ -58,7 +58,7 @@ class Spool:
             file = FileIO(fresh, "xb")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fresh.rename(path)  # only now, locked, can another process take it for a segment
-            make_durable(self.folder)
+            fsync_path(self.folder)
             self._open, self._path = file, path
         return self._path, self._open
 

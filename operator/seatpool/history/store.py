@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.database import open_database
-from seatpool.history.dedup import merged
+from seatpool.history.dedup import dedup_query
 from seatpool.history.factory import HistoryNotInstalled
 from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns
 from seatpool.history.writing import FILES
@@ -58,7 +58,7 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
 
 
 @contextlib.contextmanager
-def opened(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConnection]":
+def open_history(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConnection]":
     """`connect`, closed at the end."""
     with contextlib.closing(connect(folder, since=since)) as database:
         yield database
@@ -84,7 +84,7 @@ def _latest() -> str:
 
 
 def _view(kind: type[Row]) -> str:
-    facts = merged(kind, f"{kind.kind}_rows")
+    facts = dedup_query(kind, f"{kind.kind}_rows")
     if kind is Session:
         return _with_ends(facts, began="granted_at", ended="released_at", why="release_reason", length="held_s")
     if kind is Wait:

@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.atomic_write import write_whole
+from seatpool.history.atomic_write import write_atomically
 from seatpool.history.database import working_database
-from seatpool.history.schema import KINDS, Row, columns, fact_id, record
+from seatpool.history.schema import KINDS, Row, columns, fact_id, row_to_json
 
 SUFFIX = ".parquet"
 FILES = f"[!.]*{SUFFIX}"
@@ -29,7 +29,7 @@ class HistoryNotWritten(SeatpoolError):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class HistoryFile:
     """A file of the history."""
 
     kind: str
@@ -42,7 +42,7 @@ class Written:
         return f"kind={self.kind}/day={self.day}/{self.path.name}"
 
 
-def write(rows: Iterable[Row], folder: Path) -> list[Path]:
+def write_rows(rows: Iterable[Row], folder: Path) -> list[Path]:
     """Add rows to the history in a folder; the files that were written. Rows that it has already do no harm.
 
     A batch is named by its rows, so that the same rows in the same order replace themselves.
@@ -51,7 +51,7 @@ def write(rows: Iterable[Row], folder: Path) -> list[Path]:
     remaining = iter(rows)
     while chunk := list(islice(remaining, ROWS_AT_ONCE)):
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as lines:
-            texts = [json.dumps(record(row), ensure_ascii=False) for row in chunk]
+            texts = [json.dumps(row_to_json(row), ensure_ascii=False) for row in chunk]
             lines.writelines(f"{text}\n" for text in texts)
             lines.flush()
             batch = fact_id(*texts)
@@ -59,7 +59,7 @@ def write(rows: Iterable[Row], folder: Path) -> list[Path]:
     return written
 
 
-def write_lines(lines: Path, folder: Path, *, batch: str) -> list[Written]:
+def write_lines(lines: Path, folder: Path, *, batch: str) -> list[HistoryFile]:
     """Add the rows of a file of JSON lines. A line that is none, as after a power cut, is passed over."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,9 @@ def write_lines(lines: Path, folder: Path, *, batch: str) -> list[Written]:
         raise HistoryNotWritten(f"history folder {folder}: {error}; make room, or let it be written to") from error
 
 
-def _write_lines(database: duckdb.DuckDBPyConnection, lines: Path, folder: Path, *, batch: str) -> Iterator[Written]:
+def _write_lines(
+    database: duckdb.DuckDBPyConnection, lines: Path, folder: Path, *, batch: str
+) -> Iterator[HistoryFile]:
     for kind in KINDS:
         known = columns(kind)
         names = ", ".join(known)
@@ -83,7 +85,7 @@ def _write_lines(database: duckdb.DuckDBPyConnection, lines: Path, folder: Path,
         for (day,) in database.execute(f"SELECT DISTINCT day FROM {kind.kind} ORDER BY day").fetchall():  # noqa: S608
             query = f"SELECT {names} FROM {kind.kind} WHERE day = '{day}' ORDER BY id, seen_at"  # noqa: S608
             place = folder / f"kind={kind.kind}" / f"day={day}"
-            yield Written(kind.kind, str(day), write_query(database, query, place / f"{batch}{SUFFIX}"))
+            yield HistoryFile(kind.kind, str(day), write_query(database, query, place / f"{batch}{SUFFIX}"))
 
 
 def write_query(database: duckdb.DuckDBPyConnection, query: str, path: Path) -> Path:
@@ -92,7 +94,7 @@ def write_query(database: duckdb.DuckDBPyConnection, query: str, path: Path) -> 
     def make(fresh: Path) -> None:
         database.execute(f"COPY ({query}) TO '{_quoted(fresh)}' (FORMAT parquet, COMPRESSION zstd)")
 
-    return write_whole(path, make)
+    return write_atomically(path, make)
 
 
 def _quoted(path: Path) -> str:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from seatpool.aws.sessions import Role, SessionFactory, Sessions
 from seatpool.notify.config import NotifyConfig
 from seatpool.notify.notices import Notice
-from seatpool.notify.outbox import NotTaken
+from seatpool.notify.outbox import NotDelivered
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -47,7 +47,7 @@ class EventBridgeSender:
                 self._client = self._make()
             answer = self._client.put_events(Entries=[self._entry(notice) for notice in notices])
         except (BotoCoreError, ClientError) as error:
-            raise NotTaken(f"EventBridge bus {self._bus}: {error}") from error
+            raise NotDelivered(f"EventBridge bus {self._bus}: {error}") from error
         results = answer["Entries"]
         return [notice for notice, result in zip(notices, results, strict=True) if result.get("ErrorCode")]
 

@@ -25,7 +25,7 @@ LONGEST_PAUSE = 30.0
 LAST_TRY = 2.0
 
 
-class NotTaken(SeatpoolError):
+class NotDelivered(SeatpoolError):
     """A receiver did not take anything; it is tried again."""
 
 

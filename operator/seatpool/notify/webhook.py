@@ -15,7 +15,7 @@ import aiohttp
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.notify.notices import Notice
-from seatpool.notify.outbox import NotTaken
+from seatpool.notify.outbox import NotDelivered
 
 ID = "Seatpool-Id"
 TIMESTAMP = "Seatpool-Timestamp"
@@ -63,21 +63,21 @@ class WebhookSender:
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise NotTaken(f"webhook {self._url}: {error or type(error).__name__}") from error
+            raise NotDelivered(f"webhook {self._url}: {error or type(error).__name__}") from error
         if 200 <= status < 300:
             return
         if 400 <= status < 500 and status not in WORTH_ANOTHER_TRY:
             self._log.warning("the webhook refuses a notice for good", status=status, id=notice.id, type=notice.type)
             return
-        raise NotTaken(f"webhook {self._url}: answered {status}; it has to answer 2xx")
+        raise NotDelivered(f"webhook {self._url}: answered {status}; it has to answer 2xx")
 
     def _secret(self) -> bytes:
         try:
             secret = self._secret_file.read_bytes().strip()
         except OSError as error:
-            raise NotTaken(f"notify.webhook.secret_file {self._secret_file}: {error.strerror or error}") from error
+            raise NotDelivered(f"notify.webhook.secret_file {self._secret_file}: {error.strerror or error}") from error
         if not secret:
-            raise NotTaken(f"notify.webhook.secret_file {self._secret_file} is empty; put the secret into it")
+            raise NotDelivered(f"notify.webhook.secret_file {self._secret_file} is empty; put the secret into it")
         return secret
 
 

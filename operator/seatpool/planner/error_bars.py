@@ -43,10 +43,10 @@ def error_bars(curve: Sequence[Waits], target: Target | None, *, resamples: int,
     pasts = _draws(curve, resamples=resamples, seed=seed)
     if not pasts:
         return None
-    p95 = {waits.seats: [waits.of_if(times, P95) for times in pasts] for waits in curve}
+    p95 = {waits.seats: [waits.resampled_value(times, P95) for times in pasts] for waits in curve}
     bounded = p95
     if target is not None and (target.statistic, target.percent) != (P95.statistic, P95.percent):
-        bounded = {waits.seats: [waits.of_if(times, target) for times in pasts] for waits in curve}
+        bounded = {waits.seats: [waits.resampled_value(times, target) for times in pasts] for waits in curve}
     return ErrorBars(
         p95={seats: _band(values) for seats, values in p95.items()},
         seats=None if target is None else _seats_band(bounded, target, len(pasts)),

@@ -36,17 +36,17 @@ class UnusableEvents(SeatpoolError):
 def read_events(files: Iterable[Path], *, mirror: MirrorConfig, identity: IdentitySettings) -> Past:
     """The past that the files tell together."""
     names = list(files)
-    reading = _Reading(mirror)
+    reader = _EventReader(mirror)
     for file in names:
         try:
             for line in _lines(file):
-                reading.take(line)
+                reader.read_line(line)
         except (OSError, EOFError, zlib.error) as error:
             raise UnusableEvents(
                 f"--events {file}: cannot be read: {error}; name a .jsonl or .jsonl.gz file"
             ) from error
     source = ", ".join(file.name for file in names)
-    return reading.past(source, identity)
+    return reader.past(source, identity)
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _lines(file: Path) -> Iterator[str]:
                 yield text
 
 
-class _Reading:
+class _EventReader:
     """Lines, by the instance that they tell of."""
 
     def __init__(self, mirror: MirrorConfig) -> None:
@@ -71,7 +71,7 @@ class _Reading:
             (mirror.custom_source, mirror.custom_detail_type): workbench_event.read_workbench_event,
         }
 
-    def take(self, line: str) -> None:
+    def read_line(self, line: str) -> None:
         self._lines += 1
         try:
             envelope = read_envelope(line)
@@ -90,7 +90,7 @@ class _Reading:
         instants = [fact.at for facts in self._facts.values() for fact in facts]
         if not instants:
             raise UnusableEvents(
-                f"--events {source}: none of {self._lines} lines tells of a workbench ({told(self._passed_over)}); it "
+                f"--events {source}: none of {self._lines} lines tells of a workbench ({format_counts(self._passed_over)}); it "
                 "needs EventBridge envelopes, one JSON object a line, with source "
                 f"{self._mirror.custom_source!r} and detail-type {self._mirror.custom_detail_type!r}"
             )
@@ -99,7 +99,7 @@ class _Reading:
         periods = []
         for facts in self._facts.values():
             for period in _periods(facts, until=until):
-                user = users.of(period.user)
+                user = users.user_of(period.user)
                 if user is not None:
                     periods.append(ActivePeriod(user, period.type, period.state, period.begin, period.end))
         passed_over = self._passed_over + Counter({BAD_USER: users.refused, UNKNOWN_OWNER: self._ownerless()})
@@ -126,7 +126,7 @@ class _Users:
     def refused(self) -> int:
         return sum(user is None for user in self._known.values())
 
-    def of(self, owner: str) -> str | None:
+    def user_of(self, owner: str) -> str | None:
         if owner not in self._known:
             try:
                 self._known[owner] = self._identity.user(owner)
@@ -149,6 +149,6 @@ def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod
             yield ActivePeriod(one.owner, one.type, one.state.value, begin, end)
 
 
-def told(counts: Counter[str]) -> str:
+def format_counts(counts: Counter[str]) -> str:
     """`3 not_json, 1 bad_field`, the most frequent first."""
     return ", ".join(f"{count} {reason}" for reason, count in counts.most_common()) or "they are empty"

@@ -17,7 +17,7 @@ from seatpool.domain.rules import PoolRules
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SeatAssignment:
     """Who gets a seat now, and when to ask again even if nothing happens."""
 
     granted: tuple[Grant, ...]
@@ -38,9 +38,9 @@ class FreedSeats:
         if self._rules.remembers_seats:
             self._vacated = (*self._vacated, *(Vacated(user, at) for user in sorted(users)))
 
-    def are_of_no_concern(self, line: Iterable[Waiting], *, held: int, at: datetime) -> bool:
+    def can_be_ignored(self, line: Iterable[Waiting], *, held: int, at: datetime) -> bool:
         """Whether everybody in line can have a seat that nobody had, or whose past no rule asks about any more."""
-        self._forget_what_cooled(at)
+        self._drop_cooled(at)
         waiting = {place.user for place in line}
         return (
             not self._rules.reservations
@@ -48,9 +48,9 @@ class FreedSeats:
             and not any(seat.user in waiting for seat in self._vacated)
         )
 
-    def ask(self, line: Sequence[Waiting], holders: Mapping[str, Grant], at: datetime) -> Answer:
+    def assign(self, line: Sequence[Waiting], holders: Mapping[str, Grant], at: datetime) -> SeatAssignment:
         """Have them given, and remember what that changes."""
-        self._forget_what_cooled(at)
+        self._drop_cooled(at)
         involved = self._holders_that_matter(holders)
         freed = self._seats_that_matter(line, at)
         needs = {place.user: Need(place.user, place.since) for place in line}
@@ -71,9 +71,9 @@ class FreedSeats:
         if answer.granted and self._vacated:
             taken = set(freed).difference(answer.memory.vacated)
             self._vacated = [seat for seat in self._vacated if seat not in taken]
-        return Answer(tuple(answer.memory.assigned[one.user] for one in answer.granted), next_change)
+        return SeatAssignment(tuple(answer.memory.assigned[one.user] for one in answer.granted), next_change)
 
-    def _forget_what_cooled(self, at: datetime) -> None:
+    def _drop_cooled(self, at: datetime) -> None:
         if self._vacated and self._rules.max_reassignments is None:
             cool_down = self._rules.seat_cool_down
             if after(self._vacated[0].at, cool_down) <= at:

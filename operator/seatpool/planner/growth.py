@@ -16,7 +16,7 @@ DRAWS = 5
 MOST_SHIFT = timedelta(minutes=30)
 
 
-def with_other_people(demand: PastDemand, factor: float, *, seed: int) -> Sequence[PastDemand]:
+def scale_users(demand: PastDemand, factor: float, *, seed: int) -> Sequence[PastDemand]:
     """Several draws of the past with so many times the people; the past itself for a factor of 1."""
     if factor == 1 or not demand.needs:
         return [demand]
@@ -35,11 +35,11 @@ def _draw(demand: PastDemand, factor: float, random: Random) -> PastDemand:
     ]
     for number in range(1, wanted - len(stay) + 1):
         one = random.choice(users)
-        periods.append((f"{one}+{number}", list(_at_about_the_same_time(needs_of[one], demand, random))))
+        periods.append((f"{one}+{number}", list(_shifted(needs_of[one], demand, random))))
     return past_demand(demand.name, periods, since=demand.since, until=demand.until)
 
 
-def _at_about_the_same_time(needs: Sequence[PastNeed], demand: PastDemand, random: Random) -> Iterable[Period]:
+def _shifted(needs: Sequence[PastNeed], demand: PastDemand, random: Random) -> Iterable[Period]:
     shift = random.uniform(-1, 1) * MOST_SHIFT
     for need in needs:
         begin, end = max(need.begin + shift, demand.since), min(need.end + shift, demand.until)

@@ -44,7 +44,7 @@ class Past:
     def types(self) -> tuple[str, ...]:
         return tuple(sorted(self._by_type))
 
-    def has(self, serves: Callable[[str], bool]) -> bool:
+    def has_type(self, serves: Callable[[str], bool]) -> bool:
         """Whether there is any type that is served."""
         return any(map(serves, self._by_type))
 
@@ -59,7 +59,7 @@ class Past:
         """Who needed a pool that serves these types in these states; NoSuchPast when there is no such type at all."""
         served = frozenset(filter(serves, self.types()))
         if not served:
-            raise NoSuchPast(f"{name}: {self.source} has no workbench type like that; it has {self._told_types()}")
+            raise NoSuchPast(f"{name}: {self.source} has no workbench type like that; it has {self._format_types()}")
         active: dict[str, list[Period]] = {}
         for of_type in served:
             for period in self._by_type[of_type]:
@@ -67,13 +67,13 @@ class Past:
                     active.setdefault(period.user, []).append((period.begin, period.end))
         return past_demand(name, active.items(), since=self.since, until=self.until)
 
-    def _told_types(self) -> str:
+    def _format_types(self) -> str:
         types = self.types()
         more = f" and {len(types) - SHOWN_TYPES} more" if len(types) > SHOWN_TYPES else ""
         return (", ".join(types[:SHOWN_TYPES]) or "none") + more
 
 
-def joined(pasts: Iterable[Past]) -> Past:
+def merge_pasts(pasts: Iterable[Past]) -> Past:
     """Several sources as one past."""
     every = list(pasts)
     if len(every) == 1:
@@ -88,6 +88,6 @@ def joined(pasts: Iterable[Past]) -> Past:
     )
 
 
-def shortened(begin: datetime, end: datetime, *, by: timedelta) -> datetime:
+def trim_end(begin: datetime, end: datetime, *, by: timedelta) -> datetime:
     """The end of a period without a time that was added to it."""
     return max(begin, end - by)

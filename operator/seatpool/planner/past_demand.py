@@ -70,7 +70,7 @@ class PastDemand:
         return most
 
 
-def without_breaks(periods: Iterable[Period]) -> list[Period]:
+def merge_periods(periods: Iterable[Period]) -> list[Period]:
     """The time that any of the periods covers; those that touch are one, for then the need went on."""
     joined: list[Period] = []
     for begin, end in sorted(periods):
@@ -88,7 +88,7 @@ def past_demand(
     needs = [
         PastNeed(user, begin, end)
         for user, active in periods
-        for begin, end in without_breaks(period for period in active if period[0] < period[1])
+        for begin, end in merge_periods(period for period in active if period[0] < period[1])
     ]
     needs.sort(key=lambda need: (need.begin, need.user))
     return PastDemand(name, needs, since=since, until=until)

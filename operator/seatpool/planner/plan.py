@@ -7,7 +7,7 @@ from datetime import datetime
 from seatpool.api.base import format_duration
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.error_bars import ErrorBars, error_bars
-from seatpool.planner.growth import with_other_people
+from seatpool.planner.growth import scale_users
 from seatpool.planner.past_demand import PastDemand
 from seatpool.planner.search import CHEAP, Method, search
 from seatpool.planner.target import Target
@@ -16,7 +16,7 @@ from seatpool.planner.waits import Waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class PlanRequest:
     """The same for all pools of a run."""
 
     target: Target | None = None
@@ -77,45 +77,45 @@ class Plan:
         return next((point for point in self.curve if point.seats == self.seats), None)
 
 
-def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, processes: int, pools: int = 1) -> Plan:
+def make_plan(demand: PastDemand, rules: PoolRules, request: PlanRequest, *, processes: int, pools: int = 1) -> Plan:
     """Try numbers of seats until the answer is known; `pools` is how many share the time that a run may take."""
-    draws = with_other_people(demand, question.growth, seed=question.seed)
+    draws = scale_users(demand, request.growth, seed=request.seed)
     trials = Trials(draws, rules, processes=processes)
     lowest = max(1, sum(item.seats for item in rules.reservations), len(rules.always))
     people = len(frozenset().union(*(draw.users for draw in draws)) | rules.always)
     enough = max(lowest, people + sum(item.seats for item in rules.reservations))
-    found = search(trials, rules, question.target, lowest=lowest, enough=enough, cheap=CHEAP // pools)
-    if question.numbers is not None:
-        trials.try_all(question.numbers)
-    wanted = question.numbers or ()
+    found = search(trials, rules, request.target, lowest=lowest, enough=enough, cheap=CHEAP // pools)
+    if request.numbers is not None:
+        trials.run(request.numbers)
+    wanted = request.numbers or ()
     curve = [waits for waits in trials.tried if waits.seats <= found.top or waits.seats in wanted]
-    bars = error_bars(curve, question.target, resamples=question.resamples, seed=question.seed)
+    bars = error_bars(curve, request.target, resamples=request.resamples, seed=request.seed)
     band = bars.seats if bars is not None and bars.seats is not None and found.seats is not None else (None, None)
-    shown = curve if question.numbers is None else [trials.waits(seats) for seats in question.numbers]
+    shown = curve if request.numbers is None else [trials.waits(seats) for seats in request.numbers]
     return Plan(
         name=demand.name,
-        target=None if question.target is None else question.target.text,
+        target=None if request.target is None else request.target.text,
         seats=found.seats,
         seats_low=band[0],
         seats_high=band[1],
         seats_now=rules.seats or None,
-        method=None if question.target is None else found.method,
+        method=None if request.target is None else found.method,
         nobody_waits_for_a_seat=found.top,
         needs=round(sum(len(draw.needs) for draw in draws) / len(draws)),
         users=max(len(draw.users) for draw in draws),
         most_at_once=max(draw.most_at_once for draw in draws),
         since=demand.since,
         until=demand.until,
-        growth=question.growth,
-        rules=_told_rules(rules),
-        cost=_cost(found.seats, question.price),
-        curve=[_point(waits, question, bars) for waits in shown],
+        growth=request.growth,
+        rules=_format_rules(rules),
+        cost=_cost(found.seats, request.price),
+        curve=[_point(waits, request, bars) for waits in shown],
     )
 
 
-def _point(waits: Waits, question: Question, bars: ErrorBars | None) -> Point:
+def _point(waits: Waits, request: PlanRequest, bars: ErrorBars | None) -> Point:
     p95 = bars.p95.get(waits.seats) if bars is not None else None
-    target = question.target
+    target = request.target
     return Point(
         seats=waits.seats,
         share_waiting=waits.share_waiting,
@@ -126,8 +126,8 @@ def _point(waits: Waits, question: Question, bars: ErrorBars | None) -> Point:
         wait_p95_high_s=p95.high if p95 else None,
         wait_max_s=waits.longest,
         utilisation=waits.utilisation,
-        cost=_cost(waits.seats, question.price),
-        meets_target=None if target is None else target.is_met_by(waits.of(target)),
+        cost=_cost(waits.seats, request.price),
+        meets_target=None if target is None else target.is_met_by(waits.value(target)),
     )
 
 
@@ -135,7 +135,7 @@ def _cost(seats: int | None, price: float | None) -> float | None:
     return None if seats is None or price is None else seats * price
 
 
-def _told_rules(rules: PoolRules) -> dict[str, str]:
+def _format_rules(rules: PoolRules) -> dict[str, str]:
     """The rules that are set, as a pool's spec names them."""
     durations = {
         "minimumHold": rules.minimum_hold,
@@ -143,15 +143,17 @@ def _told_rules(rules: PoolRules) -> dict[str, str]:
         "seatCoolDown": rules.seat_cool_down,
         "readmitAfter": rules.readmit_after,
     }
-    told = {name: format_duration(length) for name, length in durations.items() if length}
+    formatted = {name: format_duration(length) for name, length in durations.items() if length}
     if rules.max_reassignments is not None:
-        told["maxReassignments"] = f"{rules.max_reassignments.count}/{format_duration(rules.max_reassignments.window)}"
-    told |= _counted("reservations", (f"{item.name} {item.seats}" for item in rules.reservations))
-    told |= _counted("priorities", (f"{item.pattern} {item.weight}" for item in rules.priorities))
-    told |= _counted("protectedUsers", rules.protected) | _counted("deniedUsers", sorted(rules.denied))
-    return told
+        formatted["maxReassignments"] = (
+            f"{rules.max_reassignments.count}/{format_duration(rules.max_reassignments.window)}"
+        )
+    formatted |= _counted("reservations", (f"{item.name} {item.seats}" for item in rules.reservations))
+    formatted |= _counted("priorities", (f"{item.pattern} {item.weight}" for item in rules.priorities))
+    formatted |= _counted("protectedUsers", rules.protected) | _counted("deniedUsers", sorted(rules.denied))
+    return formatted
 
 
 def _counted(name: str, items: Iterable[str]) -> dict[str, str]:
-    told = ", ".join(items)
-    return {name: told} if told else {}
+    formatted = ", ".join(items)
+    return {name: formatted} if formatted else {}

@@ -8,7 +8,7 @@ from typing import Any
 from seatpool.api.workbench import InstanceState
 from seatpool.domain.reasons import Reason
 from seatpool.history.store import connect
-from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, shortened
+from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, trim_end
 
 _SESSIONS = (
     "SELECT user_id, pool, workbench_type, granted_at - to_seconds(coalesce(waited_s, 0)), released_at, release_reason "
@@ -35,7 +35,7 @@ def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type
     for user, pool, of_type, begin, ended, why in rows:
         begun, end = _utc(begin), until if ended is None else _utc(ended)
         if why == Reason.WORKBENCHES_STOPPED:
-            end = shortened(begun, end, by=linger)
+            end = trim_end(begun, end, by=linger)
         name = (of_type or pool) if by_type else pool
         periods.append(ActivePeriod(user, name, InstanceState.RUNNING.value, begun, end))
     return Past(

@@ -32,7 +32,7 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """The answer; the curve is what the trials tried."""
 
     seats: int | None
@@ -42,7 +42,7 @@ class Found:
     method: Method
 
 
-def more_seats_never_hurt(rules: PoolRules) -> bool:
+def is_monotonic(rules: PoolRules) -> bool:
     """Whether nobody can wait longer because there are more seats."""
     return not (
         rules.remembers_seats or rules.minimum_hold or rules.readmit_after or rules.reservations or rules.protected
@@ -51,45 +51,43 @@ def more_seats_never_hurt(rules: PoolRules) -> bool:
 
 def search(
     trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int, cheap: int = CHEAP
-) -> Found:
+) -> SearchResult:
     """Try numbers from `lowest` on; with `enough` seats nobody waits for want of a seat.
 
     So many changes as `cheap` may be replayed to know every number.
     """
-    top = _where_more_seats_stop_helping(trials, rules, target, lowest=lowest, enough=enough)
+    top = _saturation_point(trials, rules, target, lowest=lowest, enough=enough)
     numbers = range(lowest, top + 1)
-    exact = more_seats_never_hurt(rules)
+    exact = is_monotonic(rules)
     if len(numbers) * trials.changes <= cheap or (target and not exact and len(numbers) <= MOST_NUMBERS):
-        trials.try_all(numbers)
-        return Found(_first(numbers, trials, target), top, Method.EVERY_NUMBER)
+        trials.run(numbers)
+        return SearchResult(_first(numbers, trials, target), top, Method.EVERY_NUMBER)
     if exact:
         grid = _grid(lowest, top)
-        trials.try_all(grid)
+        trials.run(grid)
         seats = None if target is None else _bisect(trials, target, grid, lowest=lowest)
-        trials.try_all(_around(seats, grid, lowest=lowest, top=top))
-        return Found(seats, top, Method.BISECTION)
+        trials.run(_around(seats, grid, lowest=lowest, top=top))
+        return SearchResult(seats, top, Method.BISECTION)
     grid = sorted({*_evenly(lowest, top, GRID), top})
-    trials.try_all(grid)
+    trials.run(grid)
     near = _first(grid, trials, target)
     if near is None:
-        return Found(None, top, Method.GRID)
+        return SearchResult(None, top, Method.GRID)
     below = max((seats for seats in grid if seats < near), default=near - 1)
-    trials.try_all(range(below + 1, near))
-    return Found(_first(range(below + 1, near + 1), trials, target), top, Method.GRID)
+    trials.run(range(below + 1, near))
+    return SearchResult(_first(range(below + 1, near + 1), trials, target), top, Method.GRID)
 
 
-def _where_more_seats_stop_helping(
-    trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int
-) -> int:
+def _saturation_point(trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int) -> int:
     """A number with which as few wait as with any, and not longer; the smallest one where more seats never hurt."""
     most = trials.waits(enough)
-    if more_seats_never_hurt(rules):
+    if is_monotonic(rules):
         return max(lowest, most.most_held)
     low, high = lowest, max(lowest, enough)
     while low < high:
         middle = (low + high) // 2
         waits = trials.waits(middle)
-        as_short = target is None or waits.of(target) <= most.of(target)
+        as_short = target is None or waits.value(target) <= most.value(target)
         if as_short and waits.share_waiting <= most.share_waiting:
             high = middle
         else:
@@ -105,7 +103,7 @@ def _bisect(trials: Trials, target: Target, grid: Sequence[int], *, lowest: int)
     low = max((seats + 1 for seats in grid if seats < high), default=lowest)
     while low < high:
         middle = (low + high) // 2
-        if target.is_met_by(trials.waits(middle).of(target)):
+        if target.is_met_by(trials.waits(middle).value(target)):
             high = middle
         else:
             low = middle + 1
@@ -115,7 +113,7 @@ def _bisect(trials: Trials, target: Target, grid: Sequence[int], *, lowest: int)
 def _first(numbers: Iterable[int], trials: Trials, target: Target | None) -> int | None:
     if target is None:
         return None
-    return next((seats for seats in numbers if target.is_met_by(trials.waits(seats).of(target))), None)
+    return next((seats for seats in numbers if target.is_met_by(trials.waits(seats).value(target))), None)
 
 
 def _around(seats: int | None, grid: Sequence[int], *, lowest: int, top: int) -> set[int]:

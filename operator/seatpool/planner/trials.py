@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.past_demand import PastDemand
 from seatpool.planner.replay import replay
-from seatpool.planner.waits import Waits, collect
+from seatpool.planner.waits import Waits, collect_waits
 
 WORTH_A_PROCESS = 400_000
 """Changes to be replayed, one taking a few millionths of a second, from which on starting a process costs less."""
@@ -35,33 +35,35 @@ class Trials:
         return [self._tried[seats] for seats in sorted(self._tried)]
 
     def waits(self, seats: int) -> Waits:
-        return self.try_all([seats])[0]
+        return self.run([seats])[0]
 
-    def try_all(self, numbers: Iterable[int]) -> list[Waits]:
+    def run(self, numbers: Iterable[int]) -> list[Waits]:
         """The waits for each of the numbers."""
         wanted = list(numbers)
         missing = sorted(set(wanted) - self._tried.keys())
         batches = min(self._processes, len(missing), len(missing) * self.changes // WORTH_A_PROCESS)
         if batches <= 1:
-            found = [try_seats(self._draws, self._rules, missing)]
+            found = [replay_seats(self._draws, self._rules, missing)]
         else:
-            with workers(batches) as pool:
+            with process_pool(batches) as pool:
                 shares = [missing[start::batches] for start in range(batches)]
-                found = list(pool.map(try_seats, [self._draws] * batches, [self._rules] * batches, shares))
+                found = list(pool.map(replay_seats, [self._draws] * batches, [self._rules] * batches, shares))
         self._tried |= {waits.seats: waits for batch in found for waits in batch}
         return [self._tried[seats] for seats in wanted]
 
 
-def try_seats(draws: Sequence[PastDemand], rules: PoolRules, numbers: Sequence[int]) -> list[Waits]:
+def replay_seats(draws: Sequence[PastDemand], rules: PoolRules, numbers: Sequence[int]) -> list[Waits]:
     """The waits for each of the numbers, one after the other."""
-    return [collect(seats, [(draw, replay(draw, replace(rules, seats=seats))) for draw in draws]) for seats in numbers]
+    return [
+        collect_waits(seats, [(draw, replay(draw, replace(rules, seats=seats))) for draw in draws]) for seats in numbers
+    ]
 
 
-def workers(count: int) -> ProcessPoolExecutor:
+def process_pool(count: int) -> ProcessPoolExecutor:
     """So many processes; they begin empty, because a copy of a process with threads may hang."""
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
 
 
-def processors() -> int:
+def cpu_count() -> int:
     """How many processes can run at once here."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

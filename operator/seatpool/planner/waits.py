@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from seatpool.planner.outcome import Outcome
 from seatpool.planner.past_demand import PastDemand
+from seatpool.planner.replay_result import ReplayResult
 from seatpool.planner.target import Statistic, Target, rank
 
 Day = tuple[int, int]
@@ -52,7 +52,7 @@ class Waits:
         above = self.needs - rank(percent, self.needs)
         return self.longest_first[above][0] if 0 <= above < len(self.longest_first) else 0.0
 
-    def of(self, target: Target) -> float:
+    def value(self, target: Target) -> float:
         """What the target bounds."""
         match target.statistic:
             case Statistic.MAX:
@@ -62,7 +62,7 @@ class Waits:
             case Statistic.PERCENTILE:
                 return self.percentile(target.percent)
 
-    def of_if(self, times: Counter[Day], target: Target) -> float:
+    def resampled_value(self, times: Counter[Day], target: Target) -> float:
         """What the target bounds if each day had been so many times."""
         if target.statistic is Statistic.MAX:
             return next((wait for wait, day in self.longest_first if times[day]), 0.0)
@@ -77,7 +77,7 @@ class Waits:
         return 0.0
 
 
-def collect(seats: int, draws: Iterable[tuple[PastDemand, Outcome]]) -> Waits:
+def collect_waits(seats: int, draws: Iterable[tuple[PastDemand, ReplayResult]]) -> Waits:
     """The waits of all draws of the past together."""
     waited: list[tuple[float, Day]] = []
     needs_of_day: Counter[Day] = Counter()

@@ -9,12 +9,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from seatpool.history.sql import Answer
+from seatpool.history.sql import QueryResult
 from seatpool.terminal.output import console
 from seatpool.text import counted
 
 
-def printed(answer: Answer, *, form: str) -> str:
+def format_result(answer: QueryResult, *, form: str) -> str:
     """As `table`, `csv` or `json`."""
     if form == "json":
         rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
@@ -28,7 +28,7 @@ def printed(answer: Answer, *, form: str) -> str:
     return _table(answer)
 
 
-def _table(answer: Answer) -> str:
+def _table(answer: QueryResult) -> str:
     shown = console()
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for index, name in enumerate(answer.columns):

@@ -22,7 +22,7 @@ NAMED = ("pool", "user_id", "team", "workbench_type", "account")
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedTables:
     """What the reader has to know of the tables."""
 
     in_dry_run: int
@@ -31,7 +31,7 @@ class Prepared:
     """Seats whose end was not recorded."""
 
 
-def known_time(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | None:
+def recorded_range(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | None:
     """From when to when the history knows anything; None when it is empty."""
     first, last = database.execute(
         "SELECT least((SELECT min(granted_at) FROM sessions_rows), (SELECT min(began_at) FROM waits_rows), "
@@ -42,10 +42,10 @@ def known_time(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | No
     return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
 
 
-def prepare(database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]) -> Prepared:
+def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]) -> PreparedTables:
     """Make the tables, and `capacity_steps`: how many seats each pool had from when on."""
     _put(database, "teams", "user_id VARCHAR, team VARCHAR", [list(pair) for pair in sorted(teams.items())])
-    pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.asks_for(name)]
+    pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.includes(name)]
     _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.of(name)] for name in pools])
     window = {"begin": question.begin_s, "end": question.end_s}
     modes = "('Enforce', 'DryRun')" if question.dry_run else "('Enforce')"
@@ -62,7 +62,7 @@ def prepare(database: "DuckDBPyConnection", question: Question, teams: Mapping[s
             database.execute(f"ALTER TABLE {table} ALTER {column} TYPE names_of_{column}")
     database.execute(_NEEDS.format(named=", ".join(NAMED)), {"begin": question.begin_s})
     database.execute(_CAPACITY, window)
-    return Prepared(passed_over, unseen)
+    return PreparedTables(passed_over, unseen)
 
 
 def _in_dry_run(database: "DuckDBPyConnection", window: dict[str, int]) -> int:

@@ -57,7 +57,7 @@ class Figures:
     """What of a pool's cost was for seats that were free."""
 
 
-class Figuring:
+class FigureCalculator:
     """All figures of one prepared report."""
 
     def __init__(self, database: "DuckDBPyConnection", question: Question) -> None:
@@ -80,7 +80,7 @@ class Figuring:
         """The busiest first; a pool that nobody used has a row too."""
         found: dict[str, dict[str, Any]] = {name: {} for name in self.pools} if by is By.POOL else {}
         for query in (_COUNTS, _WAITS):
-            for name, values in self._ask(query.format(by=by.column)):
+            for name, values in self._query(query.format(by=by.column)):
                 found.setdefault(name, {}).update(values)
         for name, levels in self.levels(by):
             found[name].update(mean=levels.mean, p95=levels.p95, peak=levels.peak)
@@ -99,7 +99,7 @@ class Figuring:
         """Who is in a team, and neither had a seat nor waited for one."""
         return [user for (user,) in self._database.execute(_NEVER_SEEN).fetchall()]
 
-    def _ask(self, query: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def _query(self, query: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         answer = self._database.execute(query)
         names = [column[0] for column in answer.description or ()]
         for name, *values in answer.fetchall():

@@ -77,7 +77,7 @@ class Question:
     def hours(self) -> float:
         return (self.end_s - self.begin_s) / 3600
 
-    def asks_for(self, pool: str) -> bool:
+    def includes(self, pool: str) -> bool:
         """Whether a pool belongs into the report."""
         if not self.pools:
             return True

@@ -33,9 +33,9 @@ def start_tracing(config: TracingConfig, *, environ: Mapping[str, str] = os.envi
             "name an endpoint that takes it (its usual port is 4318)"
         )
     try:
-        from seatpool.tracing.otel import start
+        from seatpool.tracing.otel import create_traces
     except ImportError as error:
         raise UnusableTracing(
             f"tracing.enabled: a package is not installed ({error.name}): pip install 'seatpool[tracing]'"
         ) from error
-    return start(to_console=exporter == "console")
+    return create_traces(to_console=exporter == "console")

@@ -59,7 +59,7 @@ class Trail:
         logger = logging.Logger(LOGGER, logging.INFO)
         for handler in _handlers(config):
             handler.setFormatter(logging.Formatter("%(message)s"))
-            logger.addHandler(_Counting(handler, lines, log))
+            logger.addHandler(_CountingHandler(handler, lines, log))
         self._is_used = bool(logger.handlers)
         self._write = structlog.wrap_logger(
             logger,
@@ -81,7 +81,7 @@ class Trail:
         self._write = self._write.bind(**facts)
 
 
-class _Counting(logging.Handler):
+class _CountingHandler(logging.Handler):
     """Hands lines on, and sees those that fail."""
 
     def __init__(self, inner: logging.Handler, lines: Counter, log: FilteringBoundLogger) -> None:

@@ -8,7 +8,7 @@ from seatpool.planner.past_demand import PastDemand
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReplayResult:
     """One number of seats, tried on the past."""
 
     waits: Sequence[float | None]
@@ -33,25 +33,25 @@ class Tally:
         self._holders = 0
         self._at = demand.since
 
-    def served(self, index: int, at: datetime) -> None:
+    def record_served(self, index: int, at: datetime) -> None:
         """The need has a seat from now on."""
         begin = self._needs[index].begin
         self._waits[index] = (at - begin).total_seconds() if at > begin else 0.0
 
-    def gave_up(self, index: int) -> None:
+    def record_gave_up(self, index: int) -> None:
         """The need ended, and with it its wait."""
         need = self._needs[index]
         self._waits[index] = (need.end - need.begin).total_seconds()
         self._unserved += 1
 
-    def holders_are(self, count: int, at: datetime) -> None:
+    def set_holders(self, count: int, at: datetime) -> None:
         """So many people are on the list from now on."""
         if count != self._holders:
             self._held += self._holders * (at - self._at).total_seconds()
             self._holders, self._at = count, at
             self._most_held = max(self._most_held, count)
 
-    def outcome(self, until: datetime) -> Outcome:
+    def result(self, until: datetime) -> ReplayResult:
         """At the end of the time that was looked at."""
         held = self._held + self._holders * max(0.0, (until - self._at).total_seconds())
-        return Outcome(tuple(self._waits), self._unserved, held, self._most_held)
+        return ReplayResult(tuple(self._waits), self._unserved, held, self._most_held)
