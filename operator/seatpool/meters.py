@@ -1,6 +1,6 @@
-"""How metrics are made, so that the reference page knows of each what Prometheus itself does not tell: its labels.
+"""Creates Prometheus metrics and remembers name, type, text and labels of each for the reference page.
 
-A labelled metric without a sample yet is not on /metrics, and a page made from there would forget it.
+/metrics does not list a labelled metric before its first sample. A page made from there would miss it.
 """
 
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """One metric, as the reference page tells of it."""
+    """One metric as the reference page shows it."""
 
     name: str
-    """As it is queried: with `_total` for a counter, without `_bucket` for a histogram."""
+    """Name in a query: with `_total` for a counter, without `_bucket` for a histogram."""
     type: str
     text: str
     labels: tuple[str, ...]
 
 
 class Meters:
-    """Makes metrics on one registry and remembers what it made."""
+    """Creates metrics on one registry and remembers them in `described`."""
 
     def __init__(self, registry: CollectorRegistry, prefix: str = PREFIX) -> None:
         self.described: list[Described] = []

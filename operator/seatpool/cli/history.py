@@ -49,7 +49,7 @@ app.command(SHOW, cls=OldHistory, hidden=True)(verbs.events)
 
 @app.callback()
 def about() -> None:
-    """Logs as a history (history import). What happened to a pool or a person is shown by `seatpool events`."""
+    """Import logs as a history (history import). What happened to a pool or a user is shown by `seatpool events`."""
 
 
 @app.command("import", cls=ShortLivedCommand)
@@ -72,9 +72,9 @@ def import_(
         Path | None, typer.Option("--config", "-c", help="The operator's settings: identities, pseudonyms.")
     ] = None,
 ) -> None:
-    """Make logs of a license server a history, for `seatpool plan` and `seatpool report`, before anything is installed.
+    """Turn logs of a license server into a history, for `seatpool plan` and `seatpool report`, before anything is installed.
 
-    What cannot be read is counted and told, and ends nothing.
+    Lines that cannot be read are counted and shown. They do not end the import.
     """
     from zoneinfo import ZoneInfo
 

@@ -1,7 +1,7 @@
-"""`seatpool plan`: how many seats should we buy?
+"""Runs `seatpool plan`, which says how many seats are enough.
 
-It needs no cluster and no AWS, only a past: a file of events, or a history. Exit codes: 0 there is a number (or none was
-asked for), 1 no number meets the target, 2 a mistake.
+It needs no cluster and no AWS, only the past: a file of events or a history. Exit codes: 0 there is a number or no
+target was given, 1 no number meets the target, 2 a mistake.
 """
 
 from enum import StrEnum
@@ -25,7 +25,7 @@ app = typer.Typer()
 
 
 class PlanOption(StrEnum):
-    """How the plan is printed."""
+    """Formats of the plan."""
 
     TABLE = "table"
     WIDE = "wide"

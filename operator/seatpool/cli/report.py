@@ -1,6 +1,6 @@
-"""`seatpool report` and `seatpool sql`: what the history says, for those who buy seats.
+"""Runs `seatpool report` and `seatpool sql` on a history.
 
-They need no cluster: a folder with a history, or the bucket. Exit codes: 0 there is an answer, 2 a mistake.
+They need no cluster, only a folder or a bucket with the history. Exit codes: 0 success, 2 a mistake.
 """
 
 import sys
@@ -21,7 +21,7 @@ app = typer.Typer()
 
 
 class ByOption(StrEnum):
-    """As in `question`, which is not imported for `--help`."""
+    """Values of `--by`. `reports.question` has the same; it is not imported for `--help`."""
 
     POOL = "pool"
     USER = "user"
@@ -32,7 +32,7 @@ class ByOption(StrEnum):
 
 
 class ReportOption(StrEnum):
-    """How a report is printed."""
+    """Formats of a report."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -43,7 +43,7 @@ class ReportOption(StrEnum):
 
 
 class AnswerOption(StrEnum):
-    """How the answer to SQL is printed."""
+    """Formats of the result of a query."""
 
     TABLE = "table"
     CSV = "csv"
@@ -174,7 +174,7 @@ def _settings(
 
 
 def _folder(config: "HistoryConfig", since: "date | None") -> Path:
-    """Where the files are; those of a bucket are brought first."""
+    """Returns the folder of the history. Files of a bucket are copied into the cache first."""
     if not config.is_s3:
         return Path(config.location or "")
     import boto3

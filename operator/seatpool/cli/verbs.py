@@ -66,7 +66,7 @@ def status(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """Is it well? Problems first, then servers and pools: one screen. Exit code 1 says that there are problems."""
+    """Show whether all is well: problems first, then servers and pools, on one screen. Exit code 1: there are problems."""
     from seatpool.cli.inspect_verbs import show_status
 
     _end(show_status(_options(kubeconfig, namespace, everywhere, config), output=_output(output)))
@@ -81,7 +81,7 @@ def top(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """`status`, kept up to date until Ctrl-C."""
+    """Show `status` and keep it up to date until Ctrl-C."""
     from seatpool.cli.inspect_verbs import show_top
 
     _end(show_top(_options(kubeconfig, namespace, everywhere, config), interval=interval))
@@ -98,9 +98,9 @@ def why(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """Why has somebody a seat or none, what decides it, and when can it change?
+    """Explain why a user has a seat or not, which rule decides it, and when it can change.
 
-    Exit code 0: everything that is needed is there; 1: the person waits, is denied, or something stands in the way.
+    Exit code 0: the user has every seat that is needed. 1: the user waits, is denied, or something blocks a seat.
     """
     from seatpool.cli.inspect_verbs import show_why
 
@@ -118,7 +118,7 @@ def diff(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """A pool's list: as it should be, on its way, and as it was read back. Exit code 1 says that they differ."""
+    """Compare a pool's list as it should be, as it is in flight, and as it was read back. Exit code 1: they differ."""
     from seatpool.cli.inspect_verbs import show_diff
 
     _end(show_diff(_options(kubeconfig, namespace, everywhere, config), name=pool, output=_output(output)))
@@ -136,7 +136,7 @@ def events(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """What happened lately, from the ledger and from Events; it says what these do not know."""
+    """Show what happened lately, from the SeatLedger and from Events, and what these do not know."""
     from seatpool.cli.inspect_verbs import show_events
 
     _end(show_events(_options(kubeconfig, namespace, everywhere, config), name=name, output=_output(output)))
@@ -152,7 +152,9 @@ def approve(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """Let a change happen that the guard holds back. Shows who would lose a seat, and asks. Exit code 1: not approved.
+    """Approve a change that the guard holds back.
+
+    Shows which users would lose a seat, and asks. Exit code 1: not approved.
 
     A pool means its server: the guard weighs all changes of a server together, and holds back or lets go all of them.
     """
@@ -205,7 +207,7 @@ def verify(
     everywhere: Everywhere = False,
     kubeconfig: Kubeconfig = None,
 ) -> None:
-    """Have the operator read a server's lists back now. Exit code 1: it did not within --wait.
+    """Have the operator read the lists of a server back now. Exit code 1: it did not within --wait.
 
     A pool means its server: one command reads all lists of a server.
     """
@@ -240,9 +242,9 @@ def statement(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """The statement for the vendor: who was on the list, by which rule, and which command wrote it.
+    """Print the statement for the vendor: which users were on the list, by which rule, and which command wrote it.
 
-    Exit code 1 says that something does not fit or is not known; the statement says what.
+    Exit code 1: something does not fit or is not known. The statement says what.
     """
     from seatpool.cli.statement import print_statement
 

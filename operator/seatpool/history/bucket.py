@@ -1,4 +1,4 @@
-"""The history in S3: the same names below a prefix, written with a KMS key if one is set."""
+"""Stores the Parquet files in S3: the same names below a prefix, encrypted with a KMS key if one is set."""
 
 import tempfile
 from collections import defaultdict
@@ -19,7 +19,7 @@ MOST_DELETED_AT_ONCE = 1000
 
 
 class BucketArchive:
-    """A prefix of a bucket."""
+    """Archive below a prefix of a bucket."""
 
     def __init__(self, config: HistoryConfig, *, session_factory: SessionFactory) -> None:
         assert config.location is not None  # noqa: S101
@@ -77,7 +77,7 @@ class BucketArchive:
                     )
 
     def clear_leftovers(self) -> None:
-        """There are none: an object is there as a whole or not at all."""
+        """Does nothing: an object in S3 is there as a whole or not at all."""
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:

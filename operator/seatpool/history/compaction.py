@@ -1,7 +1,7 @@
-"""Small files made into one for each day, and days that are older than may be kept deleted.
+"""Merges the small files of a day into one, and deletes the files of days that are older than the retention.
 
-A day's files are first written together as one more file, and deleted a round later: who reads meanwhile finds every fact, some
-of them twice, and puts them together by their ids as always. A crash at any point leaves the same.
+The files of a day are first written together as one more file and deleted a round later. A reader meanwhile finds every
+fact, some of them twice, and merges them by their ids as always. A crash at any point leaves the same.
 """
 
 import tempfile
@@ -18,13 +18,13 @@ from seatpool.history.schema import KINDS, Row, fact_id
 from seatpool.history.writing import SUFFIX, HistoryFile, HistoryNotWritten, write_query
 
 MOST_FILES_OF_TODAY = 32
-"""So many small files of a day that is not over are left as they are."""
+"""A day that is not over keeps up to so many small files."""
 
 Place = tuple[str, str]
 
 
 class Compactor:
-    """Of one archive; blocks."""
+    """Compacts one archive. Its methods block."""
 
     def __init__(self, archive: Archive, *, retention_days: int | None) -> None:
         self._archive = archive
@@ -32,7 +32,7 @@ class Compactor:
         self._superseded: dict[Place, tuple[str, ...]] = {}
 
     def compact(self, *, today: date) -> None:
-        """One round. HistoryNotWritten."""
+        """Does one round. Raises HistoryNotWritten."""
         for (name, day), files in self._superseded.items():
             self._archive.remove(name, day, files)
         self._superseded.clear()

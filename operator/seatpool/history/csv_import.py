@@ -1,10 +1,10 @@
-"""Seat intervals from a CSV file, for license servers whose logs nobody here can read.
+"""Imports seat intervals from a CSV file, for license servers whose logs Seatpool cannot read.
 
     user,product,start,end
     ann,matlab,2026-03-02 09:00:00,2026-03-02 17:30:00
 
-The first line names the columns, in any order; the separator is a comma, semicolon or tab. Instants are ISO 8601; without an
-offset they are in the given time zone. An empty `end` says that it goes on.
+The first line names the columns, in any order. The separator is a comma, semicolon or tab. Instants are ISO 8601.
+Without an offset they are in the given time zone. An empty `end` means that the interval goes on.
 """
 
 import csv
@@ -24,12 +24,12 @@ LONGEST_VALUE = 256
 
 
 class UnusableCsv(SeatpoolError):
-    """A file without the columns that are needed."""
+    """The file lacks a column that is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvInterval:
-    """One line."""
+    """One line of the file."""
 
     user: str
     product: str
@@ -41,7 +41,7 @@ class CsvInterval:
 def read_csv(
     lines: Iterable[str], *, name: str, zone: tzinfo, user_of: Callable[[str], str], passed_over: Counter[str]
 ) -> Iterator[CsvInterval]:
-    """The intervals of a file; lines that cannot be read are counted in `passed_over`."""
+    """Yields the intervals of a file. Lines that cannot be read are counted in `passed_over`."""
     every = iter(lines)
     heading = next(every, "")
     separator = max(SEPARATORS, key=heading.count)
@@ -64,7 +64,7 @@ def read_csv(
 
 
 def session_row(interval: CsvInterval, origin: ImportSource, *, last: datetime) -> Session:
-    """The row of an interval; `last` is until when the file knows anything."""
+    """Returns the row of an interval. `last` is the latest instant in all files."""
     others = interval.others
     server, pool = others.get("server") or origin.server, others.get("pool") or interval.product
     return Session(

@@ -1,11 +1,11 @@
-"""FlexNet debug logs: lines with a time of day, and now and then one that says which day it is.
+"""Parses FlexNet debug logs. Their lines have a time of day, and only some name the date.
 
     10:25:38 (MLM) OUT: "MATLAB" ann@ws1
     16:30:35 (MLM) TIMESTAMP 6/9/2022
 
-So the day of a line is worked out from the dates around it: where the clock goes back by hours a day has passed. Lines
-before the first date are counted back from it. A log may be in pieces, given in any order and overlapping. It is text that
-anybody may have influenced: what cannot be read is counted by what is wrong with it.
+So the day of a line is computed from the dates around it: where the clock goes back by hours a day has passed. Lines
+before the first date are counted back from it. A log may be in pieces, in any order and overlapping. Users can
+influence its text, so a line that cannot be read is counted by its fault.
 """
 
 import re
@@ -19,7 +19,7 @@ from seatpool.history.license_log import LogAction, LogEvent
 
 LONGEST_LINE = 4000
 NEXT_DAY = timedelta(minutes=90)
-"""A clock that goes back by less was set back to winter time, or two daemons' lines were swapped."""
+"""A clock that goes back by less was set to winter time, or the lines of two daemons were swapped."""
 MOST_LICENSES = 100_000
 
 _LINE = re.compile(r"\s*(\d{1,2}):(\d{2}):(\d{2}) \(([^()]{1,64})\) (.*)")
@@ -44,7 +44,7 @@ YEARS = range(1990, 2101)
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of interest: its time of day, how many midnights were before it, and the date it says."""
+    """A line with a date or an event: time of day, number of midnights before it, and its date if it names one."""
 
     clock: timedelta
     midnights: int
@@ -55,14 +55,14 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class ParsedLog:
-    """What a file says."""
+    """Content of a file."""
 
     uses: Sequence[LogEvent]
     servers: frozenset[str]
     lines: int
     passed_over: Counter[str]
     dated: bool
-    """Whether any line says which day it is."""
+    """Tells whether any line names a date."""
 
     @property
     def first(self) -> datetime:
@@ -74,7 +74,7 @@ class ParsedLog:
 
 
 def parse_log(lines: Iterable[str], *, zone: tzinfo, user_of: Callable[[str], str]) -> ParsedLog:
-    """One file, in its own order; `user_of` makes a user id of a name."""
+    """Parses one file in its own order. `user_of` makes a user id of a name."""
     reader = _LogReader(user_of)
     count = 0
     for count, line in enumerate(lines, start=1):  # noqa: B007
@@ -91,10 +91,10 @@ def parse_log(lines: Iterable[str], *, zone: tzinfo, user_of: Callable[[str], st
 
 
 def merge_logs(logs: Iterable[ParsedLog]) -> list[LogEvent]:
-    """The lines of several files in the order of time.
+    """Merges the events of several files in the order of time.
 
-    What two files both have counts once, where they overlap. Files that only meet in one second are pieces of one log, and
-    equal lines on both sides of the cut are different ones.
+    Where files overlap, an event that both have counts once. Files that only meet in one second are pieces of one log.
+    Equal lines on both sides of such a cut are different events.
     """
     times: Counter[LogEvent] = Counter()
     until: datetime | None = None
@@ -108,7 +108,7 @@ def merge_logs(logs: Iterable[ParsedLog]) -> list[LogEvent]:
 
 
 class _LogReader:
-    """Takes the lines of one file."""
+    """Parses the lines of one file."""
 
     def __init__(self, user_of: Callable[[str], str]) -> None:
         self._user_of = user_of
@@ -187,7 +187,7 @@ _UNKNOWN = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def _date_in(message: str) -> date | None:
-    """The date that the server itself wrote; in what users can influence none is looked for."""
+    """Returns the date that the server wrote. Text that users can influence is not searched. Raises ValueError."""
     try:
         if (numbers := _NUMBERS.match(message)) is not None:
             month, day, year = map(int, numbers.groups())
@@ -203,7 +203,7 @@ def _date_in(message: str) -> date | None:
 
 
 def _days(lines: Sequence[_Line]) -> list[date] | None:
-    """The day of each line; None when no line says one."""
+    """Returns the day of each line. None: no line names a date."""
     first = next((line for line in lines if line.says is not None), None)
     if first is None or first.says is None:
         return None
@@ -226,7 +226,7 @@ def _instant(day: date, line: _Line, zone: tzinfo) -> datetime:
 
 
 def decode_lines(raw: Iterable[bytes]) -> Iterator[str]:
-    """Lines as text: UTF-8 with or without a mark, else as Windows writes it in the west."""
+    """Decodes lines: UTF-8 with or without a byte order mark, else Windows-1252."""
     for number, line in enumerate(raw):
         content = line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
         try:

@@ -1,4 +1,4 @@
-"""Logs that a site has already, as a history: reports and plans before anything is installed."""
+"""Imports logs that a site already has, for reports and plans before anything is installed."""
 
 import gzip
 import zlib
@@ -20,28 +20,28 @@ UNKNOWN_SERVER = "unknown"
 
 
 class NothingImported(SeatpoolError):
-    """The files have nothing that could be imported, or cannot be read."""
+    """The files cannot be read, or have nothing that can be imported."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportResult:
-    """What was found, and what could not be used."""
+    """Counts of an import, and what could not be used."""
 
     lines: int
     rows: Counter[str]
-    """By kind."""
+    """Number of rows by kind."""
     people: int
     features: tuple[str, ...]
     since: datetime
     until: datetime
     passed_over: Counter[str]
     undated: tuple[str, ...] = field(default=())
-    """Files of which no line says which day it is."""
+    """Files in which no line names a date."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogImport:
-    """One import: its files, where they go, and how they are to be read."""
+    """One import: its files, the target folder, and how to read the files."""
 
     files: Sequence[Path]
     into: Path
@@ -52,7 +52,7 @@ class LogImport:
     longest: timedelta
 
     def import_flexnet(self) -> ImportResult:
-        """FlexNet debug logs; pieces of one log in any order."""
+        """Imports FlexNet debug logs. Pieces of one log may come in any order. Raises NothingImported."""
         logs = [parse_log(_lines(file), zone=self.zone, user_of=self.user_of) for file in self.files]
         servers = sorted(frozenset().union(*(log.servers for log in logs)))
         origin = ImportSource(
@@ -65,7 +65,7 @@ class LogImport:
         return self._write(rows, lines=_count(logs), passed_over=passed_over, undated=undated)
 
     def import_csv(self) -> ImportResult:
-        """CSV files with one seat interval a line."""
+        """Imports CSV files with one seat interval a line. Raises NothingImported."""
         passed_over: Counter[str] = Counter()
         intervals: list[CsvInterval] = []
         for file in self.files:

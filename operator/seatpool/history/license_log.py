@@ -1,8 +1,9 @@
-"""A license server's log as history: who used what from when to when, who had to wait, and who was turned away.
+"""Turns the events of a license server's log into rows: sessions, waits and refusals.
 
-A log counts check-outs, and a named-user license counts people. So what one person has checked out of one feature, on any
-number of hosts, is one interval: from the first check-out to the last check-in. Lines get lost, servers are restarted, and
-logs begin in the middle of somebody's work; what does not fit is counted and never guessed at length.
+A log counts check-outs, and a named-user license counts users. So what one user has checked out of one feature, on any
+number of hosts, is one interval. It lasts from the first check-out to the last check-in. Lines get lost, servers
+restart, and a log can begin in the middle of a session. An event that does not fit is counted. An end that is missing
+is bounded by `longest`.
 """
 
 from collections import Counter
@@ -21,25 +22,25 @@ GRANTED = "Granted"
 NEED_ENDED = "NeedEnded"
 POOL_FULL = "PoolFull"
 PATIENCE = timedelta(minutes=30)
-"""So long after a denial the next try still belongs to the same wait."""
+"""A try up to so long after a denial belongs to the same wait."""
 
 
 class LogAction(StrEnum):
-    """What a line of a log says."""
+    """Kinds of log events."""
 
     OUT = "OUT"
     IN = "IN"
     FULL = "FULL"
-    """Turned away because all licenses were in use."""
+    """Denied because all licenses were in use."""
     DENIED = "DENIED"
-    """Turned away for another reason."""
+    """Denied for another reason."""
     RESTART = "RESTART"
-    """The server began anew: nothing is checked out any more."""
+    """The server started again: nothing is checked out any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEvent:
-    """One line."""
+    """One line of a log."""
 
     act: LogAction
     at: datetime
@@ -53,17 +54,17 @@ class LogEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportSource:
-    """What all rows of one import say."""
+    """Fields that all rows of one import share."""
 
     name: str
-    """The name of the import; the same log under the same name is never counted twice."""
+    """Name of the import. The same log under the same name is never counted twice."""
     server: str
     source: str
 
 
 @dataclass(slots=True)
 class _Held:
-    """What one person has of one feature."""
+    """Check-outs of one user of one feature."""
 
     since: datetime
     waiting_since: datetime | None
@@ -73,17 +74,17 @@ class _Held:
 
 @dataclass(slots=True)
 class _Denied:
-    """Somebody who was turned away and may try again."""
+    """A denied user who may try again."""
 
     since: datetime
     last: datetime
 
 
 class LicenseLog:
-    """Takes lines in the order of time and makes rows of them."""
+    """Turns events in the order of time into rows."""
 
     def __init__(self, origin: ImportSource, *, longest: timedelta) -> None:
-        """`longest` bounds an interval whose check-in is missing."""
+        """Creates an empty log. `longest` bounds an interval whose check-in is missing."""
         self._origin = origin
         self._longest = longest
         self._held: dict[tuple[str, str], _Held] = {}
@@ -92,7 +93,7 @@ class LicenseLog:
         self.oddities: Counter[str] = Counter()
 
     def rows(self, uses: Iterable[LogEvent]) -> Iterator[Row]:
-        """All rows; at the end also those of what was never checked in."""
+        """Yields all rows. The last ones are those of intervals that were never checked in."""
         last: datetime | None = None
         for use in uses:
             yield from self._rows_of(use)
@@ -144,7 +145,7 @@ class LicenseLog:
             yield self._session(key, self._held.pop(key), over, RESTARTED)
 
     def _end_stale_wait(self, key: tuple[str, str], *, at: datetime) -> Iterator[Row]:
-        """A try so long after the last denial is a new wait; the old one ended with that denial."""
+        """Ends a wait at its last denial if the next try comes later than PATIENCE. That try is a new wait."""
         denied = self._denied.get(key)
         if denied is not None and at > denied.last + PATIENCE:
             del self._denied[key]

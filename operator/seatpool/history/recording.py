@@ -1,8 +1,8 @@
-"""Recording beside the work: noting costs a moment, never waits and never fails.
+"""Records rows beside the reconcile loop. Recording never waits and never fails.
 
-What is noted goes into a bounded queue, from there in batches to the spool, and from the spool into Parquet files. Each step has
-a thread of its own, so that a disk that hangs or a bucket that is away keeps nobody from a seat. What cannot be written is kept,
-counted and told once; only when the queue is full does the oldest go.
+A row goes into a bounded queue, from there in batches to the spool, and from the spool into Parquet files. Each step
+has a thread of its own, so a disk that hangs or a bucket that is away delays no seat. Rows that cannot be written are
+kept and counted, and one error is logged. If the queue is full, the oldest row is dropped.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Recording:
-    """From facts to files. `note` belongs to the event loop that runs `run`."""
+    """Queue of rows on their way to files. `note` belongs to the event loop that runs `run`."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Recording:
     # -- what others do ------------------------------------------------------------------------------------------------
 
     def note(self, row: Row, *, mark: Mark | None = None) -> None:
-        """Have a row recorded; `mark` is what the caller asks for it by."""
+        """Queues a row. By `mark` the caller can ask what became of it."""
         if len(self._waiting) == self._waiting.maxlen:
             self._metrics.rows.labels("dropped").inc()
             _, lost = self._waiting[0]
@@ -79,21 +79,21 @@ class Recording:
         self._news.set()
 
     def knows(self, mark: Mark) -> bool:
-        """Whether the row of this mark was noted, and did not get lost since."""
+        """Tells whether the row of this mark was queued and was not dropped since."""
         return mark in self._marks
 
     def has_archived(self, mark: Mark) -> bool:
-        """Whether the row of this mark is in a Parquet file."""
+        """Tells whether the row of this mark is in a Parquet file."""
         return self._marks.get(mark, False)
 
     def forget(self, mark: Mark) -> None:
-        """The mark is not asked for any more."""
+        """Forgets a mark that the caller does not need any more."""
         self._marks.pop(mark, None)
 
     # -- the work ------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Until cancelled; what still waits then is written once more."""
+        """Records until it is cancelled. Then it tries once more to write what is queued, for at most 3 s."""
         parts = {"spool": self._keep_spooling, "archive": self._keep_archiving}
         working = [asyncio.ensure_future(self._keep(part, work)) for part, work in parts.items()]
         try:
@@ -109,7 +109,7 @@ class Recording:
             self._archive_thread.shutdown(wait=False, cancel_futures=True)
 
     async def _keep(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
-        """A fault in here is told like any other; it does not end the operator, whose first task is seats."""
+        """Runs a part again after any error. A fault in the history must not end the operator."""
         while True:
             try:
                 await work()
@@ -158,7 +158,10 @@ class Recording:
         return True
 
     async def _archive_all(self) -> None:
-        """Every finished segment, those of earlier processes too, the eldest first. One may fail and not keep the others."""
+        """Archives every finished segment, the oldest first, also those of earlier processes.
+
+        One segment that fails does not stop the others.
+        """
         failures = 0
         for path in await self._in(self._spool_thread, self._finish):
             try:

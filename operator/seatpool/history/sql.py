@@ -1,4 +1,4 @@
-"""`seatpool sql`: one question in SQL, answered from the history's views and from nothing else."""
+"""Runs one SQL query of `seatpool sql` on the views of the history and on nothing else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from seatpool.history.store import open_history
 
 
 class InvalidQuery(SeatpoolError):
-    """The SQL is wrong, or is no question."""
+    """The SQL is wrong, or is not one SELECT."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """A table."""
+    """Columns and rows of a result."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
 
 
 def run_query(folder: Path, sql: str) -> QueryResult:
-    """The answer to one SELECT. Anything that could change something is refused before it runs."""
+    """Returns the result of one SELECT. Any other statement is refused before it runs. Raises InvalidQuery."""
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:

@@ -1,7 +1,7 @@
-"""From rows to Parquet files, one for each kind and day; DuckDB does the work.
+"""Writes rows to Parquet files, one a kind and day, with DuckDB.
 
-A file is written under another name, made durable and then given its own: who reads never sees half of one. The caller
-names the batch, and the same batch gives the same names, so doing it again after a crash replaces and does not add.
+A file is written under a hidden name, made durable and then renamed. So a reader never sees half of one. The caller
+names the batch, and the same batch gives the same names. Writing it again after a crash replaces the files.
 """
 
 import json
@@ -20,17 +20,17 @@ from seatpool.history.schema import KINDS, Row, columns, fact_id, row_to_json
 
 SUFFIX = ".parquet"
 FILES = f"[!.]*{SUFFIX}"
-"""A glob of what is whole; what a killed process has left half written begins with a dot."""
+"""Glob of whole files. The names of half-written ones begin with a dot."""
 ROWS_AT_ONCE = 100_000
 
 
 class HistoryNotWritten(SeatpoolError):
-    """Rows could not be made into files; they are where they were."""
+    """Rows could not be written to files. They are still where they were."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
-    """A file of the history."""
+    """A Parquet file of the history."""
 
     kind: str
     day: str
@@ -38,14 +38,14 @@ class HistoryFile:
 
     @property
     def key(self) -> str:
-        """Where it belongs, below the history's folder."""
+        """Returns the path below the folder of the history."""
         return f"kind={self.kind}/day={self.day}/{self.path.name}"
 
 
 def write_rows(rows: Iterable[Row], folder: Path) -> list[Path]:
-    """Add rows to the history in a folder; the files that were written. Rows that it has already do no harm.
+    """Adds rows to the history in a folder and returns the files. Rows that it already has do no harm.
 
-    A batch is named by its rows, so that the same rows in the same order replace themselves.
+    The batch is named by its rows, so the same rows in the same order replace themselves.
     """
     written: list[Path] = []
     remaining = iter(rows)
@@ -60,7 +60,7 @@ def write_rows(rows: Iterable[Row], folder: Path) -> list[Path]:
 
 
 def write_lines(lines: Path, folder: Path, *, batch: str) -> list[HistoryFile]:
-    """Add the rows of a file of JSON lines. A line that is none, as after a power cut, is passed over."""
+    """Adds the rows of a file of JSON lines. A line that is not JSON, for example after a power cut, is skipped."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with working_database() as database:
@@ -89,7 +89,7 @@ def _write_lines(
 
 
 def write_query(database: duckdb.DuckDBPyConnection, query: str, path: Path) -> Path:
-    """Make a query's answer a file, all at once."""
+    """Writes the result of a query to a file, atomically."""
 
     def make(fresh: Path) -> None:
         database.execute(f"COPY ({query}) TO '{_quoted(fresh)}' (FORMAT parquet, COMPRESSION zstd)")

@@ -1,4 +1,4 @@
-"""Notices as events on an EventBridge bus: source `seatpool`, the notice's type as detail type, the notice as detail."""
+"""Puts notices on an EventBridge bus: source `seatpool`, detail type the notice's type, detail the notice."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ MOST_AT_ONCE = 10
 
 
 class EventBridgeSender:
-    """The way to one bus. boto3 blocks, so it has a thread of its own."""
+    """Sends to one bus. boto3 blocks, so the sender has a thread of its own."""
 
     name = "eventbridge"
     batch = MOST_AT_ONCE

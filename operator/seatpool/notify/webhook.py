@@ -1,7 +1,7 @@
-"""Notices as signed posts to a receiver of one's own.
+"""Sends notices as signed HTTP posts.
 
-The signature covers the id, the time and the body, so that a post can neither be changed nor sent again later: a receiver
-computes HMAC-SHA256 over `<id>.<timestamp>.<body>`, compares, and refuses timestamps that are not of the last minutes.
+The signature covers the id, the time and the body. So a post can neither be changed nor be sent again later. A receiver
+computes HMAC-SHA256 over `<id>.<timestamp>.<body>`, compares, and refuses timestamps older than some minutes.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ WORTH_ANOTHER_TRY = frozenset({401, 403, 404, 408, 425, 429})
 
 
 class WebhookSender:
-    """The way to one receiver. A post that it refuses for good (4xx) is not sent again, so that it stops no other."""
+    """Sends to one receiver. A post that the receiver refuses for good (4xx) is dropped, so that it blocks no other."""
 
     name = "webhook"
     batch = 1
@@ -82,5 +82,5 @@ class WebhookSender:
 
 
 def signature(secret: bytes, id_: str, timestamp: str, body: bytes) -> str:
-    """What a receiver has to compute."""
+    """Returns the signature that a receiver has to compute."""
     return hmac.new(secret, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256).hexdigest()

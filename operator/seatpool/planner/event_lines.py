@@ -1,7 +1,7 @@
-"""A file of events as the past: one EventBridge envelope a line, as they are in a queue or an archive.
+"""Reads the past from a file of events: one EventBridge envelope a line, as in a queue or an archive.
 
-The mirror's own parsers read them and its own rule says which news is the newer, so a file with lines that are doubled,
-damaged or out of order gives the same past as the clean one, and the same lists as the operator would have had.
+The parsers and the merge rule are those of the mirror. So a file with lines that are doubled, damaged or out of order
+gives the same past as the clean file, and the lists that the operator would have had.
 """
 
 import gzip
@@ -30,11 +30,11 @@ Reader = Callable[[Envelope], Hint]
 
 
 class UnusableEvents(SeatpoolError):
-    """A file that cannot be read, or that says nothing of workbenches."""
+    """A file cannot be read, or has no event about a workbench."""
 
 
 def read_events(files: Iterable[Path], *, mirror: MirrorConfig, identity: IdentitySettings) -> Past:
-    """The past that the files tell together."""
+    """Returns the past of all files together. Raises UnusableEvents."""
     names = list(files)
     reader = _EventReader(mirror)
     for file in names:
@@ -59,7 +59,7 @@ def _lines(file: Path) -> Iterator[str]:
 
 
 class _EventReader:
-    """Lines, by the instance that they tell of."""
+    """Collects events by instance."""
 
     def __init__(self, mirror: MirrorConfig) -> None:
         self._mirror = mirror
@@ -86,7 +86,7 @@ class _EventReader:
         self._facts.setdefault(hint.instance_id, []).append(self._fact(hint))
 
     def past(self, source: str, identity: IdentitySettings) -> Past:
-        """What all lines say in the end."""
+        """Returns the past of all lines read so far."""
         instants = [fact.at for facts in self._facts.values() for fact in facts]
         if not instants:
             raise UnusableEvents(
@@ -116,7 +116,7 @@ class _EventReader:
 
 
 class _Users:
-    """Owners as user ids, each looked at once."""
+    """Maps owners to user ids and remembers each."""
 
     def __init__(self, identity: IdentitySettings) -> None:
         self._identity = identity
@@ -136,7 +136,7 @@ class _Users:
 
 
 def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod]:
-    """One instance's life; several states at one instant are the last of them."""
+    """Yields the active periods of one instance. Of several states at one instant the last one counts."""
     states: dict[datetime, Held] = {}
     held: Held | None = None
     for fact in sorted(facts, key=lambda fact: fact.at):
@@ -150,5 +150,5 @@ def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod
 
 
 def format_counts(counts: Counter[str]) -> str:
-    """`3 not_json, 1 bad_field`, the most frequent first."""
+    """Formats reasons as `3 not_json, 1 bad_field`, the most frequent first."""
     return ", ".join(f"{count} {reason}" for reason, count in counts.most_common()) or "they are empty"

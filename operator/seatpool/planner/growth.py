@@ -1,9 +1,9 @@
-"""The same past with more people, or fewer.
+"""Makes the same past with more or fewer users.
 
-More people are drawn from those there were, with replacement, and each newcomer lives the days of the one it was drawn from,
-up to half an hour earlier or later: or every newcomer would start in the same second as a colleague. The days stay the same
-because people have reasons to come together, a course or a deadline, and where there are more of them more come then.
-Which people are drawn is chance, so several draws are replayed and the numbers are over all of them.
+More users are drawn from the real ones, with replacement. A newcomer lives the days of the user it was drawn from,
+shifted by up to 30 minutes. Without the shift both would start in the same second. The days stay the same, because
+users have reasons to come together, such as a course or a deadline. The draw is random, so several draws are replayed
+and the numbers are over all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ MOST_SHIFT = timedelta(minutes=30)
 
 
 def scale_users(demand: PastDemand, factor: float, *, seed: int) -> Sequence[PastDemand]:
-    """Several draws of the past with so many times the people; the past itself for a factor of 1."""
+    """Returns several draws of the past with `factor` times the users. With factor 1 it returns the past itself."""
     if factor == 1 or not demand.needs:
         return [demand]
     return [_draw(demand, factor, Random(seed + number)) for number in range(DRAWS)]  # noqa: S311

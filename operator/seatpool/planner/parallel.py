@@ -1,4 +1,4 @@
-"""Several pools at once: each on a processor of its own. One pool alone shares its numbers among the processors."""
+"""Plans several pools at once, each in a process of its own. A single pool shares its numbers among the processes."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from seatpool.planner.plan import Plan, PlanRequest, make_plan
 from seatpool.planner.trials import WORTH_A_PROCESS, cpu_count, process_pool
 
 TRIALS = 20
-"""About how many numbers are tried for one pool."""
+"""About how many numbers of seats are tried for one pool."""
 
 
 def make_plans(pools: Sequence[tuple[PastDemand, PoolRules]], request: PlanRequest) -> list[Plan]:
-    """A plan for each, in the same order."""
+    """Returns a plan for each pool, in the same order."""
     count = min(cpu_count(), len(pools))
     changes = TRIALS * sum(len(demand.needs) for demand, _ in pools)
     if count <= 1 or changes < WORTH_A_PROCESS:

@@ -1,4 +1,7 @@
-"""The past, decided anew by asking `allocate` about everybody at every change: slow, and plainly right."""
+"""Replays the past by asking `allocate` about every user at every change.
+
+It is slow and simple: the oracle of `replay`.
+"""
 
 from datetime import datetime
 
@@ -11,12 +14,12 @@ from seatpool.planner.replay_result import ReplayResult, Tally
 
 
 def replay_plainly(demand: PastDemand, rules: PoolRules) -> ReplayResult:
-    """What everybody's wait would have been, and how much of the seats would have been used."""
+    """Returns each wait and the use of the seats, for these rules."""
     return _PlainReplay(demand, rules).run()
 
 
 class _PlainReplay:
-    """One pass over the past."""
+    """One replay of the past."""
 
     def __init__(self, demand: PastDemand, rules: PoolRules) -> None:
         self._demand = demand

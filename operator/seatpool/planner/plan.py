@@ -1,4 +1,4 @@
-"""The plan of one pool: how many seats, how sure that is, and what other numbers would mean."""
+"""Computes the plan of one pool: how many seats, how sure that is, and what other numbers of seats give."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from seatpool.planner.waits import Waits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """The same for all pools of a run."""
+    """Options of a run. They are the same for all its pools."""
 
     target: Target | None = None
     growth: float = 1.0
     numbers: range | None = None
-    """Numbers of seats for the curve; without them those that tell something."""
+    """Numbers of seats for the curve. None: those that show something."""
     price: float | None = None
-    """Of one seat."""
+    """Price of one seat."""
     resamples: int = 200
     seed: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One number of seats. Waits are in seconds."""
+    """Result of one number of seats. Waits are in seconds."""
 
     seats: int
     share_waiting: float
@@ -48,20 +48,20 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The answer for one pool."""
+    """Result for one pool."""
 
     name: str
     target: str | None
     seats: int | None
-    """The smallest number that meets the target; None when none does, or there is no target."""
+    """The smallest number that meets the target. None: there is none, or no target."""
     seats_low: int | None
     seats_high: int | None
-    """Between these, the target needs as many in nine of ten pasts."""
+    """In 90 % of the resampled pasts the target needs `seats_low` to `seats_high` seats."""
     seats_now: int | None
     method: Method | None
-    """How the number was found; None when the numbers were given."""
+    """How the number was found. None: no target was given."""
     nobody_waits_for_a_seat: int
-    """With so many seats, more would help nobody."""
+    """With more seats than this no user waits less."""
     needs: int
     users: int
     most_at_once: int
@@ -78,7 +78,7 @@ class Plan:
 
 
 def make_plan(demand: PastDemand, rules: PoolRules, request: PlanRequest, *, processes: int, pools: int = 1) -> Plan:
-    """Try numbers of seats until the answer is known; `pools` is how many share the time that a run may take."""
+    """Tries numbers of seats until the plan is known. `pools` is the number of pools that share the time of a run."""
     draws = scale_users(demand, request.growth, seed=request.seed)
     trials = Trials(draws, rules, processes=processes)
     lowest = max(1, sum(item.seats for item in rules.reservations), len(rules.always))
@@ -136,7 +136,7 @@ def _cost(seats: int | None, price: float | None) -> float | None:
 
 
 def _format_rules(rules: PoolRules) -> dict[str, str]:
-    """The rules that are set, as a pool's spec names them."""
+    """Returns the rules that are set, by the names of a pool's spec."""
     durations = {
         "minimumHold": rules.minimum_hold,
         "linger": rules.linger,

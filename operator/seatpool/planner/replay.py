@@ -1,9 +1,9 @@
-"""How long people would have waited with other seats or rules: the past, decided anew by `allocate`.
+"""Replays the past with other seats or rules: how long each user would have waited.
 
-Who gets a seat that several want is never decided here. But most changes need no decision: somebody stops, and the seat ends
-when the rules say; somebody starts while there are seats for everybody. Only where there is one to make `allocate` is
-asked, about those whom it concerns (`freed_seats.py`). The tests hold this against `replay_plainly`, which asks it
-about everybody at every change.
+`allocate` alone decides who gets a seat that several users want. But most changes need no decision: a user stops, and
+the seat ends when the rules say; a user starts while there are seats for all. `allocate` is asked only if there is a
+decision, and only about the users concerned (`freed_seats.py`). The tests compare the result with `replay_plainly`,
+which asks it about every user at every change.
 """
 
 from bisect import bisect_left, insort
@@ -25,7 +25,7 @@ from seatpool.planner.replay_result import ReplayResult, Tally
 
 
 class _Place(NamedTuple):
-    """A place in line, in its order."""
+    """A place in line. Places sort in the order of the line."""
 
     rank: int
     since: datetime
@@ -34,14 +34,14 @@ class _Place(NamedTuple):
 
 
 def replay(demand: PastDemand, rules: PoolRules) -> ReplayResult:
-    """What everybody's wait would have been, and how much of the seats would have been used."""
+    """Returns each wait and the use of the seats, for these rules."""
     if len(rules.always) > rules.seats:  # only then the protected may ever have to wait
         return replay_plainly(demand, rules)
     return _Replay(demand, rules).run()
 
 
 class _Replay:
-    """One pass over the past."""
+    """One replay of the past."""
 
     def __init__(self, demand: PastDemand, rules: PoolRules) -> None:
         self._demand = demand
@@ -50,23 +50,23 @@ class _Replay:
         self._tally = Tally(demand)
         self._freed = FreedSeats(rules)
         self._order_decides_alone = not rules.remembers_seats and not rules.reservations
-        """Who gets a free seat, apart from those who left too lately."""
+        """Tells whether the next in line always gets a free seat, apart from users who left too lately."""
         self._holders: dict[str, Grant] = {}
         self._waiting: dict[str, _Place] = {}
-        """Everybody who waits."""
+        """All users who wait."""
         self._blocked: dict[str, datetime] = {}
-        """Those of them who left too lately, and until when."""
+        """Users of these who left too lately, and until when they are blocked."""
         self._line: list[_Place] = []
         """The others, in order."""
         self._newcomers: dict[str, _Place] = {}
-        """Those in line who came since the others were refused."""
+        """Users in line who came since the others were refused."""
         self._ask_about_all = False
-        """Whether something was freed since."""
+        """Tells whether a seat was freed since."""
         self._readmit: dict[str, datetime] = {}
         self._ends: dict[str, datetime] = {}
         """When the seats end of holders who do not need theirs any more."""
         self._alarms: list[tuple[datetime, str]] = []
-        """When something about a person may end by itself: a seat that is not needed, or a block."""
+        """When the state of a user may change by itself: a seat that is not needed, or a block, ends."""
         self._next_change: datetime | None = None
 
     def run(self) -> ReplayResult:
@@ -181,9 +181,10 @@ class _Replay:
             self._tally.record_served(self._leave_line(grant.user), at)
 
     def _candidates(self) -> Sequence[_Place]:
-        """Whom this can seat: those who were refused stay so while people only come.
+        """Returns the users who may get a seat now.
 
-        Only a reservation can make that different: somebody who takes a kept seat changes how many are kept.
+        Users who were refused stay refused while others only come. A reservation can change that: a user who takes a
+        kept seat changes how many are kept.
         """
         if self._order_decides_alone:
             return self._line[: self._free]

@@ -1,4 +1,4 @@
-"""The answer to a question in SQL, for a terminal or for a program."""
+"""Formats the result of an SQL query for a terminal or for a program."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from seatpool.text import counted
 
 
 def format_result(answer: QueryResult, *, form: str) -> str:
-    """As `table`, `csv` or `json`."""
+    """Formats a result as `table`, `csv` or `json`."""
     if form == "json":
         rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
         return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"

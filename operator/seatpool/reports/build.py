@@ -1,4 +1,4 @@
-"""From what was typed to the text of a report."""
+"""Builds a report from the options of the command."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from seatpool.terminal.output import console
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportOptions:
-    """The options, as they were typed."""
+    """Options as they were typed."""
 
     since: str | None
     until: str | None
@@ -39,7 +39,7 @@ class ReportOptions:
 def build_report(
     options: ReportOptions, *, by: str, form: str, folder_since: Callable[[date | None], Path]
 ) -> str | bytes:
-    """The report in the form that was options for."""
+    """Returns the report in the format `form`. Raises SeatpoolError for an option that cannot be used."""
     heading = By(by)
     teams = read_teams(options.teams, options.pseudonyms) if options.teams is not None else {}
     if heading is By.TEAM and options.teams is None:

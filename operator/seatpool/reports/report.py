@@ -1,4 +1,4 @@
-"""The answer to a question, whatever form it is printed in."""
+"""Computes a report, independent of its format."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,24 +25,24 @@ WHAT_THERE_IS = "SELECT pool, min(granted_at), max(granted_at) FROM sessions GRO
 
 
 class NothingToReport(SeatpoolError):
-    """No pool that was asked for has any history in the window."""
+    """No pool of the report has any history in the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Rows for one heading, and what the reader has to know of them."""
+    """Rows of one kind, with remarks."""
 
     question: Question
     by: By
     rows: tuple[Figures, ...] | tuple[HourOfWeek, ...]
     never_seen: tuple[str, ...]
-    """People of a team who neither had a seat nor waited for one."""
+    """Users of a team who neither had a seat nor waited for one."""
     remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPictured:
-    """What is drawn of a pool."""
+    """Data of the pictures of a pool."""
 
     seats: PoolSeats
     timeline: Timeline
@@ -52,7 +52,7 @@ class PoolPictured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeReport:
-    """A table for each heading, and the pools that are worth a picture."""
+    """A table of each kind, and the pools that have pictures."""
 
     question: Question
     tables: Mapping[By, tuple[Figures, ...]]
@@ -62,7 +62,7 @@ class WholeReport:
 
 
 def report(folder: Path, question: Question, *, by: By, teams: Mapping[str, str]) -> Report:
-    """One table."""
+    """Returns one table. Raises NothingToReport."""
     with open_history(folder, since=question.since.date()) as database:
         calculator, remarks = _calculator(database, question, teams)
         return Report(
@@ -75,7 +75,7 @@ def report(folder: Path, question: Question, *, by: By, teams: Mapping[str, str]
 
 
 def whole_report(folder: Path, question: Question, *, teams: Mapping[str, str], most_pictured: int) -> WholeReport:
-    """All tables but those of single people, and pictures of the pools that need them most."""
+    """Returns all tables but that of single users, and the pictures of the pools that need them most."""
     with open_history(folder, since=question.since.date()) as database:
         calculator, remarks = _calculator(database, question, teams)
         headings = [By.POOL, *([By.TEAM] if teams else []), By.TYPE, By.ACCOUNT]

@@ -105,7 +105,7 @@ class StatusSettings(BaseModel):
         default=50,
         ge=1,
         le=1000,
-        description="Most Workbench statuses written in a second. Lists never wait for them; people who read them do.",
+        description="Most Workbench statuses written in a second. Lists never wait for them.",
     )
 
 
@@ -175,7 +175,7 @@ class Settings(BaseSettings):
     installation: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9-]{1,64}$",
-        description="Who owns the lists. Default: the uid of the namespace kube-system, one for each cluster.",
+        description="Owner of the lists. Default: the uid of the namespace kube-system, one for each cluster.",
     )
     identity: IdentitySettings = Field(default=IdentitySettings(), description="How owners' names become user ids.")
     mirror: MirrorConfig = Field(default=MirrorConfig(), description="How EC2 instances become Workbench objects.")
@@ -185,7 +185,7 @@ class Settings(BaseSettings):
     leader_election: LeaderElectionSettings = Field(
         default=LeaderElectionSettings(), description="Which of several replicas works."
     )
-    notify: NotifyConfig = Field(default=NotifyConfig(), description="Who is told about seats.")
+    notify: NotifyConfig = Field(default=NotifyConfig(), description="Receivers of notices about seats.")
     audit: TrailConfig = Field(default=TrailConfig(), description="Where the audit trail goes.")
     history: HistoryConfig = Field(
         default=HistoryConfig(), description="Whether and where seat intervals are recorded."

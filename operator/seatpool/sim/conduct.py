@@ -1,7 +1,7 @@
-"""How a node's SSM agent behaves: a file beside the node, so that any process can change it while commands run.
+"""Defines how the SSM agent of a node behaves: a file beside the node, which any process can change at any time.
 
-The agent reads it before each command, and again and again while a command waits for it. A missing file is an agent
-that does everything right.
+The agent reads it before each command, and repeatedly while a command waits for it. Without a file the agent does
+everything right.
 """
 
 import json
@@ -18,37 +18,37 @@ FILE = "agent.json"
 
 
 class ConductError(SeatpoolError):
-    """The file cannot be read; the message names it and the key."""
+    """The file cannot be read. The message names it and the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conduct:
-    """One agent's faults; the defaults are none. All times are in seconds."""
+    """Faults of one agent. The defaults are none. All times are in seconds."""
 
     offline: bool = False
-    """Takes no command; those that are under way go on."""
+    """The agent takes no command. Commands that run go on."""
     delivery_delay: float = 0.0
-    """From SendCommand to the agent."""
+    """Time from SendCommand to the agent."""
     delivery_timeout: float | None = None
-    """Instead of the command's own, which SSM does not take below 30 s."""
+    """Replaces the command's own, which SSM does not take below 30 s."""
     undeliverable: bool = False
     """Commands end as Undeliverable."""
     visible_after: float = 0.0
-    """GetCommandInvocation says InvocationDoesNotExist so long, as SSM does for a moment after SendCommand."""
+    """Time for which GetCommandInvocation says InvocationDoesNotExist, as SSM does shortly after SendCommand."""
     hold_for_next: float = 0.0
-    """Hold a command until the next one has run, at most so long: the older one then runs last."""
+    """Holds a command until the next one has run, at most so long. The older one then runs last."""
     repeat_after: tuple[float, ...] = ()
-    """Run the script again so long after it ended. SSM shows the first result only."""
+    """Runs the script again so long after it ended. SSM shows the first result only."""
     kill_after: float | None = None
-    """Kill the script, with all that it started, so long after it began."""
+    """Kills the script, with all that it started, so long after it began."""
     mute: bool = False
-    """The script runs and nobody hears of it: the command stays InProgress until its execution timeout."""
+    """The script runs and its result is lost: the command stays InProgress until its execution timeout."""
     legacy: bool = False
-    """As agents before 3.3.2746.0: paste parameters into the script's text, set no environment variables."""
+    """Behaves as agents before 3.3.2746.0: pastes parameters into the script text and sets no environment variables."""
     shell: tuple[str, ...] = ("/bin/sh",)
-    """What runs the script."""
+    """Program that runs the script."""
     platform: str = "Linux"
-    """What preconditions compare `platformType` with."""
+    """Value that preconditions compare `platformType` with."""
 
     @classmethod
     def read(cls, home: Path) -> Self:
@@ -66,7 +66,7 @@ class Conduct:
         return cls(**document | lists)
 
     def write(self, home: Path) -> None:
-        """Replace the file in one step; the agent never reads half of it."""
+        """Replaces the file atomically. The agent never reads half of it."""
         fresh = home / f".{FILE}.{os.getpid()}"
         fresh.write_text(json.dumps(asdict(self), indent=2))
         fresh.replace(home / FILE)

@@ -1,4 +1,4 @@
-"""EC2 knows a terminated instance for about an hour and then no more; moto knows it for ever.
+"""Makes moto forget terminated instances. EC2 does so after about an hour, moto never.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html
 """
@@ -13,7 +13,7 @@ __all__ = ["forget"]
 
 
 def forget(instance_ids: Collection[str]) -> None:
-    """Let every region forget these. Refusal when one of them has not been terminated."""
+    """Removes these instances from every region. Raises Refusal if one of them is not terminated."""
     for regions in ec2_backends.values():
         for backend in regions.values():
             alive = [one.id for one in backend.all_instances() if one.id in instance_ids and one.state != "terminated"]

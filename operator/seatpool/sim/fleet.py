@@ -1,4 +1,4 @@
-"""A fleet of workbenches: EC2 instances that people start and stop, and the events that EventBridge makes of it."""
+"""Simulates a fleet of workbenches: EC2 instances that start and stop, and the events of EventBridge about them."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ IMAGE = "ami-12c6146b"  # one that moto knows
 
 
 class Fleet:
-    """Instances of one account in one region. Methods may be called from several threads."""
+    """Instances of one account in one region. Several threads may call its methods."""
 
     def __init__(
         self,
@@ -36,10 +36,12 @@ class Fleet:
         randomness: random.Random | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """The queue belongs to the stand-in's own account, as where the operator runs. `access` shares clients.
+        """Creates a fleet.
 
-        EC2's events tell the time in whole seconds; without `whole_seconds` they tell milliseconds, so that somebody
-        who lives faster here than machines boot still has an order.
+        Its queue is in the stand-in's own account, where the operator runs. `access` shares clients.
+
+        EC2's events have whole seconds. Without `whole_seconds` they have milliseconds, because a simulated user can
+        act faster than a machine boots.
         """
         self._access = access or AwsAccess(endpoint_url, region=region, account=account)
         self._owner_tag = owner_tag
@@ -82,11 +84,11 @@ class Fleet:
 
     @property
     def lost(self) -> int:
-        """How many events never got to the queue."""
+        """Returns how many events never reached the queue."""
         return self._posting.lost
 
     def start(self, owner: str | None, type: str = "vew-matlab", *, tags: Mapping[str, str] | None = None) -> str:  # noqa: A002
-        """Start a new workbench; its instance id. The owner tag may be whatever EC2 takes; None is a missing one."""
+        """Starts a new workbench and returns its instance id. `owner` may be any text that EC2 takes. None: no tag."""
         all_tags = {self._type_tag: type} | ({} if owner is None else {self._owner_tag: owner}) | dict(tags or {})
         answer = self._ec2.run_instances(
             ImageId=IMAGE,
@@ -114,11 +116,11 @@ class Fleet:
         self.announce(instance_id, "shutting-down", "terminated")
 
     def announce(self, instance_id: str, *states: str, at: datetime | None = None) -> None:
-        """Post events that EC2 need not agree with."""
+        """Posts events that EC2 need not agree with."""
         self._posting.post([self.event(instance_id, state, at=at) for state in states])
 
     def post(self, events: Sequence[dict[str, Any]]) -> None:
-        """Post any events, under the same troubles."""
+        """Posts any events, with the same faults."""
         self._posting.post(events)
 
     def event(self, instance_id: str, state: str, *, at: datetime | None = None) -> dict[str, Any]:
@@ -131,11 +133,11 @@ class Fleet:
         return state_change(instance_id=instance_id, state=state, at=at, **place)
 
     def settle(self) -> None:
-        """Wait until every delayed event is in the queue."""
+        """Waits until every delayed event is in the queue."""
         self._posting.settle()
 
     def close(self) -> None:
-        """Delayed events that are left are lost."""
+        """Closes the fleet. Delayed events that are left are lost."""
         self._posting.close()
 
     @property

@@ -1,7 +1,7 @@
-"""The SSM agent of one managed node: takes commands, runs their script for real, reports.
+"""Simulates the SSM agent of one managed node: takes commands, really runs their scripts, and reports.
 
-Commands on a node run side by side and in no order, as the real agent's workers do. Whoever needs an order has to
-bring it, and whoever needs a command exactly once too.
+Commands on a node run in parallel and in no order, as with the workers of the real agent. The caller has to bring
+order, and to make sure that a command runs once.
 """
 
 import shutil
@@ -25,7 +25,7 @@ LOOK_AGAIN = 0.01
 
 
 class Agent:
-    """A node's agent; `home` is what stands for its disk."""
+    """Agent of a node. `home` stands for its disk."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Agent:
         return self._is_running() and not self.conduct.offline
 
     def deliver(self, invocation: Invocation) -> None:
-        """Returns at once."""
+        """Takes a command and returns at once."""
         threading.Thread(target=self._handle, args=(invocation,), name="ssm-command", daemon=True).start()
 
     def _handle(self, invocation: Invocation) -> None:
@@ -80,7 +80,7 @@ class Agent:
                 self._release()
 
     def _arrives(self, invocation: Invocation) -> bool:
-        """Wait for the agent to be there; False when the command has ended before."""
+        """Waits for the agent to be online. Returns False if the command has ended before."""
         while not self._closing.is_set():
             conduct = self.conduct
             waited = time.monotonic() - invocation.command.sent
@@ -95,7 +95,7 @@ class Agent:
         return False
 
     def _hold(self, seconds: float) -> bool:
-        """Wait until the next command has run, if this is the one to be overtaken."""
+        """Waits until the next command has run, if this one is to be overtaken."""
         with self._lock:
             if not seconds or self._held is not None:
                 return False
@@ -152,7 +152,7 @@ class Agent:
         return ending
 
     def _environ(self) -> dict[str, str]:
-        """Nothing of this process's own: the real agent is a system service."""
+        """Returns the environment of a script. It has nothing of this process: the real agent is a system service."""
         return {
             "PATH": search_path(self.home),
             "HOME": str(self.home),

@@ -1,7 +1,7 @@
-"""SSM Run Command's API in front of moto's, which ends every command in the same instant and runs none.
+"""Implements SSM Run Command in front of moto's, which ends every command at once and runs none.
 
-It answers the operations that concern commands and managed nodes and leaves the rest of SSM (documents, parameters)
-to moto. Nothing of moto is replaced or patched.
+It answers the operations about commands and managed nodes. The rest of SSM (documents, parameters) is moto's. Nothing
+of moto is replaced or patched.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ Body = dict[str, Any]
 
 
 class RunCommand:
-    """The commands and nodes of every account in this process."""
+    """Commands and nodes of every account in this process."""
 
     def __init__(self, lifeline: Lifeline) -> None:
         self._nodes = Nodes(lifeline)
@@ -45,11 +45,11 @@ class RunCommand:
         }
 
     def register(self, instance_id: str, home: Path) -> None:
-        """Give an instance an agent, whose disk is `home`; moto must know the instance."""
+        """Gives an instance an agent, whose disk is `home`. moto must know the instance."""
         self._nodes.register(instance_id, home)
 
     def reset(self) -> None:
-        """Forget every node and command; those under way are cancelled."""
+        """Forgets every node and command. Commands that run are cancelled."""
         self._nodes.forget()
         with self._lock:
             commands = list(self._commands.values())
@@ -86,7 +86,7 @@ class RunCommand:
         return {"Command": answer}
 
     def _keep(self, command: Command) -> None:
-        """SSM remembers commands for 30 days; a benchmark would fill the memory with their output."""
+        """Keeps the newest commands only. SSM keeps them for 30 days, which would fill the memory in a benchmark."""
         with self._lock:
             self._commands[command.id] = command
             oldest = next(iter(self._commands.values()))
@@ -154,7 +154,7 @@ class RunCommand:
         return command if command and (command.account, command.region) == (caller.account, caller.region) else None
 
     def _selected(self, caller: Caller, body: Body) -> list[Command]:
-        """Newest first."""
+        """Returns the matching commands, the newest first."""
         wanted, instance = body.get("CommandId"), body.get("InstanceId")
         with self._lock:
             commands = list(self._commands.values())
@@ -169,7 +169,7 @@ class RunCommand:
 
 
 def _document(caller: Caller, body: Body) -> tuple[str, str, Mapping[str, Any]]:
-    """Name, version and content of the document, whose hash is the one that was asked for."""
+    """Returns name, version and content of the document with the requested hash."""
     name = str(body["DocumentName"]).rpartition("document/")[2]
     version = body.get("DocumentVersion")
     try:

@@ -1,4 +1,4 @@
-"""Spans in OpenTelemetry. This is the only module that imports it, and it is only imported when traces are wanted."""
+"""Makes spans with OpenTelemetry. Only this module imports it, and it is imported only if traces are enabled."""
 
 import socket
 import sys
@@ -25,13 +25,13 @@ _KINDS = {Role.INTERNAL: SpanKind.INTERNAL, Role.CONSUMER: SpanKind.CONSUMER, Ro
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OtelMark:
-    """A mark. It is equal to itself only, for a `SpanContext` cannot be in a set."""
+    """A mark. It equals only itself, because a `SpanContext` cannot be in a set."""
 
     context: SpanContext
 
 
 def create_traces(*, to_console: bool) -> "OpenTelemetryTraces":
-    """A provider of our own, so that two operators in a process do not share one."""
+    """Creates a tracer provider of its own, so that two operators in a process do not share one."""
     ours = {"service.name": NAME, "service.version": version(NAME), "service.instance.id": socket.gethostname()}
     resource = Resource.create({**ours, **OTELResourceDetector().detect().attributes})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -41,7 +41,7 @@ def create_traces(*, to_console: bool) -> "OpenTelemetryTraces":
 
 
 class OpenTelemetryTraces:
-    """`Traces` on a tracer provider."""
+    """Implements `Traces` on a tracer provider."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
