@@ -45,7 +45,7 @@ class NotifyConfig(BaseModel):
     )
     repeated: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=1))] = Field(
         default=timedelta(minutes=10),
-        description="A new process repeats the notices of seats granted up to so long before the last sign of life of the one before.",
+        description="A new process repeats notices of seats granted up to so long before the last sign of life of the old one.",
     )
     positions: int = Field(
         default=5,
