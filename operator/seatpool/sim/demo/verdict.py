@@ -3,19 +3,15 @@
 Rules of the judge:
 
 * No list is ever longer than the seats. The license server never refused a list for its length.
-
 * No user is on a list without needing it. An event that ends a need must have its effect by `SETTLE`, and the linger
-time, after the queue was seen empty. An empty queue has been read, and a message leaves it only after its object is
-written. A watch event of some milliseconds follows, the debounce of 250 ms, and at most one command that was in flight
-already. `SETTLE` is ten times what that takes on a busy machine.
-
+  time, after the queue was seen empty. An empty queue has been read, and a message leaves it only after its object is
+  written. A watch event of some milliseconds follows, the debounce of 250 ms, and at most one command that was in
+  flight already. `SETTLE` is ten times what that takes on a busy machine.
 * No user who needs a seat, and has needed it for so long, loses it.
-
 * No user gets a seat while another user with an older need waits. Older means by the events' own time. The older need
-must also be so long in the queue that the operator must know it, even without breaks that it need not have noticed.
-
+  must also be so long in the queue that the operator must know it, even without breaks that it need not have noticed.
 * In the end, if all users who need a product fit, exactly they are on its list. If not, there are as many users as
-seats, and each of them needs it.
+  seats, and each of them needs it.
 
 Two things are not determined. Users whose events arrive within the same `SETTLE` may come in any order, because the
 queue promises none and one debounce decides them together. The same holds while some events of an instance have been
