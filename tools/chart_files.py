@@ -1,10 +1,10 @@
-"""What the Helm chart says twice, written from the one place that knows it.
+"""Writes the parts of the Helm chart that are generated.
 
-    .venv/bin/python tools/chart_files.py [--check]
+.venv/bin/python tools/chart_files.py [--check]
 
 The chart's CRDs are those in crds/. The comments of values.yaml become the table in its README and the descriptions in
-values.schema.json, and the schema of `config` is that of the operator's own settings, so that `helm install` refuses a
-setting that the operator would refuse after it was rolled out. Everything else in these files is written by hand.
+values.schema.json. The schema of `config` is that of the operator's settings. So `helm install` refuses a setting that
+the operator would refuse later. Everything else in these files is written by hand.
 """
 
 import argparse
@@ -37,7 +37,7 @@ class Value:
 
 
 def described(text: str) -> Iterator[Value]:
-    """The values whose comment begins with `# --`, in the order of the file."""
+    """Yields the values whose comment begins with `# --`, in the order of the file."""
     values = yaml.safe_load(text)
     path: list[str] = []
     meaning: list[str] = []
@@ -53,7 +53,7 @@ def described(text: str) -> Iterator[Value]:
 
 
 def table(values: Iterator[Value]) -> str:
-    """The table of the README."""
+    """Returns the table of the README."""
     rows = ["| value | default | meaning |", "| --- | --- | --- |"]
     for value in values:
         default = json.dumps(value.default)
@@ -63,14 +63,14 @@ def table(values: Iterator[Value]) -> str:
 
 
 def readme(text: str, values: Iterator[Value]) -> str:
-    """The README with a new table between its marks."""
+    """Returns the README with a new table between its marks."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{table(values)}\n\n{END}{after}"
 
 
 def schema(text: str, values: Iterator[Value]) -> str:
-    """The schema with the descriptions of values.yaml and the settings of today."""
+    """Returns the schema with the descriptions of values.yaml and the present settings."""
     found: dict[str, Any] = json.loads(text)
     settings = _clean(Settings.model_json_schema())
     found["definitions"] = settings.pop("$defs")
@@ -86,7 +86,7 @@ def schema(text: str, values: Iterator[Value]) -> str:
 
 
 def files() -> Iterator[tuple[Path, str]]:
-    """Everything that is written here."""
+    """Yields path and content of every generated file."""
     text = (CHART / "values.yaml").read_text()
     yield CHART / "README.md", readme((CHART / "README.md").read_text(), described(text))
     yield CHART / "values.schema.json", schema((CHART / "values.schema.json").read_text(), described(text))
@@ -124,7 +124,7 @@ def _add_old_name(settings: Any, definitions: Any, old: str, new: str) -> None:
 
 
 def _clean(node: Any) -> Any:
-    """A schema of pydantic's as Helm needs it: draft 7, and no null, which Helm takes for "not given"."""
+    """Converts a schema of pydantic for Helm: draft 7, and without null, which Helm takes for "not given"."""
     if isinstance(node, list):
         return [_clean(item) for item in node]
     if not isinstance(node, dict):

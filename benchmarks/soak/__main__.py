@@ -1,4 +1,4 @@
-"""Life, a fault, rest; again and again. Exit code 1 when anything was violated."""
+"""Repeats: load, a fault, rest. The exit code is 1 if anything was violated."""
 
 import argparse
 import random
@@ -28,13 +28,13 @@ TYPES = ("vew-cad", "vew-matlab")
 LIFE_BEFORE, LIFE_DURING, STEP = 4.0, 5.0, 0.25
 CONVERGENCE_LIMIT = 120.0
 REST = 2.0
-"""How long lists must stay right to be believed."""
+"""Lists must stay right for so many seconds."""
 GROWTH_ALLOWED = 1.25
 
 
 @dataclass
 class Told:
-    """What the run came to."""
+    """Result of the run."""
 
     converged: dict[str, list[float]] = field(default_factory=dict)
     memory: list[float] = field(default_factory=list)

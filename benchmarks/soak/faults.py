@@ -1,4 +1,4 @@
-"""What goes wrong, one thing at a time: each begins, lasts while life goes on, and ends."""
+"""Injects one fault at a time: it begins, lasts while the load goes on, and ends."""
 
 import random
 import signal
@@ -13,14 +13,14 @@ from seatpool.sim.conduct import Conduct
 from seatpool.sim.posting import Troubles
 
 StartOperator = Callable[[bool], OperatorRun]
-"""Whether it takes part in the election."""
+"""Starts an operator. The argument tells whether it takes part in the election."""
 EVENTS = Troubles(lose=0.05, duplicate=0.1, delay=(0.0, 2.0))
-"""What happens to events at all times."""
+"""Faults that events have at all times."""
 STEP_DOWN_LIMIT = 20.0
 
 
 class Faults:
-    """All of them; `operator` is the one that runs now."""
+    """All faults. `operator` is the one that runs now."""
 
     def __init__(
         self, place: Place, *, pools: Sequence[PoolFacts], start: StartOperator, offset: Path, rng: random.Random
@@ -65,7 +65,7 @@ class Faults:
     def _refused(
         self, operation: str, code: str, *, times: int = 12, status: int = 400, after_work: bool = False
     ) -> Iterator[None]:
-        """So many times as are over by the end: who is refused tries again later and later."""
+        """Refuses so many requests as are over by the end. The pauses between the tries grow."""
         self._place.aws.control.refuse(operation, code, times=times, status=status, after_work=after_work)
         yield
 
@@ -113,7 +113,7 @@ class Faults:
 
     @contextmanager
     def _leader_sleeps(self) -> Iterator[None]:
-        """It wakes when the other one works, finds its Lease lost, and ends by itself."""
+        """Stops the leader. It wakes when the other one works, sees that its Lease is lost, and ends by itself."""
         old, self.operator = self.operator, self._standby()
         old.process.child.send_signal(signal.SIGSTOP)
         yield
@@ -128,7 +128,7 @@ class Faults:
 
     @contextmanager
     def _two_operators(self) -> Iterator[None]:
-        """The worst that a mistake in the settings makes: nothing but the fence is left."""
+        """Runs two operators without an election, the worst mistake in the settings. Only the fence protects the lists."""
         second = self._start(False)
         yield
         self.operator.process.kill()

@@ -56,7 +56,7 @@ def compare_pipeline(
     from seatpool.mirror.pipeline_table import Attributes
     from seatpool.settings.settings import load_settings
 
-    del origin  # there is only one
+    del origin  # there is only one kind
     given = {"kubeconfig": kubeconfig, "namespaces": namespaces or None}
     settings = load_settings(file=config, flags={name: value for name, value in given.items() if value is not None})
     attributes = Attributes(product=product_attribute, user=user_attribute, count=count_attribute)

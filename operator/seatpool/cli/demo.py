@@ -27,7 +27,7 @@ def demo(
     ] = 2000,
     seats: Annotated[
         list[str] | None,
-        typer.Option(metavar="TYPE=N", help="Replay: seats for a workbench type. Default: enough for everybody."),
+        typer.Option(metavar="TYPE=N", help="Replay: seats for a workbench type. Default: enough for all users."),
     ] = None,
     linger: Annotated[
         str,

@@ -66,7 +66,7 @@ def import_(
     server: Annotated[str | None, typer.Option(help="The license server. Default: what the log says.")] = None,
     timezone: Annotated[str, typer.Option(help="Of instants without an offset, such as Europe/Madrid.")] = "UTC",
     longest: Annotated[
-        str, typer.Option(metavar="DURATION", help="How long somebody counts whose check-in is missing.")
+        str, typer.Option(metavar="DURATION", help="Longest session of a user whose check-in is missing.")
     ] = "1d",
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="The operator's settings: identities, pseudonyms.")

@@ -45,5 +45,5 @@ def configure_logging(settings: LogSettings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in QUIET:
-        # Their debug and info lines are about every request and every object.
+        # They log every request and every object at debug and info.
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

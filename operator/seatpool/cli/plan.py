@@ -88,9 +88,9 @@ def plan(
         typer.Option("--config", "-c", help="The operator's settings: identities, type aliases, custom events."),
     ] = None,
 ) -> None:
-    """How many seats should we buy? Replays the past with other numbers of seats and other rules.
+    """Compute how many seats are enough. Replays the past with other numbers of seats and other rules.
 
-    Exit code 1 says that no number of seats meets the target.
+    Exit code 1: no number of seats meets the target.
     """
     from seatpool.planner.options import read_range, rule_changes
     from seatpool.planner.parallel import make_plans

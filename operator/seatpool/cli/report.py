@@ -106,7 +106,7 @@ def report(
     region: Region = None,
     endpoint_url: Endpoint = None,
 ) -> None:
-    """How many seats were in use, who waited how long, and what it cost: from the recorded history."""
+    """Report how many seats were in use, which users waited how long, and what it cost, from the recorded history."""
     settings = _settings(history, config, region, endpoint_url)
     try:
         from seatpool.history.pseudonyms import Pseudonyms
@@ -144,7 +144,10 @@ def sql(
     region: Region = None,
     endpoint_url: Endpoint = None,
 ) -> None:
-    """Ask the history in SQL (DuckDB's). It can read the history and nothing else, and change nothing."""
+    """Run one SQL query (DuckDB's dialect) on the history.
+
+    It can read the history and nothing else, and change nothing.
+    """
     settings = _settings(history, config, region, endpoint_url)
     try:
         from seatpool.history.sql import run_query
@@ -164,7 +167,7 @@ def _settings(
     given: dict[str, Any] = {"location": history, "region": region, "endpoint_url": endpoint_url}
     flags: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if history is not None and history.startswith("s3://"):
-        flags["spool"] = "unused"  # reading needs none
+        flags["spool"] = "unused"  # reading a history needs no spool
     found = load_settings(file=config, flags={"history": flags} if flags else {}).history
     if found.location is None:
         raise SeatpoolError(
@@ -194,7 +197,7 @@ def _write(text: str | bytes, out: Path | None) -> None:
     content = text.encode() if isinstance(text, str) else text
     if out is None:
         if isinstance(text, bytes) and sys.stdout.isatty():
-            raise SeatpoolError("a Parquet file on a terminal helps nobody: give --out FILE")
+            raise SeatpoolError("a Parquet file cannot be shown on a terminal: give --out FILE")
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return

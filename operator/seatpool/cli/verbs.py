@@ -77,7 +77,7 @@ def top(
     *,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
-    interval: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.5)] = 2.0,
+    interval: Annotated[float, typer.Option(help="Seconds between two reads.", min=0.5)] = 2.0,
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
@@ -90,7 +90,7 @@ def top(
 @app.command(cls=ShortLivedCommand)
 def why(
     *,
-    user: Annotated[str, typer.Argument(metavar="USER", help="The person, in any spelling.")],
+    user: Annotated[str, typer.Argument(metavar="USER", help="The user, in any spelling.")],
     pool: Annotated[str | None, typer.Option("--pool", "-p", help="Only this pool, as NAME or NAMESPACE/NAME.")] = None,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
@@ -127,9 +127,7 @@ def diff(
 @app.command(cls=ShortLivedCommand)
 def events(
     *,
-    name: Annotated[
-        str, typer.Argument(metavar="POOL|USER", help="A pool, or if there is none of that name a person.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="POOL|USER", help="A pool, or a user if no pool has that name.")],
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     output: OutputFormat = OutputOption.TABLE,
@@ -146,7 +144,7 @@ def events(
 def approve(
     *,
     name: Either,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     kubeconfig: Kubeconfig = None,
@@ -202,7 +200,7 @@ def resume(
 def verify(
     *,
     name: Either,
-    wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it; 0 does not wait.", min=0)] = 60.0,
+    wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it. 0: do not wait.", min=0)] = 60.0,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     kubeconfig: Kubeconfig = None,
@@ -227,7 +225,7 @@ class OldLedger(RenamedCommand, ShortLivedCommand):
 def statement(
     *,
     pool: Annotated[str, typer.Option("--pool", "-p", help="LicensePool, as NAME or NAMESPACE/NAME.")],
-    since: Annotated[str, typer.Option(help="From when on: a date such as 2026-01-31, or a length of time.")] = "365d",
+    since: Annotated[str, typer.Option(help="Begin: a date such as 2026-01-31, or a length of time.")] = "365d",
     audit: Annotated[
         list[str] | None,
         typer.Option(

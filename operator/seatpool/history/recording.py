@@ -149,7 +149,7 @@ class Recording:
             return False
         self._works("spool")
         for row, mark in batch:
-            if self._waiting and self._waiting[0][0] is row:  # a full queue may have let it go meanwhile
+            if self._waiting and self._waiting[0][0] is row:  # a full queue may have dropped it meanwhile
                 self._waiting.popleft()
             if mark in self._marks:
                 self._in_segments.setdefault(path, set()).add(mark)
@@ -184,7 +184,7 @@ class Recording:
         return self._spool.finished()
 
     def _archive_one(self, path: Path) -> None:
-        if path.exists():  # else somebody was faster: another process, or an earlier round that was not waited for
+        if path.exists():  # else another process or an earlier round has archived it
             self._archive.add(path, batch=path.stem)
             path.unlink(missing_ok=True)
 

@@ -41,7 +41,7 @@ class Row:
     mode: str
     """Enforce, or DryRun for seats that were computed and on no license server."""
     source: str
-    """Who says so: operator, flexnet or csv."""
+    """Who reported it: operator, flexnet or csv."""
     seen_at: datetime
     """When this was so; never before any other instant of the row, except those that are foreseen."""
 
@@ -102,23 +102,23 @@ class Wait(Row):
     ended_at: datetime | None = None
     """When it ended; absent while it lasts."""
     outcome: str | None = None
-    """How: Granted, or NeedEnded when the last workbench stopped first, or Denied."""
+    """How it ended: Granted, Denied, or NeedEnded when the last workbench stopped first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal(Row):
-    """Somebody was told no: a denied person, or a denial in a license server's log."""
+    """A user was refused: a user in deniedUsers, or a denial in a license server's log."""
 
     kind: ClassVar[str] = "refusals"
 
     user_id: str
-    """The person, or the pseudonym."""
+    """The user, or the pseudonym."""
     workbench_type: str | None = None
     """Type of the workbench that needed the seat."""
     account: str | None = None
     """AWS account of that workbench."""
     refused_at: datetime
-    """When."""
+    """When it was refused."""
     reason: str | None = None
     """Why, in one word."""
 

@@ -60,7 +60,7 @@ class Spool:
             fresh = path.with_suffix(".new")
             file = FileIO(fresh, "xb")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fresh.rename(path)  # only now, locked, can another process take it for a segment
+            fresh.rename(path)  # another process can take it for a segment only now, when it is locked
             fsync_path(self.folder)
             self._open, self._path = file, path
         return self._path, self._open
@@ -78,6 +78,6 @@ def _is_in_use(path: Path) -> bool:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except FileNotFoundError:  # another process was faster
+    except FileNotFoundError:  # another process has archived it
         return True
     return False

@@ -46,7 +46,7 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
         if threads is not None:
             database.execute(f"SET threads = {threads}")
         for kind in KINDS:
-            days = None if kind is Capacity else since  # how many seats there are may have been said long before
+            days = None if kind is Capacity else since  # the number of seats may be much older
             database.execute(f"CREATE VIEW {kind.kind}_rows AS {_rows(folder, kind, since=days)}")
         database.execute(_latest())
         for kind in KINDS:

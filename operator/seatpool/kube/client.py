@@ -90,7 +90,7 @@ class KubeClient:
         else:
             await config.load_kube_config(config_file=kubeconfig, client_configuration=settings)
         settings.retries = False
-        # Else aiohttp reads ~/.netrc and looks for proxies again for each request.
+        # Otherwise aiohttp reads ~/.netrc and looks for proxies again for each request.
         settings.client_session_kwargs = {"trust_env": bool(getproxies())}
         return cls(ApiClient(configuration=settings))
 
@@ -303,7 +303,7 @@ class KubeClient:
             ) from error
         if not 200 <= response.status < 300:
             raise _from_answer(response.status, raw.decode("utf-8", "replace"), what)
-        answer: Body = from_json(raw)  # half the time of json.loads, which for 10,000 objects is felt
+        answer: Body = from_json(raw)  # takes half the time of json.loads, which matters for 10,000 objects
         return answer
 
 

@@ -35,7 +35,7 @@ class _Place(NamedTuple):
 
 def replay(demand: PastDemand, rules: PoolRules) -> ReplayResult:
     """Returns each wait and the use of the seats, for these rules."""
-    if len(rules.always) > rules.seats:  # only then the protected may ever have to wait
+    if len(rules.always) > rules.seats:  # only then a protected user may have to wait
         return replay_plainly(demand, rules)
     return _Replay(demand, rules).run()
 

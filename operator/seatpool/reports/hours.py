@@ -113,7 +113,7 @@ def _days(question: Question) -> list[int]:
     edges = []
     while day < question.until:
         edges.append(int(day.timestamp()))
-        day += timedelta(days=1)  # of the clock on the wall: some have 23 hours
+        day += timedelta(days=1)  # in local time: some days have 23 hours
     return [*edges, int(day.timestamp())]
 
 

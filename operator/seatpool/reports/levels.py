@@ -76,7 +76,7 @@ def sweep(groups: NDArray[Any], begins: Ints, ends: Ints, *, begin: int, end: in
     keys = np.concatenate((codes | ((begins - begin) << 1 | 1), codes | ((ends - begin) << 1)))
     keys.sort()
     group, seconds = keys >> (_TIME_BITS + 1), (keys >> 1) & ((1 << _TIME_BITS) - 1)
-    level = np.cumsum((keys & 1) * 2 - 1)  # ends of a second come before its begins; each group ends at 0
+    level = np.cumsum((keys & 1) * 2 - 1)  # within a second ends sort before begins; each group ends at 0
     is_last = np.append((np.diff(seconds) != 0) | (np.diff(group) != 0), True)
     group, seconds, level = group[is_last], seconds[is_last], level[is_last]
     starts = np.flatnonzero(np.diff(group, prepend=-1))

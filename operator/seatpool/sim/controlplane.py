@@ -139,7 +139,7 @@ class ControlPlane:
 
     def start_apiserver(self, *, timeout: float = 60.0) -> None:
         """Starts the API server on its port and data, and waits until it is ready. A running one is killed first."""
-        self.kill_apiserver()  # two of them would share the port without a word
+        self.kill_apiserver()  # two of them would share the port without an error
         certs = self.directory / "certs"
         # kube-apiserver makes certs/apiserver.{crt,key} where they are missing, before it reads the key for tokens.
         apiserver = self._apiserver = self._run(

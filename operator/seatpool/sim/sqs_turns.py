@@ -53,7 +53,7 @@ class SqsTurns:
                 answer = _Answer(self._moto, environ, body)
                 rest = deadline - time.monotonic()
                 if rest <= 0 or not answer.is_empty:
-                    self._turn.notify()  # there may be more than this one took
+                    self._turn.notify()  # there may be more messages than this one took
                     return answer.send(start_response)
                 self._turn.wait(min(rest, ASK_AGAIN))
 

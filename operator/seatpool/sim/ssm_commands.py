@@ -36,7 +36,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How an invocation ended."""
+    """End of an invocation."""
 
     phase: Phase
     code: int = NO_RESPONSE

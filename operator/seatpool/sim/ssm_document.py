@@ -24,7 +24,7 @@ Value = str | list[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What a node runs."""
+    """Script of a document, for one node."""
 
     text: str
     environ: Mapping[str, str]

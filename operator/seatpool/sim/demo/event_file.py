@@ -31,7 +31,7 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkbenchEvent:
-    """What one line says about an instance."""
+    """Event about an instance, from one line."""
 
     instance: str
     account: str

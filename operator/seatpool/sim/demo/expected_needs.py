@@ -106,7 +106,7 @@ class ExpectedNeeds:
             self.events += 1
             so_far = self._arrived[event.instance]
             if event.owner is None and not so_far:
-                return  # nobody knows whose it is, and nobody keeps it until somebody does
+                return  # its owner is not known, and the mirror does not keep such events either
             so_far.append((at, event))
             self._look_at(event.instance, life_of(one for _, one in so_far), at)
 

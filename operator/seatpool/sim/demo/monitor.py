@@ -135,7 +135,7 @@ class Monitor:
                     items, _ = await kube.list_all(LicensePool, namespace=NAMESPACE)
                     self.pools = tuple(_row(item) for item in items)
                 except KubeError:
-                    pass  # shown is what was seen last
+                    pass  # the last statuses stay on the screen
                 await asyncio.sleep(POOLS_EVERY)
         finally:
             await kube.close()

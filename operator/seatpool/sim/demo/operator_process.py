@@ -37,7 +37,7 @@ class OperatorProcess:
 
     def start(self, *, timeout: float = 60.0) -> None:
         """Starts it and returns when /readyz is ok."""
-        # Nothing of this shell's own AWS account or cluster may reach it.
+        # The AWS account and the cluster of this shell must not reach the process.
         environ = {name: value for name, value in os.environ.items() if name in PASSED_ON}
         environ |= {
             "AWS_ACCESS_KEY_ID": "test",

@@ -43,7 +43,7 @@ def pool_facts(file: EventFile, seats: Mapping[str, int]) -> dict[str, PoolFacts
 
 def prepare(stage: Stage, file: EventFile, pools: Mapping[str, PoolFacts], *, linger: timedelta) -> None:
     """Creates everything that has to exist before the first event."""
-    # In compressed time everybody does go home in the same second.
+    # In compressed time all users go home in the same second.
     stage.apply_license_server(guard={"maxReleasePercent": 100})
     for product, pool in pools.items():
         stage.node.host.seats(product, pool.seats)
@@ -51,7 +51,7 @@ def prepare(stage: Stage, file: EventFile, pools: Mapping[str, PoolFacts], *, li
     accounts = [
         {"account": account, "regions": list(regions), "inventory": False} for account, regions in file.places().items()
     ]
-    # A file may tell of any time; a clock that says otherwise is no reason to refuse its events.
+    # A file may be of any time, so events are not refused because the clock differs.
     stage.start_operator(accounts=accounts, receivers=4, future_tolerance="36500d")
 
 

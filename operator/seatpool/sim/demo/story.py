@@ -38,7 +38,7 @@ def example_facts(stage: Stage) -> dict[str, PoolFacts]:
 
 def prepare(stage: Stage) -> None:
     """Applies the examples and starts an operator that reads its inventory from EC2."""
-    # By default lists are read back every five minutes; nobody watches a demo so long.
+    # By default lists are read back every 5 minutes, which is too long for a demo.
     stage.apply_license_server(verifyInterval=VERIFY)
     pools = stage.example("licensepools.yaml")
     stage.apply(pools)
