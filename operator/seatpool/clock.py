@@ -1,8 +1,8 @@
-"""Reads the time. Code that decides gets its clock as an argument; this is the default."""
+"""The system's clock. Code takes it as an argument, so that tests can give another one."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Returns the present instant in UTC, with its time zone."""
+    """Returns the time now, in UTC."""
     return datetime.now(UTC)

@@ -194,7 +194,8 @@ def _run(
 
 @asynccontextmanager
 async def _opened(config: Path | None, flags: dict[str, str]) -> AsyncIterator[tuple["DeadLetters", "MoveTask"]]:
-    from seatpool.clock import utc_now
+    from datetime import UTC, datetime
+
     from seatpool.mirror.aws_clients import AwsClients, Purpose
     from seatpool.mirror.messages.registry import Registry
     from seatpool.mirror.queue.dead_letters import DeadLetters
@@ -211,7 +212,7 @@ async def _opened(config: Path | None, flags: dict[str, str]) -> AsyncIterator[t
     clients = AwsClients(mirror)
     try:
         queue = EventQueue(mirror, clients)
-        letters = DeadLetters(queue, clients, parse=lambda body: registry.parse(body, now=utc_now()))
+        letters = DeadLetters(queue, clients, parse=lambda body: registry.parse(body, now=datetime.now(UTC)))
         await letters.open()
         task = MoveTask(
             client=clients.sqs(region=queue.region, purpose=Purpose.QUEUE),

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -14,7 +14,6 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from seatpool.api.workbench import WorkbenchSpec
 from seatpool.aws.sessions import SessionFactory
-from seatpool.clock import utc_now
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
 from seatpool.mirror.aws_clients import AwsClients, Purpose
@@ -46,6 +45,10 @@ MAX_PAUSE = 30.0
 RESTART_PAUSE = 10.0
 LIVE = frozenset({"accounts", "type_aliases"})
 """Settings that `reconfigure` can change while the mirror runs."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Mirror:

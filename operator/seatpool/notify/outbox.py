@@ -15,7 +15,6 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
-from seatpool.backoff import Backoff
 from seatpool.domain.errors import SeatpoolError
 from seatpool.meters import Meters
 from seatpool.notify.notices import Notice
@@ -113,9 +112,11 @@ class _Lane:
         self._capacity = capacity
         self._metrics = metrics
         self._log = log.bind(receiver=sender.name)
-        self._backoff = Backoff(rng, first=first_pause, longest=LONGEST_PAUSE)
+        self._rng = rng
+        self._first_pause = first_pause
         self._waiting: OrderedDict[str, Notice] = OrderedDict()
         self._news = asyncio.Event()
+        self._failures = 0
 
     def put(self, notice: Notice) -> None:
         if notice.id not in self._waiting and len(self._waiting) >= self._capacity:
@@ -134,11 +135,11 @@ class _Lane:
             self._news.clear()
             while self._waiting:
                 await self._send_some()
-                if self._backoff.failures:
-                    await asyncio.sleep(self._backoff.remaining())
+                if self._failures:
+                    await asyncio.sleep(self._pause())
 
     async def last_try(self) -> None:
-        while self._waiting and not self._backoff.failures:
+        while self._waiting and not self._failures:
             await self._send_some()
 
     async def close(self) -> None:
@@ -159,15 +160,19 @@ class _Lane:
         self._metrics.waiting.labels(self._sender.name).set(len(self._waiting))
         if left:
             self._failed(len(left), "some were not taken")
-        elif self._backoff.failures:
-            self._backoff.succeeded()
+        elif self._failures:
+            self._failures = 0
             self._log.info("notices are taken again")
 
     def _failed(self, count: int, error: str) -> None:
-        self._backoff.failed()
+        self._failures += 1
         self._count("failed", count)
-        if self._backoff.failures in (1, 10, 100):
+        if self._failures in (1, 10, 100):
             self._log.warning("notices are not taken", error=error, waiting=len(self._waiting))
+
+    def _pause(self) -> float:
+        longest: float = self._first_pause * 2 ** min(self._failures - 1, 20)
+        return min(LONGEST_PAUSE, longest) * (0.5 + self._rng.random() / 2)
 
     def _count(self, result: str, count: int) -> None:
         if count:

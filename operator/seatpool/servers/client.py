@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from seatpool.api.licenseserver import LicenseServerSpec
-from seatpool.clock import utc_now
 from seatpool.servers.adapter import Adapter, adapter_for
 from seatpool.servers.command_result import BadOutput, CommandResult, ScriptRefused
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.document import EXECUTION_TIMEOUT, document_hash
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm import SsmTransport, now
 
 GRACE = timedelta(seconds=30)
 """How much longer than SSM's own timeouts to wait: SSM tells of them late."""
@@ -103,7 +102,7 @@ class LicenseServerClient:
             raise TransportError(CommandFault.BAD_OUTPUT, message, maybe_applied=True) from error
 
     def _deadline(self) -> datetime:
-        return utc_now() + DELIVERY_TIMEOUT + self._spec.timeout + GRACE
+        return now() + DELIVERY_TIMEOUT + self._spec.timeout + GRACE
 
 
 def _output(finished: CommandOutput, sent: SentCommand) -> str:

@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
@@ -18,7 +18,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from seatpool.aws.sessions import SessionFactory, Sessions
-from seatpool.clock import utc_now
 from seatpool.servers.errors import CommandFault, TransportError, ended_badly, fault_of, may_have_been_sent
 from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
 
@@ -40,6 +39,11 @@ _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempt
 T = TypeVar("T")
 
 
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
 class SsmTransport:
     """Commands to nodes in any account and region."""
 
@@ -48,7 +52,7 @@ class SsmTransport:
         *,
         endpoint_url: str | None = None,
         session_factory: SessionFactory = boto3.Session,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = now,
         permit: Callable[[], None] = lambda: None,
     ) -> None:
         """`permit` is called at the last moment before each try to send a command, and raises when it may not be sent."""

@@ -12,11 +12,10 @@ from botocore.credentials import CredentialResolver
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from tests.integration.servers.conftest import Bench, apply
 
-from seatpool.clock import utc_now
 from seatpool.servers.document import document_json
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.nodes import SentCommand
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm import SsmTransport, now
 from seatpool.sim.aws_access import AwsAccess
 
 NOWHERE = SentCommand(command_id="0" * 36, instance_id="i-0123456789abcdef0")
@@ -126,7 +125,7 @@ async def test_a_throttled_send_is_tried_again(bench: Bench) -> None:
 
 
 async def test_throttling_without_end_is_told(bench: Bench) -> None:
-    clock = iter([utc_now(), utc_now() + timedelta(hours=1)])
+    clock = iter([now(), now() + timedelta(hours=1)])
     transport = SsmTransport(
         endpoint_url=bench.site.endpoint,
         session_factory=bench.faults.session_factory(bench.site.access.session),
@@ -170,12 +169,12 @@ async def test_an_invocation_that_appears_late_is_waited_for(bench: Bench) -> No
 
 
 async def test_an_invocation_that_never_appears_is_told(bench: Bench) -> None:
-    clock = iter([utc_now(), *([utc_now() + timedelta(hours=1)] * 10)])
+    clock = iter([now(), *([now() + timedelta(hours=1)] * 10)])
     transport = SsmTransport(
         endpoint_url=bench.site.endpoint, session_factory=bench.site.access.session, clock=lambda: next(clock)
     )
     with pytest.raises(TransportError) as error:
-        await transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(days=1))
+        await transport.result(bench.place(), NOWHERE, deadline=now() + timedelta(days=1))
     transport.close()
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.INVOCATION_MISSING, True)
 
@@ -208,7 +207,7 @@ async def test_each_way_to_end_has_its_reason(
 ) -> None:
     bench.faults.answer("GetCommandInvocation", Status=status, StatusDetails=details)
     with pytest.raises(TransportError) as error:
-        await bench.transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(minutes=1))
+        await bench.transport.result(bench.place(), NOWHERE, deadline=now() + timedelta(minutes=1))
     assert (error.value.reason, error.value.maybe_applied) == (reason, maybe)
 
 
@@ -222,7 +221,7 @@ async def test_a_command_that_has_not_ended_at_its_deadline_may_still_do_anythin
     for _ in range(20):
         bench.faults.answer("GetCommandInvocation", Status=status, StatusDetails=status)
     with pytest.raises(TransportError, match="at its deadline") as error:
-        await bench.transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(milliseconds=300))
+        await bench.transport.result(bench.place(), NOWHERE, deadline=now() + timedelta(milliseconds=300))
     assert (error.value.reason, error.value.maybe_applied) == (reason, True)
 
 
