@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 async def retry_until_answered(call: Callable[[], Awaitable[T]], *, rng: random.Random, log: FilteringBoundLogger) -> T:
-    """Repeats a call until it raises no KubeError, with pauses of 0.2 s to 15 s, and returns its result."""
+    """Make a call to the Kubernetes API until it is answered."""
     backoff = Backoff(rng, first=0.2, longest=15.0)
     while True:
         try:
