@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fleet_of_many import NAMESPACE, workbenches_of
-from benchmarks.measured import Measured
+from benchmarks.measured import MeasuredProcess
 from benchmarks.site import Place
 
 REPEATS = 3
@@ -84,7 +84,7 @@ def _list(place: Place, size: int) -> float:
 def _run(place: Place, arguments: list[str], *, code: int = 0) -> float:
     log = _log(place)
     log.unlink(missing_ok=True)
-    with Measured(arguments, log=log) as process:
+    with MeasuredProcess(arguments, log=log) as process:
         seconds = process.wait(seconds=120)
         if process.child.returncode != code:
             raise RuntimeError(

@@ -26,7 +26,7 @@ PASSED_ON = (
 )
 
 
-class Measured:
+class MeasuredProcess:
     """Runs `python ARGUMENTS`. It ends with this process at the latest."""
 
     def __init__(self, arguments: Sequence[str | Path], *, log: Path, environ: Mapping[str, str] | None = None) -> None:

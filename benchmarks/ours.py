@@ -24,7 +24,7 @@ AHEAD = 100
 
 
 @dataclass
-class Measured:
+class WorkloadResult:
     """Sums over the windows of one workload."""
 
     latencies: list[float] = field(default_factory=list)
@@ -109,7 +109,9 @@ class Player:
         """Waits until the lists of all workloads are right."""
         self._until(lambda: self._are_right(truths))
 
-    def live(self, events: Sequence[Event], window: Window, truths: Sequence[Truth], into: Sequence[Measured]) -> None:
+    def live(
+        self, events: Sequence[Event], window: Window, truths: Sequence[Truth], into: Sequence[WorkloadResult]
+    ) -> None:
         """Plays a window in real time and adds what was measured."""
         for lists in self._lists:
             lists.read_journal()
@@ -123,7 +125,7 @@ class Player:
             self._send([event])
             sent = time.time()
             for number, truth in enumerate(truths):
-                for product, comes in truth.take(event):
+                for product, comes in truth.apply_event(event):
                     if comes:
                         due.append((number, product, event.user, sent))
                     else:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import ours
-from benchmarks.ours import Lists, Measured, Player, settings
+from benchmarks.ours import Lists, Player, WorkloadResult, settings
 from benchmarks.pipeline import run as pipeline
 from benchmarks.pipeline.license_server import RealServer
 from benchmarks.site import ACCOUNT, REGION, Place
@@ -18,7 +18,7 @@ from benchmarks.windows import Window, choose
 from benchmarks.workloads import Event, Truth, Workload, damaged, site, trace
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.fleet import Fleet
-from seatpool.sim.posting import Troubles
+from seatpool.sim.posting import DeliveryFaults
 
 SHARES = (0.0, 0.01, 0.05)
 RUSH = {"minInterval": "10m"}
@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class WindowChoice:
     """Number of windows and of events in each. The seed decides where they are."""
 
     count: int
@@ -42,7 +42,7 @@ class Look:
         return choose(events, count=self.count, length=self.length, rng=random.Random(self.seed))
 
 
-LOOKS = {"lab": Look(count=2, length=80, seed=7), "site": Look(count=2, length=28, seed=5)}
+LOOKS = {"lab": WindowChoice(count=2, length=80, seed=7), "site": WindowChoice(count=2, length=28, seed=5)}
 """Most events of the lab change no list. At the site one window is in an evening and the other in a morning."""
 
 
@@ -57,7 +57,7 @@ class Latency:
     count: int
 
     @classmethod
-    def of(cls, seconds: Iterable[float]) -> "Latency":
+    def from_samples(cls, seconds: Iterable[float]) -> "Latency":
         ordered = sorted(seconds)
 
         def rank(share: float) -> float:
@@ -127,7 +127,7 @@ def _their_side(workload: Workload, windows: Sequence[Window], server: RealServe
     lived = sum(window.end - window.first for window in windows)
     commands = sum(whole.commands[minute] for window in windows for minute in window.minutes)
     return Side(
-        latency=Latency.of(whole.latencies),
+        latency=Latency.from_samples(whole.latencies),
         commands=1000 * commands / lived,
         calls=1000 * whole.calls / len(workload.events),
         wrong=tuple(len(outcome.wrong) for outcome in outcomes),
@@ -138,7 +138,7 @@ def _their_side(workload: Workload, windows: Sequence[Window], server: RealServe
 
 
 def _ours(together: Sequence[Workload], windows: Sequence[Window], *, say: Say) -> list[Side]:
-    measured = [Measured() for _ in together]
+    measured = [WorkloadResult() for _ in together]
 
     def run(share: float) -> list[int]:
         with Place(servers=len(together)) as place:
@@ -149,7 +149,7 @@ def _ours(together: Sequence[Workload], windows: Sequence[Window], *, say: Say) 
         wrong = [whole, *beside.map(run, SHARES[1:])]
     return [
         Side(
-            latency=Latency.of(of_one.latencies),
+            latency=Latency.from_samples(of_one.latencies),
             commands=1000 * of_one.commands / of_one.events,
             calls=1000 * of_one.calls / of_one.events,
             wrong=tuple(left[number] for left in wrong),
@@ -163,7 +163,7 @@ def _run_once(
     together: Sequence[Workload],
     windows: Sequence[Window],
     share: float,
-    measured: Sequence[Measured],
+    measured: Sequence[WorkloadResult],
     *,
     say: Say,
 ) -> list[int]:
@@ -216,7 +216,7 @@ def _live_through(
     events: Sequence[Event],
     windows: Sequence[Window],
     truths: Sequence[Truth],
-    measured: Sequence[Measured],
+    measured: Sequence[WorkloadResult],
 ) -> None:
     done = 0
     for window in windows:
@@ -239,13 +239,13 @@ def _live_through(
 
 def _take(truth: Truth, events: Iterable[Event]) -> None:
     for event in events:
-        truth.take(event)
+        truth.apply_event(event)
 
 
 def _with_real_instances(place: Place, events: Sequence[Event]) -> list[Event]:
     """Creates the workbenches that run at the end in EC2, with its ids. The others are terminated by then."""
     last = {event.instance: event for event in events}
-    unannounced = Troubles(lose=1.0)
+    unannounced = DeliveryFaults(lose=1.0)
     fleet = Fleet(
         place.site.endpoint, region=REGION, account=ACCOUNT, queue_url=place.site.queue_url, troubles=unannounced
     )

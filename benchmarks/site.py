@@ -19,11 +19,11 @@ from typing import Any, Self
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.measured import Measured
+from benchmarks.measured import MeasuredProcess
 from seatpool.kube.client import KubeClient
 from seatpool.servers.document import document_json
+from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.aws import AwsProcess
-from seatpool.sim.conduct import Conduct
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.site import LicenseServerNode, Site
 
@@ -67,7 +67,7 @@ class Place:
                     str(QUICK_SERVER), cfile=str(self.directory / "remote_server.pyc"), doraise=True
                 )
                 for node in self.nodes:
-                    node.host.conduct = Conduct(shell=(sys.executable, "-I", "-S", compiled))
+                    node.host.behavior = AgentBehavior(shell=(sys.executable, "-I", "-S", compiled))
         except BaseException:
             self._ending.close()
             raise
@@ -129,7 +129,7 @@ class OperatorRun:
                 }
             )
         )
-        self.process = Measured([*program, str(config)], log=place.directory / f"{name}.log")
+        self.process = MeasuredProcess([*program, str(config)], log=place.directory / f"{name}.log")
 
     def __enter__(self) -> Self:
         return self

@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks import answers
 from benchmarks.fleet_of_many import NAMESPACE, SERVERS, create_workbenches, pools, workbenches_of
-from benchmarks.measured import Measured
+from benchmarks.measured import MeasuredProcess
 from benchmarks.site import ACCOUNT, REGION, OperatorRun, Place
 
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
@@ -136,7 +136,7 @@ def _mirror(place: Place, namespace: str) -> dict[str, Any]:
 def _list(place: Place, size: int) -> Start:
     log = place.directory / "list.log"
     log.unlink(missing_ok=True)
-    with Measured(["-m", "benchmarks.plain_list", place.plane.kubeconfig, NAMESPACE], log=log) as process:
+    with MeasuredProcess(["-m", "benchmarks.plain_list", place.plane.kubeconfig, NAMESPACE], log=log) as process:
         seconds = process.wait(seconds=120)
     told = json.loads(log.read_text())
     if told["objects"] != size:
@@ -148,7 +148,7 @@ def _naive(place: Place, size: int) -> Start:
     log = place.directory / "naive.log"
     log.unlink(missing_ok=True)
     arguments = ["-m", "benchmarks.naive_operator", place.plane.kubeconfig, NAIVE, str(size)]
-    with Measured(arguments, log=log) as process:
+    with MeasuredProcess(arguments, log=log) as process:
         while not any(line.startswith('{"handled"') for line in log.read_text().splitlines()):
             process.check()
             if process.age > 300:

@@ -56,7 +56,7 @@ class Workload:
     def changing(self, events: Iterable[Event]) -> frozenset[Event]:
         """Returns those of these events, in order from the beginning, that change a list."""
         truth = Truth(self)
-        return frozenset(event for event in events if truth.take(event))
+        return frozenset(event for event in events if truth.apply_event(event))
 
     def types_of(self, product: str) -> list[str]:
         return sorted(kind for kind, products in self.products.items() if product in products)
@@ -70,7 +70,7 @@ class Truth:
         self._active: dict[str, Event] = {}
         self._needs: dict[str, dict[str, set[str]]] = {product: {} for product in workload.all_products}
 
-    def take(self, event: Event) -> list[tuple[str, bool]]:
+    def apply_event(self, event: Event) -> list[tuple[str, bool]]:
         """Applies an event and returns the products whose list it changes, and whether its user comes on."""
         before = self._active.pop(event.instance, None)
         changed = []

@@ -19,7 +19,7 @@ TRIED = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PipelineResult:
     """Result of one run."""
 
     latencies: tuple[float, ...]
@@ -39,7 +39,7 @@ def command_seconds(server: RealServer) -> float:
 
 def play(
     workload: Workload, events: Sequence[Event], server: RealServer, *, seconds: float, tables: Tables | None = None
-) -> Outcome:
+) -> PipelineResult:
     """Plays events, possibly damaged. The expected lists are those of the undamaged workload."""
     tables = tables or InMemory(workload.all_products)
     lists: dict[str, tuple[str, ...]] = {}
@@ -73,18 +73,18 @@ def play(
             else:
                 pending.pop((product, event.user), None)
     tick(minute)
-    return Outcome(tuple(latencies), commands, tables.calls + commands.total(), _wrong(workload, lists, server))
+    return PipelineResult(tuple(latencies), commands, tables.calls + commands.total(), _wrong(workload, lists, server))
 
 
 def _list_changing(workload: Workload) -> dict[Event, list[tuple[str, bool]]]:
     truth = Truth(workload)
-    return {event: truth.take(event) for event in workload.events}
+    return {event: truth.apply_event(event) for event in workload.events}
 
 
 def _wrong(workload: Workload, lists: dict[str, tuple[str, ...]], server: RealServer) -> tuple[str, ...]:
     truth = Truth(workload)
     for event in workload.events:
-        truth.take(event)
+        truth.apply_event(event)
     for product in workload.all_products:
         server.send(product, lists.get(product, ()))
     return tuple(product for product in workload.all_products if server.users(product) != truth.users(product))

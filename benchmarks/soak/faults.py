@@ -9,12 +9,12 @@ from pathlib import Path
 
 from benchmarks.site import OperatorRun, Place
 from benchmarks.soak.life import PoolFacts
-from seatpool.sim.conduct import Conduct
-from seatpool.sim.posting import Troubles
+from seatpool.sim.agent_behavior import AgentBehavior
+from seatpool.sim.posting import DeliveryFaults
 
 StartOperator = Callable[[bool], OperatorRun]
 """Starts an operator. The argument tells whether it takes part in the election."""
-EVENTS = Troubles(lose=0.05, duplicate=0.1, delay=(0.0, 2.0))
+EVENTS = DeliveryFaults(lose=0.05, duplicate=0.1, delay=(0.0, 2.0))
 """Faults that events have at all times."""
 STEP_DOWN_LIMIT = 20.0
 
@@ -55,11 +55,11 @@ class Faults:
             "a second operator knows of no lease": self._two_operators,
             "clock steps forward": lambda: self._clock(20.0),
             "clock steps back": lambda: self._clock(-20.0),
-            "most events are lost": lambda: self._events(Troubles(lose=0.8)),
-            "events come thrice and late": lambda: self._events(Troubles(duplicate=1.0, delay=(0.0, 6.0))),
+            "most events are lost": lambda: self._events(DeliveryFaults(lose=0.8)),
+            "events come thrice and late": lambda: self._events(DeliveryFaults(duplicate=1.0, delay=(0.0, 6.0))),
             "somebody edits a list": self._edited,
         }
-        self.troubles: Callable[[Troubles], None] = lambda _troubles: None
+        self.troubles: Callable[[DeliveryFaults], None] = lambda _troubles: None
 
     @contextmanager
     def _refused(
@@ -79,12 +79,12 @@ class Faults:
             host.faults()
 
     @contextmanager
-    def _agent(self, **conduct: object) -> Iterator[None]:
+    def _agent(self, **behavior: object) -> Iterator[None]:
         for node in self._place.nodes:
-            node.host.conduct = Conduct(**conduct)  # type: ignore[arg-type]
+            node.host.behavior = AgentBehavior(**behavior)  # type: ignore[arg-type]
         yield
         for node in self._place.nodes:
-            node.host.conduct = Conduct()
+            node.host.behavior = AgentBehavior()
 
     @contextmanager
     def _api_server(self) -> Iterator[None]:
@@ -142,7 +142,7 @@ class Faults:
         self._offset.write_text("0")
 
     @contextmanager
-    def _events(self, troubles: Troubles) -> Iterator[None]:
+    def _events(self, troubles: DeliveryFaults) -> Iterator[None]:
         self.troubles(troubles)
         yield
         self.troubles(EVENTS)

@@ -130,7 +130,7 @@ class Life:
     def _forget(self) -> None:
         now = time.monotonic()
         while self._terminated and now - self._terminated[0][0] > REMEMBERED:
-            self._control.forget(self._terminated.popleft()[1])
+            self._control.forget_instances(self._terminated.popleft()[1])
 
     def _pick(self, among: Mapping[str, object]) -> str:
         return self._rng.choice(sorted(among))

@@ -47,7 +47,7 @@ def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Ma
     """Creates the tables, and `capacity_steps`: how many seats each pool had from when on."""
     _put(database, "teams", "user_id VARCHAR, team VARCHAR", [list(pair) for pair in sorted(teams.items())])
     pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.includes(name)]
-    _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.of(name)] for name in pools])
+    _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.for_pool(name)] for name in pools])
     window = {"begin": question.begin_s, "end": question.end_s}
     modes = "('Enforce', 'DryRun')" if question.dry_run else "('Enforce')"
     database.execute(_HELD.format(modes=modes, who=_WHO), window)

@@ -55,7 +55,7 @@ class Week:
     slots: Ints
 
     @classmethod
-    def of(cls, question: Question) -> Self:
+    def covering(cls, question: Question) -> Self:
         edges = np.arange(-(-question.begin_s // HOUR) * HOUR, question.end_s + 1, HOUR, dtype=np.int64)
         return cls(edges, np.array([_slot(int(edge), question) for edge in edges[:-1]], dtype=np.int64))
 

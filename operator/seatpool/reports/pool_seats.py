@@ -42,7 +42,7 @@ class PoolSeats:
         lasted = np.diff(at, append=self.taken.end)
         taken, seats = self.taken(at), self.seats(at)
         is_full, whole = (taken >= seats) & (seats > 0), float((seats * lasted).sum())
-        price, idle = question.price.of(self.name), float((np.maximum(seats - taken, 0) * lasted).sum()) / 3600
+        price, idle = question.price.for_pool(self.name), float((np.maximum(seats - taken, 0) * lasted).sum()) / 3600
         return made | {
             "seats": int(self.seats.level[-1]),
             "utilisation": float((np.minimum(taken, seats) * lasted).sum()) / whole if whole else None,
@@ -54,7 +54,7 @@ class PoolSeats:
 
     def cost(self, question: Question) -> float | None:
         """Returns the cost of the seats that there were in the window. None: price or number is not known."""
-        price, hours = question.price.of(self.name), self.seat_hours
+        price, hours = question.price.for_pool(self.name), self.seat_hours
         return None if price is None or hours is None else price * hours / HOURS_IN_A_YEAR
 
 

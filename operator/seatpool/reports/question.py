@@ -40,7 +40,7 @@ class PerPool:
     usual: float | None = None
     of_pool: Mapping[str, float] = field(default_factory=dict)
 
-    def of(self, pool: str) -> float | None:
+    def for_pool(self, pool: str) -> float | None:
         """Returns the number of a pool. A pool may be named without its namespace."""
         return self.of_pool.get(pool, self.of_pool.get(pool.rpartition("/")[2], self.usual))
 

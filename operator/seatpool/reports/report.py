@@ -82,7 +82,7 @@ def whole_report(folder: Path, question: Question, *, teams: Mapping[str, str], 
         tables = {by: tuple(calculator.rows(by)) for by in headings}
         waits = waiting(database)
         chosen = sorted(tables[By.POOL], key=lambda row: (-(row.saturated_hours or 0), -row.held_hours, row.name))
-        hours = Week.of(question)
+        hours = Week.covering(question)
         pictured = {}
         for row in chosen[:most_pictured]:
             seats = calculator.pools[row.name]
@@ -116,7 +116,7 @@ def _calculator(
 
 
 def _hours(database: "DuckDBPyConnection", question: Question) -> tuple[HourOfWeek, ...]:
-    hours = Week.of(question)
+    hours = Week.covering(question)
     return tuple(by_hour(hours, _all_together(database, question), hours.waits(database)))
 
 

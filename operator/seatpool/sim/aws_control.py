@@ -47,7 +47,7 @@ class AwsControl:
         )
         self._order("/seatpool/refusals", asdict(plan))
 
-    def forget(self, *instance_ids: str) -> None:
+    def forget_instances(self, *instance_ids: str) -> None:
         """Makes EC2 forget these terminated instances, as it does after about an hour."""
         self._order("/seatpool/forgotten", {"instance_ids": instance_ids})
 

@@ -42,7 +42,7 @@ class Front:
             NODES: lambda order: run_command.register(order["instance_id"], Path(order["home"])),
             REFUSALS: lambda order: self._refusals.plan(PlannedRefusal(**order)),
             CALLS: lambda _: self._refusals.calls(),
-            FORGOTTEN: lambda order: ec2_past.forget(frozenset(order["instance_ids"])),
+            FORGOTTEN: lambda order: ec2_past.forget_instances(frozenset(order["instance_ids"])),
         }
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -53,7 +53,7 @@ class Front:
             self._refusals.reset()
             self._run_command.reset()
             return self._moto(environ, start_response)
-        planned = self._refusals.take(_operation(environ))
+        planned = self._refusals.count_request(_operation(environ))
         if planned is None:
             return self._carry_out(environ, start_response)
         if planned.after_work:

@@ -9,10 +9,10 @@ from moto.ec2.models import ec2_backends
 
 from seatpool.sim.refusals import Refusal
 
-__all__ = ["forget"]
+__all__ = ["forget_instances"]
 
 
-def forget(instance_ids: Collection[str]) -> None:
+def forget_instances(instance_ids: Collection[str]) -> None:
     """Removes these instances from every region. Raises Refusal if one of them is not terminated."""
     for regions in ec2_backends.values():
         for backend in regions.values():

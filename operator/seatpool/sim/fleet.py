@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from seatpool.sim.aws_access import ACCOUNT, AwsAccess
 from seatpool.sim.envelopes import state_change, workbench_event
-from seatpool.sim.posting import Posting, Troubles
+from seatpool.sim.posting import DeliveryFaults, EventPoster
 
 __all__ = ["Fleet"]
 
@@ -32,7 +32,7 @@ class Fleet:
         type_tag: str = TYPE_TAG,
         custom_events: bool = False,
         whole_seconds: bool = False,
-        troubles: Troubles | None = None,
+        troubles: DeliveryFaults | None = None,
         randomness: random.Random | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -51,10 +51,10 @@ class Fleet:
         self._now = now
         self._people: dict[str, tuple[str, str]] = {}
         home = AwsAccess(endpoint_url, region=queue_region or region)
-        self._posting = Posting(
+        self._poster = EventPoster(
             home.client("sqs"),
             queue_url,
-            troubles=troubles or Troubles(),
+            troubles=troubles or DeliveryFaults(),
             randomness=randomness or random.Random(0),  # noqa: S311
         )
 
@@ -75,17 +75,17 @@ class Fleet:
         return self._access.region
 
     @property
-    def troubles(self) -> Troubles:
-        return self._posting.troubles
+    def troubles(self) -> DeliveryFaults:
+        return self._poster.troubles
 
     @troubles.setter
-    def troubles(self, troubles: Troubles) -> None:
-        self._posting.troubles = troubles
+    def troubles(self, troubles: DeliveryFaults) -> None:
+        self._poster.troubles = troubles
 
     @property
     def lost(self) -> int:
         """Returns how many events never reached the queue."""
-        return self._posting.lost
+        return self._poster.lost
 
     def start(self, owner: str | None, type: str = "vew-matlab", *, tags: Mapping[str, str] | None = None) -> str:  # noqa: A002
         """Starts a new workbench and returns its instance id. `owner` may be any text that EC2 takes. None: no tag."""
@@ -117,11 +117,11 @@ class Fleet:
 
     def announce(self, instance_id: str, *states: str, at: datetime | None = None) -> None:
         """Posts events that EC2 need not agree with."""
-        self._posting.post([self.event(instance_id, state, at=at) for state in states])
+        self._poster.post([self.event(instance_id, state, at=at) for state in states])
 
     def post(self, events: Sequence[dict[str, Any]]) -> None:
         """Posts any events, with the same faults."""
-        self._posting.post(events)
+        self._poster.post(events)
 
     def event(self, instance_id: str, state: str, *, at: datetime | None = None) -> dict[str, Any]:
         at = at or self._now()
@@ -132,13 +132,13 @@ class Fleet:
             return workbench_event(instance_id=instance_id, state=state, at=at, owner=owner, type=kind, **place)
         return state_change(instance_id=instance_id, state=state, at=at, **place)
 
-    def settle(self) -> None:
+    def wait_until_posted(self) -> None:
         """Waits until every delayed event is in the queue."""
-        self._posting.settle()
+        self._poster.wait_until_posted()
 
     def close(self) -> None:
         """Closes the fleet. Delayed events that are left are lost."""
-        self._posting.close()
+        self._poster.close()
 
     @property
     def _ec2(self) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seatpool.sim.conduct import Conduct
+from seatpool.sim.agent_behavior import AgentBehavior
 
 __all__ = ["JournalEntry", "LicenseHost"]
 
@@ -46,13 +46,13 @@ class LicenseHost:
         return str(self.home / "state")
 
     @property
-    def conduct(self) -> Conduct:
+    def behavior(self) -> AgentBehavior:
         """Returns how the node's SSM agent behaves."""
-        return Conduct.read(self.home)
+        return AgentBehavior.read(self.home)
 
-    @conduct.setter
-    def conduct(self, conduct: Conduct) -> None:
-        conduct.write(self.home)
+    @behavior.setter
+    def behavior(self, behavior: AgentBehavior) -> None:
+        behavior.write(self.home)
 
     def faults(self, **faults: object) -> None:
         """Sets the faults of the client and clears all others. Without arguments the client works.

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Posting", "Troubles"]
+__all__ = ["DeliveryFaults", "EventPoster"]
 
 BATCH = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Troubles:
+class DeliveryFaults:
     """Faults of the delivery. Each share is of 1."""
 
     lose: float = 0.0
@@ -25,10 +25,10 @@ class Troubles:
     """Seconds, drawn evenly for each copy. By it events overtake each other."""
 
 
-class Posting:
+class EventPoster:
     """Posts event bodies to a queue, at once or after their delay."""
 
-    def __init__(self, sqs: Any, queue_url: str, *, troubles: Troubles, randomness: random.Random) -> None:
+    def __init__(self, sqs: Any, queue_url: str, *, troubles: DeliveryFaults, randomness: random.Random) -> None:
         self.troubles = troubles
         self.lost = 0
         self._sqs = sqs
@@ -56,7 +56,7 @@ class Posting:
             self._changed.notify_all()
         self._send(now)
 
-    def settle(self) -> None:
+    def wait_until_posted(self) -> None:
         """Waits until every delayed event is in the queue."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting and not self._sending)

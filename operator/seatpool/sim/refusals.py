@@ -47,7 +47,7 @@ class Refusals:
         with self._lock:
             self._planned.setdefault(refusal.operation, []).extend([refusal] * refusal.times)
 
-    def take(self, operation: str) -> PlannedRefusal | None:
+    def count_request(self, operation: str) -> PlannedRefusal | None:
         """Counts a request and returns the error that is planned for it, if any."""
         with self._lock:
             self._calls[operation] = self._calls.get(operation, 0) + 1

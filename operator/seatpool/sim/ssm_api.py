@@ -50,7 +50,7 @@ class RunCommand:
 
     def reset(self) -> None:
         """Forgets every node and command. Commands that run are cancelled."""
-        self._nodes.forget()
+        self._nodes.clear()
         with self._lock:
             commands = list(self._commands.values())
             self._commands.clear()
@@ -77,7 +77,7 @@ class RunCommand:
             request=body,
         )
         for node in nodes:
-            hidden = node.agent.conduct.visible_after
+            hidden = node.agent.behavior.visible_after
             command.invocations[node.id] = Invocation(command, node.id, visible_after=hidden)
         self._keep(command)
         answer = command.describe()  # before the agents start: the real answer is never further than Pending
@@ -97,7 +97,7 @@ class RunCommand:
         wanted: list[str] = body.get("InstanceIds") or []
         if len(set(wanted)) != len(wanted):
             raise Refusal("DuplicateInstanceId", f"an instance id is given twice: {', '.join(wanted)}")
-        nodes = self._nodes.of(caller)
+        nodes = self._nodes.reachable_by(caller)
         if unknown := [instance for instance in wanted if instance not in nodes]:
             raise Refusal(
                 "InvalidInstanceId",
@@ -146,7 +146,7 @@ class RunCommand:
             *(body.get("Filters") or []),
             *({"Key": each["key"], "Values": each["valueSet"]} for each in old_style),
         ]
-        nodes = [node for node in self._nodes.of(caller).values() if all(map(node.matches, filters))]
+        nodes = [node for node in self._nodes.reachable_by(caller).values() if all(map(node.matches, filters))]
         return _page("InstanceInformationList", [node.describe() for node in nodes], body)
 
     def _found(self, caller: Caller, command_id: str) -> Command | None:

@@ -63,12 +63,12 @@ class Node:
 
     def describe(self) -> dict[str, Any]:
         """Returns the entry of DescribeInstanceInformation."""
-        conduct = self.agent.conduct
+        behavior = self.agent.behavior
         return {
             "InstanceId": self.id,
             "PingStatus": self.ping,
-            "AgentVersion": LEGACY_AGENT_VERSION if conduct.legacy else AGENT_VERSION,
-            "PlatformType": conduct.platform,
+            "AgentVersion": LEGACY_AGENT_VERSION if behavior.legacy else AGENT_VERSION,
+            "PlatformType": behavior.platform,
             "ResourceType": "EC2Instance",
             "ComputerName": f"{self.id}.{self.place.region}.compute.internal",
         }
@@ -100,12 +100,12 @@ class Nodes:
         with self._lock:
             self._nodes[instance_id] = Node(place, agent, instance)
 
-    def of(self, caller: Caller) -> dict[str, Node]:
+    def reachable_by(self, caller: Caller) -> dict[str, Node]:
         """Returns the nodes that the caller can send commands to."""
         with self._lock:
             return {name: node for name, node in self._nodes.items() if node.place == caller and node.sendable}
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         with self._lock:
             self._nodes.clear()
 

@@ -12,17 +12,17 @@ from typing import Any, Self
 
 from seatpool.domain.errors import SeatpoolError
 
-__all__ = ["FILE", "Conduct", "ConductError"]
+__all__ = ["FILE", "AgentBehavior", "AgentBehaviorError"]
 
 FILE = "agent.json"
 
 
-class ConductError(SeatpoolError):
+class AgentBehaviorError(SeatpoolError):
     """The file cannot be read. The message names it and the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conduct:
+class AgentBehavior:
     """Faults of one agent. The defaults are none. All times are in seconds."""
 
     offline: bool = False
@@ -58,10 +58,12 @@ class Conduct:
         except FileNotFoundError:
             return cls()
         except ValueError as error:
-            raise ConductError(f"{path}: not JSON ({error}); write it with Conduct.write") from error
+            raise AgentBehaviorError(f"{path}: not JSON ({error}); write it with AgentBehavior.write") from error
         known = {field.name for field in fields(cls)}
         if not isinstance(document, dict) or not document.keys() <= known:
-            raise ConductError(f"{path}: {document!r} must be an object with keys among {', '.join(sorted(known))}")
+            raise AgentBehaviorError(
+                f"{path}: {document!r} must be an object with keys among {', '.join(sorted(known))}"
+            )
         lists = {name: tuple(document[name]) for name in ("repeat_after", "shell") if name in document}
         return cls(**document | lists)
 
