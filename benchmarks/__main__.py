@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or those that are named, and prints one table. `python -m benchmarks [side-by-side start-up ...]`"""
+"""Runs all benchmarks, or the named ones, and prints one table. `python -m benchmarks [side-by-side start-up ...]`"""
 
 import argparse
 import time
@@ -12,7 +12,7 @@ from benchmarks.results import FILE, Results, load_of_others
 Say = Callable[[str], None]
 QUIET = 0.7
 LONG = ("storm-whole",)
-"""Only when they are named."""
+"""Benchmarks that run only if they are named."""
 BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "micro": lambda _say: tables.of_micro(micro.measure()),
     "start-up": lambda say: tables.of_start_up(start_up.measure(say=say)),

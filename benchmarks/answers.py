@@ -1,7 +1,7 @@
-"""How long `seatpool status` and `seatpool why` take in the large installation, from the start of the process to its end.
+"""Measures `seatpool status` and `seatpool why` in the large installation, from the start of the process to its end.
 
-Beside them, in the same run: a process that lists the same Workbenches from the API server's cache by aiohttp and does
-nothing with them, and one that imports what such a command needs to ask, and asks nobody.
+Two references in the same run: a process that lists the same Workbenches from the API server's cache with aiohttp and
+does nothing with them, and one that imports what such a command needs and makes no request.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fleet_of_many import NAMESPACE, workbenches_of
-from benchmarks.measured import Measured
+from benchmarks.measured import MeasuredProcess
 from benchmarks.site import Place
 
 REPEATS = 3
@@ -19,20 +19,20 @@ REPEATS = 3
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Medians, in seconds."""
+    """Medians in seconds."""
 
     objects: int
     status: float
     why_waiting: float
-    """Somebody who waits: what would have to happen is computed too."""
+    """`why` of a user who waits. It also computes what would have to happen."""
     why_seated: float
     start: float
-    """What Python takes to start, and to import what asks."""
+    """Time that Python takes to start and to import the modules for the requests."""
     listing: float
 
 
 def measure(place: Place, workbenches: int, *, say: Callable[[str], None], repeats: int = REPEATS) -> Answers:
-    """In an installation as its operator leaves it: every list in sync, every status written."""
+    """Measures in an installation whose operator has finished: every list is in sync and every status is written."""
     waiting, seated = _people(place)
     say(f"asked about {waiting}, who waits, and {seated}, who has every seat")
     rounds = [
@@ -54,7 +54,7 @@ def measure(place: Place, workbenches: int, *, say: Callable[[str], None], repea
 
 
 def _people(place: Place) -> tuple[str, str]:
-    """Somebody whose workbenches wait, and somebody whose do not."""
+    """Returns a user whose workbenches wait and one whose do not."""
     waits: dict[str, bool] = {}
     for one in workbenches_of(place, NAMESPACE):
         waiting = any(seat["phase"] == "Waiting" for seat in one["status"].get("seats", ()))
@@ -64,7 +64,7 @@ def _people(place: Place) -> tuple[str, str]:
 
 
 def _seatpool(place: Place, *words: str, problems: bool = False) -> float:
-    """One command of the command line; `problems` is whether it has something to look at."""
+    """Runs one command. `problems` tells whether it has something to report."""
     options = ["-n", NAMESPACE, "--kubeconfig", str(place.plane.kubeconfig)]
     return _run(place, ["-m", "seatpool", *words, *options], code=int(problems))
 
@@ -84,7 +84,7 @@ def _list(place: Place, size: int) -> float:
 def _run(place: Place, arguments: list[str], *, code: int = 0) -> float:
     log = _log(place)
     log.unlink(missing_ok=True)
-    with Measured(arguments, log=log) as process:
+    with MeasuredProcess(arguments, log=log) as process:
         seconds = process.wait(seconds=120)
         if process.child.returncode != code:
             raise RuntimeError(

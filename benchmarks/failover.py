@@ -1,7 +1,7 @@
-"""From the end of the leader to a list with a new person on it, by the license server's own record, two replicas on a Lease.
+"""Measures from the end of the leader to a list with a new user on it, by the license server's own record.
 
-`python -m benchmarks.failover` measures it with one workbench and with ten thousand: what a standby has in memory decides
-nothing, so it lists everything once more when it takes over, and that grows with the fleet.
+Two replicas share a Lease. `python -m benchmarks.failover` measures with one workbench and with ten thousand. A new
+leader decides nothing by what it had in memory. It lists everything again, and that grows with the fleet.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def measure(fleet: int) -> dict[str, list[float]]:
-    """For each way to end the leader, some times."""
+    """Measures each way to end the leader several times."""
     with Place(servers=SERVERS, quick=True) as place:
         place.namespace(NAMESPACE)
         place.apply(place.server(NAMESPACE, number, verifyInterval="1h") for number in range(SERVERS))
@@ -65,7 +65,7 @@ def _operator(place: Place, name: str) -> OperatorRun:
 
 
 def _until_served(place: Place, number: int) -> float:
-    """Somebody's workbench starts now; when its owner is on the list."""
+    """Starts a workbench now and returns when its owner is on the list."""
     person = f"newcomer{number}"
     place.apply([_of(person, number)])
     host = place.nodes[1].host

@@ -1,4 +1,4 @@
-"""The large installation of the scale benchmarks: 500 pools on 20 servers, 6,000 users, any number of workbenches."""
+"""Creates the large installation: 500 pools on 20 servers, 6,000 users, and any number of workbenches."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,12 +12,12 @@ TYPES = 100
 USERS = 6_000
 SEATS = 60
 FULL_EVERY = 10
-"""Every so many pools has fewer seats than people, so that there are waiting lines."""
+"""Every so many pools has fewer seats than users, so that there are waiting lines."""
 NAMESPACE = "fleet"
 
 
 def pools(namespace: str = NAMESPACE, *, seats: int = 250, full: int = SEATS) -> list[Body]:
-    """Each type is on five products, of five different servers."""
+    """Returns the pools. Each workbench type is on five products of five servers."""
     return [
         pool(
             namespace,
@@ -62,7 +62,7 @@ def workbench(number: int, *, namespace: str = NAMESPACE) -> Body:
 
 
 async def create_workbenches(place: Place, numbers: range, *, namespace: str = NAMESPACE) -> None:
-    """As fast as the API server takes them."""
+    """Creates the workbenches as fast as the API server takes them."""
     kube = await place.kube()
     try:
         await at_once(
@@ -76,7 +76,7 @@ async def create_workbenches(place: Place, numbers: range, *, namespace: str = N
 
 
 def workbenches_of(place: Place, namespace: str) -> list[Body]:
-    """All of them, as they are stored."""
+    """Returns all workbenches as they are stored."""
     path = f"/apis/seatpool.io/v1alpha1/namespaces/{namespace}/workbenches"
     found: list[Body] = json.loads(place.plane.kubectl("get", "--raw", path))["items"]
     return found

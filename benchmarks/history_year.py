@@ -1,7 +1,7 @@
-"""`python -m benchmarks.history_year FOLDER`: a year of 6,000 people's seats, and how long reports on it take.
+"""Measures reports on a year of history with 6,000 users: `python -m benchmarks.history_year FOLDER`.
 
-People come on weekdays around nine and one, less on Fridays and in August; a pool that is full makes them wait in line, and some
-give up. The files are written by the product's own writer.
+Users come on weekdays around nine and one, less on Fridays and in August. A full pool makes them wait in line, and some
+give up. The product's own writer writes the files.
 """
 
 import heapq
@@ -17,12 +17,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from seatpool.history.schema import Capacity, Row, Session, Wait, fact_id
-from seatpool.history.writing import write
+from seatpool.history.writing import write_rows
 
 PEOPLE, POOLS = 6000, 50
 YEAR = 2025
 SEATS_FOR = 0.72
-"""Of a pool's people on a busy day."""
+"""Seats for this share of a pool's users on a busy day."""
 REPORTS = (
     ("by pool", ["--since", "2025-01-01"]),
     ("by person", ["--since", "2025-01-01", "--by", "user"]),
@@ -36,7 +36,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     if not folder.is_dir():
         began = time.perf_counter()
-        count = sum(len(write(day, folder)) > 0 for day in days(random.Random(7)))
+        count = sum(len(write_rows(day, folder)) > 0 for day in days(random.Random(7)))
         print(f"wrote {count} days in {time.perf_counter() - began:.0f} s")
     size = sum(file.stat().st_size for file in folder.rglob("*.parquet"))
     print(f"{size / 2**20:.0f} MiB")
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def days(rng: random.Random) -> Iterator[list[Row]]:
-    """The rows of each day, of all pools."""
+    """Yields the rows of each day, of all pools."""
     pools = [Pool(number, rng) for number in range(POOLS)]
     day = date(YEAR, 1, 1)
     while day.year == YEAR:
@@ -66,7 +66,7 @@ def days(rng: random.Random) -> Iterator[list[Row]]:
 
 
 class Pool:
-    """One, with its people and seats."""
+    """One pool with its users and seats."""
 
     def __init__(self, number: int, rng: random.Random) -> None:
         self._rng = rng
@@ -85,7 +85,7 @@ class Pool:
         }
 
     def day(self, day: date) -> Iterator[Row]:
-        """Whom a day brings, in the order of time."""
+        """Yields the users of a day, in the order of time."""
         begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
         if day.timetuple().tm_yday in (1, 182):
             if day.month > 1:

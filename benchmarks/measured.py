@@ -1,4 +1,4 @@
-"""A child process whose time, memory and open files are read from the kernel, and not from what it says of itself."""
+"""Measures time, memory and open files of a child process from the kernel, and not from what it says itself."""
 
 import contextlib
 import os
@@ -26,11 +26,11 @@ PASSED_ON = (
 )
 
 
-class Measured:
-    """`python ARGUMENTS`, ended with this process at the latest."""
+class MeasuredProcess:
+    """Runs `python ARGUMENTS`. It ends with this process at the latest."""
 
     def __init__(self, arguments: Sequence[str | Path], *, log: Path, environ: Mapping[str, str] | None = None) -> None:
-        # Nothing of this shell's own AWS account or cluster may reach it.
+        # The AWS account and the cluster of this shell must not reach the process.
         passed = {name: value for name, value in os.environ.items() if name in PASSED_ON}
         passed |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
         self.log = log
@@ -51,7 +51,7 @@ class Measured:
 
     @property
     def age(self) -> float:
-        """Seconds since it was started."""
+        """Returns the seconds since its start."""
         return time.monotonic() - self.began
 
     @property
@@ -59,34 +59,34 @@ class Measured:
         return self.child.poll() is None
 
     def check(self) -> None:
-        """RuntimeError with the end of its log when it has ended."""
+        """Raises RuntimeError with the end of its log if it has ended."""
         if not self.running:
             text = self.log.read_text(errors="replace")[-3000:]
             raise RuntimeError(f"it ended with code {self.child.returncode}; the end of {self.log}:\n{text}")
 
     def peak_mb(self) -> float:
-        """The most memory that it ever held (VmHWM)."""
+        """Returns the most memory that it held (VmHWM)."""
         return self._kilobytes("VmHWM") / 1024
 
     def memory_mb(self) -> float:
-        """What it holds now (VmRSS)."""
+        """Returns the memory that it holds now (VmRSS)."""
         return self._kilobytes("VmRSS") / 1024
 
     def files(self) -> int:
-        """Open file descriptors."""
+        """Returns the number of open file descriptors."""
         return len(os.listdir(f"/proc/{self.child.pid}/fd"))  # noqa: PTH208
 
     def cpu_seconds(self) -> float:
-        """Processor time of user and system so far."""
+        """Returns the processor time of user and system so far."""
         return cpu_seconds(self.child.pid)
 
     def wait(self, *, seconds: float) -> float:
-        """Wait for its own end; how old it became."""
+        """Waits for its end and returns its age."""
         self.child.wait(timeout=seconds)
         return self.age
 
     def kill(self) -> None:
-        """kill -9."""
+        """Sends SIGKILL."""
         self._lifeline.end(self.child)
 
     def end(self) -> None:
@@ -101,12 +101,12 @@ class Measured:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process, with that of its children that have ended."""
+    """Returns the processor time of a process and of its children that have ended."""
     return sum(map(int, _stat(pid)[11:15])) / TICKS
 
 
 def children() -> list[int]:
-    """Processes that this one has started."""
+    """Returns the processes that this one has started."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -116,5 +116,5 @@ def children() -> list[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """What follows a process's name in /proc."""
+    """Returns the fields after a process's name in /proc."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""What one answer costs: `allocate` for a pool of so many users, at first, again, and after one of them changed."""
+"""Measures one call of `allocate` for a pool with so many users: first, again, and after one of them changed."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Microseconds a user, but `one_more` in milliseconds for the whole answer."""
+    """Microseconds a user. `one_more` is milliseconds for the whole call."""
 
     users: int
     first: float
@@ -30,7 +30,7 @@ def measure() -> list[Answer]:
 
 
 def _answer(users: int) -> Answer:
-    """Nine in ten get a seat; there are reservations, a linger time and a minimum hold."""
+    """Measures with seats for nine of ten users, reservations, a linger time and a minimum hold."""
     rules = PoolRules(
         seats=users * 9 // 10,
         reservations=(Reservation(name="night", users=frozenset(), pattern="night-*", seats=users // 20),),

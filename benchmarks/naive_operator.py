@@ -1,4 +1,4 @@
-"""What one writes after reading Kopf's tutorial: change handlers that put a status on each object.
+"""Runs the operator of Kopf's tutorial: change handlers that write a status to each object.
 
 `python -m benchmarks.naive_operator KUBECONFIG NAMESPACE OBJECTS` prints a line when it has handled so many objects
 that are new to it, and goes on.

@@ -17,25 +17,25 @@ NAMESPACE = "side-by-side"
 BATCH = 10
 PATIENCE = 120.0
 AFTERWARDS = 0.3
-"""Seconds from the last list to the end of what the operator still writes."""
+"""Seconds from the last list to the last write of the operator."""
 SENT_HERE = ("SendMessageBatch",)
 AHEAD = 100
-"""Events in the queue beyond which the sender waits."""
+"""The sender waits while more events than this are in the queue."""
 
 
 @dataclass
-class Measured:
-    """What the windows of one workload came to."""
+class WorkloadResult:
+    """Sums over the windows of one workload."""
 
     latencies: list[float] = field(default_factory=list)
     commands: int = 0
     calls: int = 0
-    """Requests to AWS, for all workloads that are played together."""
+    """Requests to AWS, of all workloads that are played together."""
     events: int = 0
 
 
 class Lists:
-    """One workload's lists on its own license server."""
+    """Lists of one workload on its own license server."""
 
     def __init__(self, workload: Workload, server: int, host: LicenseHost) -> None:
         self.workload = workload
@@ -63,7 +63,7 @@ class Lists:
         ]
 
     def wrong(self, truth: Truth) -> tuple[str, ...]:
-        """Products whose list is not what it should be."""
+        """Returns the products whose list is wrong."""
         return tuple(p for p in self.workload.all_products if self._host.users(p) != truth.users(p))
 
     def read_journal(self) -> None:
@@ -75,8 +75,10 @@ class Lists:
             self._listed[entry.product] = set(entry.users)
 
     def came_on(self, product: str, user: str, *, after: float) -> float | None:
-        """When somebody came onto a list, by the license server's journal; None for who never left it: a stop and the
-        start that followed it were answered together."""
+        """Returns when a user came onto a list, by the license server's journal.
+
+        None: the user never left it, because one command served a stop and the start that followed.
+        """
         instants = self._on_since[product, user]
         following = bisect_right(instants, after)
         if following < len(instants):
@@ -87,7 +89,7 @@ class Lists:
 
 
 class Player:
-    """Sends events, and knows at each instant what the lists should be."""
+    """Sends events and knows at each instant what the lists should be."""
 
     def __init__(self, place: Place, lists: Sequence[Lists], operator: OperatorRun) -> None:
         self._place = place
@@ -96,7 +98,7 @@ class Player:
         self._sqs, self._queue = place.site.client("sqs"), place.site.queue_url
 
     def rush(self, events: Sequence[Event]) -> None:
-        """Send as fast as they are taken, and wait until the queue is empty."""
+        """Sends as fast as the queue takes events, and waits until it is empty."""
         for start in range(0, len(events), BATCH):
             self._send(events[start : start + BATCH])
             if start % AHEAD == 0:
@@ -104,11 +106,13 @@ class Player:
         self._until(lambda: self._place.site.waiting_events() == 0)
 
     def until_right(self, truths: Sequence[Truth]) -> None:
-        """Wait for the lists of all workloads."""
+        """Waits until the lists of all workloads are right."""
         self._until(lambda: self._are_right(truths))
 
-    def live(self, events: Sequence[Event], window: Window, truths: Sequence[Truth], into: Sequence[Measured]) -> None:
-        """Live through a window, and add what was measured."""
+    def live(
+        self, events: Sequence[Event], window: Window, truths: Sequence[Truth], into: Sequence[WorkloadResult]
+    ) -> None:
+        """Plays a window in real time and adds what was measured."""
         for lists in self._lists:
             lists.read_journal()
         began, asked = self._commands(), self._calls()
@@ -121,7 +125,7 @@ class Player:
             self._send([event])
             sent = time.time()
             for number, truth in enumerate(truths):
-                for product, comes in truth.take(event):
+                for product, comes in truth.apply_event(event):
                     if comes:
                         due.append((number, product, event.user, sent))
                     else:
@@ -140,7 +144,7 @@ class Player:
                 into[number].latencies.append(came - sent)
 
     def _pause(self, least: float, real: float, truths: Sequence[Truth]) -> None:
-        """As long as it really was, or until everything that came before is over and `least` has passed."""
+        """Pauses as long as in the workload, or until all effects are over and `least` seconds have passed."""
         end = time.monotonic() + real
         time.sleep(least)
         if self._are_right(truths):
@@ -153,13 +157,13 @@ class Player:
         return not any(lists.wrong(truth) for lists, truth in zip(self._lists, truths, strict=True))
 
     def _commands(self) -> dict[int, int]:
-        """How many commands that change lists each server was sent: each has a revision of its own."""
+        """Returns how many commands that change lists each server got. Each has a revision of its own."""
         text = self._place.plane.kubectl("get", "licenseservers", "-n", NAMESPACE, "-o", "json")
         revisions = {one["metadata"]["name"]: one["status"].get("revision", 0) for one in json.loads(text)["items"]}
         return {lists.server: revisions[f"licenses-{lists.server}"] for lists in self._lists}
 
     def _calls(self) -> int:
-        """Requests that AWS has had from the operator: what is sent here is sent by EventBridge in life."""
+        """Returns the operator's requests to AWS. In a real site EventBridge sends the events, so these do not count."""
         return sum(count for operation, count in self._place.calls().items() if operation not in SENT_HERE)
 
     def _send(self, events: Sequence[Event]) -> None:
@@ -176,7 +180,10 @@ class Player:
 
 
 def settings(place: Place, *, inventory: bool, damaged: bool = False) -> Mapping[str, Any]:
-    """As an installation has it, but for where the stand-ins are. After damage only the lists in the end count."""
+    """Returns the settings of an installation, with the addresses of the stand-ins.
+
+    After damage only the final lists count.
+    """
     slowly = {"status": {"workbenches_per_second": 1}} if damaged else {}
     return slowly | {
         "namespaces": [NAMESPACE],

@@ -1,4 +1,4 @@
-"""Puts the newest figures where people read them. `python -m benchmarks.pages`."""
+"""Writes the newest figures into the documentation. `python -m benchmarks.pages`."""
 
 import json
 import re
@@ -10,13 +10,13 @@ from benchmarks.results import FILE
 REPOSITORY = Path(__file__).resolve().parents[1]
 README, PAGE = REPOSITORY / "README.md", REPOSITORY / "docs" / "benchmarks.md"
 ORDER = ("side-by-side", "start-up", "storm", "micro")
-"""What one run of all measures; what takes longer is run and told of by itself."""
+"""Benchmarks of one run. Longer ones run and are reported separately."""
 HEAD = ("", "Seatpool", "beside", "ratio", "target reached")
 VERDICT = len(HEAD) - 1
 
 
 def write() -> None:
-    """Both pages; what stands outside their marks stays as it is."""
+    """Writes both pages. Text outside the marks stays."""
     values = json.loads(FILE.read_text())
     rows: Mapping[str, list[list[str]]] = values["rows"]
     every = [row for name in ORDER for row in rows.get(name, ())]

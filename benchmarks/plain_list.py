@@ -1,4 +1,4 @@
-"""The floor: read all Workbenches with aiohttp, and keep them; in pages, or at once from the API server's cache.
+"""Reads all Workbenches with aiohttp and keeps them: the lower bound of a start. In pages, or at once from the cache.
 
 python -m benchmarks.plain_list KUBECONFIG NAMESPACE [--cached]
 """

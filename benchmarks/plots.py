@@ -1,4 +1,4 @@
-"""Plots of what results.json holds. `python -m benchmarks.plots`."""
+"""Draws plots of results.json. `python -m benchmarks.plots`."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ IMAGES = Path(__file__).resolve().parents[1] / "docs" / "img"
 
 
 def draw() -> list[Path]:
-    """Write every plot that there are values for; their files."""
+    """Draws every plot that has values, and returns the files."""
     values = json.loads(FILE.read_text())
     mpl.rcParams["svg.hashsalt"] = "seatpool"
     IMAGES.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,12 @@
-"""What a license server's shell does with the apply script, in one process instead of some forty for each product.
+"""Does what a license server's shell does with the apply script, in one process instead of about 40 for each product.
 
-Twenty license servers are twenty machines. Twenty of them on the cores that also run the API server and the operator
-would measure those cores: the script takes about a second of them for 25 products. So in the benchmarks of scale the
-nodes' "shell" is this program, which reads the same payload, keeps the same fence, list and journal, and prints the
-same answer. `tests/unit/benchmarks` compares it with the script. It checks nothing that the operator cannot send.
+Twenty license servers are twenty machines. On the cores that also run the API server and the operator they would
+measure those cores: the script takes about one second for 25 products. So the benchmarks of scale use this program as
+the nodes' "shell". It reads the same payload, keeps the same fence, list and journal, and prints the same answer.
+`tests/unit/benchmarks` compares it with the script. It does not check what the operator cannot send.
 
-It is begun anew for each command, and twenty are begun at once. So it imports only what starts fast: the json, gzip and hashlib
-of the standard library would take longer than all the rest.
+It is started for each command, twenty at once. So it imports only what starts fast. The json, gzip and hashlib of the
+standard library would take longer than all the rest.
 """
 
 import binascii
@@ -24,7 +24,7 @@ except ImportError:
 
 OUTPUT_LIMIT = 23_500
 GZIP = 31
-"""zlib's word for: with gzip's own head and end."""
+"""zlib's value for a stream with gzip's header and trailer."""
 
 
 class Block:
@@ -37,7 +37,7 @@ class Block:
 
 
 class Server:
-    """The disk of one license server while one payload is worked on."""
+    """Disk of one license server while it handles one payload."""
 
     def __init__(self, home: str, header: dict[str, str]) -> None:
         self._home = home
@@ -48,7 +48,7 @@ class Server:
         self._chunks: list[tuple[str, int]] = []
 
     def work(self, blocks: list[Block]) -> str:
-        """What it prints."""
+        """Handles the payload and returns the output."""
         with open(f"{self._state}/.lock", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             results = [getattr(self, f"_{self._header['action']}")(block) for block in blocks]
@@ -85,7 +85,7 @@ class Server:
         return self._entry(block.product, "listed", fence, owner) | {"listed": listed}
 
     def _give(self, product: str, users: list[str], text: str) -> bool:
-        """The vendor's client."""
+        """Does what the vendor's client does."""
         limit = _text(f"{self._home}/products/{product}.seats")
         accepted = not limit or len(users) <= int(limit)
         if accepted:
@@ -134,7 +134,7 @@ class Server:
 
 
 def _json(value: object) -> str:
-    """As `json.dumps` says it, of what is said here."""
+    """Formats these values as `json.dumps` does."""
     if isinstance(value, str):
         return str(encode_basestring_ascii(value))
     if isinstance(value, dict):
@@ -145,7 +145,7 @@ def _json(value: object) -> str:
 
 
 def _text(path: str) -> str:
-    """What a file says; nothing when there is none."""
+    """Returns the content of a file. Empty: there is none."""
     try:
         with open(path) as file:
             return file.read()
@@ -154,7 +154,7 @@ def _text(path: str) -> str:
 
 
 def read(payload: str) -> tuple[dict[str, str], list[Block]]:
-    """Header and products of a payload."""
+    """Parses header and products of a payload."""
     header: dict[str, str] = {}
     blocks: list[Block] = []
     for line in zlib.decompress(binascii.a2b_base64(payload), wbits=GZIP).decode().splitlines()[1:-1]:

@@ -1,4 +1,4 @@
-"""The rows of the table, and the file that a machine reads."""
+"""Holds the rows of the table, and writes results.json."""
 
 import json
 import os
@@ -16,21 +16,21 @@ FILE = Path(__file__).with_name("results.json")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: what was measured, what it came to, what it is beside, and what it should be."""
+    """One line: what was measured, the figure, the reference and the target."""
 
     what: str
     ours: str
     beside: str = ""
     ratio: float | None = None
     target: float | None = None
-    """Of the ratio: reached when the ratio is at least this, or at most this if `at_most`."""
+    """Target of the ratio: at least this, or at most this if `at_most`."""
     at_most: bool = False
     unit: str = ""
-    """Where the target is of the figure itself: its unit, and `ratio` is the figure."""
+    """Unit, if the target is for the figure itself. `ratio` is then the figure."""
 
     @property
     def cells(self) -> list[str]:
-        """As the table has them."""
+        """Returns the cells of the table."""
         return [self.what, self.ours, self.beside, "" if self.unit else _times(self.ratio), self.verdict]
 
     @property
@@ -50,11 +50,11 @@ def _times(ratio: float | None) -> str:
 
 @dataclass
 class Results:
-    """What a run came to; what one run leaves out stays from the last."""
+    """Results of a run. Benchmarks that a run leaves out keep their last results."""
 
     values: dict[str, Any] = field(default_factory=dict)
     rows: list[tuple[str, Row]] = field(default_factory=list)
-    """With the benchmark that each belongs to."""
+    """Returns the rows, each with its benchmark."""
 
     def add(self, benchmark: str, rows: list[Row], values: Mapping[str, Any]) -> None:
         self.rows.extend((benchmark, row) for row in rows)
@@ -81,7 +81,7 @@ class Results:
 
 
 def machine() -> str:
-    """Where it was measured."""
+    """Returns a description of the machine."""
     model = ""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -93,5 +93,5 @@ def machine() -> str:
 
 
 def load_of_others() -> float:
-    """How many processes want the cores before a benchmark begins."""
+    """Returns how many processes want the cores before a benchmark begins."""
     return os.getloadavg()[0]

@@ -1,4 +1,4 @@
-"""The operator beside the pipeline that it replaces: latency, commands, and what damaged events leave behind."""
+"""Compares the operator with the pipeline that it replaces: latency, commands, and wrong lists after damaged events."""
 
 import random
 import time
@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import ours
-from benchmarks.ours import Lists, Measured, Player, settings
+from benchmarks.ours import Lists, Player, WorkloadResult, settings
 from benchmarks.pipeline import run as pipeline
 from benchmarks.pipeline.license_server import RealServer
 from benchmarks.site import ACCOUNT, REGION, Place
@@ -18,21 +18,21 @@ from benchmarks.windows import Window, choose
 from benchmarks.workloads import Event, Truth, Workload, damaged, site, trace
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.fleet import Fleet
-from seatpool.sim.posting import Troubles
+from seatpool.sim.posting import DeliveryFaults
 
 SHARES = (0.0, 0.01, 0.05)
 RUSH = {"minInterval": "10m"}
-"""While events are sent as fast as they are taken: the lists count when there is no more to come."""
+"""Settings while events are sent as fast as possible: a list counts when no more events come."""
 AFTER_A_RUSH = 1.5
-"""Seconds after which a pace that was set is kept: the operator looks for another `minInterval` once a second."""
+"""Seconds after which a new pace applies. The operator checks for another `minInterval` once a second."""
 AT_ONCE = 2
-"""Damaged runs beside each other: of them no time is taken."""
+"""Damaged runs in parallel. Their time is not measured."""
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How many windows of about how many events; the seed decides where they lie."""
+class WindowChoice:
+    """Number of windows and of events in each. The seed decides where they are."""
 
     count: int
     length: int
@@ -42,13 +42,13 @@ class Look:
         return choose(events, count=self.count, length=self.length, rng=random.Random(self.seed))
 
 
-LOOKS = {"lab": Look(count=2, length=80, seed=7), "site": Look(count=2, length=28, seed=5)}
-"""Most of the lab's events change no list. At the site one window lies in an evening and the other in a morning."""
+LOOKS = {"lab": WindowChoice(count=2, length=80, seed=7), "site": WindowChoice(count=2, length=28, seed=5)}
+"""Most events of the lab change no list. At the site one window is in an evening and the other in a morning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds."""
+    """Latencies in seconds."""
 
     p50: float
     p95: float
@@ -57,7 +57,7 @@ class Latency:
     count: int
 
     @classmethod
-    def of(cls, seconds: Iterable[float]) -> "Latency":
+    def from_samples(cls, seconds: Iterable[float]) -> "Latency":
         ordered = sorted(seconds)
 
         def rank(share: float) -> float:
@@ -68,20 +68,20 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side's numbers for one workload."""
+    """Results of one side for one workload."""
 
     latency: Latency
     commands: float
-    """Per 1,000 events, in the windows."""
+    """Commands per 1,000 events, in the windows."""
     calls: float
-    """Requests to AWS per 1,000 events; ours in the windows, theirs over all of it."""
+    """Requests to AWS per 1,000 events: ours in the windows, theirs over the whole workload."""
     wrong: tuple[int, ...]
-    """Lists that are wrong in the end, for each of `SHARES`."""
+    """Wrong final lists, for each of `SHARES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One workload."""
+    """Comparison for one workload."""
 
     workload: str
     events: int
@@ -95,7 +95,7 @@ def measure(*, say: Say) -> list[Comparison]:
 
 
 def _compare(together: Sequence[Workload], *, say: Say) -> list[Comparison]:
-    """Workloads that have the same events."""
+    """Compares workloads with the same events."""
     events = together[0].events
     windows = LOOKS[together[0].name.partition(",")[0]].at(events)
     theirs = _theirs(together, windows, say=say)
@@ -127,7 +127,7 @@ def _their_side(workload: Workload, windows: Sequence[Window], server: RealServe
     lived = sum(window.end - window.first for window in windows)
     commands = sum(whole.commands[minute] for window in windows for minute in window.minutes)
     return Side(
-        latency=Latency.of(whole.latencies),
+        latency=Latency.from_samples(whole.latencies),
         commands=1000 * commands / lived,
         calls=1000 * whole.calls / len(workload.events),
         wrong=tuple(len(outcome.wrong) for outcome in outcomes),
@@ -138,7 +138,7 @@ def _their_side(workload: Workload, windows: Sequence[Window], server: RealServe
 
 
 def _ours(together: Sequence[Workload], windows: Sequence[Window], *, say: Say) -> list[Side]:
-    measured = [Measured() for _ in together]
+    measured = [WorkloadResult() for _ in together]
 
     def run(share: float) -> list[int]:
         with Place(servers=len(together)) as place:
@@ -149,7 +149,7 @@ def _ours(together: Sequence[Workload], windows: Sequence[Window], *, say: Say) 
         wrong = [whole, *beside.map(run, SHARES[1:])]
     return [
         Side(
-            latency=Latency.of(of_one.latencies),
+            latency=Latency.from_samples(of_one.latencies),
             commands=1000 * of_one.commands / of_one.events,
             calls=1000 * of_one.calls / of_one.events,
             wrong=tuple(left[number] for left in wrong),
@@ -163,11 +163,11 @@ def _run_once(
     together: Sequence[Workload],
     windows: Sequence[Window],
     share: float,
-    measured: Sequence[Measured],
+    measured: Sequence[WorkloadResult],
     *,
     say: Say,
 ) -> list[int]:
-    """One run of all events; how many lists are wrong in the end."""
+    """Plays all events once and returns how many final lists are wrong."""
     place.namespace(ours.NAMESPACE)
     lists = [Lists(workload, number, place.nodes[number].host) for number, workload in enumerate(together)]
     _set_pace(place, len(together))
@@ -191,7 +191,7 @@ def _run_once(
 def _after_inventory(
     place: Place, lists: Sequence[Lists], truths: Sequence[Truth], share: float, *, say: Say
 ) -> list[int]:
-    """What one inventory makes of it: a restarted operator that may ask EC2."""
+    """Returns how many lists are wrong after a restarted operator has read its inventory from EC2."""
     _set_pace(place, len(lists))
     with place.operator("inventory", **settings(place, inventory=True, damaged=True)) as operator:
         operator.until_in_sync(len(lists))
@@ -206,7 +206,7 @@ def _after_inventory(
 
 
 def _set_pace(place: Place, servers: int, **pace: str) -> None:
-    """Of the license servers; the default's without any."""
+    """Sets `minInterval` of the license servers. None: the default."""
     place.apply(place.server(ours.NAMESPACE, number, verifyInterval="1h", **pace) for number in range(servers))
 
 
@@ -216,7 +216,7 @@ def _live_through(
     events: Sequence[Event],
     windows: Sequence[Window],
     truths: Sequence[Truth],
-    measured: Sequence[Measured],
+    measured: Sequence[WorkloadResult],
 ) -> None:
     done = 0
     for window in windows:
@@ -239,13 +239,13 @@ def _live_through(
 
 def _take(truth: Truth, events: Iterable[Event]) -> None:
     for event in events:
-        truth.take(event)
+        truth.apply_event(event)
 
 
 def _with_real_instances(place: Place, events: Sequence[Event]) -> list[Event]:
-    """Workbenches that run in the end exist in EC2, under the ids that it gives; the others are terminated by then."""
+    """Creates the workbenches that run at the end in EC2, with its ids. The others are terminated by then."""
     last = {event.instance: event for event in events}
-    unannounced = Troubles(lose=1.0)
+    unannounced = DeliveryFaults(lose=1.0)
     fleet = Fleet(
         place.site.endpoint, region=REGION, account=ACCOUNT, queue_url=place.site.queue_url, troubles=unannounced
     )

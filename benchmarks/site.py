@@ -1,4 +1,4 @@
-"""What benchmarks measure against: a real API server, AWS with license servers, and the operator as a process."""
+"""Sets up the environment of benchmarks: a real API server, AWS with license servers, and the operator as a process."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ from typing import Any, Self
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.measured import Measured
+from benchmarks.measured import MeasuredProcess
 from seatpool.kube.client import KubeClient
 from seatpool.servers.document import document_json
+from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.aws import AwsProcess
-from seatpool.sim.conduct import Conduct
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.site import LicenseServerNode, Site
 
@@ -46,7 +46,7 @@ class Place:
     site: Site
 
     def __init__(self, *, servers: int, quick: bool = False) -> None:
-        """`quick` license servers run `remote_server.py` instead of the apply script."""
+        """Prepares the environment. `quick` license servers run `remote_server.py` instead of the apply script."""
         self._servers = servers
         self._quick = quick
         self._ending = ExitStack()
@@ -67,7 +67,7 @@ class Place:
                     str(QUICK_SERVER), cfile=str(self.directory / "remote_server.pyc"), doraise=True
                 )
                 for node in self.nodes:
-                    node.host.conduct = Conduct(shell=(sys.executable, "-I", "-S", compiled))
+                    node.host.behavior = AgentBehavior(shell=(sys.executable, "-I", "-S", compiled))
         except BaseException:
             self._ending.close()
             raise
@@ -90,7 +90,7 @@ class Place:
         return await KubeClient.connect(kubeconfig=str(self.plane.kubeconfig))
 
     def server(self, namespace: str, number: int, **spec: Any) -> Body:
-        """The LicenseServer object of one of the nodes."""
+        """Returns the LicenseServer object of one of the nodes."""
         node = self.nodes[number]
         settings: Body = {
             "target": {"tag": node.tag, "value": node.value},
@@ -101,7 +101,7 @@ class Place:
         return resource("LicenseServer", namespace, f"licenses-{number}", settings | spec)
 
     def calls(self) -> dict[str, int]:
-        """Requests that AWS has had, by operation."""
+        """Returns the requests to AWS, by operation."""
         return self.aws.control.calls()
 
     def operator(self, name: str, *, program: Sequence[str] = COMMAND, **settings: Any) -> "OperatorRun":
@@ -114,7 +114,7 @@ class OperatorRun:
     def __init__(
         self, place: Place, name: str, settings: Mapping[str, Any], *, program: Sequence[str] = COMMAND
     ) -> None:
-        """`program` is what python is given before the file with the settings."""
+        """Prepares a run. `program` is what python gets before the settings file."""
         self._port = _free_port()
         config = place.directory / f"{name}.yaml"
         config.write_text(
@@ -129,7 +129,7 @@ class OperatorRun:
                 }
             )
         )
-        self.process = Measured([*program, str(config)], log=place.directory / f"{name}.log")
+        self.process = MeasuredProcess([*program, str(config)], log=place.directory / f"{name}.log")
 
     def __enter__(self) -> Self:
         return self
@@ -140,9 +140,9 @@ class OperatorRun:
         self.process.end()
 
     def until_in_sync(self, servers: int, *, seconds: float = 180) -> float:
-        """How old it was when all lists of so many servers were as they should be for the first time, by its own word.
+        """Returns its age when all lists of so many servers were right for the first time, by its log.
 
-        By its log: whoever asks for metrics makes it slower, and waits for the answer of a process that has other work.
+        Reading its metrics instead would slow it down, and it would answer late while it works.
         """
         self._until(lambda: len(self._logged(IN_SYNC)) >= servers, seconds=seconds)
         return self._age_at(self._logged(IN_SYNC)[servers - 1])
@@ -156,7 +156,7 @@ class OperatorRun:
         return self.process.age
 
     def seconds_until_logged(self, event: str) -> float:
-        """How old it was when it wrote this line into its log."""
+        """Returns its age when it wrote this line into its log."""
         entries = self._logged(event)
         if not entries:
             raise RuntimeError(f"{event!r} is not in {self.process.log}")
@@ -166,12 +166,12 @@ class OperatorRun:
         return datetime.fromisoformat(entry["timestamp"]).timestamp() - self.process.began_at
 
     def total(self, metric: str) -> float:
-        """The sum of a metric over its labels."""
+        """Returns the sum of a metric over its labels."""
         families = text_string_to_metric_families(self._get(f"/metrics?name[]={metric}") or "")
         return sum(sample.value for family in families for sample in family.samples if sample.name == metric)
 
     def _logged(self, event: str) -> list[Body]:
-        """The whole lines of its log with that event."""
+        """Returns the complete lines of its log with that event."""
         lines = self.process.log.read_text().splitlines(keepends=True)
         entries = (json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n"))
         return [entry for entry in entries if entry["event"] == event]
@@ -194,7 +194,7 @@ class OperatorRun:
 
 
 async def at_once(calls: Sequence[Callable[[], Awaitable[object]]], *, width: int = WRITERS) -> None:
-    """Make all calls, so many at the same time."""
+    """Makes all calls, so many at the same time."""
     waiting = iter(calls)
 
     async def work() -> None:

@@ -1,9 +1,9 @@
-"""How long from the start of the process until all lists are in sync, and what memory it takes, as the fleet grows.
+"""Measures from the start of the process until all lists are in sync, and the memory, as the fleet grows.
 
-Beside it, in the same run: a plain paged LIST of the same objects, below which nobody gets who wants to know them, and
-an operator that uses Kopf as its tutorial does. A start is measured where an earlier process has done its work. In the
-comparison that is all of it, statuses too, and people ask there: see `answers`. As the fleet grows it is the lists alone,
-because 20,000 statuses take minutes to write.
+Two references in the same run: a plain paged LIST of the same objects, the lower bound of every program that reads
+them, and an operator that uses Kopf as its tutorial does. A start is measured after an earlier process has done its
+work. In the comparison that is all of it, with the statuses, and commands of users run there (see `answers`). As the
+fleet grows it is the lists alone, because 20,000 statuses take minutes to write.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from typing import Any
 
 from benchmarks import answers
 from benchmarks.fleet_of_many import NAMESPACE, SERVERS, create_workbenches, pools, workbenches_of
-from benchmarks.measured import Measured
+from benchmarks.measured import MeasuredProcess
 from benchmarks.site import ACCOUNT, REGION, OperatorRun, Place
 
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000)
 COMPARED_AT = 10_000
 REPEATS = 3
 FULL = 40
-"""Seats of every tenth pool, for 60 people: the others wait."""
+"""Seats of every tenth pool, for 60 users. The others wait."""
 STATUSES_PER_SECOND = 1_000
-"""What is measured begins when all are written."""
+"""The measurement begins when all statuses are written."""
 LOOK_EVERY = 1.0
 GROWING = "growing"
 NAIVE = "naive"
@@ -34,26 +34,26 @@ NAIVE = "naive"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One start."""
+    """Measurements of one start."""
 
     objects: int
     seconds: float
     peak_mb: float
     known: float = 0.0
-    """Seconds until every object had been read."""
+    """Seconds until every object was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartUp:
-    """All of it; at the size of the comparison the LIST and the start that is compared with it are medians."""
+    """All measurements. At the size of the comparison the LIST and the compared start are medians."""
 
     compared: Start
     listing: Start
     first: Start
-    """The very first start of as many: nothing on the servers, nothing remembered."""
+    """The very first start at this size: nothing on the servers, and no ledger."""
     naive_first: Start
     answers: answers.Answers
-    """What people wait for at the size of the comparison."""
+    """Times of the commands of users, at the size of the comparison."""
     growth: tuple[Start, ...]
 
 
@@ -98,7 +98,7 @@ def _set_up(place: Place, namespace: str) -> None:
 
 
 def _settle(place: Place) -> None:
-    """Have an operator do all there is to do, statuses and all."""
+    """Runs an operator until all work is done, with the statuses."""
     with _operator(place, "settling", status={"workbenches_per_second": STATUSES_PER_SECOND}) as operator:
         operator.until_in_sync(SERVERS)
         written, told = 0.0, False
@@ -106,14 +106,14 @@ def _settle(place: Place) -> None:
             time.sleep(LOOK_EVERY)
             operator.process.check()
             before, written = written, operator.total("seatpool_kube_writes_total")
-            if before == written:  # to look at all of them is dear
+            if before == written:  # because reading all of them is slow
                 told = all(one.get("status", {}).get("conditions") for one in workbenches_of(place, NAMESPACE))
 
 
 def _start(place: Place, size: int, *, name: str, namespace: str = NAMESPACE) -> Start:
     with _operator(place, name, namespace) as operator:
         seconds = operator.until_in_sync(SERVERS)
-        time.sleep(2)  # what it still takes in counts as memory
+        time.sleep(2)  # because objects that it still reads count as memory
         known = operator.seconds_until_logged("listed")
         return Start(size, seconds, operator.process.peak_mb(), known)
 
@@ -123,7 +123,7 @@ def _operator(place: Place, name: str, namespace: str = NAMESPACE, **settings: A
 
 
 def _mirror(place: Place, namespace: str) -> dict[str, Any]:
-    """Workbenches have somebody who writes them."""
+    """Creates workbenches as the mirror writes them."""
     account = {"account": ACCOUNT, "regions": [REGION], "namespace": namespace, "inventory": False}
     return {
         "queue": place.site.queue_url,
@@ -136,7 +136,7 @@ def _mirror(place: Place, namespace: str) -> dict[str, Any]:
 def _list(place: Place, size: int) -> Start:
     log = place.directory / "list.log"
     log.unlink(missing_ok=True)
-    with Measured(["-m", "benchmarks.plain_list", place.plane.kubeconfig, NAMESPACE], log=log) as process:
+    with MeasuredProcess(["-m", "benchmarks.plain_list", place.plane.kubeconfig, NAMESPACE], log=log) as process:
         seconds = process.wait(seconds=120)
     told = json.loads(log.read_text())
     if told["objects"] != size:
@@ -148,14 +148,14 @@ def _naive(place: Place, size: int) -> Start:
     log = place.directory / "naive.log"
     log.unlink(missing_ok=True)
     arguments = ["-m", "benchmarks.naive_operator", place.plane.kubeconfig, NAIVE, str(size)]
-    with Measured(arguments, log=log) as process:
+    with MeasuredProcess(arguments, log=log) as process:
         while not any(line.startswith('{"handled"') for line in log.read_text().splitlines()):
             process.check()
             if process.age > 300:
                 raise RuntimeError(f"the naive operator has not handled everything: {log.read_text()[-2000:]}")
             time.sleep(0.1)
         start = Start(size, process.age, process.peak_mb())
-        process.kill()  # it would not end within the grace of ten seconds
+        process.kill()  # because it would not end within the 10 s of grace
         return start
 
 

@@ -1,6 +1,7 @@
-"""Nine o'clock: many starts in a minute, through the queue, onto 500 lists of 20 license servers.
+"""Measures many starts within a minute, through the queue, onto 500 lists of 20 license servers.
 
-As many as the stand-ins take on the cores that they share with the operator; `storm-whole` sends 10,000, in as long as it takes.
+It sends as many as the stand-ins take on the cores that they share with the operator. `storm-whole` sends 10,000, in as
+long as it takes.
 """
 
 import json
@@ -22,28 +23,28 @@ WHOLE = 10_000
 SECONDS = 60.0
 BATCH = 10
 DEBOUNCE = "2s"
-"""What a site of this size sets: 500 pools' memories are written before each round of commands."""
+"""Setting of a site of this size: 500 ledgers are written before each round of commands."""
 PATIENCE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """What became of it."""
+    """Result of a storm."""
 
     starts: int
     lasted: float
-    """Seconds in which the events were sent; more than meant when the stand-in queue took no more."""
+    """Seconds in which the events were sent. More than planned if the stand-in queue was slower."""
     settle: float
     """Seconds from the last event until all lists were right."""
     commands: int
     writes: int
-    """Requests to the API server that write."""
+    """Write requests to the API server."""
     cpu: float
     """Processor seconds of the operator."""
     cpu_others: float
-    """Of the stand-ins for the API server, AWS and the license servers, on the same cores."""
+    """Processor seconds of the stand-ins for the API server, AWS and the license servers, on the same cores."""
     queue_alone: float
-    """Messages a second that the stand-in queue takes, gives and deletes when nobody else does anything."""
+    """Messages a second that the stand-in queue takes, delivers and deletes with nothing else running."""
 
 
 def measure(*, say: Callable[[str], None], starts: int = STARTS, seconds: float = SECONDS) -> Storm:
@@ -56,7 +57,7 @@ def measure(*, say: Callable[[str], None], starts: int = STARTS, seconds: float 
         place.apply(pools())
         with place.operator("storm", namespaces=[NAMESPACE], mirror=_mirror(place)) as operator:
             operator.until_in_sync(SERVERS)
-            time.sleep(5)  # what the start has left to write
+            time.sleep(5)  # waits for the writes that the start has left
             return _storm(place, operator, starts=starts, seconds=seconds, alone=alone, say=say)
 
 
@@ -127,7 +128,7 @@ def _expected(starts: int) -> dict[str, frozenset[str]]:
 
 
 def _wrong(place: Place, expected: Mapping[str, frozenset[str]]) -> int:
-    """Lists that are not as they should be; who is on one that is too short for all is not determined."""
+    """Returns the wrong lists. If a list is too short for all users, which of them are on it is not determined."""
     wrong = 0
     for number in range(POOLS):
         product = f"product-{number}"
@@ -146,7 +147,7 @@ def _others(operator: OperatorRun) -> float:
 
 
 def _queue_alone(place: Place, *, messages: int = 1_000) -> float:
-    """The stand-in's own limit, with as many connections as the operator has."""
+    """Measures the limit of the stand-in queue, with as many connections as the operator has."""
     sqs = place.site.client("sqs")
     url = sqs.create_queue(QueueName="alone")["QueueUrl"]
     body = json.dumps({"x": "y" * 500})

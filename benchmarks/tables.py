@@ -1,4 +1,4 @@
-"""From measurements to rows and to the values of results.json."""
+"""Turns measurements into rows of the table and values of results.json."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,9 +1,9 @@
-"""Stretches of a workload that are lived through in real time, so that nothing is measured that compression has made.
+"""Chooses the parts of a workload that are played in real time, so that compression does not change what is measured.
 
-Between them events go as fast as the queue takes them. Within one, a pause is cut where everything that the events before
-it cause is over, so that a longer one would change neither latency nor what is collected into one command: at the earliest
-`AFTER_A_CHANGE` after an event that changes a list, and `AFTER_NONE` after another. Stretches begin and end with whole
-minutes, as the pipeline's commands do.
+Between them events are sent as fast as the queue takes them. Within one, a pause is cut when all effects of the events
+before it are over. A longer pause would then change neither latency nor what one command collects. It is cut at the
+earliest `AFTER_A_CHANGE` after an event that changes a list, and `AFTER_NONE` after another. Windows begin and end with
+whole minutes, as the pipeline's commands do.
 """
 
 import random
@@ -20,15 +20,17 @@ AFTER_NONE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Events `first` up to, and without, `end`."""
+    """Events from `first` up to, and without, `end`."""
 
     first: int
     end: int
     minutes: range
 
     def pauses(self, events: Sequence[Event], changing: frozenset[Event]) -> list[tuple[float, float]]:
-        """Seconds before each of its events: the least, and how long it really was. `changing` are those by which some
-        list changes."""
+        """Returns the seconds before each event: the least, and the real ones.
+
+        `changing` are the events that change a list.
+        """
         pauses = [(0.0, 0.0)]
         for earlier, later in pairwise(events[self.first : self.end]):
             real = later.at - earlier.at
@@ -37,7 +39,7 @@ class Window:
 
 
 def choose(events: Sequence[Event], *, count: int, length: int, rng: random.Random) -> list[Window]:
-    """So many windows of about so many events, one somewhere in each part of the workload."""
+    """Chooses so many windows of about so many events, one in each part of the workload."""
     return list(_windows(events, count, length, rng))
 
 

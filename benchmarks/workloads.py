@@ -1,4 +1,4 @@
-"""What both sides are given: a month of a real lab, and two working days of a large site.
+"""Creates the workloads of both sides: a month of a real lab, and two working days of a large site.
 
 Both are files of the same custom events in time order. Every number of a workload follows from its seed.
 """
@@ -21,7 +21,7 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A workbench starts or stops."""
+    """Start or stop of a workbench."""
 
     at: float
     instance: str
@@ -43,7 +43,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Events, and which products are on a workbench of which type."""
+    """Events, and the products on each workbench type."""
 
     name: str
     events: tuple[Event, ...]
@@ -54,24 +54,24 @@ class Workload:
         return tuple(sorted({product for products in self.products.values() for product in products}))
 
     def changing(self, events: Iterable[Event]) -> frozenset[Event]:
-        """Of these events, told in order from the beginning, those by which a list changes."""
+        """Returns those of these events, in order from the beginning, that change a list."""
         truth = Truth(self)
-        return frozenset(event for event in events if truth.take(event))
+        return frozenset(event for event in events if truth.apply_event(event))
 
     def types_of(self, product: str) -> list[str]:
         return sorted(kind for kind, products in self.products.items() if product in products)
 
 
 class Truth:
-    """Who needs what after some of the events, as told in order and undamaged."""
+    """Needs of the users after some of the events, in order and undamaged."""
 
     def __init__(self, workload: Workload) -> None:
         self._products = workload.products
         self._active: dict[str, Event] = {}
         self._needs: dict[str, dict[str, set[str]]] = {product: {} for product in workload.all_products}
 
-    def take(self, event: Event) -> list[tuple[str, bool]]:
-        """The products whose list changes by it, and whether its user comes on."""
+    def apply_event(self, event: Event) -> list[tuple[str, bool]]:
+        """Applies an event and returns the products whose list it changes, and whether its user comes on."""
         before = self._active.pop(event.instance, None)
         changed = []
         for product in self._products[event.type]:
@@ -99,7 +99,7 @@ class Truth:
 
 
 def trace(products: int) -> Workload:
-    """The lab's month, with its one type on so many products."""
+    """Returns the lab's month, with its one type on so many products."""
     with gzip.open(TRACE, "rt") as file:
         events = [_of_envelope(json.loads(line)) for line in file]
     names = tuple(f"lab{products}-{number}" for number in range(products))
@@ -107,7 +107,10 @@ def trace(products: int) -> Workload:
 
 
 def site(*, seed: int = 7, users: int = 3_000, products: int = 40, types: int = 12, days: int = 2) -> Workload:
-    """People come around nine and go around half past five; some go to lunch, some stay away, some forget to stop."""
+    """Returns two days of a site. Users come around nine and go around half past five.
+
+    Some go to lunch, some stay away, some forget to stop.
+    """
     rng = random.Random(seed)
     names = [f"product-{number:02}" for number in range(products)]
     on_type = {f"vew-{number}": tuple(sorted(rng.sample(names, rng.randint(3, 8)))) for number in range(types)}
@@ -140,7 +143,7 @@ def site(*, seed: int = 7, users: int = 3_000, products: int = 40, types: int = 
 
 
 def damaged(events: Sequence[Event], share: float, rng: random.Random) -> list[Event]:
-    """Of every hundred events so many are lost, as many come twice, and as many change places with the next."""
+    """Damages the events: of each hundred so many are lost, as many come twice, and as many are swapped with the next."""
     kept: list[Event] = []
     for event in events:
         if rng.random() >= share:

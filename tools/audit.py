@@ -1,7 +1,7 @@
-"""`make audit`: known vulnerabilities in what the image is made of, by pip-audit over the locked versions.
+"""Runs `make audit`: pip-audit over the locked versions in the image, for known vulnerabilities.
 
-pip-audit asks the package index. With an index that does not answer about vulnerabilities it would find none and be
-content, so it is told to be strict: what could not be audited is a failure, too.
+pip-audit asks the package index. An index without information about vulnerabilities would look like "none found". So
+pip-audit runs in strict mode: what cannot be audited is a failure.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""Everything that `make` needs, on a machine that has only Python, Go and git.
+"""Sets up everything that `make` needs, on a machine with only Python, Go and git.
 
-    python3 tools/bootstrap.py [--no-controlplane] [--print-assets]
+python3 tools/bootstrap.py [--no-controlplane] [--print-assets]
 
-This file alone must be readable by any old Python, because it is the one that says which Python is needed; the work is
-in the modules beside it, which only a new enough Python imports. Running it again costs a fraction of a second.
+This file alone must work with any old Python, because it says which Python is needed. The work is in the modules beside
+it, which only a new Python imports. A second run takes a fraction of a second.
 """
 
 import os

@@ -1,10 +1,10 @@
-"""What the Helm chart says twice, written from the one place that knows it.
+"""Writes the parts of the Helm chart that are generated.
 
-    .venv/bin/python tools/chart_files.py [--check]
+.venv/bin/python tools/chart_files.py [--check]
 
 The chart's CRDs are those in crds/. The comments of values.yaml become the table in its README and the descriptions in
-values.schema.json, and the schema of `config` is that of the operator's own settings, so that `helm install` refuses a
-setting that the operator would refuse after it was rolled out. Everything else in these files is written by hand.
+values.schema.json. The schema of `config` is that of the operator's settings. So `helm install` refuses a setting that
+the operator would refuse later. Everything else in these files is written by hand.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from seatpool.settings.settings import Settings
+from seatpool.settings.settings import RENAMED, Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CHART = REPOSITORY / "charts" / "seatpool"
@@ -37,7 +37,7 @@ class Value:
 
 
 def described(text: str) -> Iterator[Value]:
-    """The values whose comment begins with `# --`, in the order of the file."""
+    """Yields the values whose comment begins with `# --`, in the order of the file."""
     values = yaml.safe_load(text)
     path: list[str] = []
     meaning: list[str] = []
@@ -53,7 +53,7 @@ def described(text: str) -> Iterator[Value]:
 
 
 def table(values: Iterator[Value]) -> str:
-    """The table of the README."""
+    """Returns the table of the README."""
     rows = ["| value | default | meaning |", "| --- | --- | --- |"]
     for value in values:
         default = json.dumps(value.default)
@@ -63,18 +63,20 @@ def table(values: Iterator[Value]) -> str:
 
 
 def readme(text: str, values: Iterator[Value]) -> str:
-    """The README with a new table between its marks."""
+    """Returns the README with a new table between its marks."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{table(values)}\n\n{END}{after}"
 
 
 def schema(text: str, values: Iterator[Value]) -> str:
-    """The schema with the descriptions of values.yaml and the settings of today."""
+    """Returns the schema with the descriptions of values.yaml and the present settings."""
     found: dict[str, Any] = json.loads(text)
     settings = _clean(Settings.model_json_schema())
     found["definitions"] = settings.pop("$defs")
     found["properties"]["config"] = settings
+    for old, new in RENAMED.items():
+        _add_old_name(settings, found["definitions"], old, new)
     for value in values:
         node = found
         for name in value.path:
@@ -84,7 +86,7 @@ def schema(text: str, values: Iterator[Value]) -> str:
 
 
 def files() -> Iterator[tuple[Path, str]]:
-    """Everything that is written here."""
+    """Yields path and content of every generated file."""
     text = (CHART / "values.yaml").read_text()
     yield CHART / "README.md", readme((CHART / "README.md").read_text(), described(text))
     yield CHART / "values.schema.json", schema((CHART / "values.schema.json").read_text(), described(text))
@@ -113,8 +115,16 @@ def _at(values: Any, path: list[str]) -> Any:
     return values
 
 
+def _add_old_name(settings: Any, definitions: Any, old: str, new: str) -> None:
+    """Lets the schema accept the old name of a setting, so that an upgrade of the chart does not fail."""
+    section, field = old.split(".")
+    reference = settings["properties"][section]["$ref"].removeprefix("#/definitions/")
+    properties = definitions[reference]["properties"]
+    properties[field] = properties[new.split(".")[1]] | {"description": f"The old name of {new}; write that."}
+
+
 def _clean(node: Any) -> Any:
-    """A schema of pydantic's as Helm needs it: draft 7, and no null, which Helm takes for "not given"."""
+    """Converts a schema of pydantic for Helm: draft 7, and without null, which Helm takes for "not given"."""
     if isinstance(node, list):
         return [_clean(item) for item in node]
     if not isinstance(node, dict):

@@ -1,6 +1,6 @@
-"""etcd, kube-apiserver and kubectl: ready ones where there are any, else built here; and helm, which is always built.
+"""Provides etcd, kube-apiserver and kubectl, ready-made if there are any, else built here. Helm is always built.
 
-The order is from cheap to dear: $KUBEBUILDER_ASSETS, the cache, a download as envtest does it, and a build from the
+The order is from fast to slow: $KUBEBUILDER_ASSETS, the cache, a download as envtest does it, and a build from the
 pinned Go module, which takes minutes.
 """
 
@@ -36,7 +36,7 @@ NODE = {
 
 
 def ensure(module: Path) -> Path:
-    """The folder with all programs; `module` is the Go module that pins them."""
+    """Returns the folder with all programs. `module` is the Go module that pins them."""
     if ready := binaries.find():
         return ready
     if assets := os.environ.get("KUBEBUILDER_ASSETS"):
@@ -54,7 +54,7 @@ def ensure(module: Path) -> Path:
 
 
 def ensure_helm(module: Path) -> Path:
-    """The helm that `module` pins, built where the cache has none."""
+    """Returns the helm that `module` pins. It is built if the cache has none."""
     home = binaries.helm_dir()
     with exclusive(home.name, cache=home.parent):
         if not binaries.find_helm():
@@ -65,7 +65,7 @@ def ensure_helm(module: Path) -> Path:
 
 
 def ensure_node(module: Path) -> Path:
-    """The folder with what makes pods of objects. Only `make e2e` needs it."""
+    """Returns the folder with the programs of a node, which run pods. Only `make e2e` needs it."""
     home = binaries.node_dir()
     with exclusive(home.name, cache=home.parent):
         if not binaries.find_node():
@@ -76,13 +76,13 @@ def ensure_node(module: Path) -> Path:
 
 
 def build(module: Path, into: Path) -> None:
-    """Build the control plane from the pinned module."""
+    """Builds the control plane from the pinned module."""
     say("building the control plane: about 5 minutes on 2 cores, once for each version")
     compile_all(PACKAGES, module=module, into=into)
 
 
 def compile_all(packages: Mapping[str, str], *, module: Path, into: Path) -> None:
-    """Build these programs from the pinned module; needs Go, and git for modules that no proxy has."""
+    """Builds these programs from the pinned module. Needs Go, and git for modules that no proxy has."""
     environ = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
     check_toolchain(module, environ)
     for number, (program, package) in enumerate(packages.items(), 1):
@@ -95,7 +95,7 @@ def compile_all(packages: Mapping[str, str], *, module: Path, into: Path) -> Non
 
 
 def linker_flags() -> str:
-    """Without these kube-apiserver takes itself for v0.0.0, and clients refuse to talk to something so old."""
+    """Returns the version flags. Without them kube-apiserver takes itself for v0.0.0, and clients refuse it."""
     major, minor, _ = binaries.KUBERNETES_VERSION.split(".")
     stamped = {"gitVersion": f"v{binaries.KUBERNETES_VERSION}", "gitMajor": major, "gitMinor": minor}
     variables = [f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamped.items()]
@@ -104,7 +104,7 @@ def linker_flags() -> str:
 
 
 def check_toolchain(module: Path, environ: dict[str, str]) -> None:
-    """SetupError when Go or git is missing, or when Go is too old and does not fetch a newer one by itself."""
+    """Raises SetupError if Go or git is missing, or if Go is too old and does not fetch a newer one."""
     needed = ".".join(map(str, GO_NEEDED))
     instead = f"or set KUBEBUILDER_ASSETS to a folder with ready {', '.join(PACKAGES)}"
     advice = {"go": f"install Go {needed} or newer (https://go.dev/dl/), {instead}", "git": f"install git, {instead}"}

@@ -1,7 +1,7 @@
-"""`make e2e`: the image and the chart on a node that really runs pods.
+"""Runs `make e2e`: the image and the chart on a node that really runs pods.
 
-By kind where it is installed and docker answers; else on a node that is made on this machine, as root, in
-namespaces that end with it. Arguments that are not known here go to pytest.
+It uses kind if kind is installed and docker answers. Else it creates a node on this machine, as root, in namespaces
+that end with it. Unknown arguments are passed to pytest.
 """
 
 import argparse
@@ -27,7 +27,7 @@ TESTS = ["pytest", "tests/e2e_node"]
 
 
 def by_kind(tests: list[str]) -> int:
-    """kind makes the node; it removes it, too."""
+    """Runs on a node of kind, which kind removes too."""
     image.build_with("docker")
     with tempfile.TemporaryDirectory(prefix="seatpool-e2e-") as directory:
         told = {
@@ -39,7 +39,7 @@ def by_kind(tests: list[str]) -> int:
 
 
 def on_own_machine(tests: list[str]) -> int:
-    """One at a time: the second waits."""
+    """Runs on a node of this machine. Only one run at a time: a second one waits."""
     controlplane_programs.ensure_node(REPOSITORY / "tools" / "controlplane")
     told = {"SEATPOOL_E2E": "own", "SEATPOOL_E2E_IMAGE": str(image.archive())}
     with exclusive("e2e", cache=cache_dir()):

@@ -1,7 +1,7 @@
-"""Ready-made control-plane programs from the index that envtest uses.
+"""Downloads ready-made control-plane programs from the index that envtest uses.
 
-Many networks have no way to it, and it does not hold every patch version. Neither is a fault: the answer is then "no",
-with a line that says why, and the caller builds. What does come is checked against the sha512 of the index before it is
+Many networks cannot reach it, and it does not have every patch version. Neither is an error: the result is then False,
+with a line that says why, and the caller builds. A download is checked against the sha512 of the index before it is
 unpacked.
 """
 
@@ -26,7 +26,7 @@ SECONDS_WITHOUT_AN_ANSWER = 5.0
 
 
 def download(into: Path) -> bool:
-    """Fetch all programs into `into`; False, with a line that says why, when that cannot be done."""
+    """Downloads all programs into `into`. Returns False, and prints why, if that is not possible."""
     index = os.environ.get("SEATPOOL_ENVTEST_INDEX", INDEX)
     if not index:
         return False
@@ -50,7 +50,7 @@ def download(into: Path) -> bool:
 
 
 def find_entry(index: str, archive: str) -> tuple[str, str] | None:
-    """Address and sha512 of `archive` in the index, whose two lines for an archive always stand together."""
+    """Returns address and sha512 of `archive` in the index, whose two lines for an archive always stand together."""
     entry = re.search(rf"^\s*{re.escape(archive)}:\s*\n((?:\s+(?:hash|selfLink): \S+\s*\n?){{2}})", index, re.MULTILINE)
     if entry is None:
         return None

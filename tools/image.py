@@ -1,8 +1,7 @@
-"""`make image`: the operator's image, by a container engine where there is one, else by buildah from a base of our own.
+"""Runs `make image`: builds the image with a container engine, or else with buildah from a base image made here.
 
-An engine pulls its base image, keeps the result, and is what a developer or a hosted CI has. Without one the image is a
-file that `ctr images import`, `docker load` and `skopeo copy` read. It is made anew only when something that is in it
-has changed.
+An engine pulls its base image and keeps the result, as for developers and hosted CI. Without one the image is a file
+for `ctr images import`, `docker load` and `skopeo copy`. It is built again only if one of its sources changed.
 """
 
 import hashlib
@@ -26,17 +25,17 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SOURCES = ("Dockerfile", "LICENSE", "README.md", "operator", "pyproject.toml", "tools/image_root.py", "uv.lock")
 ENGINES = ("docker", "podman")
 SECONDS_KEPT = 3600.0
-"""After its last use; another run may still be about to read an older one."""
+"""Seconds after its last use for which an older image is kept, because another run may still read it."""
 
 
 def name() -> str:
-    """What the chart asks for by default."""
+    """Returns the name that the chart uses by default."""
     version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
     return f"docker.io/library/seatpool:{version}"
 
 
 def engine() -> str | None:
-    """A container engine that answers."""
+    """Returns a container engine that answers. None: there is none."""
     for program in ENGINES:
         if (
             shutil.which(program)
@@ -47,7 +46,7 @@ def engine() -> str | None:
 
 
 def build_with(program: str) -> None:
-    """Let a container engine build it."""
+    """Builds the image with a container engine."""
     run(
         f"{program} build",
         [program, "build", "--tag", name(), *_certificates(), REPOSITORY],
@@ -57,7 +56,7 @@ def build_with(program: str) -> None:
 
 
 def archive() -> Path:
-    """The image as a file, built by buildah unless the cache has one of the same sources."""
+    """Returns the image as a file. buildah builds it unless the cache has one of the same sources."""
     cache = cache_dir()
     home = cache / f"image-{digest()}"
     with exclusive("image", cache=cache):
@@ -74,7 +73,7 @@ def archive() -> Path:
 
 
 def digest() -> str:
-    """Of everything that the image is made from."""
+    """Returns a digest of all sources of the image."""
     sums = hashlib.sha256()
     for source in SOURCES:
         place = REPOSITORY / source
@@ -103,7 +102,7 @@ def _build(base: Path, into: Path) -> None:
 
 
 def _certificates() -> list[str]:
-    """Behind a proxy that opens TLS, packages are fetched by its certificates."""
+    """Returns the certificates of a proxy that opens TLS, by which packages are fetched."""
     bundle = os.environ.get("SSL_CERT_FILE")
     return ["--secret", f"id=ca-bundle,src={bundle}"] if bundle else []
 

@@ -1,7 +1,7 @@
-"""A base image for machines that can pull none: Debian with Python, made by debootstrap from Debian's packages.
+"""Makes a base image for machines that cannot pull one: Debian with Python, by debootstrap.
 
-It stands in for `python:3.13-slim` while the image is built. The image itself holds nothing of it but the files that
-the operator needs, so it need not be small.
+It replaces `python:3.13-slim` during the build. The final image has only the files of it that the operator needs, so it
+need not be small.
 """
 
 import shutil
@@ -19,7 +19,7 @@ PACKAGES = ("ca-certificates", "python3", "python3-venv")
 
 
 def ensure() -> Path:
-    """The archive of the base image's root file system, from the cache if it is there."""
+    """Returns the archive of the root file system of the base image, from the cache if it is there."""
     home = cache_dir() / f"base-{SUITE}-{target()}"
     with exclusive(home.name, cache=home.parent):
         if not (home / "root.tar").exists():

@@ -1,14 +1,14 @@
-"""The root file system of the image: what the operator needs to run, and nothing else.
+"""Makes the root file system of the image: what the operator needs to run, and nothing else.
 
-    python3 tools/image_root.py /opt/seatpool /root
+python3 tools/image_root.py /opt/seatpool /root
 
-The first argument is a virtual environment with Seatpool in it, the second a folder that becomes the image. There is no
-shell, no package manager and no pip in it: what is not there need not be patched, and cannot be misused. Two generated
-packages would make more than a third of the image, the classes of every Kubernetes resource and the models of every AWS
-service; of these only what is used is taken. Every module of Seatpool is imported in the finished root, so that one
-which lacks something fails the build and not the pod.
+The first argument is a virtual environment with Seatpool. The second is the folder that becomes the image. It has no
+shell, no package manager and no pip: what is not there need not be patched and cannot be misused. Two generated
+packages would be more than a third of the image: the classes of every Kubernetes resource, and the models of every AWS
+service. Only the used parts are copied. Every module of Seatpool is imported in the finished root. So a missing file
+fails the build and not the pod.
 
-It runs while the image is built, by the Python of the base image and with its standard library only.
+It runs during the image build, with the Python of the base image and its standard library only.
 """
 
 import compileall
@@ -23,7 +23,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 AWS_SERVICES = ("dynamodb", "ec2", "events", "s3", "sqs", "ssm", "sts")
-"""The services that Seatpool has clients for; a test compares this with the code."""
+"""Services that Seatpool has clients for. A test compares this with the code."""
 
 LEFT_OUT_OF_PYTHON = re.compile(
     r"(?:test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data|config-[^/]*|dist-packages|site-packages)/"
@@ -47,7 +47,7 @@ ACCOUNTS = {
 }
 
 NOT_INSTALLED = ("jinja2", "matplotlib", "moto", "numpy", "werkzeug")
-"""Of the extras that the image has not: reports with plots, and the stand-ins."""
+"""Packages of extras that the image does not have: reports with plots, and the stand-ins."""
 
 IMPORT_ALL = f"""
 import importlib, pkgutil, seatpool
@@ -72,7 +72,7 @@ class Root:
         return self.directory / path.relative_to("/")
 
     def add(self, path: Path) -> None:
-        """A file and the folders above it; where the way to it leads over a link, that link and its target."""
+        """Adds a file and its parent folders. If a parent is a link, the link and its target are added."""
         for place in (*reversed(path.parents), path):
             copy = self.at(place)
             if place.is_symlink():
@@ -86,7 +86,7 @@ class Root:
                 shutil.copy2(place, copy)
 
     def add_tree(self, top: Path, *, but: "re.Pattern[str] | None" = None) -> None:
-        """Every file below `top` whose path from there does not match `but`."""
+        """Adds every file below `top` whose relative path does not match `but`."""
         for directory, folders, files in os.walk(top):
             here = Path(directory)
             for name in (*files, *(name for name in folders if (here / name).is_symlink())):
@@ -94,7 +94,7 @@ class Root:
                     self.add(here / name)
 
     def binaries(self) -> list[Path]:
-        """The programs and modules in machine code, by their paths in the image."""
+        """Returns the programs and binary modules, by their paths in the image."""
         files = (path for path in self.directory.rglob("*") if path.is_file() and not path.is_symlink())
         return [Path("/") / path.relative_to(self.directory) for path in files if _is_elf(path)]
 
@@ -105,7 +105,7 @@ def _is_elf(path: Path) -> bool:
 
 
 def libraries(binaries: Iterable[Path]) -> Iterator[Path]:
-    """The shared libraries that these load, as the loader finds them here."""
+    """Returns the shared libraries that these load, as the loader finds them here."""
     for binary in binaries:
         told = subprocess.run(["ldd", binary], capture_output=True, text=True, check=False).stdout
         if "not found" in told:
@@ -114,7 +114,7 @@ def libraries(binaries: Iterable[Path]) -> Iterator[Path]:
 
 
 def add_python(root: Root, environment: Path) -> None:
-    """The interpreter with its library, and the virtual environment."""
+    """Adds the interpreter with its library, and the virtual environment."""
     root.add_tree(Path(sysconfig.get_path("stdlib")), but=LEFT_OUT_OF_PYTHON)
     root.add_tree(environment / "bin")
     root.add(environment / "pyvenv.cfg")
@@ -123,7 +123,7 @@ def add_python(root: Root, environment: Path) -> None:
 
 
 def add_system(root: Root) -> None:
-    """Libraries, certificates, time zones, and what a C library reads."""
+    """Adds libraries, certificates, time zones, and the files that a C library reads."""
     needed = set(libraries(root.binaries()))
     # The C library loads it by its name when a thread ends, which ldd does not see.
     needed |= {library.with_name("libgcc_s.so.1") for library in needed if library.name == "libc.so.6"}
@@ -138,7 +138,7 @@ def add_system(root: Root) -> None:
 
 
 def add_package_names(root: Root) -> None:
-    """Which Debian packages the files are from, where scanners for vulnerabilities look in an image without dpkg."""
+    """Records which Debian packages the files are from, where vulnerability scanners look without dpkg."""
     if not shutil.which("dpkg-query"):
         return
     paths = [*root.binaries(), Path(sysconfig.get_path("stdlib"), "os.py"), Path("/usr/share/zoneinfo/UTC")]
@@ -153,7 +153,7 @@ def add_package_names(root: Root) -> None:
 
 
 def compile_all(root: Root) -> None:
-    """Bytecode that is never compared with its source: neither can change in an image."""
+    """Compiles bytecode that is never compared with its source, because neither can change in an image."""
     mode = PycInvalidationMode.UNCHECKED_HASH
     if not compileall.compile_dir(
         root.directory, stripdir=root.directory, quiet=1, maxlevels=30, workers=0, invalidation_mode=mode
@@ -162,7 +162,7 @@ def compile_all(root: Root) -> None:
 
 
 def check(root: Root, environment: Path) -> None:
-    """Import everything in the finished root."""
+    """Imports every module in the finished root."""
     subprocess.run(["chroot", root.directory, environment / "bin" / "python", "-c", IMPORT_ALL], check=True)
 
 

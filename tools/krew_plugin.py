@@ -1,7 +1,7 @@
-"""The kubectl plugin as Krew installs it: an archive with the wheel and its launcher, and the manifest that names it.
+"""Makes the kubectl plugin for Krew: an archive with the wheel and its launcher, and the manifest that names it.
 
-Run it after the wheel was built: `uv build --wheel && python tools/krew_plugin.py --homepage https://...`. The same wheel
-gives the same archive to the byte, so that the checksum in the manifest can be checked by anybody.
+Build the wheel first: `uv build --wheel && python tools/krew_plugin.py --homepage https://...`. The same wheel gives
+the same archive to the byte, so that anyone can check the checksum in the manifest.
 """
 
 import argparse
@@ -20,7 +20,7 @@ LICENSE = REPOSITORY / "LICENSE"
 
 
 def archive(files: Mapping[str, tuple[bytes, int]]) -> bytes:
-    """A .tar.gz of these files and their modes that depends on nothing else."""
+    """Returns a .tar.gz of these files and their modes that depends on nothing else."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         for name, (content, mode) in sorted(files.items()):
@@ -31,7 +31,7 @@ def archive(files: Mapping[str, tuple[bytes, int]]) -> bytes:
 
 
 def plugin(wheel: Path) -> bytes:
-    """The archive for a wheel."""
+    """Returns the archive for a wheel."""
     return archive(
         {
             wheel.name: (wheel.read_bytes(), 0o644),
@@ -42,13 +42,13 @@ def plugin(wheel: Path) -> bytes:
 
 
 def manifest(*, version: str, homepage: str, uri: str, content: bytes) -> str:
-    """The manifest for an archive."""
+    """Returns the manifest for an archive."""
     digest = hashlib.sha256(content).hexdigest()
     return Template(MANIFEST.read_text()).substitute(version=version, homepage=homepage, uri=uri, sha256=digest)
 
 
 def main() -> None:
-    """Write both beside the wheel."""
+    """Writes both beside the wheel."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--homepage", required=True, help="the project's address")
     parser.add_argument("--uri", help="where the archive will be; default: HOMEPAGE/releases/download/vVERSION/NAME")

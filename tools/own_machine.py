@@ -1,8 +1,8 @@
-"""A part of this machine for a cluster of our own: namespaces that take everything along when they end.
+"""Runs a command in namespaces of this machine that take everything along when they end.
 
-In a PID namespace no process outlives the first one, however that ends; a network namespace has links and addresses of
-its own, and a mount namespace its mounts. So cleaning up is not a list of things to undo, which a failure could cut
-short. Two things are left to remove: the empty cgroups of the containers, and one folder.
+In a PID namespace no process outlives the first one. A network namespace has links and addresses of its own, and a
+mount namespace its mounts. So there is no cleanup list that a failure could cut short. Two things are left to remove:
+the empty cgroups of the containers, and one folder.
 """
 
 import os
@@ -30,7 +30,7 @@ PROGRAMS = {
 NAMESPACES = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 FIRST = 'ip link set lo up; "$@"'
-"""The first process waits for the command, and takes in the orphans of a PID namespace."""
+"""First process of the PID namespace: waits for the command and adopts orphans."""
 
 TRIAL = """
 ip link set lo up
@@ -43,7 +43,7 @@ unshare --mount --pid --fork --kill-child --mount-proc true
 
 
 def check() -> None:
-    """SetupError that says why, where this machine cannot carry a node."""
+    """Raises SetupError that says why this machine cannot run a node."""
     instead = "or install kind and start docker"
     if sys.platform != "linux":
         raise SetupError(f"a node of our own needs Linux and this is {sys.platform}: use a Linux machine, {instead}")
@@ -62,7 +62,7 @@ def check() -> None:
 
 
 def run(command: Sequence[str | Path], *, environ: Mapping[str, str], cwd: Path) -> int:
-    """Run it in its part of the machine, and leave nothing behind; its exit code."""
+    """Runs the command in its own part of the machine, removes everything, and returns the exit code."""
     from tests.e2e_node.cluster import cgroups
 
     directory = Path(tempfile.mkdtemp(prefix="seatpool-e2e-"))

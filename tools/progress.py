@@ -1,4 +1,4 @@
-"""Long steps that tell how far they are: a build of minutes without a sign of life looks like a hang."""
+"""Shows the progress of long steps, because a build of minutes without output looks like a hang."""
 
 import os
 import signal
@@ -17,16 +17,16 @@ LINES_SHOWN_OF_A_FAILURE = 30
 
 
 class SetupError(Exception):
-    """The set-up cannot go on; the message says what a person has to do."""
+    """The set-up cannot go on. The message says what the user has to do."""
 
 
 def say(text: str) -> None:
-    """One line on standard error: standard output belongs to `--print-assets`."""
+    """Prints one line on standard error. Standard output belongs to `--print-assets`."""
     print(f"bootstrap: {text}", file=sys.stderr, flush=True)
 
 
 def run(label: str, command: Sequence[str | Path], *, cwd: Path, environ: Mapping[str, str]) -> None:
-    """Run `command` to its end with signs of life; SetupError with the end of its output when it fails."""
+    """Runs `command` to its end with progress output. Raises SetupError with the end of its output if it fails."""
     say(f"{label} ...")
     began = time.monotonic()
     with tempfile.TemporaryFile() as output:
@@ -63,7 +63,7 @@ def _follow(label: str, process: subprocess.Popen[bytes], began: float) -> None:
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """A compiler's own children must not go on after Ctrl-C; the group is ours alone because of start_new_session."""
+    """Ends the children of a compiler after Ctrl-C. The group is ours because of start_new_session."""
     if process.returncode is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,7 +1,7 @@
-"""The virtual environment, exactly as uv.lock says.
+"""Makes the virtual environment, exactly as in uv.lock.
 
-uv comes from the package index in a pinned version of its own, because a uv that happens to be installed may not know
-the lock file's revision. Only its program is kept: unlike the virtual environment it came in, it can be moved.
+uv is installed from the package index in a pinned version, because an installed uv may not know the revision of the
+lock file. Only its program is kept. Unlike its virtual environment it can be moved.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ STAMP = ".seatpool-stamp"
 
 
 def ensure(repository: Path) -> None:
-    """Make or renew .venv, unless it was made from the same files by the same Python in the same place."""
+    """Makes or renews .venv, unless the same Python made it from the same files in the same place."""
     wanted = _fingerprint(repository)
     if _is_current(repository, wanted):
         return
@@ -44,7 +44,7 @@ def ensure(repository: Path) -> None:
 
 
 def ensure_uv() -> Path:
-    """The pinned uv in the cache, installed there when it is missing."""
+    """Returns the pinned uv in the cache, and installs it if it is missing."""
     cache = cache_dir()
     home = cache / f"uv-{UV_VERSION}-{target()}"
     if os.access(home / "uv", os.X_OK):
@@ -79,7 +79,7 @@ def _stamp(repository: Path) -> Path:
 
 
 def _fingerprint(repository: Path) -> str:
-    """Scripts in .venv hold its absolute path, so a clone that was moved needs a new one too."""
+    """Returns what .venv depends on. Its scripts have its absolute path, so a moved clone needs a new one too."""
     digest = hashlib.sha256(f"{UV_VERSION}\n{sys.version}\n{sys.executable}\n{repository}\n".encode())
     for name in ("pyproject.toml", "uv.lock"):
         try:

@@ -1,4 +1,4 @@
-"""The order of the set-up and its command line: first the programs of Python, then those of the control plane."""
+"""Runs the steps of the set-up, and has its command line: first the programs of Python, then those of the control plane."""
 
 import argparse
 import signal

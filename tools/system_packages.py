@@ -1,4 +1,4 @@
-"""Programs of the system that are rarely there, installed where this user may do it and asked for where not."""
+"""Installs system programs that are rarely there, if this user may, and else says what to install."""
 
 import os
 import shutil
@@ -9,11 +9,11 @@ from pathlib import Path
 from progress import SetupError, run, say
 
 PLACES = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin:/usr/lib/cni:/opt/cni/bin"
-"""Where a program may be; root's tools are not on everybody's PATH."""
+"""Folders where a program may be. Root's tools are not on every user's PATH."""
 
 
 def ensure(needed: Mapping[str, str], *, why: str) -> None:
-    """Install the Debian packages of the programs that are missing; SetupError where that cannot be done."""
+    """Installs the Debian packages of the missing programs. Raises SetupError if that is not possible."""
     packages = {package for program, package in needed.items() if not find(program)}
     if not packages:
         return
@@ -32,5 +32,5 @@ def ensure(needed: Mapping[str, str], *, why: str) -> None:
 
 
 def find(program: str) -> str | None:
-    """The program's path."""
+    """Returns the path of the program. None: it is missing."""
     return shutil.which(program, path=PLACES)

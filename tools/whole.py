@@ -1,4 +1,4 @@
-"""Results that are there whole or not at all, however many make them at once and whenever one is killed."""
+"""Makes results that are there as a whole or not at all, with any number of processes that make them and are killed."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ __all__ = ["exclusive", "folder"]
 
 @contextmanager
 def exclusive(name: str, *, cache: Path) -> Iterator[None]:
-    """Only one process at a time is inside for this name; the lock ends with its holder, even by kill -9."""
+    """Lets one process at a time in for this name. The lock ends with its holder, also by SIGKILL."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(cache / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -48,10 +48,10 @@ def _wait_for(descriptor: int, name: str) -> None:
 
 @contextmanager
 def folder(home: Path) -> Iterator[Path]:
-    """A new folder that becomes `home` when the block ends well. The caller holds the lock of `home`.
+    """Yields a new folder that becomes `home` if the block ends without an error. The caller holds the lock of `home`.
 
-    Each attempt has a name of its own: a compiler that outlived a killed bootstrap must not write into the next one.
-    It may still write while we clear, so what was left behind is cleared at both ends.
+    Each attempt has a name of its own, because a compiler that outlived a killed bootstrap must not write into the next
+    one. It may still write while the leftovers are deleted, so they are deleted at both ends.
     """
     prefix = f".{home.name}.partial-"
     _clear(home.parent, prefix)

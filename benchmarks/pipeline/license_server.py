@@ -1,4 +1,4 @@
-"""The pipeline's way to the license server: its own SSM document on the same stand-in, and one command a product."""
+"""Connects the pipeline to the license server: its own SSM document on the same stand-in, and one command a product."""
 
 import base64
 import time
@@ -33,7 +33,7 @@ class RealServer:
         self._journal_lines = 0
 
     def send(self, product: str, users: Sequence[str]) -> float:
-        """Send one list and wait until the server has it; how long that took from SendCommand on."""
+        """Sends one list, waits until the server has it, and returns the seconds since SendCommand."""
         began = time.time()
         text = base64.b64encode("".join(f"{user}\n" for user in users).encode()).decode()
         self._site.client("ssm").send_command(

@@ -1,7 +1,7 @@
 """Plays a workload to the pipeline on a virtual clock: the same functions, and minutes that pass when nothing happens.
 
-A command takes on the virtual clock what real commands to the stand-in took at the beginning of the run. At the end
-every product's list is sent for real, and what counts as wrong is what the license server has then.
+A command takes on the virtual clock what real commands to the stand-in took at the begin of the run. At the end every
+product's list is sent for real. The wrong lists are those that the license server has then.
 """
 
 from collections import Counter
@@ -19,28 +19,28 @@ TRIED = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one run came to."""
+class PipelineResult:
+    """Result of one run."""
 
     latencies: tuple[float, ...]
-    """Seconds from each start that changes a list to its user being on it."""
+    """Seconds from each start that changes a list until its user is on it."""
     commands: Counter[int]
     """SSM commands by the minute at whose end they were sent, counted from the epoch."""
     calls: int
     wrong: tuple[str, ...]
-    """Products whose list is wrong in the end."""
+    """Products whose final list is wrong."""
 
 
 def command_seconds(server: RealServer) -> float:
-    """How long one command takes, from sending to the server's own journal."""
+    """Returns the seconds of one command, from sending to the server's own journal."""
     users = [f"user{number}" for number in range(60)]
     return median(server.send("calibration", users[: 40 + number]) for number in range(TRIED))
 
 
 def play(
     workload: Workload, events: Sequence[Event], server: RealServer, *, seconds: float, tables: Tables | None = None
-) -> Outcome:
-    """Play events, perhaps damaged ones; the truth is the workload's own."""
+) -> PipelineResult:
+    """Plays events, possibly damaged. The expected lists are those of the undamaged workload."""
     tables = tables or InMemory(workload.all_products)
     lists: dict[str, tuple[str, ...]] = {}
     functions = Functions(workload.products, tables, lambda product, users: lists.__setitem__(product, tuple(users)))
@@ -73,18 +73,18 @@ def play(
             else:
                 pending.pop((product, event.user), None)
     tick(minute)
-    return Outcome(tuple(latencies), commands, tables.calls + commands.total(), _wrong(workload, lists, server))
+    return PipelineResult(tuple(latencies), commands, tables.calls + commands.total(), _wrong(workload, lists, server))
 
 
 def _list_changing(workload: Workload) -> dict[Event, list[tuple[str, bool]]]:
     truth = Truth(workload)
-    return {event: truth.take(event) for event in workload.events}
+    return {event: truth.apply_event(event) for event in workload.events}
 
 
 def _wrong(workload: Workload, lists: dict[str, tuple[str, ...]], server: RealServer) -> tuple[str, ...]:
     truth = Truth(workload)
     for event in workload.events:
-        truth.take(event)
+        truth.apply_event(event)
     for product in workload.all_products:
         server.send(product, lists.get(product, ()))
     return tuple(product for product in workload.all_products if server.users(product) != truth.users(product))

@@ -1,7 +1,7 @@
-"""Where the pipeline keeps its counts and timestamps: DynamoDB and the parameter store, or the same in memory.
+"""Stores the pipeline's counts and timestamps: in DynamoDB and the parameter store, or the same in memory.
 
-A call through boto3 to moto takes two milliseconds, and two days of a large site are some 300,000 calls. The functions
-cannot tell the two apart; `tests/integration/benchmarks` runs the same events on both and compares lists and calls.
+A call through boto3 to moto takes 2 ms, and two days of a large site are some 300,000 calls. The functions cannot tell
+the two apart. `tests/integration/benchmarks` runs the same events on both and compares lists and calls.
 """
 
 from collections import defaultdict
@@ -13,15 +13,15 @@ GET_AT_ONCE = 10
 
 
 class Tables(Protocol):
-    """What the functions need."""
+    """Operations that the functions need."""
 
     calls: int
-    """Requests to AWS so far."""
+    """Number of requests to AWS so far."""
 
     def add(self, product: str, user: str, change: int) -> None: ...
 
     def users(self, product: str) -> list[str]:
-        """Who has a count above zero."""
+        """Returns the users with a count above zero."""
         ...
 
     def put_changed(self, product: str, at: float) -> None: ...
@@ -34,7 +34,7 @@ class Tables(Protocol):
 
 
 class InMemory:
-    """As fast as possible; counts the requests that would have been made."""
+    """Tables in memory. Counts the requests that would have been made."""
 
     def __init__(self, products: Iterable[str]) -> None:
         self.calls = 0
@@ -69,7 +69,7 @@ class InMemory:
 
 
 class OnAws:
-    """boto3 clients of DynamoDB and SSM."""
+    """Tables in DynamoDB and SSM, by boto3."""
 
     def __init__(self, dynamodb: Any, ssm: Any, products: Iterable[str]) -> None:
         self.calls = 0

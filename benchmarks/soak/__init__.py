@@ -1,1 +1,6 @@
-"""Random life with faults, and a checker that shares nothing with the operator. `python -m benchmarks.soak --minutes 20`."""
+"""Runs random load with faults, and a checker that shares no code with the operator.
+
+`python -m benchmarks.soak --minutes 20`.
+
+Read in this order: `__main__`, `life` (users and workbenches), `faults`, `checker`.
+"""

@@ -1,4 +1,4 @@
-"""Life, a fault, rest; again and again. Exit code 1 when anything was violated."""
+"""Repeats: load, a fault, rest. The exit code is 1 if anything was violated."""
 
 import argparse
 import random
@@ -28,13 +28,13 @@ TYPES = ("vew-cad", "vew-matlab")
 LIFE_BEFORE, LIFE_DURING, STEP = 4.0, 5.0, 0.25
 CONVERGENCE_LIMIT = 120.0
 REST = 2.0
-"""How long lists must stay right to be believed."""
+"""Lists must stay right for so many seconds."""
 GROWTH_ALLOWED = 1.25
 
 
 @dataclass
-class Told:
-    """What the run came to."""
+class SoakResult:
+    """Result of the run."""
 
     converged: dict[str, list[float]] = field(default_factory=dict)
     memory: list[float] = field(default_factory=list)
@@ -48,14 +48,14 @@ def main() -> None:
     given = parser.parse_args()
     console = Console()
     console.print(f"soak of {given.minutes:g} minutes, seed {given.seed}")
-    told, violations, steps, writes = run(given.minutes, given.seed, console)
-    _print(console, told, violations, steps, writes)
+    result, violations, steps, writes = run(given.minutes, given.seed, console)
+    _print(console, result, violations, steps, writes)
     sys.exit(bool(violations))
 
 
-def run(minutes: float, seed: int, console: Console) -> tuple[Told, list[str], int, int]:
+def run(minutes: float, seed: int, console: Console) -> tuple[SoakResult, list[str], int, int]:
     rng = random.Random(seed)
-    told = Told()
+    result = SoakResult()
     with Place(servers=2) as place:
         place.namespace(NAMESPACE)
         place.apply(
@@ -86,12 +86,12 @@ def run(minutes: float, seed: int, console: Console) -> tuple[Told, list[str], i
             while time.monotonic() < deadline:
                 if not names:
                     names = rng.sample(sorted(faults.all), len(faults.all))
-                _cycle(names.pop(), faults, life, checker, told, console)
+                _cycle(names.pop(), faults, life, checker, result, console)
             faults.operator.process.end()
-        return told, checker.violations, life.steps, checker.writes
+        return result, checker.violations, life.steps, checker.writes
 
 
-def _cycle(name: str, faults: Faults, life: Life, checker: Checker, told: Told, console: Console) -> None:
+def _cycle(name: str, faults: Faults, life: Life, checker: Checker, result: SoakResult, console: Console) -> None:
     _live(life, LIFE_BEFORE)
     checker.fault_begins()
     with faults.all[name]():
@@ -113,10 +113,10 @@ def _cycle(name: str, faults: Faults, life: Life, checker: Checker, told: Told, 
                 break
         time.sleep(0.05)
     took = (right_since or time.monotonic()) - ended
-    told.converged.setdefault(name, []).append(took)
-    told.memory.append(faults.operator.process.memory_mb())
-    told.files.append(faults.operator.process.files())
-    console.print(f"{name}: right after {took:.1f} s; {told.memory[-1]:.0f} MB, {told.files[-1]} files")
+    result.converged.setdefault(name, []).append(took)
+    result.memory.append(faults.operator.process.memory_mb())
+    result.files.append(faults.operator.process.files())
+    console.print(f"{name}: right after {took:.1f} s; {result.memory[-1]:.0f} MB, {result.files[-1]} files")
 
 
 def _live(life: Life, seconds: float) -> None:
@@ -147,22 +147,22 @@ def _settings(place: Place, *, elected: bool) -> dict[str, object]:
             "visibility": "5s",
             "long_poll": "2s",
         },
-        "watch": {"audit_interval": "10s"},
+        "watch": {"resync_interval": "10s"},
     }
 
 
-def _print(console: Console, told: Told, violations: list[str], steps: int, writes: int) -> None:
+def _print(console: Console, result: SoakResult, violations: list[str], steps: int, writes: int) -> None:
     table = Table("fault", "times", "median s to right", "worst", title="soak")
-    for name, seconds in sorted(told.converged.items()):
+    for name, seconds in sorted(result.converged.items()):
         table.add_row(name, str(len(seconds)), f"{statistics.median(seconds):.1f}", f"{max(seconds):.1f}")
     console.print(table)
-    injected = sum(len(seconds) for seconds in told.converged.values())
-    worst = max(max(seconds) for seconds in told.converged.values())
-    third = max(1, len(told.memory) // 3)
-    early, late = statistics.median(told.memory[:third]), statistics.median(told.memory[-third:])
+    injected = sum(len(seconds) for seconds in result.converged.values())
+    worst = max(max(seconds) for seconds in result.converged.values())
+    third = max(1, len(result.memory) // 3)
+    early, late = statistics.median(result.memory[:third]), statistics.median(result.memory[-third:])
     if late > early * GROWTH_ALLOWED:
         violations.append(f"memory grew from {early:.0f} MB to {late:.0f} MB")
-    files_early, files_late = statistics.median(told.files[:third]), statistics.median(told.files[-third:])
+    files_early, files_late = statistics.median(result.files[:third]), statistics.median(result.files[-third:])
     if files_late > files_early * GROWTH_ALLOWED + 5:
         violations.append(f"open files grew from {files_early:g} to {files_late:g}")
     console.print(

@@ -1,4 +1,4 @@
-"""Watches the license servers' own lists and journals all the time, and knows nothing of what the operator believes."""
+"""Watches the license servers' own lists and journals all the time. It does not read what the operator believes."""
 
 import threading
 import time
@@ -11,10 +11,11 @@ from seatpool.sim.license_host import LicenseHost
 
 EVERY = 0.1
 STRANGER_LIMIT = 30.0
-"""Seconds for which somebody may be on a list after the last workbench stopped and the last fault ended.
+"""Seconds for which a user may be on a list after the last workbench stopped and the last fault ended.
 
-An event may be lost: then it is the next inventory that tells, 10 s later. With it comes one pass, one command that is
-under way, and a machine that does all this on two cores."""
+An event may be lost. Then the next inventory sees the stop, 10 s later. Add one pass, one command in flight, and a
+machine with two cores that does all this.
+"""
 
 
 class Checker:
@@ -53,7 +54,7 @@ class Checker:
         self._quiet_since = time.time()
 
     def wrong(self) -> list[str]:
-        """Lists that are not what the fleet says: everybody who needs it, or as many as there are seats."""
+        """Returns the lists that differ from the fleet: every user who needs a seat, or as many as there are seats."""
         found = []
         for pool in self._pools:
             users, needs = self._hosts[pool.server].users(pool.product), self._record.needs(pool.type)

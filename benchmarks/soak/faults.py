@@ -1,4 +1,4 @@
-"""What goes wrong, one thing at a time: each begins, lasts while life goes on, and ends."""
+"""Injects one fault at a time: it begins, lasts while the load goes on, and ends."""
 
 import random
 import signal
@@ -9,18 +9,18 @@ from pathlib import Path
 
 from benchmarks.site import OperatorRun, Place
 from benchmarks.soak.life import PoolFacts
-from seatpool.sim.conduct import Conduct
-from seatpool.sim.posting import Troubles
+from seatpool.sim.agent_behavior import AgentBehavior
+from seatpool.sim.posting import DeliveryFaults
 
 StartOperator = Callable[[bool], OperatorRun]
-"""Whether it takes part in the election."""
-EVENTS = Troubles(lose=0.05, duplicate=0.1, delay=(0.0, 2.0))
-"""What happens to events at all times."""
+"""Starts an operator. The argument tells whether it takes part in the election."""
+EVENTS = DeliveryFaults(lose=0.05, duplicate=0.1, delay=(0.0, 2.0))
+"""Faults that events have at all times."""
 STEP_DOWN_LIMIT = 20.0
 
 
 class Faults:
-    """All of them; `operator` is the one that runs now."""
+    """All faults. `operator` is the one that runs now."""
 
     def __init__(
         self, place: Place, *, pools: Sequence[PoolFacts], start: StartOperator, offset: Path, rng: random.Random
@@ -55,17 +55,17 @@ class Faults:
             "a second operator knows of no lease": self._two_operators,
             "clock steps forward": lambda: self._clock(20.0),
             "clock steps back": lambda: self._clock(-20.0),
-            "most events are lost": lambda: self._events(Troubles(lose=0.8)),
-            "events come thrice and late": lambda: self._events(Troubles(duplicate=1.0, delay=(0.0, 6.0))),
+            "most events are lost": lambda: self._events(DeliveryFaults(lose=0.8)),
+            "events come thrice and late": lambda: self._events(DeliveryFaults(duplicate=1.0, delay=(0.0, 6.0))),
             "somebody edits a list": self._edited,
         }
-        self.troubles: Callable[[Troubles], None] = lambda _troubles: None
+        self.troubles: Callable[[DeliveryFaults], None] = lambda _troubles: None
 
     @contextmanager
     def _refused(
         self, operation: str, code: str, *, times: int = 12, status: int = 400, after_work: bool = False
     ) -> Iterator[None]:
-        """So many times as are over by the end: who is refused tries again later and later."""
+        """Refuses so many requests as are over by the end. The pauses between the tries grow."""
         self._place.aws.control.refuse(operation, code, times=times, status=status, after_work=after_work)
         yield
 
@@ -79,12 +79,12 @@ class Faults:
             host.faults()
 
     @contextmanager
-    def _agent(self, **conduct: object) -> Iterator[None]:
+    def _agent(self, **behavior: object) -> Iterator[None]:
         for node in self._place.nodes:
-            node.host.conduct = Conduct(**conduct)  # type: ignore[arg-type]
+            node.host.behavior = AgentBehavior(**behavior)  # type: ignore[arg-type]
         yield
         for node in self._place.nodes:
-            node.host.conduct = Conduct()
+            node.host.behavior = AgentBehavior()
 
     @contextmanager
     def _api_server(self) -> Iterator[None]:
@@ -113,7 +113,7 @@ class Faults:
 
     @contextmanager
     def _leader_sleeps(self) -> Iterator[None]:
-        """It wakes when the other one works, finds its Lease lost, and ends by itself."""
+        """Stops the leader. It wakes when the other one works, sees that its Lease is lost, and ends by itself."""
         old, self.operator = self.operator, self._standby()
         old.process.child.send_signal(signal.SIGSTOP)
         yield
@@ -128,7 +128,7 @@ class Faults:
 
     @contextmanager
     def _two_operators(self) -> Iterator[None]:
-        """The worst that a mistake in the settings makes: nothing but the fence is left."""
+        """Runs two operators without an election, the worst mistake in the settings. Only the fence protects the lists."""
         second = self._start(False)
         yield
         self.operator.process.kill()
@@ -142,7 +142,7 @@ class Faults:
         self._offset.write_text("0")
 
     @contextmanager
-    def _events(self, troubles: Troubles) -> Iterator[None]:
+    def _events(self, troubles: DeliveryFaults) -> Iterator[None]:
         self.troubles(troubles)
         yield
         self.troubles(EVENTS)

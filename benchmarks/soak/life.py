@@ -1,4 +1,4 @@
-"""People who start, stop and terminate workbenches of a real (stand-in) EC2, and the record of who needed what when."""
+"""Simulates users who start, stop and terminate workbenches in EC2, and records who needed what when."""
 
 import random
 import threading
@@ -12,14 +12,14 @@ from seatpool.sim.aws_control import AwsControl
 from seatpool.sim.fleet import Fleet
 
 MOST = 60
-"""Workbenches that exist at the same time."""
+"""Most workbenches that exist at the same time."""
 REMEMBERED = 60.0
-"""Seconds that EC2 still knows a terminated workbench. In life it is about an hour, and a soak has no hour."""
+"""Seconds that EC2 still knows a terminated workbench. In reality it is about an hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolFacts:
-    """What the checker knows of a pool."""
+    """Facts about a pool that the checker needs."""
 
     product: str
     server: int
@@ -28,7 +28,7 @@ class PoolFacts:
 
 
 class Record:
-    """Since when, and until when, each person had an active workbench of a type. Safe to ask from another thread."""
+    """Records since when, and until when, each user had an active workbench of a type. Safe for other threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -36,13 +36,13 @@ class Record:
         self._idle_since: dict[tuple[str, str], float] = {}
 
     def started(self, user: str, kind: str, instance: str) -> None:
-        """Called before EC2 is asked: nobody may be early for it."""
+        """Records a start. Called before the request to EC2, so that no operator can be early."""
         with self._lock:
             self._active[user, kind].add(instance)
             self._idle_since.pop((user, kind), None)
 
     def stopped(self, user: str, kind: str, instance: str) -> None:
-        """Called after EC2 was asked."""
+        """Records a stop. Called after the request to EC2."""
         with self._lock:
             self._active[user, kind].discard(instance)
             if not self._active[user, kind]:
@@ -53,7 +53,7 @@ class Record:
             return frozenset(user for (user, of), instances in self._active.items() if of == kind and instances)
 
     def idle_since(self, user: str, kind: str) -> float:
-        """When somebody's last workbench stopped; infinity for one who has one, 0 for one who never had."""
+        """Returns when the user's last workbench stopped. Infinity: one is active. 0: there never was one."""
         with self._lock:
             if self._active.get((user, kind)):
                 return inf
@@ -61,7 +61,7 @@ class Record:
 
 
 class Life:
-    """One step at a time."""
+    """Simulates the users, one step at a time."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Life:
         self._terminated: deque[tuple[float, str]] = deque()
 
     def step(self) -> None:
-        """Something happens to one workbench."""
+        """Changes one workbench."""
         self.steps += 1
         self._forget()
         existing = len(self._running) + len(self._stopped)
@@ -130,7 +130,7 @@ class Life:
     def _forget(self) -> None:
         now = time.monotonic()
         while self._terminated and now - self._terminated[0][0] > REMEMBERED:
-            self._control.forget(self._terminated.popleft()[1])
+            self._control.forget_instances(self._terminated.popleft()[1])
 
     def _pick(self, among: Mapping[str, object]) -> str:
         return self._rng.choice(sorted(among))

@@ -1,4 +1,4 @@
-"""`stepping_operator.py OFFSET SETTINGS`: the operator with a wall clock that is as wrong as a file says, in seconds."""
+"""Runs the operator with a wall clock that is wrong by the seconds in a file: `stepping_operator.py OFFSET SETTINGS`."""
 
 import asyncio
 import signal

@@ -1,46 +1,46 @@
-"""From a command's options to the cluster: whatever kubeconfig kubectl would take, and its namespace."""
+"""Connects a command to the cluster, by the kubeconfig and the namespace that kubectl would use."""
 
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kubernetes.aio.config import ConfigException, list_kube_config_contexts
 
 from seatpool.api.identity import IdentitySettings
+from seatpool.clock import utc_now
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.client import KubeClient
+from seatpool.kube.pod import service_account_namespace
 from seatpool.text import TimeFormat
-
-_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What every command is told."""
+class CommandOptions:
+    """Options that every command has."""
 
     kubeconfig: Path | None
     namespace: str | None
     everywhere: bool
     config: Path | None
-    """The operator's settings file; of interest is how owners become user ids."""
+    """Settings file of the operator. Only the section `identity` is used."""
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """The cluster, and where and when it is asked."""
+class ClusterAccess:
+    """Connection of one command to the cluster."""
 
     kube: KubeClient
     namespace: str | None
-    """None means all."""
+    """None: all namespaces."""
     identity: IdentitySettings
 
     @property
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return utc_now()
 
     @property
     def times(self) -> TimeFormat:
@@ -50,24 +50,26 @@ class Access:
 
 
 @asynccontextmanager
-async def access(asked: Asked) -> AsyncIterator[Access]:
-    """A connection for one command."""
-    identity = _identity(asked.config)
+async def connect(options: CommandOptions) -> AsyncIterator[ClusterAccess]:
+    """Opens a connection for one command. Raises SeatpoolError if there is no way to the API server."""
+    identity = _identity(options.config)
     try:
-        kube = await KubeClient.connect(kubeconfig=str(asked.kubeconfig) if asked.kubeconfig else None)
-        namespace = None if asked.everywhere else asked.namespace or _namespace(asked.kubeconfig)
+        kube = await KubeClient.connect(kubeconfig=str(options.kubeconfig) if options.kubeconfig else None)
+        namespace = None if options.everywhere else options.namespace or _namespace(options.kubeconfig)
     except (ConfigException, OSError) as error:
         raise SeatpoolError(f"no way to the Kubernetes API: {error}; name a file with --kubeconfig") from error
     try:
-        yield Access(kube=kube, namespace=namespace, identity=identity)
+        yield ClusterAccess(kube=kube, namespace=namespace, identity=identity)
     finally:
         await kube.close()
 
 
 def _namespace(kubeconfig: Path | None) -> str:
-    """The one that kubectl would take."""
-    if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ and _POD_NAMESPACE.is_file():
-        return _POD_NAMESPACE.read_text().strip()
+    """Returns the namespace that kubectl would use."""
+    if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
+        mounted = service_account_namespace()
+        if mounted is not None:
+            return mounted
     _, active = list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
     context: dict[str, Any] = (active or {}).get("context", {})
     return str(context.get("namespace") or "default")

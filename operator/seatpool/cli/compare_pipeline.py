@@ -1,7 +1,7 @@
-"""`seatpool import`: the published pipeline's own counters beside what Seatpool sees, before a site moves over.
+"""Runs `seatpool compare-pipeline`: compares the counters of the published pipeline with the workbenches in the cluster.
 
-It changes nothing on either side. The exit code is 0 when both agree and 1 when they differ, so that a job can watch
-the days in which both run.
+It changes nothing on either side. The exit code is 0 if both agree and 1 if they differ. So a job can watch the days in
+which a site runs both.
 """
 
 import asyncio
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 DIFFERENT = 1
 
 
-class Origin(StrEnum):
-    """Where the counters are."""
+class CounterStore(StrEnum):
+    """Kinds of store that the counters can be in."""
 
     DYNAMODB = "dynamodb"
 
 
-def import_(
+def compare_pipeline(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="The pipeline's table.")],
     *,
-    origin: Annotated[Origin, typer.Option("--from", help="Where the table is.")] = Origin.DYNAMODB,
+    origin: Annotated[CounterStore, typer.Option("--from", help="Where the table is.")] = CounterStore.DYNAMODB,
     product_attribute: Annotated[str, typer.Option(help="What the product is called in the table.")] = "product",
     user_attribute: Annotated[str, typer.Option(help="What the user is called in the table.")] = "user-id",
     count_attribute: Annotated[str, typer.Option(help="What the counter is called in the table.")] = "workbench-count",
@@ -56,7 +56,7 @@ def import_(
     from seatpool.mirror.pipeline_table import Attributes
     from seatpool.settings.settings import load_settings
 
-    del origin  # there is only one
+    del origin  # there is only one kind
     given = {"kubeconfig": kubeconfig, "namespaces": namespaces or None}
     settings = load_settings(file=config, flags={name: value for name, value in given.items() if value is not None})
     attributes = Attributes(product=product_attribute, user=user_attribute, count=count_attribute)

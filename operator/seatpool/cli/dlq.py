@@ -1,6 +1,6 @@
-"""`seatpool dlq`: the messages that the operator could not take, seen and dealt with from a terminal.
+"""Runs `seatpool dlq`: lists, moves back and deletes the messages in the dead-letter queue.
 
-The settings are the operator's own file, so that a message is judged here exactly as it is there.
+The settings come from the operator's own file. So a message is judged here as the operator judges it.
 """
 
 import asyncio
@@ -238,12 +238,12 @@ def _plain(letter: "DeadLetter") -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    """Without anything that could deceive a terminal."""
+    """Escapes every character that could deceive a terminal."""
     return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
 
 
 def _print_table(letters: "list[DeadLetter]") -> None:
-    """Aligned, and never cut: an id that is not whole is of no use."""
+    """Prints aligned columns and cuts nothing, because a shortened id is of no use."""
     rows = [("ID", "SENT", "KIND", "REASON", "NOW", "DETAIL")]
     for one in letters:
         plain = _plain(one)

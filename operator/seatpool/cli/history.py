@@ -1,7 +1,7 @@
-"""`seatpool history NAME`: what happened lately; `seatpool history import`: logs that a site has already.
+"""Runs `seatpool history import`: turns logs that a site already has into a history.
 
-Whoever asks about a pool or a person needs no third word, so a first word that is no command is a name. A pool of the name
-`import` is asked about with `history show import`.
+`seatpool history NAME` is the old name of `seatpool events NAME` and still works: a first word that is no command is a name.
+A pool with the name `import` needs `history show import`.
 """
 
 from enum import StrEnum
@@ -12,17 +12,18 @@ import typer
 from typer.core import TyperGroup
 
 from seatpool.cli import verbs
+from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
-    from seatpool.history.importing import Imported
+    from seatpool.history.importing import ImportResult
 
 SHOW = "show"
 SHOWN_FEATURES = 10
 
 
 class NameOrCommand(TyperGroup):
-    """Takes a name for the argument of `show`."""
+    """Runs the hidden command `show` if the first word is no command of the group."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         known = {*self.commands, *ctx.help_option_names}
@@ -30,22 +31,28 @@ class NameOrCommand(TyperGroup):
 
 
 class Format(StrEnum):
-    """What the files are."""
+    """Kinds of files that can be imported."""
 
     FLEXNET = "flexnet"
     CSV = "csv"
 
 
+class OldHistory(RenamedCommand, ShortLivedCommand):
+    """Old name of `events`."""
+
+    old, new = "history NAME", "events NAME"
+
+
 app = typer.Typer(cls=NameOrCommand, no_args_is_help=True)
-app.command(SHOW, cls=verbs.OneAnswer)(verbs.history)
+app.command(SHOW, cls=OldHistory, hidden=True)(verbs.events)
 
 
 @app.callback()
 def about() -> None:
-    """What happened to a pool or a person (history NAME), and logs as a history (history import)."""
+    """Import logs as a history (history import). What happened to a pool or a user is shown by `seatpool events`."""
 
 
-@app.command("import", cls=verbs.OneAnswer)
+@app.command("import", cls=ShortLivedCommand)
 def import_(
     *,
     files: Annotated[
@@ -59,15 +66,15 @@ def import_(
     server: Annotated[str | None, typer.Option(help="The license server. Default: what the log says.")] = None,
     timezone: Annotated[str, typer.Option(help="Of instants without an offset, such as Europe/Madrid.")] = "UTC",
     longest: Annotated[
-        str, typer.Option(metavar="DURATION", help="How long somebody counts whose check-in is missing.")
+        str, typer.Option(metavar="DURATION", help="Longest session of a user whose check-in is missing.")
     ] = "1d",
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="The operator's settings: identities, pseudonyms.")
     ] = None,
 ) -> None:
-    """Make logs of a license server a history, for `seatpool plan` and `seatpool report`, before anything is installed.
+    """Turn logs of a license server into a history, for `seatpool plan` and `seatpool report`, before anything is installed.
 
-    What cannot be read is counted and told, and ends nothing.
+    Lines that cannot be read are counted and shown. They do not end the import.
     """
     from zoneinfo import ZoneInfo
 
@@ -77,7 +84,7 @@ def import_(
     from seatpool.settings.settings import load_settings
 
     try:
-        from seatpool.history.importing import Importing
+        from seatpool.history.importing import LogImport
     except ImportError as error:
         from seatpool.history.factory import HistoryNotInstalled
 
@@ -100,21 +107,21 @@ def import_(
         )
         return pseudonyms.of(user) if user else ""
 
-    job = Importing(
+    job = LogImport(
         files=files, into=into, name=name or form.value, server=server, zone=zone, user_of=user_of, longest=longest_time
     )
-    _tell(job.flexnet() if form is Format.FLEXNET else job.csv(), into)
+    _print_result(job.import_flexnet() if form is Format.FLEXNET else job.import_csv(), into)
 
 
-def _tell(imported: "Imported", into: Path) -> None:
+def _print_result(imported: "ImportResult", into: Path) -> None:
     more = len(imported.features) - SHOWN_FEATURES
     features = ", ".join(imported.features[:SHOWN_FEATURES]) + (f" and {more} more" if more > 0 else "")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(imported.rows.items()))
     typer.echo(f"{imported.lines} lines, {imported.since:%Y-%m-%d} to {imported.until:%Y-%m-%d}: {kinds}")
     typer.echo(f"{imported.people} people used {features}")
     if imported.passed_over:
-        told = ", ".join(f"{count} {reason}" for reason, count in imported.passed_over.most_common())
-        typer.echo(f"Not used, or odd: {told}")
+        reasons = ", ".join(f"{count} {reason}" for reason, count in imported.passed_over.most_common())
+        typer.echo(f"Not used, or odd: {reasons}")
     for file in imported.undated:
         typer.echo(f"Not used: {file}, of which no line says which day it is")
     typer.echo(f"History: {into}. Now: seatpool plan --history {into} --target 'p95 wait < 10m'")

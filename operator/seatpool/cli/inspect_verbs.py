@@ -1,7 +1,7 @@
-"""The commands that only look: what they read, and how they show it.
+"""Runs `status`, `top`, `why`, `diff` and `events`: reads the cluster and prints the answer. Writes nothing.
 
-Importing takes as long as the API server takes for its lists. So what is needed to ask is imported first, and the words and
-the screens while the lists are made.
+Importing takes about as long as the API server needs for its lists. So the modules for the requests are imported first. The
+modules that compute and print the answer are imported while the API server works.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, TypeVar
 
 from seatpool.api.workbench import Workbench
-from seatpool.cli.cluster import Access, Asked, access
+from seatpool.cli.cluster import ClusterAccess, CommandOptions, connect
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.kube.errors import NotFound, Unavailable
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from seatpool.explain.why import WrittenSeats
     from seatpool.terminal.output import Output
 
-MOST_ASKED = 50
+MOST_WORKBENCHES = 50
+"""Statuses of at most so many workbenches of a user are read."""
 T = TypeVar("T")
 
 
-async def show_status(asked: Asked, *, output: "Output") -> bool:
-    """`seatpool status`."""
-    async with access(asked) as cluster:
+async def show_status(options: CommandOptions, *, output: "Output") -> bool:
+    """Runs `seatpool status`."""
+    async with connect(options) as cluster:
         found = await _overview(cluster)
     from seatpool.cli.status_screen import status_screen
     from seatpool.terminal.output import write
@@ -45,8 +46,8 @@ async def show_status(asked: Asked, *, output: "Output") -> bool:
     return found.is_well
 
 
-async def keep_showing(asked: Asked, *, interval: float) -> bool:
-    """`seatpool top`."""
+async def show_top(options: CommandOptions, *, interval: float) -> bool:
+    """Runs `seatpool top`, until the user stops it."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
@@ -55,7 +56,7 @@ async def keep_showing(asked: Asked, *, interval: float) -> bool:
     from seatpool.terminal.output import console
 
     screen = console()
-    async with access(asked) as cluster:
+    async with connect(options) as cluster:
         with Live(console=screen, screen=screen.is_terminal, auto_refresh=False) as live:
             drawn: RenderableType = ""
             while True:
@@ -74,14 +75,14 @@ async def keep_showing(asked: Asked, *, interval: float) -> bool:
                 await asyncio.sleep(interval)
 
 
-async def show_why(asked: Asked, *, user: str, pool: str | None, output: "Output") -> bool:
-    """`seatpool why`."""
-    async with access(asked) as cluster:
+async def show_why(options: CommandOptions, *, user: str, pool: str | None, output: "Output") -> bool:
+    """Runs `seatpool why`."""
+    async with connect(options) as cluster:
         reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
-        seen = await _meanwhile(reading, "explain.why", "cli.line_screens")
+        seen = await _import_while(reading, "explain.why", "cli.line_screens")
         from seatpool.explain.why import why
 
-        found = why(seen, user, pool=pool, written=await _written_seats(cluster, seen, user), times=cluster.times)
+        found = why(seen, user, pool=pool, written=await _workbench_seats(cluster, seen, user), times=cluster.times)
     from seatpool.cli.line_screens import why_screen
     from seatpool.terminal.output import write
 
@@ -89,13 +90,13 @@ async def show_why(asked: Asked, *, user: str, pool: str | None, output: "Output
     return found.is_well
 
 
-async def show_diff(asked: Asked, *, name: str, output: "Output") -> bool:
-    """`seatpool diff`."""
+async def show_diff(options: CommandOptions, *, name: str, output: "Output") -> bool:
+    """Runs `seatpool diff`."""
     from seatpool.cli.line_screens import diff_screen
     from seatpool.explain.list_diff import diff
     from seatpool.terminal.output import write
 
-    async with access(asked) as cluster:
+    async with connect(options) as cluster:
         seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
@@ -109,21 +110,21 @@ async def show_diff(asked: Asked, *, name: str, output: "Output") -> bool:
     return all(one.is_well for one in found)
 
 
-async def show_history(asked: Asked, *, name: str, output: "Output") -> bool:
-    """`seatpool history`: of a pool if there is one of that name, else of a person."""
+async def show_events(options: CommandOptions, *, name: str, output: "Output") -> bool:
+    """Runs `seatpool events`. A name that no pool has is the name of a user."""
     from seatpool.cli.line_screens import history_screen
     from seatpool.explain.recent_history import recent_history
     from seatpool.terminal.output import write
 
-    async with access(asked) as cluster:
+    async with connect(options) as cluster:
         seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
         events = await cluster.kube.events(namespace=cluster.namespace)
     pools = [pool for pool in seen.store.pools.values() if name in (pool.key, pool.metadata.name)]
     user = None if pools else seen.store.identity.user(name)
-    asked_of: list[LicensePool | None] = [*pools] or [None]
-    found = [recent_history(seen, events, pool=pool, user=user) for pool in asked_of]
+    pools_or_user: list[LicensePool | None] = [*pools] or [None]
+    found = [recent_history(seen, events, pool=pool, user=user) for pool in pools_or_user]
     times = cluster.times
     write(
         found[0] if len(found) == 1 else found,
@@ -133,8 +134,8 @@ async def show_history(asked: Asked, *, name: str, output: "Output") -> bool:
     return True
 
 
-async def _meanwhile(reading: Awaitable[T], *modules: str) -> T:
-    """What is read; the modules that show it are imported while the API server is at work."""
+async def _import_while(reading: Awaitable[T], *modules: str) -> T:
+    """Awaits `reading` and imports the modules in threads meanwhile. Returns what was read."""
     names = (f"seatpool.{name}" for name in modules)
     importing = [asyncio.ensure_future(asyncio.to_thread(importlib.import_module, name)) for name in names]
     found = await reading
@@ -142,12 +143,12 @@ async def _meanwhile(reading: Awaitable[T], *modules: str) -> T:
     return found
 
 
-async def _overview(cluster: Access) -> "Overview":
+async def _overview(cluster: ClusterAccess) -> "Overview":
     reading = read_snapshot(
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
         ledgers=False, workbenches=False,
     )  # fmt: skip
-    seen = await _meanwhile(reading, "explain.overview", "cli.status_screen")
+    seen = await _import_while(reading, "explain.overview", "cli.status_screen")
     from seatpool.explain.overview import overview
 
     if not seen.store.pools and not seen.store.servers and not seen.unreadable:
@@ -157,9 +158,9 @@ async def _overview(cluster: Access) -> "Overview":
     return overview(seen, times=cluster.times)
 
 
-async def _written_seats(cluster: Access, seen: Snapshot, spelled: str) -> "WrittenSeats":
-    """What the operator wrote about the person's own workbenches: few, so they are read one by one."""
-    rows = seen.workbenches_of(spelled)[:MOST_ASKED]
+async def _workbench_seats(cluster: ClusterAccess, seen: Snapshot, spelled: str) -> "WrittenSeats":
+    """Reads the seats in the statuses of the user's own workbenches. They are few, so they are read one by one."""
+    rows = seen.workbenches_of(spelled)[:MOST_WORKBENCHES]
     found = await asyncio.gather(
         *(cluster.kube.get(Workbench, row.namespace, row.name) for row in rows), return_exceptions=True
     )
@@ -173,5 +174,5 @@ async def _written_seats(cluster: Access, seen: Snapshot, spelled: str) -> "Writ
     return shown
 
 
-def _where(cluster: Access) -> str:
+def _where(cluster: ClusterAccess) -> str:
     return "all namespaces" if cluster.namespace is None else f"namespace {cluster.namespace}"

@@ -1,4 +1,4 @@
-"""The answers that are told in lines: `why`, `diff` and `history`."""
+"""Prints the results of `why`, `diff` and `events` line by line."""
 
 from collections.abc import Iterable
 
@@ -25,7 +25,7 @@ _COLOURS = {
 
 
 def why_screen(found: Explanation, *, console: Console, wide: bool) -> None:
-    """A pool a paragraph: how the person stands, then why, when, and what stands in the way."""
+    """Prints a paragraph for each pool: the state of the user, then why, until when, and what blocks it."""
     for message in found.messages:
         _line(console, message.text, style="yellow")
     for number, answer in enumerate(found.pools):
@@ -35,7 +35,7 @@ def why_screen(found: Explanation, *, console: Console, wide: bool) -> None:
 
 
 def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, times: TimeFormat) -> None:
-    """For each pool three lines for three lists, and who differs."""
+    """Prints for each pool the three states of its list, and the users who differ."""
     for found in every:
         _diff(console, found, wide=wide, times=times)
 
@@ -72,7 +72,7 @@ def _difference(console: Console, difference: PoolDifference, times: TimeFormat)
 
 
 def history_screen(every: Iterable[RecentHistory], *, console: Console, times: TimeFormat) -> None:
-    """A line for each thing that happened, the newest last; then what is not known."""
+    """Prints a line for each event, the newest last, and then what is not known."""
     for found in every:
         _history(console, found, times)
 

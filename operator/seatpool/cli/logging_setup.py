@@ -1,4 +1,4 @@
-"""Logs for programs in a container, for people on a terminal."""
+"""Sets up logging: JSON lines in a container, coloured text on a terminal."""
 
 import logging
 import sys
@@ -12,7 +12,7 @@ QUIET = ("kopf", "asyncio", "botocore", "boto3", "urllib3", "aiohttp.access", "w
 
 
 def configure_logging(settings: LogSettings) -> None:
-    """Route structlog and the standard library's logging to one stream of lines on standard error."""
+    """Sends structlog and the standard library's logging to one stream on standard error."""
     as_json = settings.format is LogFormat.JSON or (settings.format is LogFormat.AUTO and not sys.stderr.isatty())
     level = getattr(logging, settings.level.value.upper())
     shared: list[Any] = [
@@ -45,5 +45,5 @@ def configure_logging(settings: LogSettings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in QUIET:
-        # Their debug and info lines are about every request and every object.
+        # They log every request and every object at debug and info.
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

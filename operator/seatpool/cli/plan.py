@@ -1,7 +1,7 @@
-"""`seatpool plan`: how many seats should we buy?
+"""Runs `seatpool plan`, which says how many seats are enough.
 
-It needs no cluster and no AWS, only a past: a file of events, or a history. Exit codes: 0 there is a number (or none was
-asked for), 1 no number meets the target, 2 a mistake.
+It needs no cluster and no AWS, only the past: a file of events or a history. Exit codes: 0 there is a number or no
+target was given, 1 no number meets the target, 2 a mistake.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ import typer
 
 from seatpool.api import rule_fields
 from seatpool.api.rule_fields import RuleField
-from seatpool.cli.verbs import OneAnswer
+from seatpool.cli.command_classes import ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ app = typer.Typer()
 
 
 class PlanOption(StrEnum):
-    """How the plan is printed."""
+    """Formats of the plan."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -39,7 +39,7 @@ def _rule_option(rule: RuleField, *, note: str = "") -> Any:
     return typer.Option(rule.option, metavar=rule.metavar, help=f"Rule: {rule.spec}{note}.")
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def plan(
     *,
     events: Annotated[
@@ -92,17 +92,17 @@ def plan(
         typer.Option("--config", "-c", help="The operator's settings: identities, type aliases, custom events."),
     ] = None,
 ) -> None:
-    """How many seats should we buy? Replays the past with other numbers of seats and other rules.
+    """Compute how many seats are enough. Replays the past with other numbers of seats and other rules.
 
-    Exit code 1 says that no number of seats meets the target.
+    Exit code 1: no number of seats meets the target.
     """
     from seatpool.planner.options import read_range, rule_changes
-    from seatpool.planner.plan import Question
-    from seatpool.planner.planning import make_plans
+    from seatpool.planner.parallel import make_plans
+    from seatpool.planner.plan import PlanRequest
     from seatpool.planner.target import Target
     from seatpool.settings.settings import load_settings
 
-    question = Question(
+    request = PlanRequest(
         target=None if target is None else Target.read(target),
         growth=growth,
         numbers=None if seats_range is None else read_range(seats_range),
@@ -114,9 +114,9 @@ def plan(
     settings = load_settings(file=config)
     past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
     pools = _pools(past, pool, types or [], changes, settings)
-    needed = pools if pool is None else [one for one in pools if past.has(one.serves)] or pools
+    needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
     plans = make_plans(
-        [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed], question
+        [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed], request
     )
     _print(plans, past, [one.name for one in pools if one not in needed], output)
     raise typer.Exit(NO_NUMBER if any(one.target is not None and one.seats is None for one in plans) else 0)

@@ -1,6 +1,6 @@
-"""`seatpool report` and `seatpool sql`: what the history says, for those who buy seats.
+"""Runs `seatpool report` and `seatpool sql` on a history.
 
-They need no cluster: a folder with a history, or the bucket. Exit codes: 0 there is an answer, 2 a mistake.
+They need no cluster, only a folder or a bucket with the history. Exit codes: 0 success, 2 a mistake.
 """
 
 import sys
@@ -21,7 +21,7 @@ app = typer.Typer()
 
 
 class ByOption(StrEnum):
-    """As in `question`, which is not imported for `--help`."""
+    """Values of `--by`. `reports.question` has the same; it is not imported for `--help`."""
 
     POOL = "pool"
     USER = "user"
@@ -32,7 +32,7 @@ class ByOption(StrEnum):
 
 
 class ReportOption(StrEnum):
-    """How a report is printed."""
+    """Formats of a report."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -43,7 +43,7 @@ class ReportOption(StrEnum):
 
 
 class AnswerOption(StrEnum):
-    """How the answer to SQL is printed."""
+    """Formats of the result of a query."""
 
     TABLE = "table"
     CSV = "csv"
@@ -106,16 +106,16 @@ def report(
     region: Region = None,
     endpoint_url: Endpoint = None,
 ) -> None:
-    """How many seats were in use, who waited how long, and what it cost: from the recorded history."""
+    """Report how many seats were in use, which users waited how long, and what it cost, from the recorded history."""
     settings = _settings(history, config, region, endpoint_url)
     try:
         from seatpool.history.pseudonyms import Pseudonyms
-        from seatpool.reports.build import Asked, make
+        from seatpool.reports.build import ReportOptions, build_report
     except ImportError as error:
         raise SeatpoolError(
             f"reports need a package that is not installed ({error.name}): pip install 'seatpool[report]'"
         ) from error
-    asked = Asked(
+    options = ReportOptions(
         since=since,
         until=until,
         pools=tuple(pools or ()),
@@ -126,7 +126,7 @@ def report(
         dry_run=dry_run,
         pseudonyms=Pseudonyms.from_file(salt_file or settings.salt_file),
     )
-    _write(make(asked, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
+    _write(build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
 
 
 @app.command()
@@ -144,16 +144,19 @@ def sql(
     region: Region = None,
     endpoint_url: Endpoint = None,
 ) -> None:
-    """Ask the history in SQL (DuckDB's). It can read the history and nothing else, and change nothing."""
+    """Run one SQL query (DuckDB's dialect) on the history.
+
+    It can read the history and nothing else, and change nothing.
+    """
     settings = _settings(history, config, region, endpoint_url)
     try:
-        from seatpool.history.sql import ask
-        from seatpool.reports.answers import printed
+        from seatpool.history.sql import run_query
+        from seatpool.reports.answers import format_result
     except ImportError as error:
         from seatpool.history.factory import HistoryNotInstalled
 
         raise HistoryNotInstalled(error.name) from error
-    _write(printed(ask(_folder(settings, None), question), form=output.value), out)
+    _write(format_result(run_query(_folder(settings, None), question), form=output.value), out)
 
 
 def _settings(
@@ -164,7 +167,7 @@ def _settings(
     given: dict[str, Any] = {"location": history, "region": region, "endpoint_url": endpoint_url}
     flags: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if history is not None and history.startswith("s3://"):
-        flags["spool"] = "unused"  # reading needs none
+        flags["spool"] = "unused"  # reading a history needs no spool
     found = load_settings(file=config, flags={"history": flags} if flags else {}).history
     if found.location is None:
         raise SeatpoolError(
@@ -174,7 +177,7 @@ def _settings(
 
 
 def _folder(config: "HistoryConfig", since: "date | None") -> Path:
-    """Where the files are; those of a bucket are brought first."""
+    """Returns the folder of the history. Files of a bucket are copied into the cache first."""
     if not config.is_s3:
         return Path(config.location or "")
     import boto3
@@ -182,19 +185,19 @@ def _folder(config: "HistoryConfig", since: "date | None") -> Path:
     from seatpool.history.factory import HistoryNotInstalled, make_archive
 
     try:
-        from seatpool.history.copying import cache_folder, copy
+        from seatpool.history.copying import cache_folder, copy_archive
 
         archive = make_archive(config, session_factory=boto3.Session)
     except ImportError as error:
         raise HistoryNotInstalled(error.name) from error
-    return copy(archive, cache_folder(archive.name), since=since)
+    return copy_archive(archive, cache_folder(archive.name), since=since)
 
 
 def _write(text: str | bytes, out: Path | None) -> None:
     content = text.encode() if isinstance(text, str) else text
     if out is None:
         if isinstance(text, bytes) and sys.stdout.isatty():
-            raise SeatpoolError("a Parquet file on a terminal helps nobody: give --out FILE")
+            raise SeatpoolError("a Parquet file cannot be shown on a terminal: give --out FILE")
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return

@@ -1,4 +1,4 @@
-"""Every setting in a table, made from the settings themselves, so that `seatpool run --help` cannot forget one."""
+"""Prints a table of all settings. It is made from the settings classes, so that no setting can be missing."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +13,7 @@ from seatpool.terminal.output import console, table
 
 
 def print_settings() -> None:
-    """Key, default and meaning of each."""
+    """Prints key, default and meaning of every setting."""
     drawn = table("Key", "Default", "Meaning", fold=True, title="All settings, as --set and the file name them")
     for row in settings_of(Settings):
         drawn.add_row(*row)
@@ -23,7 +23,7 @@ def print_settings() -> None:
 
 
 def settings_of(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, str]]:
-    """Key, default and meaning of each, those of models within models too."""
+    """Yields key, default and meaning of each setting, with those of nested models."""
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -1,4 +1,4 @@
-"""`seatpool ledger`: reads the audit trail and the cluster, and prints the statement."""
+"""Runs `seatpool statement`: reads the audit trail and the cluster, and prints the statement for the vendor."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from seatpool.cli.cluster import Asked, access
+from seatpool.cli.cluster import CommandOptions, connect
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.snapshot import read_snapshot
 from seatpool.statement.pages import html, markdown
@@ -16,9 +16,9 @@ from seatpool.terminal.output import data
 STDIN = "-"
 
 
-async def print_statement(asked: Asked, *, pool: str, since: str, audit: Sequence[str], form: str) -> bool:
-    """Print it; False says that it has remarks."""
-    async with access(asked) as cluster:
+async def print_statement(options: CommandOptions, *, pool: str, since: str, audit: Sequence[str], form: str) -> bool:
+    """Prints the statement. Returns False if it has remarks."""
+    async with connect(options) as cluster:
         seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )

@@ -1,4 +1,4 @@
-"""The screen of `status` and `top`: problems first, and no more than fits."""
+"""Draws the screen of `status` and `top`: problems first, and no more than fits."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,7 +20,10 @@ NARROW = 100
 def status_screen(
     found: Overview, *, times: TimeFormat, wide: bool, width: int, namespace: str | None
 ) -> RenderableType:
-    """Problems first; then as many pools as one screen takes, the urgent ones first. No namespace means all."""
+    """Draws the problems, the servers, and the most urgent pools that fit on a screen.
+
+    `namespace` None: all namespaces.
+    """
     where = "all namespaces" if namespace is None else f"namespace {namespace}"
     narrow = width < NARROW
     parts: list[RenderableType] = [_headline(found, times, where)]
@@ -87,7 +90,7 @@ def _pools(lines: Iterable[PoolLine], times: TimeFormat, *, narrow: bool, named:
 
 
 def _name(key: str, named: bool) -> str:
-    """With its namespace where there are several."""
+    """Returns the name, with its namespace if `named`."""
     return escape(key if named else key.partition("/")[2])
 
 

@@ -1,21 +1,23 @@
-"""The commands for people: `status`, `why`, `top`, and what an admin decides.
+"""Defines the options of the commands that read the cluster or change one object of it.
 
-They need a kubeconfig and nothing else, and are the same as `kubectl seatpool ...`. Everything heavy is imported when a
-command runs. Exit codes: 0 it is well, 1 there is something to look at (a problem, somebody waits), 2 a mistake or no answer.
+These are `status`, `top`, `why`, `diff`, `events`, `approve`, `pause`, `resume`, `verify` and `statement`. They need a
+kubeconfig and nothing else. `kubectl seatpool ...` is the same. Heavy modules are imported when a command runs.
+
+Exit codes: 0 all is well, 1 there is something to look at (a problem, a user who waits), 2 a mistake or no answer.
 """
 
 import asyncio
-import gc
 from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand
+
+from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
 
 if TYPE_CHECKING:
-    from seatpool.cli.cluster import Asked
+    from seatpool.cli.cluster import CommandOptions
     from seatpool.terminal.output import Output
 
 WELL = 0
@@ -24,19 +26,8 @@ LOOK_AT_IT = 1
 app = typer.Typer()
 
 
-class OneAnswer(TyperCommand):
-    """A command that reads, answers and ends: what it fills its memory with is never garbage, so nobody looks for any."""
-
-    def invoke(self, ctx: Any) -> Any:
-        gc.disable()
-        try:
-            return super().invoke(ctx)
-        finally:
-            gc.enable()
-
-
 class OutputOption(StrEnum):
-    """As in `output`, which is not imported for `--help`."""
+    """Values of `--output`. `terminal.output` has the same; it is not imported for `--help`."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -45,7 +36,7 @@ class OutputOption(StrEnum):
 
 
 class StatementOption(StrEnum):
-    """How the vendor's statement is printed."""
+    """Formats of the statement for the vendor."""
 
     MD = "md"
     JSON = "json"
@@ -66,7 +57,7 @@ PoolName = Annotated[str, typer.Argument(metavar="POOL", help="LicensePool, as N
 Either = Annotated[str, typer.Argument(metavar="POOL|SERVER", help="NAME, NAMESPACE/NAME, pool/NAME or server/NAME.")]
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def status(
     *,
     namespace: Namespace = None,
@@ -75,10 +66,10 @@ def status(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """Is it well? Problems first, then servers and pools: one screen. Exit code 1 says that there are problems."""
+    """Show whether all is well: problems first, then servers and pools, on one screen. Exit code 1: there are problems."""
     from seatpool.cli.inspect_verbs import show_status
 
-    _end(show_status(_asked(kubeconfig, namespace, everywhere, config), output=_output(output)))
+    _end(show_status(_options(kubeconfig, namespace, everywhere, config), output=_output(output)))
 
 
 @app.command()
@@ -86,20 +77,20 @@ def top(
     *,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
-    interval: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.5)] = 2.0,
+    interval: Annotated[float, typer.Option(help="Seconds between two reads.", min=0.5)] = 2.0,
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """`status`, kept up to date until Ctrl-C."""
-    from seatpool.cli.inspect_verbs import keep_showing
+    """Show `status` and keep it up to date until Ctrl-C."""
+    from seatpool.cli.inspect_verbs import show_top
 
-    _end(keep_showing(_asked(kubeconfig, namespace, everywhere, config), interval=interval))
+    _end(show_top(_options(kubeconfig, namespace, everywhere, config), interval=interval))
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def why(
     *,
-    user: Annotated[str, typer.Argument(metavar="USER", help="The person, in any spelling.")],
+    user: Annotated[str, typer.Argument(metavar="USER", help="The user, in any spelling.")],
     pool: Annotated[str | None, typer.Option("--pool", "-p", help="Only this pool, as NAME or NAMESPACE/NAME.")] = None,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
@@ -107,17 +98,17 @@ def why(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """Why has somebody a seat or none, what decides it, and when can it change?
+    """Explain why a user has a seat or not, which rule decides it, and when it can change.
 
-    Exit code 0: everything that is needed is there; 1: the person waits, is denied, or something stands in the way.
+    Exit code 0: the user has every seat that is needed. 1: the user waits, is denied, or something blocks a seat.
     """
     from seatpool.cli.inspect_verbs import show_why
 
-    asked = _asked(kubeconfig, namespace, everywhere, config)
-    _end(show_why(asked, user=user, pool=pool, output=_output(output)))
+    options = _options(kubeconfig, namespace, everywhere, config)
+    _end(show_why(options, user=user, pool=pool, output=_output(output)))
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def diff(
     *,
     pool: PoolName,
@@ -127,52 +118,55 @@ def diff(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """A pool's list: as it should be, on its way, and as it was read back. Exit code 1 says that they differ."""
+    """Compare a pool's list as it should be, as it is in flight, and as it was read back. Exit code 1: they differ."""
     from seatpool.cli.inspect_verbs import show_diff
 
-    _end(show_diff(_asked(kubeconfig, namespace, everywhere, config), name=pool, output=_output(output)))
+    _end(show_diff(_options(kubeconfig, namespace, everywhere, config), name=pool, output=_output(output)))
 
 
-def history(
+@app.command(cls=ShortLivedCommand)
+def events(
     *,
-    name: Annotated[
-        str, typer.Argument(metavar="POOL|USER", help="A pool, or if there is none of that name a person.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="POOL|USER", help="A pool, or a user if no pool has that name.")],
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     output: OutputFormat = OutputOption.TABLE,
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """What happened lately, from the ledger and from Events; it says what these do not know."""
-    from seatpool.cli.inspect_verbs import show_history
+    """Show what happened lately, from the SeatLedger and from Events, and what these do not know."""
+    from seatpool.cli.inspect_verbs import show_events
 
-    _end(show_history(_asked(kubeconfig, namespace, everywhere, config), name=name, output=_output(output)))
+    _end(show_events(_options(kubeconfig, namespace, everywhere, config), name=name, output=_output(output)))
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def approve(
     *,
     name: Either,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """Let a change happen that the guard holds back. Shows who would lose a seat, and asks. Exit code 1: not approved.
+    """Approve a change that the guard holds back.
+
+    Shows which users would lose a seat, and asks. Exit code 1: not approved.
 
     A pool means its server: the guard weighs all changes of a server together, and holds back or lets go all of them.
     """
     from seatpool.cli.admin import approve_change
 
-    def ask(question: str) -> bool:
+    def confirm(question: str) -> bool:
         return yes or typer.confirm(question, default=False)
 
-    _end(approve_change(_asked(kubeconfig, namespace, everywhere, config), name=name, ask=ask, tell=typer.echo))
+    _end(
+        approve_change(_options(kubeconfig, namespace, everywhere, config), name=name, confirm=confirm, echo=typer.echo)
+    )
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def pause(
     *,
     name: Either,
@@ -183,11 +177,11 @@ def pause(
     """Stop changing a pool's list, or all lists of a server (spec.suspend). They stay as they are."""
     from seatpool.cli.admin import set_suspended
 
-    asked = _asked(kubeconfig, namespace, everywhere, None)
-    _end(set_suspended(asked, name=name, suspended=True, tell=typer.echo))
+    options = _options(kubeconfig, namespace, everywhere, None)
+    _end(set_suspended(options, name=name, suspended=True, echo=typer.echo))
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def resume(
     *,
     name: Either,
@@ -198,33 +192,40 @@ def resume(
     """Go on after `pause`."""
     from seatpool.cli.admin import set_suspended
 
-    asked = _asked(kubeconfig, namespace, everywhere, None)
-    _end(set_suspended(asked, name=name, suspended=False, tell=typer.echo))
+    options = _options(kubeconfig, namespace, everywhere, None)
+    _end(set_suspended(options, name=name, suspended=False, echo=typer.echo))
 
 
-@app.command(cls=OneAnswer)
+@app.command(cls=ShortLivedCommand)
 def verify(
     *,
     name: Either,
-    wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it; 0 does not wait.", min=0)] = 60.0,
+    wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it. 0: do not wait.", min=0)] = 60.0,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     kubeconfig: Kubeconfig = None,
 ) -> None:
-    """Have the operator read a server's lists back now. Exit code 1: it did not within --wait.
+    """Have the operator read the lists of a server back now. Exit code 1: it did not within --wait.
 
     A pool means its server: one command reads all lists of a server.
     """
-    from seatpool.cli.admin import verify as have_verified
+    from seatpool.cli.admin import verify as request_verification
 
-    _end(have_verified(_asked(kubeconfig, namespace, everywhere, None), name=name, wait=wait, tell=typer.echo))
+    _end(request_verification(_options(kubeconfig, namespace, everywhere, None), name=name, wait=wait, echo=typer.echo))
 
 
-@app.command(cls=OneAnswer)
-def ledger(
+class OldLedger(RenamedCommand, ShortLivedCommand):
+    """Old name of `statement`."""
+
+    old, new = "ledger", "statement"
+
+
+@app.command("ledger", cls=OldLedger, hidden=True)
+@app.command(cls=ShortLivedCommand)
+def statement(
     *,
     pool: Annotated[str, typer.Option("--pool", "-p", help="LicensePool, as NAME or NAMESPACE/NAME.")],
-    since: Annotated[str, typer.Option(help="From when on: a date such as 2026-01-31, or a length of time.")] = "365d",
+    since: Annotated[str, typer.Option(help="Begin: a date such as 2026-01-31, or a length of time.")] = "365d",
     audit: Annotated[
         list[str] | None,
         typer.Option(
@@ -239,14 +240,14 @@ def ledger(
     kubeconfig: Kubeconfig = None,
     config: Config = None,
 ) -> None:
-    """The statement for the vendor: who was on the list, by which rule, and which command wrote it.
+    """Print the statement for the vendor: which users were on the list, by which rule, and which command wrote it.
 
-    Exit code 1 says that something does not fit or is not known; the statement says what.
+    Exit code 1: something does not fit or is not known. The statement says what.
     """
     from seatpool.cli.statement import print_statement
 
-    asked = _asked(kubeconfig, namespace, everywhere, config)
-    _end(print_statement(asked, pool=pool, since=since, audit=audit or (), form=output.value))
+    options = _options(kubeconfig, namespace, everywhere, config)
+    _end(print_statement(options, pool=pool, since=since, audit=audit or (), form=output.value))
 
 
 @app.command(hidden=True)
@@ -261,10 +262,10 @@ def reference(
         typer.echo(f"wrote {path}")
 
 
-def _asked(kubeconfig: Path | None, namespace: str | None, everywhere: bool, config: Path | None) -> "Asked":
-    from seatpool.cli.cluster import Asked
+def _options(kubeconfig: Path | None, namespace: str | None, everywhere: bool, config: Path | None) -> "CommandOptions":
+    from seatpool.cli.cluster import CommandOptions
 
-    return Asked(kubeconfig=kubeconfig, namespace=namespace, everywhere=everywhere, config=config)
+    return CommandOptions(kubeconfig=kubeconfig, namespace=namespace, everywhere=everywhere, config=config)
 
 
 def _output(option: OutputOption) -> "Output":
@@ -274,7 +275,7 @@ def _output(option: OutputOption) -> "Output":
 
 
 def _end(command: Coroutine[None, None, bool]) -> None:
-    """Run a command; it says whether all is well."""
+    """Runs a command and exits with code 0 if it returns True, else with 1."""
     try:
         well = asyncio.run(command)
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""Reads the change that a server holds back, and writes the decisions of an admin to the objects.
+"""Computes what approving a held change would do, and which object a name on the command line means.
 
-Every decision is an annotation or a field that the operator watches. An approval names one change by its token. If the
-workbenches change meanwhile, the token no longer fits, and the operator asks again.
+The change that is approved is the one that the operator shows, named by its token. If the workbenches change meanwhile, the
+operator asks again. The writes are in `cli.admin`.
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from seatpool.api.annotations import APPROVE_CHANGE, VERIFY
-from seatpool.api.base import Resource, format_instant
+from seatpool.api.annotations import APPROVE_CHANGE
+from seatpool.api.base import Resource
 from seatpool.api.conditions import ConditionStatus
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -21,7 +21,6 @@ from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason
 from seatpool.explain.problems import condition_of
 from seatpool.explain.snapshot import Snapshot
-from seatpool.kube.client import KubeClient
 from seatpool.policy.guard import hold
 
 _TOKEN = re.compile(re.escape(APPROVE_CHANGE) + r"=([0-9a-f]{12})\b")
@@ -69,29 +68,6 @@ def approval_request(snapshot: Snapshot, server: LicenseServer) -> ApprovalReque
         leaving=tuple(sorted(leaving)),
         is_the_same=current is not None and current.token == named.group(1),
     )
-
-
-async def approve(kube: KubeClient, server: LicenseServer, change: ApprovalRequest) -> None:
-    """Approves this change."""
-    await _annotate(kube, server, APPROVE_CHANGE, change.token)
-
-
-async def ask_to_verify(kube: KubeClient, server: LicenseServer, *, now: datetime) -> None:
-    """Asks the operator to read the server's lists back now."""
-    await _annotate(kube, server, VERIFY, format_instant(now))
-
-
-async def _annotate(kube: KubeClient, server: LicenseServer, name: str, value: str) -> None:
-    metadata = server.metadata
-    await kube.merge_patch(
-        LicenseServer, metadata.namespace, metadata.name, {"metadata": {"annotations": {name: value}}}
-    )
-
-
-async def suspend(kube: KubeClient, target: LicensePool | LicenseServer, *, suspended: bool) -> None:
-    """Suspends or resumes a pool, or all pools of a server."""
-    metadata = target.metadata
-    await kube.merge_patch(type(target), metadata.namespace, metadata.name, {"spec": {"suspend": suspended}})
 
 
 def pool_or_server(snapshot: Snapshot, name: str) -> LicensePool | LicenseServer:

@@ -16,7 +16,7 @@ from seatpool.text import JSON_NAME
 
 GAPS = (
     "Kubernetes keeps Events for about an hour, and one Event may stand for several changes.",
-    "Seats that were given and freed before that are only in the operator's audit file: seatpool ledger --audit FILE.",
+    "Seats that were given and freed before that are only in the operator's audit file: seatpool statement --audit FILE.",
 )
 
 

@@ -1,4 +1,4 @@
-"""Where the Parquet files lie: a folder, or a bucket with the same names in it."""
+"""Stores the Parquet files in a folder. A bucket has the same names below its prefix."""
 
 import time
 from collections import defaultdict
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from seatpool.history.atomic_write import write_whole
-from seatpool.history.writing import FILES, SUFFIX, HistoryNotWritten, Written, write_lines
+from seatpool.history.atomic_write import write_atomically
+from seatpool.history.writing import FILES, SUFFIX, HistoryFile, HistoryNotWritten, write_lines
 
 LEFT_OVER_AFTER = 3600.0
 
@@ -16,32 +16,32 @@ Days = Mapping[str, tuple[str, ...]]
 
 
 class Archive(Protocol):
-    """A place for files. All of it blocks, and raises HistoryNotWritten when the place cannot be reached or written."""
+    """A place for files. Its methods block, and raise HistoryNotWritten if the place cannot be reached or written."""
 
     name: str
-    """How it is called in messages."""
+    """Name in messages."""
 
     def add(self, lines: Path, *, batch: str) -> None:
-        """Make files of a file of lines; a batch that is added again replaces what it was."""
+        """Makes Parquet files of a file of JSON lines. A batch that is added again replaces its files."""
 
     def days(self, kind: str) -> Days:
-        """Which files there are."""
+        """Returns the names of the files of each day."""
 
     def fetch(self, kind: str, day: str, names: Iterable[str], *, into: Path) -> list[Path]:
-        """The files to read; `into` is an empty folder for an archive that needs one."""
+        """Returns the paths of files to read. `into` is an empty folder for an archive that has to copy them."""
 
-    def store(self, file: Written) -> None:
-        """Take over a file that was made elsewhere."""
+    def store(self, file: HistoryFile) -> None:
+        """Copies a file that was made elsewhere into the archive."""
 
     def remove(self, kind: str, day: str, names: Iterable[str]) -> None:
-        """Delete files; those that are gone do no harm."""
+        """Deletes files. A file that is gone already is no error."""
 
     def clear_leftovers(self) -> None:
-        """Delete what a process that was killed has left half written."""
+        """Deletes half-written files of processes that were killed."""
 
 
 class FolderArchive:
-    """A folder on a disk or a shared volume."""
+    """Archive in a folder on a disk or a shared volume."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,9 +60,9 @@ class FolderArchive:
         del into
         return [self._place(kind, day) / name for name in names]
 
-    def store(self, file: Written) -> None:
+    def store(self, file: HistoryFile) -> None:
         try:
-            write_whole(
+            write_atomically(
                 self._place(file.kind, file.day) / file.path.name,
                 lambda fresh: fresh.write_bytes(file.path.read_bytes()),
             )

@@ -1,26 +1,26 @@
-"""What is on the disk before anything else goes on."""
+"""Writes files so that a reader sees either nothing or the whole file, also after a power cut."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 
-def write_whole(path: Path, make: Callable[[Path], object]) -> Path:
-    """Let a file be made under a name that begins with a dot, and appear when it is whole and durable. OSError."""
+def write_atomically(path: Path, make: Callable[[Path], object]) -> Path:
+    """Has `make` write a hidden file, makes it durable, and gives it its name. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         make(fresh)
-        make_durable(fresh)
+        fsync_path(fresh)
         fresh.replace(path)
-        make_durable(path.parent)
+        fsync_path(path.parent)
     finally:
         fresh.unlink(missing_ok=True)
     return path
 
 
-def make_durable(path: Path) -> None:
-    """Of a file its content, of a folder the names in it. OSError."""
+def fsync_path(path: Path) -> None:
+    """Makes the content of a file, or the names in a folder, durable. Raises OSError."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The history in S3: the same names below a prefix, written with a KMS key if one is set."""
+"""Stores the Parquet files in S3: the same names below a prefix, encrypted with a KMS key if one is set."""
 
 import tempfile
 from collections import defaultdict
@@ -13,13 +13,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from seatpool.aws.sessions import Role, SessionFactory, Sessions
 from seatpool.history.archive import Days
 from seatpool.history.config import S3, HistoryConfig
-from seatpool.history.writing import SUFFIX, HistoryNotWritten, Written, write_lines
+from seatpool.history.writing import SUFFIX, HistoryFile, HistoryNotWritten, write_lines
 
 MOST_DELETED_AT_ONCE = 1000
 
 
 class BucketArchive:
-    """A prefix of a bucket."""
+    """Archive below a prefix of a bucket."""
 
     def __init__(self, config: HistoryConfig, *, session_factory: SessionFactory) -> None:
         assert config.location is not None  # noqa: S101
@@ -59,7 +59,7 @@ class BucketArchive:
                 fresh.replace(into / name)
         return [into / name for name in names]
 
-    def store(self, file: Written) -> None:
+    def store(self, file: HistoryFile) -> None:
         with self._asking() as client, file.path.open("rb") as body:
             client.put_object(Bucket=self._bucket, Key=self._prefix + file.key, Body=body, **self._encryption)
 
@@ -77,7 +77,7 @@ class BucketArchive:
                     )
 
     def clear_leftovers(self) -> None:
-        """There are none: an object is there as a whole or not at all."""
+        """Does nothing: an object in S3 is there as a whole or not at all."""
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:

@@ -1,7 +1,7 @@
-"""Small files made into one for each day, and days that are older than may be kept deleted.
+"""Merges the small files of a day into one, and deletes the files of days that are older than the retention.
 
-A day's files are first written together as one more file, and deleted a round later: who reads meanwhile finds every fact, some
-of them twice, and puts them together by their ids as always. A crash at any point leaves the same.
+The files of a day are first written together as one more file and deleted a round later. A reader meanwhile finds every
+fact, some of them twice, and merges them by their ids as always. A crash at any point leaves the same.
 """
 
 import tempfile
@@ -13,26 +13,26 @@ import duckdb
 
 from seatpool.history.archive import Archive
 from seatpool.history.database import working_database
-from seatpool.history.dedup import merged
+from seatpool.history.dedup import dedup_query
 from seatpool.history.schema import KINDS, Row, fact_id
-from seatpool.history.writing import SUFFIX, HistoryNotWritten, Written, write_query
+from seatpool.history.writing import SUFFIX, HistoryFile, HistoryNotWritten, write_query
 
 MOST_FILES_OF_TODAY = 32
-"""So many small files of a day that is not over are left as they are."""
+"""A day that is not over keeps up to so many small files."""
 
 Place = tuple[str, str]
 
 
-class Tidying:
-    """Of one archive; blocks."""
+class Compactor:
+    """Compacts one archive. Its methods block."""
 
     def __init__(self, archive: Archive, *, retention_days: int | None) -> None:
         self._archive = archive
         self._retention_days = retention_days
         self._superseded: dict[Place, tuple[str, ...]] = {}
 
-    def tidy(self, *, today: date) -> None:
-        """One round. HistoryNotWritten."""
+    def compact(self, *, today: date) -> None:
+        """Does one round. Raises HistoryNotWritten."""
         for (name, day), files in self._superseded.items():
             self._archive.remove(name, day, files)
         self._superseded.clear()
@@ -54,7 +54,7 @@ class Tidying:
         with tempfile.TemporaryDirectory(prefix="seatpool-history-") as scratch:
             files = self._archive.fetch(kind.kind, day, names, into=Path(scratch) / "in")
             whole = Path(scratch) / f"day-{fact_id(*names)}{SUFFIX}"
-            query = f"{merged(kind, 'read_parquet(' + _listed(files) + ', union_by_name = true)')} ORDER BY id"
+            query = f"{dedup_query(kind, 'read_parquet(' + _listed(files) + ', union_by_name = true)')} ORDER BY id"
             try:
                 with working_database() as database:
                     write_query(database, query, whole)
@@ -62,7 +62,7 @@ class Tidying:
                 raise HistoryNotWritten(
                     f"{self._archive.name}: files of {day} cannot be put together: {error}"
                 ) from error
-            self._archive.store(Written(kind.kind, day, whole))
+            self._archive.store(HistoryFile(kind.kind, day, whole))
         self._superseded[kind.kind, day] = tuple(name for name in names if name != whole.name)
 
 

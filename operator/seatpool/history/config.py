@@ -1,4 +1,4 @@
-"""Whether and where seat intervals are recorded."""
+"""Defines the settings section `history`."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ S3 = "s3://"
 
 
 class HistoryConfig(BaseModel):
-    """Seat intervals, waits and refusals, for reports and for planning."""
+    """Settings of the history of seat intervals, waits and refusals."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,12 +33,12 @@ class HistoryConfig(BaseModel):
     )
     salt_file: Path | None = Field(
         default=None,
-        description="File with a secret: people are recorded under pseudonyms made with it. Without it under their names.",
+        description="File with a secret: users are recorded under pseudonyms made with it. Without it under their names.",
     )
     capacity: int = Field(
         default=100_000,
         ge=1,
-        description="How many facts wait in memory while the spool cannot be written; then the oldest go.",
+        description="How many facts wait in memory while the spool cannot be written; then the oldest are dropped.",
     )
     region: str | None = Field(default=None, description="Region of the bucket.")
     kms_key: str | None = Field(default=None, description="KMS key that encrypts the bucket's objects: id or ARN.")
@@ -70,7 +70,7 @@ class HistoryConfig(BaseModel):
 
     @property
     def spool_folder(self) -> Path:
-        """Where the spool is; only asked for when there is a location."""
+        """Returns the folder of the spool. `location` must be set."""
         if self.spool is not None:
             return self.spool
         assert self.location is not None  # noqa: S101

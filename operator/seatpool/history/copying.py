@@ -1,8 +1,8 @@
-"""A history in S3, brought to where DuckDB reads it: a folder of this machine's cache.
+"""Copies a history in S3 into a cache folder of this machine, where DuckDB reads it.
 
-Files never change under their names, so only new ones are brought, and those that are gone from the bucket are deleted.
-DuckDB's own way to S3 is an extension that it would have to load from the internet; this one needs nothing but the
-credentials that everything else has.
+Files never change under their names. So only new ones are copied, and those that are gone from the bucket are deleted.
+DuckDB can read S3 only with an extension that it loads from the internet. This way needs no more than the usual
+credentials.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ class HistoryNotCopied(HistoryNotWritten):
 
 
 def cache_folder(location: str) -> Path:
-    """Where the copy of a location is kept."""
+    """Returns the folder that holds the copy of a location."""
     above = Path(os.environ.get(CACHE) or Path.home() / ".cache")
     return above / "seatpool" / "history" / hashlib.sha256(location.encode()).hexdigest()[:16]
 
 
-def copy(archive: Archive, folder: Path, *, since: date | None) -> Path:
-    """Make a folder what the archive is, from a day on; the folder."""
+def copy_archive(archive: Archive, folder: Path, *, since: date | None) -> Path:
+    """Makes the folder equal to the archive from a day on, and returns the folder. Raises HistoryNotWritten."""
     try:
         for kind in KINDS:
             first = "" if since is None or kind is Capacity else since.isoformat()

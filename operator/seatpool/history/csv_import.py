@@ -1,10 +1,10 @@
-"""Seat intervals from a CSV file, for license servers whose logs nobody here can read.
+"""Imports seat intervals from a CSV file, for license servers whose logs Seatpool cannot read.
 
     user,product,start,end
     ann,matlab,2026-03-02 09:00:00,2026-03-02 17:30:00
 
-The first line names the columns, in any order; the separator is a comma, semicolon or tab. Instants are ISO 8601; without an
-offset they are in the given time zone. An empty `end` says that it goes on.
+The first line names the columns, in any order. The separator is a comma, semicolon or tab. Instants are ISO 8601.
+Without an offset they are in the given time zone. An empty `end` means that the interval goes on.
 """
 
 import csv
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.license_log import CHECKED_IN, IMPORTED, Origin
+from seatpool.history.license_log import CHECKED_IN, IMPORTED, ImportSource
 from seatpool.history.schema import Session, fact_id
 
 NEEDED = ("user", "product", "start", "end")
@@ -24,12 +24,12 @@ LONGEST_VALUE = 256
 
 
 class UnusableCsv(SeatpoolError):
-    """A file without the columns that are needed."""
+    """The file lacks a column that is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvInterval:
-    """One line."""
+    """One line of the file."""
 
     user: str
     product: str
@@ -41,7 +41,7 @@ class CsvInterval:
 def read_csv(
     lines: Iterable[str], *, name: str, zone: tzinfo, user_of: Callable[[str], str], passed_over: Counter[str]
 ) -> Iterator[CsvInterval]:
-    """The intervals of a file; lines that cannot be read are counted in `passed_over`."""
+    """Yields the intervals of a file. Lines that cannot be read are counted in `passed_over`."""
     every = iter(lines)
     heading = next(every, "")
     separator = max(SEPARATORS, key=heading.count)
@@ -63,8 +63,8 @@ def read_csv(
             passed_over[str(error) if str(error).startswith("bad_") else "bad_line"] += 1
 
 
-def session_of(interval: CsvInterval, origin: Origin, *, last: datetime) -> Session:
-    """The row of an interval; `last` is until when the file knows anything."""
+def session_row(interval: CsvInterval, origin: ImportSource, *, last: datetime) -> Session:
+    """Returns the row of an interval. `last` is the latest instant in all files."""
     others = interval.others
     server, pool = others.get("server") or origin.server, others.get("pool") or interval.product
     return Session(

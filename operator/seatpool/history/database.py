@@ -1,4 +1,4 @@
-"""DuckDB without surprises: what does not fit into memory goes where temporary files go, and not into the present folder."""
+"""Opens DuckDB with safe settings: what does not fit into memory is spilled to the temporary folder, not to the current one."""
 
 import secrets
 import tempfile
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BESIDE_OTHER_WORK: dict[str, Any] = {"threads": 1, "memory_limit": "256MB"}
-"""In the operator, whose batches are small."""
+"""Limits for the operator, whose batches are small."""
 
 
 def open_database(**settings: Any) -> "DuckDBPyConnection":
-    """An empty database in memory. It takes no Python variable for a table."""
+    """Opens an empty database in memory. It does not take Python variables for tables."""
     import duckdb
 
     spill = Path(tempfile.gettempdir()) / f"seatpool-duckdb-{secrets.token_hex(6)}"
@@ -24,6 +24,6 @@ def open_database(**settings: Any) -> "DuckDBPyConnection":
 
 @contextmanager
 def working_database() -> "Iterator[DuckDBPyConnection]":
-    """One for work beside other work."""
+    """Opens a database with the limits for work beside other work."""
     with open_database(**BESIDE_OTHER_WORK) as database:
         yield database

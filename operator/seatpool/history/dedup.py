@@ -1,7 +1,7 @@
-"""The rows of one fact made into one: the SQL for it, the same when files are read and when they are put together.
+"""Merges the rows of one fact by SQL. Reading and compaction use the same query.
 
-It may be applied to its own answers, in any order and any number of times, and says the same: instants are the earliest that
-anybody saw, and what belongs to an instant goes with it.
+The query can be applied to its own results, in any order and any number of times, and gives the same. Each instant is
+the earliest in any row. A value that belongs to an instant is taken from the row with that instant.
 """
 
 from seatpool.history.schema import Row, columns
@@ -19,8 +19,8 @@ _GOES_WITH = {
 }
 
 
-def merged(kind: type[Row], relation: str) -> str:
-    """A query for the facts of a kind in a relation of its rows."""
+def dedup_query(kind: type[Row], relation: str) -> str:
+    """Returns a query for the facts of a kind in a relation of its rows."""
     chosen = ", ".join(f"{_choice(name)} AS {name}" for name in columns(kind) if name != "id")
     return f"SELECT id, {chosen} FROM {relation} GROUP BY id"  # noqa: S608
 

@@ -1,4 +1,7 @@
-"""From the settings to a recording; without a location there is none, and what it needs need not be installed."""
+"""Creates the recording and the archive from the settings.
+
+Without a location there is none, and the packages of the extra `history` need not be installed.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class HistoryNotInstalled(SeatpoolError):
-    """What reads and writes the history's files is not there."""
+    """A package of the extra `history` is not installed."""
 
     def __init__(self, missing: str | None) -> None:
         super().__init__(
@@ -33,7 +36,7 @@ def make_recording(
     log: FilteringBoundLogger,
     clock: Callable[[], datetime],
 ) -> "Recording | None":
-    """A recording to the location that the settings name."""
+    """Returns a recording to the location in the settings. None: no location is set."""
     if config.location is None:
         return None
     try:
@@ -46,7 +49,7 @@ def make_recording(
 
 
 def make_archive(config: HistoryConfig, *, session_factory: SessionFactory) -> "Archive":
-    """The place that the settings name."""
+    """Returns the archive at the location in the settings."""
     from pathlib import Path
 
     assert config.location is not None  # noqa: S101

@@ -1,11 +1,11 @@
-"""FlexNet debug logs: lines with a time of day, and now and then one that says which day it is.
+"""Parses FlexNet debug logs. Their lines have a time of day, and only some name the date.
 
     10:25:38 (MLM) OUT: "MATLAB" ann@ws1
     16:30:35 (MLM) TIMESTAMP 6/9/2022
 
-So the day of a line is worked out from the dates around it: where the clock goes back by hours a day has passed. Lines
-before the first date are counted back from it. A log may be in pieces, given in any order and overlapping. It is text that
-anybody may have influenced: what cannot be read is counted by what is wrong with it.
+So the day of a line is computed from the dates around it: where the clock goes back by hours a day has passed. Lines
+before the first date are counted back from it. A log may be in pieces, in any order and overlapping. Users can
+influence its text, so a line that cannot be read is counted by its fault.
 """
 
 import re
@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from seatpool.history.license_log import Act, Use
+from seatpool.history.license_log import LogAction, LogEvent
 
 LONGEST_LINE = 4000
 NEXT_DAY = timedelta(minutes=90)
-"""A clock that goes back by less was set back to winter time, or two daemons' lines were swapped."""
+"""A clock that goes back by less was set to winter time, or the lines of two daemons were swapped."""
 MOST_LICENSES = 100_000
 
 _LINE = re.compile(r"\s*(\d{1,2}):(\d{2}):(\d{2}) \(([^()]{1,64})\) (.*)")
@@ -44,25 +44,25 @@ YEARS = range(1990, 2101)
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of interest: its time of day, how many midnights were before it, and the date it says."""
+    """A line with a date or an event: time of day, number of midnights before it, and its date if it names one."""
 
     clock: timedelta
     midnights: int
     fold: int
     says: date | None
-    use: Use | None
+    use: LogEvent | None
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLog:
-    """What a file says."""
+class ParsedLog:
+    """Content of a file."""
 
-    uses: Sequence[Use]
+    uses: Sequence[LogEvent]
     servers: frozenset[str]
     lines: int
     passed_over: Counter[str]
     dated: bool
-    """Whether any line says which day it is."""
+    """Tells whether any line names a date."""
 
     @property
     def first(self) -> datetime:
@@ -73,30 +73,30 @@ class ReadLog:
         return max(use.at for use in self.uses)
 
 
-def read_log(lines: Iterable[str], *, zone: tzinfo, user_of: Callable[[str], str]) -> ReadLog:
-    """One file, in its own order; `user_of` makes a user id of a name."""
-    reading = _Reading(user_of)
+def parse_log(lines: Iterable[str], *, zone: tzinfo, user_of: Callable[[str], str]) -> ParsedLog:
+    """Parses one file in its own order. `user_of` makes a user id of a name."""
+    reader = _LogReader(user_of)
     count = 0
     for count, line in enumerate(lines, start=1):  # noqa: B007
-        reading.take(line)
-    days = _days(reading.lines)
+        reader.read_line(line)
+    days = _days(reader.lines)
     if days is None:
-        return ReadLog((), frozenset(reading.servers), count, reading.passed_over, dated=False)
+        return ParsedLog((), frozenset(reader.servers), count, reader.passed_over, dated=False)
     uses = [
         replace(line.use, at=_instant(day, line, zone))
-        for day, line in zip(days, reading.lines, strict=True)
+        for day, line in zip(days, reader.lines, strict=True)
         if line.use is not None
     ]
-    return ReadLog(uses, frozenset(reading.servers), count, reading.passed_over, dated=True)
+    return ParsedLog(uses, frozenset(reader.servers), count, reader.passed_over, dated=True)
 
 
-def put_together(logs: Iterable[ReadLog]) -> list[Use]:
-    """The lines of several files in the order of time.
+def merge_logs(logs: Iterable[ParsedLog]) -> list[LogEvent]:
+    """Merges the events of several files in the order of time.
 
-    What two files both have counts once, where they overlap. Files that only meet in one second are pieces of one log, and
-    equal lines on both sides of the cut are different ones.
+    Where files overlap, an event that both have counts once. Files that only meet in one second are pieces of one log.
+    Equal lines on both sides of such a cut are different events.
     """
-    times: Counter[Use] = Counter()
+    times: Counter[LogEvent] = Counter()
     until: datetime | None = None
     for log in sorted((log for log in logs if log.uses), key=lambda log: (log.first, log.last)):
         if until is None or log.first >= until:
@@ -107,8 +107,8 @@ def put_together(logs: Iterable[ReadLog]) -> list[Use]:
     return sorted(times.elements(), key=lambda use: use.at)
 
 
-class _Reading:
-    """Takes the lines of one file."""
+class _LogReader:
+    """Parses the lines of one file."""
 
     def __init__(self, user_of: Callable[[str], str]) -> None:
         self._user_of = user_of
@@ -119,7 +119,7 @@ class _Reading:
         self.servers: set[str] = set()
         self.passed_over: Counter[str] = Counter()
 
-    def take(self, text: str) -> None:
+    def read_line(self, text: str) -> None:
         if len(text) > LONGEST_LINE:
             self.passed_over["too_long"] += 1
             return
@@ -150,15 +150,15 @@ class _Reading:
                 self._fold = 1
         self._clock = clock
 
-    def _use(self, daemon: str, message: str) -> Use | None:
+    def _use(self, daemon: str, message: str) -> LogEvent | None:
         started = _SERVER.match(message)
         if started is not None:
             self.servers.add(started[1])
-            return Use(act=Act.RESTART, at=_UNKNOWN, daemon=daemon)
+            return LogEvent(act=LogAction.RESTART, at=_UNKNOWN, daemon=daemon)
         found = _ACT.fullmatch(message)
         return None if found is None else self._act(daemon, found[1], found[2])
 
-    def _act(self, daemon: str, word: str, rest: str) -> Use:
+    def _act(self, daemon: str, word: str, rest: str) -> LogEvent:
         what = _WHAT.fullmatch(rest)
         who, *details = _DETAILS.split(what[3]) if what is not None else ("",)
         person = _WHO.fullmatch(who.strip())
@@ -172,12 +172,12 @@ class _Reading:
         licenses = int(count[1]) if count is not None else 1
         if not 0 < licenses <= MOST_LICENSES:
             raise ValueError("bad_count")
-        act, reason = Act(word), None
-        if act is Act.DENIED:
+        act, reason = LogAction(word), None
+        if act is LogAction.DENIED:
             code = _CODE.search(told)
             reason = code[1] if code is not None else None
-            act = Act.FULL if reason == _ALL_IN_USE else Act.DENIED
-        return Use(
+            act = LogAction.FULL if reason == _ALL_IN_USE else LogAction.DENIED
+        return LogEvent(
             act=act, at=_UNKNOWN, daemon=daemon, feature=what[1] or what[2], user=user, host=person[2].lower(),
             count=licenses, reason=reason,
         )  # fmt: skip
@@ -187,7 +187,7 @@ _UNKNOWN = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def _date_in(message: str) -> date | None:
-    """The date that the server itself wrote; in what users can influence none is looked for."""
+    """Returns the date that the server wrote. Text that users can influence is not searched. Raises ValueError."""
     try:
         if (numbers := _NUMBERS.match(message)) is not None:
             month, day, year = map(int, numbers.groups())
@@ -203,7 +203,7 @@ def _date_in(message: str) -> date | None:
 
 
 def _days(lines: Sequence[_Line]) -> list[date] | None:
-    """The day of each line; None when no line says one."""
+    """Returns the day of each line. None: no line names a date."""
     first = next((line for line in lines if line.says is not None), None)
     if first is None or first.says is None:
         return None
@@ -225,8 +225,8 @@ def _instant(day: date, line: _Line, zone: tzinfo) -> datetime:
     return local.replace(tzinfo=zone, fold=line.fold).astimezone(UTC)
 
 
-def decoded(raw: Iterable[bytes]) -> Iterator[str]:
-    """Lines as text: UTF-8 with or without a mark, else as Windows writes it in the west."""
+def decode_lines(raw: Iterable[bytes]) -> Iterator[str]:
+    """Decodes lines: UTF-8 with or without a byte order mark, else Windows-1252."""
     for number, line in enumerate(raw):
         content = line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
         try:

@@ -1,8 +1,9 @@
-"""A license server's log as history: who used what from when to when, who had to wait, and who was turned away.
+"""Turns the events of a license server's log into rows: sessions, waits and refusals.
 
-A log counts check-outs, and a named-user license counts people. So what one person has checked out of one feature, on any
-number of hosts, is one interval: from the first check-out to the last check-in. Lines get lost, servers are restarted, and
-logs begin in the middle of somebody's work; what does not fit is counted and never guessed at length.
+A log counts check-outs, and a named-user license counts users. So what one user has checked out of one feature, on any
+number of hosts, is one interval. It lasts from the first check-out to the last check-in. Lines get lost, servers
+restart, and a log can begin in the middle of a session. An event that does not fit is counted. An end that is missing
+is bounded by `longest`.
 """
 
 from collections import Counter
@@ -21,27 +22,27 @@ GRANTED = "Granted"
 NEED_ENDED = "NeedEnded"
 POOL_FULL = "PoolFull"
 PATIENCE = timedelta(minutes=30)
-"""So long after a denial the next try still belongs to the same wait."""
+"""A try up to so long after a denial belongs to the same wait."""
 
 
-class Act(StrEnum):
-    """What a line of a log says."""
+class LogAction(StrEnum):
+    """Kinds of log events."""
 
     OUT = "OUT"
     IN = "IN"
     FULL = "FULL"
-    """Turned away because all licenses were in use."""
+    """Denied because all licenses were in use."""
     DENIED = "DENIED"
-    """Turned away for another reason."""
+    """Denied for another reason."""
     RESTART = "RESTART"
-    """The server began anew: nothing is checked out any more."""
+    """The server started again: nothing is checked out any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """One line."""
+class LogEvent:
+    """One line of a log."""
 
-    act: Act
+    act: LogAction
     at: datetime
     daemon: str
     feature: str = ""
@@ -52,18 +53,18 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """What all rows of one import say."""
+class ImportSource:
+    """Fields that all rows of one import share."""
 
     name: str
-    """The name of the import; the same log under the same name is never counted twice."""
+    """Name of the import. The same log under the same name is never counted twice."""
     server: str
     source: str
 
 
 @dataclass(slots=True)
 class _Held:
-    """What one person has of one feature."""
+    """Check-outs of one user of one feature."""
 
     since: datetime
     waiting_since: datetime | None
@@ -73,17 +74,17 @@ class _Held:
 
 @dataclass(slots=True)
 class _Denied:
-    """Somebody who was turned away and may try again."""
+    """A denied user who may try again."""
 
     since: datetime
     last: datetime
 
 
 class LicenseLog:
-    """Takes lines in the order of time and makes rows of them."""
+    """Turns events in the order of time into rows."""
 
-    def __init__(self, origin: Origin, *, longest: timedelta) -> None:
-        """`longest` bounds an interval whose check-in is missing."""
+    def __init__(self, origin: ImportSource, *, longest: timedelta) -> None:
+        """Creates an empty log. `longest` bounds an interval whose check-in is missing."""
         self._origin = origin
         self._longest = longest
         self._held: dict[tuple[str, str], _Held] = {}
@@ -91,42 +92,42 @@ class LicenseLog:
         self._alive: dict[str, datetime] = {}
         self.oddities: Counter[str] = Counter()
 
-    def rows(self, uses: Iterable[Use]) -> Iterator[Row]:
-        """All rows; at the end also those of what was never checked in."""
+    def rows(self, uses: Iterable[LogEvent]) -> Iterator[Row]:
+        """Yields all rows. The last ones are those of intervals that were never checked in."""
         last: datetime | None = None
         for use in uses:
-            yield from self._take(use)
+            yield from self._rows_of(use)
             last = self._alive[use.daemon] = use.at
         if last is not None:
             yield from self._close_all(last)
 
-    def _take(self, use: Use) -> Iterator[Row]:
+    def _rows_of(self, use: LogEvent) -> Iterator[Row]:
         key = (use.feature, use.user)
         match use.act:
-            case Act.OUT:
+            case LogAction.OUT:
                 yield from self._check_out(key, use)
-            case Act.IN:
+            case LogAction.IN:
                 yield from self._check_in(key, use)
-            case Act.RESTART:
+            case LogAction.RESTART:
                 yield from self._restart(use)
-            case Act.FULL:
-                yield from self._give_up(key, at=use.at)
+            case LogAction.FULL:
+                yield from self._end_stale_wait(key, at=use.at)
                 self._denied.setdefault(key, _Denied(use.at, use.at)).last = use.at
                 yield self._refusal(use, reason=POOL_FULL)
-            case Act.DENIED:
+            case LogAction.DENIED:
                 yield self._refusal(use, reason=use.reason)
 
-    def _check_out(self, key: tuple[str, str], use: Use) -> Iterator[Row]:
+    def _check_out(self, key: tuple[str, str], use: LogEvent) -> Iterator[Row]:
         held = self._held.get(key)
         if held is None:
-            yield from self._give_up(key, at=use.at)
+            yield from self._end_stale_wait(key, at=use.at)
             denied = self._denied.pop(key, None)
             held = self._held[key] = _Held(use.at, None if denied is None else denied.since, use.daemon)
             if denied is not None:
                 yield self._wait(key, denied.since, use.at, GRANTED)
         held.on_host[use.host] += use.count
 
-    def _check_in(self, key: tuple[str, str], use: Use) -> Iterator[Row]:
+    def _check_in(self, key: tuple[str, str], use: LogEvent) -> Iterator[Row]:
         held = self._held.get(key)
         if held is None or not held.on_host[use.host]:
             self.oddities["in_without_out"] += 1
@@ -138,13 +139,13 @@ class LicenseLog:
             del self._held[key]
             yield self._session(key, held, use.at, CHECKED_IN)
 
-    def _restart(self, use: Use) -> Iterator[Row]:
+    def _restart(self, use: LogEvent) -> Iterator[Row]:
         over = self._alive.get(use.daemon, use.at)
         for key in [key for key, held in self._held.items() if held.daemon == use.daemon]:
             yield self._session(key, self._held.pop(key), over, RESTARTED)
 
-    def _give_up(self, key: tuple[str, str], *, at: datetime) -> Iterator[Row]:
-        """A try so long after the last denial is a new wait; the old one ended with that denial."""
+    def _end_stale_wait(self, key: tuple[str, str], *, at: datetime) -> Iterator[Row]:
+        """Ends a wait at its last denial if the next try comes later than PATIENCE. That try is a new wait."""
         denied = self._denied.get(key)
         if denied is not None and at > denied.last + PATIENCE:
             del self._denied[key]
@@ -196,7 +197,7 @@ class LicenseLog:
             outcome=outcome,
         )
 
-    def _refusal(self, use: Use, *, reason: str | None) -> Refusal:
+    def _refusal(self, use: LogEvent, *, reason: str | None) -> Refusal:
         return Refusal(
             id=fact_id(self._origin.name, Refusal.kind, use.feature, use.user, use.at.isoformat(), reason),
             installation=self._origin.name,

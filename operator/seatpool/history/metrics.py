@@ -1,4 +1,4 @@
-"""What comes of the history."""
+"""Defines the metrics of the history."""
 
 from prometheus_client import CollectorRegistry
 
@@ -6,7 +6,7 @@ from seatpool.meters import Meters
 
 
 class HistoryMetrics:
-    """Recording, in numbers."""
+    """Metrics of recording."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.meters = Meters(registry)

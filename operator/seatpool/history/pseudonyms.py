@@ -1,7 +1,7 @@
-"""People's names in the history: as they are, or as pseudonyms where nobody may be judged by what they did.
+"""Replaces the names of users in the history by pseudonyms, if the settings name a salt.
 
-A pseudonym is a keyed hash. Whoever has the salt can compute it from a name, to find one person's seats when that is allowed;
-without it nobody can, not even by trying all names. The ids of rows are made from the pseudonym too.
+A pseudonym is a keyed hash. With the salt it can be computed from a name, to find one user's seats when that is
+allowed. Without the salt it cannot, not even by trying all names. The ids of rows are made from the pseudonym too.
 """
 
 import hashlib
@@ -17,18 +17,19 @@ SHORTEST_SALT = 16
 
 
 class UnusableSalt(SeatpoolError):
-    """The file with the salt cannot be used; nobody's name may be recorded instead."""
+    """The salt file cannot be used. Recording under the real names instead would be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """How people are called in the history."""
+    """Names of users in the history."""
 
     salt: bytes | None = None
+    """None: users keep their names."""
 
     @classmethod
     def from_file(cls, file: Path | None) -> Self:
-        """With the salt in a file; without a file people keep their names."""
+        """Reads the salt from a file. None: users keep their names. Raises UnusableSalt."""
         if file is None:
             return cls()
         try:
@@ -42,7 +43,7 @@ class Pseudonyms:
         return cls(salt)
 
     def of(self, user: str) -> str:
-        """The name for the history."""
+        """Returns the name of a user in the history."""
         if self.salt is None:
             return user
         return "p-" + hmac.new(self.salt, user.encode(), hashlib.sha256).hexdigest()[:LENGTH]

@@ -1,8 +1,8 @@
-"""Recording beside the work: noting costs a moment, never waits and never fails.
+"""Records rows beside the reconcile loop. Recording never waits and never fails.
 
-What is noted goes into a bounded queue, from there in batches to the spool, and from the spool into Parquet files. Each step has
-a thread of its own, so that a disk that hangs or a bucket that is away keeps nobody from a seat. What cannot be written is kept,
-counted and told once; only when the queue is full does the oldest go.
+A row goes into a bounded queue, from there in batches to the spool, and from the spool into Parquet files. Each step
+has a thread of its own, so a disk that hangs or a bucket that is away delays no seat. Rows that cannot be written are
+kept and counted, and one error is logged. If the queue is full, the oldest row is dropped.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from typing import TypeVar
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.history.archive import Archive
-from seatpool.history.compaction import Tidying
+from seatpool.history.compaction import Compactor
 from seatpool.history.config import HistoryConfig
 from seatpool.history.metrics import HistoryMetrics
-from seatpool.history.schema import Row, record
+from seatpool.history.schema import Row, row_to_json
 from seatpool.history.spool import Spool
 from seatpool.history.writing import HistoryNotWritten
 
 BATCH = 2000
 PAUSE = 1.0
-TIDY_EVERY = 600.0
+COMPACT_INTERVAL = 600.0
 LAST_TRY = 3.0
 MOST_FAILURES = 3
 """After so many segments that cannot be archived the others wait for the next round."""
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Recording:
-    """From facts to files. `note` belongs to the event loop that runs `run`."""
+    """Queue of rows on their way to files. `note` belongs to the event loop that runs `run`."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Recording:
     ) -> None:
         self._archive = archive
         self._spool = Spool(config.spool_folder)
-        self._tidying = Tidying(archive, retention_days=config.retention_days)
+        self._compactor = Compactor(archive, retention_days=config.retention_days)
         self._interval = config.flush_interval.total_seconds()
         self._metrics = metrics
         self._log = log.bind(history=archive.name)
@@ -67,7 +67,7 @@ class Recording:
     # -- what others do ------------------------------------------------------------------------------------------------
 
     def note(self, row: Row, *, mark: Mark | None = None) -> None:
-        """Have a row recorded; `mark` is what the caller asks for it by."""
+        """Queues a row. By `mark` the caller can ask what became of it."""
         if len(self._waiting) == self._waiting.maxlen:
             self._metrics.rows.labels("dropped").inc()
             _, lost = self._waiting[0]
@@ -79,21 +79,21 @@ class Recording:
         self._news.set()
 
     def knows(self, mark: Mark) -> bool:
-        """Whether the row of this mark was noted, and did not get lost since."""
+        """Tells whether the row of this mark was queued and was not dropped since."""
         return mark in self._marks
 
     def has_archived(self, mark: Mark) -> bool:
-        """Whether the row of this mark is in a Parquet file."""
+        """Tells whether the row of this mark is in a Parquet file."""
         return self._marks.get(mark, False)
 
     def forget(self, mark: Mark) -> None:
-        """The mark is not asked for any more."""
+        """Forgets a mark that the caller does not need any more."""
         self._marks.pop(mark, None)
 
     # -- the work ------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Until cancelled; what still waits then is written once more."""
+        """Records until it is cancelled. Then it tries once more to write what is queued, for at most 3 s."""
         parts = {"spool": self._keep_spooling, "archive": self._keep_archiving}
         working = [asyncio.ensure_future(self._keep(part, work)) for part, work in parts.items()]
         try:
@@ -109,7 +109,7 @@ class Recording:
             self._archive_thread.shutdown(wait=False, cancel_futures=True)
 
     async def _keep(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
-        """A fault in here is told like any other; it does not end the operator, whose first task is seats."""
+        """Runs a part again after any error. A fault in the history must not end the operator."""
         while True:
             try:
                 await work()
@@ -131,13 +131,13 @@ class Recording:
                     await asyncio.sleep(PAUSE)
 
     async def _keep_archiving(self) -> None:
-        tidied = float("-inf")
+        compacted_at = float("-inf")
         loop = asyncio.get_running_loop()
         while True:
             await self._archive_all()
-            if loop.time() - tidied >= TIDY_EVERY:
-                await self._tidy()
-                tidied = loop.time()
+            if loop.time() - compacted_at >= COMPACT_INTERVAL:
+                await self._compact()
+                compacted_at = loop.time()
             await asyncio.sleep(self._interval)
 
     async def _spool_some(self) -> bool:
@@ -149,7 +149,7 @@ class Recording:
             return False
         self._works("spool")
         for row, mark in batch:
-            if self._waiting and self._waiting[0][0] is row:  # a full queue may have let it go meanwhile
+            if self._waiting and self._waiting[0][0] is row:  # a full queue may have dropped it meanwhile
                 self._waiting.popleft()
             if mark in self._marks:
                 self._in_segments.setdefault(path, set()).add(mark)
@@ -158,7 +158,10 @@ class Recording:
         return True
 
     async def _archive_all(self) -> None:
-        """Every finished segment, those of earlier processes too, the eldest first. One may fail and not keep the others."""
+        """Archives every finished segment, the oldest first, also those of earlier processes.
+
+        One segment that fails does not stop the others.
+        """
         failures = 0
         for path in await self._in(self._spool_thread, self._finish):
             try:
@@ -181,14 +184,14 @@ class Recording:
         return self._spool.finished()
 
     def _archive_one(self, path: Path) -> None:
-        if path.exists():  # else somebody was faster: another process, or an earlier round that was not waited for
+        if path.exists():  # else another process or an earlier round has archived it
             self._archive.add(path, batch=path.stem)
             path.unlink(missing_ok=True)
 
-    async def _tidy(self) -> None:
+    async def _compact(self) -> None:
         today = self._clock().date()
         try:
-            await self._in(self._archive_thread, lambda: self._tidying.tidy(today=today))
+            await self._in(self._archive_thread, lambda: self._compactor.compact(today=today))
         except (HistoryNotWritten, OSError) as error:
             self._failed("tidying", str(error))
         else:
@@ -214,4 +217,4 @@ class Recording:
 
 
 def _line(noted: tuple[Row, Mark | None]) -> str:
-    return json.dumps(record(noted[0]), ensure_ascii=False)
+    return json.dumps(row_to_json(noted[0]), ensure_ascii=False)

@@ -1,9 +1,8 @@
-"""What the history consists of: seat intervals, waits, refusals, and how many seats a pool had.
+"""Defines the rows of the history: sessions, waits, refusals, and the number of seats of a pool.
 
-A row is what was known of one fact at one instant. The same fact has the same id whoever writes it, and however often: an
-interval is written when it begins, when the license server was seen to have it, now and then while it lasts, and when it
-ends; after a crash some of that comes twice. Who reads puts the rows of an id together (`store.connect`), so nothing
-that is written again is counted again.
+A row is what was known of one fact at one instant. The same fact always has the same id. An interval is written when it
+begins, when the license server was seen to have it, every hour while it lasts, and when it ends. After a crash some
+rows come twice. Readers merge the rows of an id (`store.connect`), so a row that is written again is not counted again.
 
 Instants are UTC. Files lie in `kind=<kind>/day=<day of seen_at>/`, which DuckDB, Athena and Spark read alike.
 """
@@ -19,13 +18,13 @@ _SQL_TYPES = {str: "VARCHAR", datetime: "TIMESTAMP_MS", float: "DOUBLE", int: "B
 
 
 def fact_id(*facts: object) -> str:
-    """The id of a fact, made from what makes it that fact."""
+    """Returns the id of a fact, a hash of the values that make it that fact."""
     return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()[:ID_LENGTH]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What every row says."""
+    """Fields of every row."""
 
     kind: ClassVar[str]
 
@@ -42,7 +41,7 @@ class Row:
     mode: str
     """Enforce, or DryRun for seats that were computed and on no license server."""
     source: str
-    """Who says so: operator, flexnet or csv."""
+    """Who reported it: operator, flexnet or csv."""
     seen_at: datetime
     """When this was so; never before any other instant of the row, except those that are foreseen."""
 
@@ -54,12 +53,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session(Row):
-    """Somebody has, or had, a seat from then to then."""
+    """A user has, or had, a seat in an interval."""
 
     kind: ClassVar[str] = "sessions"
 
     user_id: str
-    """The person, or the pseudonym."""
+    """The user, or the pseudonym."""
     workbench_type: str | None = None
     """Type of the workbench that needed the seat first."""
     account: str | None = None
@@ -71,27 +70,27 @@ class Session(Row):
     waited_s: float | None = None
     """Seconds between need and grant; absent when that is not known."""
     granted_revision: int | None = None
-    """Revision of the list that was first seen to have the person."""
+    """Revision of the list that was first seen to have the user."""
     listed_at: datetime | None = None
-    """When the license server was first seen to have the person."""
+    """When the license server was first seen to have the user."""
     released_at: datetime | None = None
     """When the seat was freed; absent while it is held."""
     release_reason: str | None = None
     """Why, in one word."""
     released_revision: int | None = None
-    """Revision of the list that was first seen not to have the person any more."""
+    """Revision of the list that was first seen without the user."""
     unlisted_at: datetime | None = None
-    """When that was seen; absent when the list never was without the person, who came back before."""
+    """When that was seen; absent when the user came back before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait(Row):
-    """Somebody waits, or waited, for a seat from then to then."""
+    """A user waits, or waited, for a seat."""
 
     kind: ClassVar[str] = "waits"
 
     user_id: str
-    """The person, or the pseudonym."""
+    """The user, or the pseudonym."""
     workbench_type: str | None = None
     """Type of the workbench that needs the seat."""
     account: str | None = None
@@ -103,23 +102,23 @@ class Wait(Row):
     ended_at: datetime | None = None
     """When it ended; absent while it lasts."""
     outcome: str | None = None
-    """How: Granted, or NeedEnded when the last workbench stopped first, or Denied."""
+    """How it ended: Granted, Denied, or NeedEnded when the last workbench stopped first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal(Row):
-    """Somebody was told no: a denied person, or a denial in a license server's log."""
+    """A user was refused: a user in deniedUsers, or a denial in a license server's log."""
 
     kind: ClassVar[str] = "refusals"
 
     user_id: str
-    """The person, or the pseudonym."""
+    """The user, or the pseudonym."""
     workbench_type: str | None = None
     """Type of the workbench that needed the seat."""
     account: str | None = None
     """AWS account of that workbench."""
     refused_at: datetime
-    """When."""
+    """When it was refused."""
     reason: str | None = None
     """Why, in one word."""
 
@@ -140,13 +139,13 @@ KINDS: tuple[type[Row], ...] = (Session, Wait, Refusal, Capacity)
 
 
 def columns(kind: type[Row]) -> dict[str, str]:
-    """The columns of a kind's files and their SQL types, in order."""
+    """Returns the columns of a kind's files and their SQL types, in order."""
     hints = get_type_hints(kind)
     return {field.name: _SQL_TYPES[_plain(hints[field.name])] for field in fields(kind)}
 
 
-def record(row: Row) -> dict[str, Any]:
-    """The row as JSON can say it, with its kind."""
+def row_to_json(row: Row) -> dict[str, Any]:
+    """Returns the row with its kind, as JSON can represent it."""
     found: dict[str, Any] = {"kind": row.kind}
     for field in fields(row):
         value = getattr(row, field.name)

@@ -1,8 +1,8 @@
-"""What was recorded and is in no Parquet file yet: lines appended to a file on a local disk, durable when `append` returns.
+"""Keeps rows that are in no Parquet file yet, on a local disk. They are durable when `append` returns.
 
-A spool is a folder of *segments*. A process appends to one of its own and holds a lock on it, which a kill ends; every other
-segment is finished, whoever wrote it, and can be made into Parquet files and removed. After an error a segment is not
-appended to again: a torn line can then only be its last.
+A spool is a folder of *segments*. A process appends to one of its own and holds a lock on it. A kill ends the lock.
+Every other segment is finished, whichever process wrote it, and can be made into Parquet files and removed. After an
+error the process starts a new segment. So only the last line of a segment can be torn.
 """
 
 import contextlib
@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from seatpool.history.atomic_write import make_durable
+from seatpool.history.atomic_write import fsync_path
 
 SUFFIX = ".jsonl"
 
 
 class Spool:
-    """One process's. Blocks on the disk, so it is used from a thread."""
+    """Spool of one process. It blocks on the disk, so call it from a thread."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -28,7 +28,10 @@ class Spool:
         self._path: Path | None = None
 
     def append(self, lines: Iterable[str]) -> Path:
-        """Make lines durable, all or, as far as anybody has to know, none; the segment that has them. OSError."""
+        """Makes lines durable and returns their segment.
+
+        After OSError the caller must take all of them for not written.
+        """
         path, file = self._segment()
         try:
             _write_all(file, "".join(f"{line}\n" for line in lines).encode())
@@ -39,14 +42,14 @@ class Spool:
         return path
 
     def cut(self) -> None:
-        """Finish the present segment; what comes next goes into another one."""
+        """Finishes the current segment. The next lines go into a new one."""
         if self._open is not None:
             with contextlib.suppress(OSError):
                 self._open.close()
         self._open = self._path = None
 
     def finished(self) -> list[Path]:
-        """The segments that nobody appends to any more, the eldest first."""
+        """Returns the segments that no process appends to any more, the oldest first."""
         found = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
         return [path for path in found if path != self._path and not _is_in_use(path)]
 
@@ -57,8 +60,8 @@ class Spool:
             fresh = path.with_suffix(".new")
             file = FileIO(fresh, "xb")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fresh.rename(path)  # only now, locked, can another process take it for a segment
-            make_durable(self.folder)
+            fresh.rename(path)  # another process can take it for a segment only now, when it is locked
+            fsync_path(self.folder)
             self._open, self._path = file, path
         return self._path, self._open
 
@@ -75,6 +78,6 @@ def _is_in_use(path: Path) -> bool:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except FileNotFoundError:  # another process was faster
+    except FileNotFoundError:  # another process has archived it
         return True
     return False

@@ -1,4 +1,4 @@
-"""`seatpool sql`: one question in SQL, answered from the history's views and from nothing else."""
+"""Runs one SQL query of `seatpool sql` on the views of the history and on nothing else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,33 +8,33 @@ from typing import Any
 import duckdb
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.store import opened
+from seatpool.history.store import open_history
 
 
-class BadQuestion(SeatpoolError):
-    """The SQL is wrong, or is no question."""
+class InvalidQuery(SeatpoolError):
+    """The SQL is wrong, or is not one SELECT."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A table."""
+class QueryResult:
+    """Columns and rows of a result."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
 
 
-def ask(folder: Path, sql: str) -> Answer:
-    """The answer to one SELECT. Anything that could change something is refused before it runs."""
+def run_query(folder: Path, sql: str) -> QueryResult:
+    """Returns the result of one SELECT. Any other statement is refused before it runs. Raises InvalidQuery."""
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise BadQuestion(f"the SQL cannot be read: {error}") from error
+        raise InvalidQuery(f"the SQL cannot be read: {error}") from error
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
-        raise BadQuestion("write one SELECT; the views are sessions, waits, refusals and capacity")
-    with opened(folder) as database:
+        raise InvalidQuery("write one SELECT; the views are sessions, waits, refusals and capacity")
+    with open_history(folder) as database:
         try:
             found = database.execute(statements[0])
             columns = tuple(column[0] for column in found.description or ())
-            return Answer(columns, found.fetchall())
+            return QueryResult(columns, found.fetchall())
         except duckdb.Error as error:
-            raise BadQuestion(str(error)) from error
+            raise InvalidQuery(str(error)) from error

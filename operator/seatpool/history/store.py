@@ -1,8 +1,8 @@
-"""The history as SQL: a DuckDB connection with the views `sessions`, `waits`, `refusals` and `capacity`.
+"""Opens the history as SQL: a DuckDB connection with the views `sessions`, `waits`, `refusals` and `capacity`.
 
-A fact is one row here, however many rows its files have. What began under an operator and was not seen again although others were
-is over since it was last seen: nobody who vanished without a word holds a seat for ever in a report. `connect` gives out a
-connection that can read the history and nothing else, and cannot be told otherwise.
+A fact is one row here, however many rows its files have. An open fact of the operator that was not seen for 3 hours,
+although others were, ended when it was last seen. So a session whose end was lost does not last for ever in a report.
+The connection can read the history and nothing else, and that cannot be changed on it.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.database import open_database
-from seatpool.history.dedup import merged
+from seatpool.history.dedup import dedup_query
 from seatpool.history.factory import HistoryNotInstalled
 from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns
 from seatpool.history.writing import FILES
@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 UNSEEN = timedelta(hours=3)
-"""What is open is noted every hour; what was not for so long has ended."""
+"""The operator writes open facts every hour. A fact that was not seen for so long has ended."""
 UNSEEN_REASON = "NotSeenAgain"
 
 
 class HistoryNotReadable(SeatpoolError):
-    """There is no history where it was looked for, or it is broken."""
+    """There is no history in the folder, or it is broken."""
 
 
 def connect(folder: Path, *, since: date | None = None, threads: int | None = None) -> "DuckDBPyConnection":
-    """The history in a folder; with `since` only what did not end before that day."""
+    """Opens the history in a folder. With `since` only facts that did not end before that day.
+
+    Raises HistoryNotReadable.
+    """
     try:
         import duckdb
     except ImportError as error:
@@ -43,7 +46,7 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
         if threads is not None:
             database.execute(f"SET threads = {threads}")
         for kind in KINDS:
-            days = None if kind is Capacity else since  # how many seats there are may have been said long before
+            days = None if kind is Capacity else since  # the number of seats may be much older
             database.execute(f"CREATE VIEW {kind.kind}_rows AS {_rows(folder, kind, since=days)}")
         database.execute(_latest())
         for kind in KINDS:
@@ -58,8 +61,8 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
 
 
 @contextlib.contextmanager
-def opened(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConnection]":
-    """`connect`, closed at the end."""
+def open_history(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConnection]":
+    """Opens the history as `connect` does, and closes it at the end."""
     with contextlib.closing(connect(folder, since=since)) as database:
         yield database
 
@@ -78,13 +81,13 @@ def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:
 
 
 def _latest() -> str:
-    """When each installation was last heard of."""
+    """Returns SQL for the instant at which each installation was last heard of."""
     parts = " UNION ALL ".join(f"SELECT installation, seen_at FROM {kind.kind}_rows" for kind in KINDS)  # noqa: S608
     return f"CREATE TABLE heard AS SELECT installation, max(seen_at)::TIMESTAMP AS heard_at FROM ({parts}) GROUP BY 1"  # noqa: S608
 
 
 def _view(kind: type[Row]) -> str:
-    facts = merged(kind, f"{kind.kind}_rows")
+    facts = dedup_query(kind, f"{kind.kind}_rows")
     if kind is Session:
         return _with_ends(facts, began="granted_at", ended="released_at", why="release_reason", length="held_s")
     if kind is Wait:

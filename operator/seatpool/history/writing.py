@@ -1,7 +1,7 @@
-"""From rows to Parquet files, one for each kind and day; DuckDB does the work.
+"""Writes rows to Parquet files, one a kind and day, with DuckDB.
 
-A file is written under another name, made durable and then given its own: who reads never sees half of one. The caller
-names the batch, and the same batch gives the same names, so doing it again after a crash replaces and does not add.
+A file is written under a hidden name, made durable and then renamed. So a reader never sees half of one. The caller
+names the batch, and the same batch gives the same names. Writing it again after a crash replaces the files.
 """
 
 import json
@@ -14,23 +14,23 @@ from pathlib import Path
 import duckdb
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.atomic_write import write_whole
+from seatpool.history.atomic_write import write_atomically
 from seatpool.history.database import working_database
-from seatpool.history.schema import KINDS, Row, columns, fact_id, record
+from seatpool.history.schema import KINDS, Row, columns, fact_id, row_to_json
 
 SUFFIX = ".parquet"
 FILES = f"[!.]*{SUFFIX}"
-"""A glob of what is whole; what a killed process has left half written begins with a dot."""
+"""Glob of whole files. The names of half-written ones begin with a dot."""
 ROWS_AT_ONCE = 100_000
 
 
 class HistoryNotWritten(SeatpoolError):
-    """Rows could not be made into files; they are where they were."""
+    """Rows could not be written to files. They are still where they were."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A file of the history."""
+class HistoryFile:
+    """A Parquet file of the history."""
 
     kind: str
     day: str
@@ -38,20 +38,20 @@ class Written:
 
     @property
     def key(self) -> str:
-        """Where it belongs, below the history's folder."""
+        """Returns the path below the folder of the history."""
         return f"kind={self.kind}/day={self.day}/{self.path.name}"
 
 
-def write(rows: Iterable[Row], folder: Path) -> list[Path]:
-    """Add rows to the history in a folder; the files that were written. Rows that it has already do no harm.
+def write_rows(rows: Iterable[Row], folder: Path) -> list[Path]:
+    """Adds rows to the history in a folder and returns the files. Rows that it already has do no harm.
 
-    A batch is named by its rows, so that the same rows in the same order replace themselves.
+    The batch is named by its rows, so the same rows in the same order replace themselves.
     """
     written: list[Path] = []
     remaining = iter(rows)
     while chunk := list(islice(remaining, ROWS_AT_ONCE)):
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as lines:
-            texts = [json.dumps(record(row), ensure_ascii=False) for row in chunk]
+            texts = [json.dumps(row_to_json(row), ensure_ascii=False) for row in chunk]
             lines.writelines(f"{text}\n" for text in texts)
             lines.flush()
             batch = fact_id(*texts)
@@ -59,8 +59,8 @@ def write(rows: Iterable[Row], folder: Path) -> list[Path]:
     return written
 
 
-def write_lines(lines: Path, folder: Path, *, batch: str) -> list[Written]:
-    """Add the rows of a file of JSON lines. A line that is none, as after a power cut, is passed over."""
+def write_lines(lines: Path, folder: Path, *, batch: str) -> list[HistoryFile]:
+    """Adds the rows of a file of JSON lines. A line that is not JSON, for example after a power cut, is skipped."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with working_database() as database:
@@ -69,7 +69,9 @@ def write_lines(lines: Path, folder: Path, *, batch: str) -> list[Written]:
         raise HistoryNotWritten(f"history folder {folder}: {error}; make room, or let it be written to") from error
 
 
-def _write_lines(database: duckdb.DuckDBPyConnection, lines: Path, folder: Path, *, batch: str) -> Iterator[Written]:
+def _write_lines(
+    database: duckdb.DuckDBPyConnection, lines: Path, folder: Path, *, batch: str
+) -> Iterator[HistoryFile]:
     for kind in KINDS:
         known = columns(kind)
         names = ", ".join(known)
@@ -83,16 +85,16 @@ def _write_lines(database: duckdb.DuckDBPyConnection, lines: Path, folder: Path,
         for (day,) in database.execute(f"SELECT DISTINCT day FROM {kind.kind} ORDER BY day").fetchall():  # noqa: S608
             query = f"SELECT {names} FROM {kind.kind} WHERE day = '{day}' ORDER BY id, seen_at"  # noqa: S608
             place = folder / f"kind={kind.kind}" / f"day={day}"
-            yield Written(kind.kind, str(day), write_query(database, query, place / f"{batch}{SUFFIX}"))
+            yield HistoryFile(kind.kind, str(day), write_query(database, query, place / f"{batch}{SUFFIX}"))
 
 
 def write_query(database: duckdb.DuckDBPyConnection, query: str, path: Path) -> Path:
-    """Make a query's answer a file, all at once."""
+    """Writes the result of a query to a file, atomically."""
 
     def make(fresh: Path) -> None:
         database.execute(f"COPY ({query}) TO '{_quoted(fresh)}' (FORMAT parquet, COMPRESSION zstd)")
 
-    return write_whole(path, make)
+    return write_atomically(path, make)
 
 
 def _quoted(path: Path) -> str:

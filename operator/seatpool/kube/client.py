@@ -1,7 +1,10 @@
-"""The one door to the Kubernetes API for everything that Kopf does not do.
+"""Reads and writes Kubernetes objects.
 
-Kopf watches. Reads and writes go through here, on the `kubernetes` package's asynchronous client, because Kopf has
-neither server-side apply nor paged lists. Bodies are plain dicts: the models turn them into objects where needed.
+Kopf watches. Everything else goes through this client, because Kopf has neither server-side apply nor paged lists. It
+uses the asynchronous client of the package `kubernetes`. Bodies are plain dicts. The callers turn them into models
+where needed.
+
+Every method raises KubeError, or a subclass of `errors`, if the API server refuses or does not answer.
 """
 
 import asyncio
@@ -29,7 +32,7 @@ TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How the API server is reached, for whoever has a client of its own."""
+    """Address and credentials of the API server, for other clients such as Kopf's."""
 
     server: str
     ca_file: str | None
@@ -41,7 +44,7 @@ class Access:
 
 
 class Pages:
-    """The pages of a list. The first is asked for at once, each other one while the caller works on the one before."""
+    """Pages of a list. The first request leaves at once, each next one while the caller works on the page before."""
 
     def __init__(self, read: Callable[[str | None], Coroutine[Any, Any, Body]]) -> None:
         self._read = read
@@ -69,14 +72,14 @@ class Pages:
 
 
 class KubeClient:
-    """Reads and writes of our kinds and of Kubernetes Events. Safe to share between tasks of one event loop."""
+    """Client of one API server for our kinds and for Events. Tasks of one event loop can share it."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
 
     @classmethod
     async def connect(cls, *, kubeconfig: str | None = None) -> "KubeClient":
-        """Connect as the pod's service account, or by kubeconfig outside a cluster."""
+        """Connects as the pod's service account, or by the kubeconfig outside a cluster."""
         settings = Configuration()
         settings.connection_pool_maxsize = CONNECTIONS
         if kubeconfig is None:
@@ -87,7 +90,7 @@ class KubeClient:
         else:
             await config.load_kube_config(config_file=kubeconfig, client_configuration=settings)
         settings.retries = False
-        # Else aiohttp reads ~/.netrc and looks for proxies again for each request.
+        # Otherwise aiohttp reads ~/.netrc and looks for proxies again for each request.
         settings.client_session_kwargs = {"trust_env": bool(getproxies())}
         return cls(ApiClient(configuration=settings))
 
@@ -97,7 +100,7 @@ class KubeClient:
         return settings
 
     async def access(self) -> Access:
-        """The present way and credentials; a service account's token is read anew when it was renewed."""
+        """Returns the address and the credentials of now. A renewed service account token is read again."""
         headers: dict[str, str] = {}
         await self._api.update_params_for_auth(headers, [], ["BearerToken"], "/", "GET", None)
         scheme, _, token = headers.get("authorization", headers.get("Authorization", "")).partition(" ")
@@ -124,7 +127,7 @@ class KubeClient:
         limit: int = 500,
         token: str | None = None,
     ) -> Body:
-        """One page of a list, as the API server sends it."""
+        """Returns one page of a list, as the API server sends it."""
         query: dict[str, str] = {"limit": str(limit)}
         if label_selector:
             query["labelSelector"] = label_selector
@@ -140,7 +143,7 @@ class KubeClient:
         label_selector: str | None = None,
         page: int = 500,
     ) -> tuple[list[Body], str]:
-        """Every object, read in pages, and the resource version of the list."""
+        """Returns every object, read in pages, and the resource version of the list."""
         items: list[Body] = []
         async with self.pages(resource, namespace=namespace, label_selector=label_selector, page=page) as pages:
             async for answer in pages:
@@ -155,7 +158,7 @@ class KubeClient:
         label_selector: str | None = None,
         page: int = 500,
     ) -> Pages:
-        """The pages of a list, to be closed by whoever asks for them."""
+        """Returns the pages of a list. The caller closes them."""
         return Pages(
             lambda token: self.list_page(
                 resource, namespace=namespace, label_selector=label_selector, limit=page, token=token
@@ -163,7 +166,7 @@ class KubeClient:
         )
 
     async def list_cached(self, resource: type[Resource], *, namespace: str | None = None) -> list[Body]:
-        """Every object as the API server has it in its cache, at once: for people who ask, a moment old at most."""
+        """Returns every object from the cache of the API server, in one answer. It may be a moment old."""
         answer = await self._call("GET", _path(resource, namespace), query={"resourceVersion": "0"})
         items: list[Body] = answer["items"]
         return items
@@ -171,7 +174,10 @@ class KubeClient:
     async def table_cached(
         self, resource: type[Resource], *, namespace: str | None = None
     ) -> tuple[list[str], list[list[Any]]]:
-        """The printer columns' names and a row for each object: a tenth of what the objects themselves are."""
+        """Returns the names of the printer columns and a row for each object.
+
+        That is about a tenth of the size of the objects.
+        """
         query = {"resourceVersion": "0", "includeObject": "None"}
         answer = await self._call("GET", _path(resource, namespace), query=query, accept=TABLE)
         names = [column["name"] for column in answer["columnDefinitions"]]
@@ -186,7 +192,7 @@ class KubeClient:
         )
 
     async def replace(self, resource: type[Resource], namespace: str, name: str, body: Mapping[str, Any]) -> Body:
-        """Put the whole object; with metadata.resourceVersion it is a compare-and-swap."""
+        """Replaces the whole object. With metadata.resourceVersion it is a compare-and-swap."""
         return await self._call(
             "PUT", _path(resource, namespace, name), query={"fieldManager": FIELD_MANAGER}, body=_typed(resource, body)
         )
@@ -211,7 +217,7 @@ class KubeClient:
         force: bool = True,
         manager: str = FIELD_MANAGER,
     ) -> Body:
-        """Server-side apply; with metadata.resourceVersion in the body it is a compare-and-swap."""
+        """Applies on the server side. With metadata.resourceVersion in the body it is a compare-and-swap."""
         document = _typed(resource, body)
         document["metadata"] = {**document.get("metadata", {}), "name": name, "namespace": namespace}
         return await self._call(
@@ -231,7 +237,7 @@ class KubeClient:
         uid: str | None = None,
         resource_version: str | None = None,
     ) -> None:
-        """Delete, only that very object when a uid or resource version is given."""
+        """Deletes an object. With a uid or a resource version only that very object is deleted."""
         conditions = {"uid": uid, "resourceVersion": resource_version}
         preconditions = {key: value for key, value in conditions.items() if value}
         body: Body = {"apiVersion": "v1", "kind": "DeleteOptions"}
@@ -240,7 +246,7 @@ class KubeClient:
         await self._call("DELETE", _path(resource, namespace, name), body=body)
 
     async def events(self, *, namespace: str | None = None) -> list[Body]:
-        """Kubernetes Events about our objects, from the API server's cache."""
+        """Returns the Kubernetes Events about our objects, from the cache of the API server."""
         where = "" if namespace is None else f"/namespaces/{quote(namespace, safe='')}"
         answer = await self._call("GET", f"/api/v1{where}/events", query={"resourceVersion": "0"})
         return [
@@ -250,19 +256,19 @@ class KubeClient:
         ]
 
     async def get_raw(self, path: str) -> Body:
-        """Read any path, for example a CRD or an OpenAPI document."""
+        """Reads any path, for example a CRD or an OpenAPI document."""
         return await self._call("GET", path)
 
     async def create_raw(self, path: str, body: Mapping[str, Any]) -> Body:
-        """Create an object of somebody else's kind in the collection at this path."""
+        """Creates an object of any kind in the collection at this path."""
         return await self._call("POST", path, query={"fieldManager": FIELD_MANAGER}, body=dict(body))
 
     async def replace_raw(self, path: str, body: Mapping[str, Any]) -> Body:
-        """Put an object of somebody else's kind; with metadata.resourceVersion it is a compare-and-swap."""
+        """Replaces an object of any kind. With metadata.resourceVersion it is a compare-and-swap."""
         return await self._call("PUT", path, query={"fieldManager": FIELD_MANAGER}, body=dict(body))
 
     async def write_event(self, namespace: str, name: str, body: Mapping[str, Any], *, create: bool) -> Body:
-        """Create a Kubernetes Event, or update the count of one that exists."""
+        """Creates a Kubernetes Event, or updates the count of one that exists."""
         path = f"/api/v1/namespaces/{quote(namespace)}/events"
         if create:
             return await self._call("POST", path, body=dict(body))
@@ -297,7 +303,7 @@ class KubeClient:
             ) from error
         if not 200 <= response.status < 300:
             raise _from_answer(response.status, raw.decode("utf-8", "replace"), what)
-        answer: Body = from_json(raw)  # half the time of json.loads, which for 10,000 objects is felt
+        answer: Body = from_json(raw)  # takes half the time of json.loads, which matters for 10,000 objects
         return answer
 
 

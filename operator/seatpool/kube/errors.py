@@ -1,10 +1,10 @@
-"""Errors of the Kubernetes API, one class for each answer that callers treat differently."""
+"""Defines the errors of the Kubernetes API, one class for each answer that callers treat differently."""
 
 from seatpool.domain.errors import SeatpoolError
 
 
 class KubeError(SeatpoolError):
-    """The API server refused or could not be reached; `status` is 0 when there was no answer."""
+    """The API server refused or could not be reached. `status` is 0 if there was no answer."""
 
     def __init__(self, *, status: int, reason: str, message: str, what: str) -> None:
         super().__init__(f"{what}: {message or reason or status}")
@@ -13,7 +13,7 @@ class KubeError(SeatpoolError):
 
 
 class NotFound(KubeError):
-    """No such object."""
+    """There is no such object."""
 
 
 class Conflict(KubeError):
@@ -21,27 +21,27 @@ class Conflict(KubeError):
 
 
 class AlreadyExists(KubeError):
-    """An object of that name is there already."""
+    """An object of that name exists."""
 
 
 class Forbidden(KubeError):
-    """RBAC does not allow it; the message names the verb and the resource."""
+    """RBAC does not allow it. The message names the verb and the resource."""
 
 
 class Invalid(KubeError):
-    """The object breaks the schema; the message names the field."""
+    """The object breaks the schema. The message names the field."""
 
 
 class Gone(KubeError):
-    """The continue token or resource version is too old."""
+    """The continue token or the resource version is too old."""
 
 
 class Unavailable(KubeError):
-    """No answer, too many requests or a server error: worth another try."""
+    """There was no answer, too many requests, or a server error. Another try can succeed."""
 
 
 def error_for(*, status: int, reason: str, message: str, what: str) -> KubeError:
-    """The most precise class for an answer."""
+    """Returns an error of the most precise class for an answer."""
     if reason == "AlreadyExists":
         kind: type[KubeError] = AlreadyExists
     elif status in (401, 403):

@@ -1,4 +1,4 @@
-"""One Lease of the API group coordination.k8s.io: read, created, and replaced by compare-and-swap."""
+"""Reads, creates and replaces one Lease of coordination.k8s.io, by compare-and-swap."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -11,7 +11,7 @@ API_VERSION = "coordination.k8s.io/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseObject:
-    """By its namespace and name, whether it is there or not."""
+    """One Lease, by its namespace and name. It need not exist."""
 
     kube: KubeClient
     namespace: str
@@ -21,18 +21,18 @@ class LeaseObject:
         return f"{self.namespace}/{self.name}"
 
     async def read(self) -> Body | None:
-        """As the API server has it; None when there is none."""
+        """Returns the Lease as the API server has it. None: there is none. Raises KubeError."""
         try:
             return await self.kube.get_raw(f"{self._collection}/{quote(self.name, safe='')}")
         except NotFound:
             return None
 
     async def create(self, *, annotations: Body, spec: Body) -> Body:
-        """AlreadyExists when somebody was faster."""
+        """Creates the Lease. Raises AlreadyExists if another process was faster, else KubeError."""
         return await self.kube.create_raw(self._collection, self._body({"annotations": annotations}, spec))
 
     async def replace(self, metadata: Body, *, spec: Body) -> Body:
-        """Conflict when it is another version by now than the metadata say."""
+        """Replaces the Lease. Raises Conflict if it changed since `metadata` was read, else KubeError."""
         return await self.kube.replace_raw(
             f"{self._collection}/{quote(self.name, safe='')}", self._body(metadata, spec)
         )

@@ -1,4 +1,4 @@
-"""What a pod can tell of itself: by the downward API, and by what Kubernetes mounts into every pod."""
+"""Reads the name and namespace of the own pod: from the downward API, and from the files of its service account."""
 
 import os
 import socket
@@ -8,15 +8,17 @@ NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def own_name() -> str:
-    """The pod's name (`POD_NAME`), elsewhere the host's."""
+    """Returns the name of the pod (`POD_NAME`). Outside a pod it is the host's name."""
     return os.environ.get("POD_NAME") or socket.gethostname()
 
 
 def own_namespace() -> str | None:
-    """The pod's namespace (`POD_NAMESPACE`, or its service account's); None outside a cluster."""
-    named = os.environ.get("POD_NAMESPACE")
-    if named:
-        return named
+    """Returns the namespace of the pod: `POD_NAMESPACE`, or that of its service account. None: not in a cluster."""
+    return os.environ.get("POD_NAMESPACE") or service_account_namespace()
+
+
+def service_account_namespace() -> str | None:
+    """Returns the namespace that Kubernetes mounts into every pod. None: not in a cluster."""
     try:
         return NAMESPACE_FILE.read_text(encoding="ascii").strip() or None
     except (OSError, UnicodeDecodeError):

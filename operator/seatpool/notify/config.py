@@ -1,4 +1,4 @@
-"""Whom the operator tells about seats, and how retry_until_answered."""
+"""Defines the settings section `notify`."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,13 +10,13 @@ from seatpool.api.base import Duration
 
 
 class WebhookConfig(BaseModel):
-    """A receiver of one's own."""
+    """Settings of the webhook."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str | None = Field(default=None, pattern=r"^https?://\S+$", description="Where notices are posted to.")
     secret_file: Path | None = Field(
-        default=None, description="File with the secret that signs every post; it is read anew for each."
+        default=None, description="File with the secret that signs every post; it is read again for each."
     )
 
     @model_validator(mode="after")
@@ -27,7 +27,7 @@ class WebhookConfig(BaseModel):
 
 
 class NotifyConfig(BaseModel):
-    """Notices about seats, for portals and chats."""
+    """Settings of the notices about seats."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,22 +36,22 @@ class NotifyConfig(BaseModel):
     role_arn: str | None = Field(default=None, description="Role to assume for the bus, when it is another account's.")
     external_id: str | None = Field(default=None, description="External id that the role asks for.")
     endpoint_url: str | None = Field(default=None, description="Another AWS endpoint, for a stand-in.")
-    webhook: WebhookConfig = Field(default=WebhookConfig(), description="A receiver of one's own.")
+    webhook: WebhookConfig = Field(default=WebhookConfig(), description="Receiver of signed HTTP posts.")
     capacity: int = Field(
         default=5000,
         ge=1,
         le=100_000,
-        description="How many notices wait for a receiver that is away; then the oldest go.",
+        description="How many notices wait for a receiver that is away; then the oldest are dropped.",
     )
     repeated: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=1))] = Field(
         default=timedelta(minutes=10),
-        description="Seats given so long before an operator's last sign of life are told again by the next one.",
+        description="A new process repeats notices of seats granted up to so long before the last sign of life of the old one.",
     )
     positions: int = Field(
         default=5,
         ge=0,
         le=5000,
-        description="So many who are next in line are told of each new position, others of their first.",
+        description="So many users at the front of the line get a notice of each new position, the others only of their first.",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Notices as events on an EventBridge bus: source `seatpool`, the notice's type as detail type, the notice as detail."""
+"""Puts notices on an EventBridge bus: source `seatpool`, detail type the notice's type, detail the notice."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from seatpool.aws.sessions import Role, SessionFactory, Sessions
 from seatpool.notify.config import NotifyConfig
 from seatpool.notify.notices import Notice
-from seatpool.notify.outbox import NotTaken
+from seatpool.notify.outbox import NotDelivered
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -23,7 +23,7 @@ MOST_AT_ONCE = 10
 
 
 class EventBridgeSender:
-    """The way to one bus. boto3 blocks, so it has a thread of its own."""
+    """Sends to one bus. boto3 blocks, so the sender has a thread of its own."""
 
     name = "eventbridge"
     batch = MOST_AT_ONCE
@@ -47,7 +47,7 @@ class EventBridgeSender:
                 self._client = self._make()
             answer = self._client.put_events(Entries=[self._entry(notice) for notice in notices])
         except (BotoCoreError, ClientError) as error:
-            raise NotTaken(f"EventBridge bus {self._bus}: {error}") from error
+            raise NotDelivered(f"EventBridge bus {self._bus}: {error}") from error
         results = answer["Entries"]
         return [notice for notice, result in zip(notices, results, strict=True) if result.get("ErrorCode")]
 

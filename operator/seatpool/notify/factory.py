@@ -1,4 +1,4 @@
-"""From the settings to an outbox with a lane for each receiver that they name."""
+"""Creates the outbox from the settings, with a queue for each receiver."""
 
 import random
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def make_outbox(
     clock: Callable[[], datetime],
     rng: random.Random,
 ) -> Outbox:
-    """An outbox; without receivers it does nothing."""
+    """Returns an outbox with the receivers of the settings. Without receivers it does nothing."""
     senders: list[Sender] = []
     if config.bus is not None:
         senders.append(EventBridgeSender(config, session_factory=session_factory))

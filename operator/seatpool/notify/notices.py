@@ -1,8 +1,8 @@
-"""What is told about seats: facts, each with an id.
+"""Defines the notices about seats.
 
-A notice may come twice, after a crash or when its receipt was lost; it has the same id then. It is told after the license
-server was seen to have the list, so that nobody starts a tool into a denial. The truth stays in the Workbench's status: a
-receiver that was away for long reads that.
+A notice may arrive twice, after a crash or when its receipt was lost. It has the same id then. It is sent after the
+license server was seen to have the list, so that no user starts a tool into a denial. The status of the Workbench is
+the source of truth. A receiver that was away for long reads that.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ People = Annotated[tuple[str, ...], Field(max_length=SHOWN)]
 
 
 class Notice(Model):
-    """What every notice says."""
+    """Fields of every notice."""
 
     type: ClassVar[str]
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    """The same for the same news, however often it comes."""
+    """Identifies the news. It is the same however often the notice is sent."""
     at: Instant
     """When the operator saw that it is so."""
     installation: str
-    """Which installation of Seatpool says so."""
+    """The installation of Seatpool that sends it."""
     pool: str
     """The LicensePool, as namespace/name."""
     product: str
@@ -36,12 +36,12 @@ class Notice(Model):
 
 
 class SeatAssigned(Notice):
-    """Somebody has a seat, and the license server has confirmed it: the tool can be started."""
+    """A user has a seat, and the license server has confirmed it: the tool can be started."""
 
     type: ClassVar[str] = "SeatAssigned"
 
     user: str
-    """The person."""
+    """The user."""
     reason: str
     """Why, in one word."""
     since: Instant
@@ -49,37 +49,37 @@ class SeatAssigned(Notice):
     revision: int
     """The revision of the list that was read back."""
     workbenches: People = ()
-    """Names of the person's active workbenches, the first 20."""
+    """Names of the user's active workbenches, the first 20."""
 
 
 class SeatWaiting(Notice):
-    """Somebody waits for a seat, or has moved up in the line."""
+    """A user waits for a seat, or has moved up in the line."""
 
     type: ClassVar[str] = "SeatWaiting"
 
     user: str
-    """The person."""
+    """The user."""
     position: Annotated[int, Field(ge=1)]
     """Place in the line, 1 is next."""
     waiting: Annotated[int, Field(ge=1)]
-    """How many wait."""
+    """How many users wait."""
     since: Instant
-    """Since when the person waits."""
+    """Since when the user waits."""
     reason: str
     """The rule that decides, in one word."""
     earliest: Instant | None = None
-    """By time alone not before; absent when somebody has to stop a workbench first."""
+    """Earliest time of a seat by time alone; absent when another user has to stop a workbench first."""
     workbenches: People = ()
-    """Names of the person's active workbenches, the first 20."""
+    """Names of the user's active workbenches, the first 20."""
 
 
 class SeatReleased(Notice):
-    """Somebody has no seat any more, and the license server has confirmed it."""
+    """A user has no seat any more, and the license server has confirmed it."""
 
     type: ClassVar[str] = "SeatReleased"
 
     user: str
-    """The person."""
+    """The user."""
     reason: str
     """Why, in one word."""
     held_seconds: Annotated[int, Field(ge=0)]
@@ -89,25 +89,25 @@ class SeatReleased(Notice):
 
 
 class PoolSaturated(Notice):
-    """The first person has to wait for a seat of a pool."""
+    """The first user has to wait for a seat of a pool."""
 
     type: ClassVar[str] = "PoolSaturated"
 
     seats: int
     """How many seats there are."""
     waiting: int
-    """How many wait."""
+    """How many users wait."""
 
 
 class DriftDetected(Notice):
-    """Somebody else changed a list on the license server."""
+    """A list on the license server was changed by another program or by hand."""
 
     type: ClassVar[str] = "DriftDetected"
 
     added: People = ()
-    """Who was added, the first 20."""
+    """Users who were added, the first 20."""
     removed: People = ()
-    """Who was removed, the first 20."""
+    """Users who were removed, the first 20."""
     adds: int = 0
     """How many were added."""
     removes: int = 0
@@ -118,5 +118,5 @@ KINDS: tuple[type[Notice], ...] = (SeatAssigned, SeatWaiting, SeatReleased, Pool
 
 
 def notice_id(*facts: object) -> str:
-    """The id of a piece of news, made from what makes it that news."""
+    """Returns the id of a notice, a hash of the facts that make it that notice."""
     return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()[:32]

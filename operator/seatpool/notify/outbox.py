@@ -1,8 +1,8 @@
-"""Notices on their way out: beside the work and never in its way.
+"""Sends notices beside the reconcile loop and never delays it.
 
-Telling costs nothing and cannot fail: the notice is put into a lane for each receiver and sent from there, again and again
-until it is taken. A lane is bounded. When a receiver is away for so long that it is full, the oldest notice goes, is counted, and
-the truth is still in the objects' statuses.
+`tell` puts a notice into a queue for each receiver and cannot fail. The queue is sent again and again until the
+receiver takes it. It is bounded. If it is full, the oldest notice is dropped and counted. The status of the objects
+still has the truth.
 """
 
 import asyncio
@@ -25,26 +25,26 @@ LONGEST_PAUSE = 30.0
 LAST_TRY = 2.0
 
 
-class NotTaken(SeatpoolError):
-    """A receiver did not take anything; it is tried again."""
+class NotDelivered(SeatpoolError):
+    """A receiver took none of the notices. They are sent again."""
 
 
 class Sender(Protocol):
-    """A way to one receiver."""
+    """Connection to one receiver."""
 
     name: str
     batch: int
-    """How many it takes at once."""
+    """Most notices in one call of `send`."""
 
     async def send(self, notices: Sequence[Notice]) -> Sequence[Notice]:
-        """Send them; those that have to be sent again. NotTaken when it is all of them."""
+        """Sends the notices and returns those that have to be sent again. Raises NotDelivered if it is all of them."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Closes the connections."""
 
 
 class NotifyMetrics:
-    """What came of the notices."""
+    """Metrics of the notices."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.meters = Meters(registry)
@@ -53,7 +53,7 @@ class NotifyMetrics:
 
 
 class Outbox:
-    """All lanes."""
+    """Queues of all receivers."""
 
     def __init__(
         self,
@@ -72,20 +72,20 @@ class Outbox:
 
     @property
     def is_used(self) -> bool:
-        """Whether anybody listens."""
+        """Tells whether there is a receiver."""
         return bool(self._lanes)
 
     def tell(self, notice: Notice) -> None:
-        """Have a notice sent to every receiver. Never waits and never fails."""
+        """Queues a notice for every receiver. Never waits and never fails."""
         for lane in self._lanes:
             lane.put(notice)
 
     def holds(self, notice_id: str) -> bool:
-        """Whether a receiver has not taken the notice yet."""
+        """Tells whether a receiver has not taken the notice yet."""
         return any(lane.holds(notice_id) for lane in self._lanes)
 
     async def run(self) -> None:
-        """Until cancelled; what still waits then is tried once more."""
+        """Sends until it is cancelled. Then it tries once more to send what is queued, for at most 2 s."""
         try:
             await asyncio.gather(*(lane.run() for lane in self._lanes), asyncio.Event().wait())
         finally:
@@ -97,7 +97,7 @@ class Outbox:
 
 
 class _Lane:
-    """The notices for one receiver, the oldest first."""
+    """Queue of one receiver, the oldest notice first."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""JSON Schemas of the notices, for whoever receives them. Receivers ignore fields that they do not know."""
+"""Generates the JSON Schemas of the notices for receivers. Receivers ignore fields that they do not know."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema(kind: type[Notice]) -> dict[str, Any]:
-    """The schema of one kind of notice: of EventBridge's `detail`, and of a post's `detail`."""
+    """Returns the schema of one kind of notice. It is that of `detail`, in EventBridge and in a post."""
     return {
         "$schema": DIALECT,
         **kind.model_json_schema(by_alias=True, schema_generator=DescribedSchema),
@@ -19,5 +19,5 @@ def schema(kind: type[Notice]) -> dict[str, Any]:
 
 
 def files() -> dict[str, str]:
-    """All of them, by file name."""
+    """Returns all schemas by file name."""
     return {f"{kind.type}.json": json.dumps(schema(kind), indent=2) + "\n" for kind in KINDS}

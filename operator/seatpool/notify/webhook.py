@@ -1,7 +1,7 @@
-"""Notices as signed posts to a receiver of one's own.
+"""Sends notices as signed HTTP posts.
 
-The signature covers the id, the time and the body, so that a post can neither be changed nor sent again later: a receiver
-computes HMAC-SHA256 over `<id>.<timestamp>.<body>`, compares, and refuses timestamps that are not of the last minutes.
+The signature covers the id, the time and the body. So a post can neither be changed nor be sent again later. A receiver
+computes HMAC-SHA256 over `<id>.<timestamp>.<body>`, compares, and refuses timestamps older than some minutes.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import aiohttp
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.notify.notices import Notice
-from seatpool.notify.outbox import NotTaken
+from seatpool.notify.outbox import NotDelivered
 
 ID = "Seatpool-Id"
 TIMESTAMP = "Seatpool-Timestamp"
@@ -25,7 +25,7 @@ WORTH_ANOTHER_TRY = frozenset({401, 403, 404, 408, 425, 429})
 
 
 class WebhookSender:
-    """The way to one receiver. A post that it refuses for good (4xx) is not sent again, so that it stops no other."""
+    """Sends to one receiver. A post that the receiver refuses for good (4xx) is dropped, so that it blocks no other."""
 
     name = "webhook"
     batch = 1
@@ -63,24 +63,24 @@ class WebhookSender:
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise NotTaken(f"webhook {self._url}: {error or type(error).__name__}") from error
+            raise NotDelivered(f"webhook {self._url}: {error or type(error).__name__}") from error
         if 200 <= status < 300:
             return
         if 400 <= status < 500 and status not in WORTH_ANOTHER_TRY:
             self._log.warning("the webhook refuses a notice for good", status=status, id=notice.id, type=notice.type)
             return
-        raise NotTaken(f"webhook {self._url}: answered {status}; it has to answer 2xx")
+        raise NotDelivered(f"webhook {self._url}: answered {status}; it has to answer 2xx")
 
     def _secret(self) -> bytes:
         try:
             secret = self._secret_file.read_bytes().strip()
         except OSError as error:
-            raise NotTaken(f"notify.webhook.secret_file {self._secret_file}: {error.strerror or error}") from error
+            raise NotDelivered(f"notify.webhook.secret_file {self._secret_file}: {error.strerror or error}") from error
         if not secret:
-            raise NotTaken(f"notify.webhook.secret_file {self._secret_file} is empty; put the secret into it")
+            raise NotDelivered(f"notify.webhook.secret_file {self._secret_file} is empty; put the secret into it")
         return secret
 
 
 def signature(secret: bytes, id_: str, timestamp: str, body: bytes) -> str:
-    """What a receiver has to compute."""
+    """Returns the signature that a receiver has to compute."""
     return hmac.new(secret, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256).hexdigest()

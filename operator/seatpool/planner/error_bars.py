@@ -1,8 +1,8 @@
-"""How sure the numbers are: the past could have been another one.
+"""Computes error bars: how much the numbers would differ in another, equally likely past.
 
-Its days are drawn anew, with replacement, as many as there were (a bootstrap by days), and everything is worked out again
-from the waits of the days that were drawn. The middle nine tenths of what comes out is the error bar. All numbers of
-seats see the same draws, so that one draw is one past.
+The days of the past are drawn anew, with replacement, as many as there were (a bootstrap by days). Everything is
+computed again from the waits of the drawn days. The error bar is the middle 90 % of the results. All numbers of seats
+use the same draws.
 """
 
 import math
@@ -17,12 +17,12 @@ from seatpool.planner.waits import Day, Waits
 CONFIDENCE = 0.9
 P95 = Target.read("p95 wait < 0s")
 FEWEST_DAYS = 5
-"""With fewer days there is too little to draw from."""
+"""With fewer days there are no error bars."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The middle nine tenths."""
+    """The middle 90 % of some values."""
 
     low: float
     high: float
@@ -30,23 +30,23 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class ErrorBars:
-    """Of the curve and of the answer."""
+    """Error bars of the curve and of the number of seats."""
 
     p95: Mapping[int, Band]
-    """By the number of seats."""
+    """Band of the 95th percentile of waits, by number of seats."""
     seats: tuple[int, int | None] | None
-    """How many seats the target needs; None above when some pasts need more than were tried."""
+    """Band of the number of seats that the target needs. None above: some pasts need more than were tried."""
 
 
 def error_bars(curve: Sequence[Waits], target: Target | None, *, resamples: int, seed: int) -> ErrorBars | None:
-    """The error bars, None when there are too few days."""
+    """Returns the error bars. None: there are too few days."""
     pasts = _draws(curve, resamples=resamples, seed=seed)
     if not pasts:
         return None
-    p95 = {waits.seats: [waits.of_if(times, P95) for times in pasts] for waits in curve}
+    p95 = {waits.seats: [waits.resampled_value(times, P95) for times in pasts] for waits in curve}
     bounded = p95
     if target is not None and (target.statistic, target.percent) != (P95.statistic, P95.percent):
-        bounded = {waits.seats: [waits.of_if(times, target) for times in pasts] for waits in curve}
+        bounded = {waits.seats: [waits.resampled_value(times, target) for times in pasts] for waits in curve}
     return ErrorBars(
         p95={seats: _band(values) for seats, values in p95.items()},
         seats=None if target is None else _seats_band(bounded, target, len(pasts)),
@@ -54,7 +54,7 @@ def error_bars(curve: Sequence[Waits], target: Target | None, *, resamples: int,
 
 
 def _draws(curve: Sequence[Waits], *, resamples: int, seed: int) -> list[Counter[Day]]:
-    """How often each day was drawn, for each past."""
+    """Returns for each resampled past how often each day was drawn."""
     days = sorted({day for waits in curve for day in waits.needs_of_day})
     draws_of_the_past = len({draw for draw, _ in days}) or 1
     count = round(len(days) / draws_of_the_past)

@@ -1,7 +1,7 @@
-"""A file of events as the past: one EventBridge envelope a line, as they are in a queue or an archive.
+"""Reads the past from a file of events: one EventBridge envelope a line, as in a queue or an archive.
 
-The mirror's own parsers read them and its own rule says which news is the newer, so a file with lines that are doubled,
-damaged or out of order gives the same past as the clean one, and the same lists as the operator would have had.
+The parsers and the merge rule are those of the mirror. So a file with lines that are doubled, damaged or out of order
+gives the same past as the clean file, and the lists that the operator would have had.
 """
 
 import gzip
@@ -30,23 +30,23 @@ Reader = Callable[[Envelope], StateReport]
 
 
 class UnusableEvents(SeatpoolError):
-    """A file that cannot be read, or that says nothing of workbenches."""
+    """A file cannot be read, or has no event about a workbench."""
 
 
 def read_events(files: Iterable[Path], *, mirror: MirrorConfig, identity: IdentitySettings) -> Past:
-    """The past that the files tell together."""
+    """Returns the past of all files together. Raises UnusableEvents."""
     names = list(files)
-    reading = _Reading(mirror)
+    reader = _EventReader(mirror)
     for file in names:
         try:
             for line in _lines(file):
-                reading.take(line)
+                reader.read_line(line)
         except (OSError, EOFError, zlib.error) as error:
             raise UnusableEvents(
                 f"--events {file}: cannot be read: {error}; name a .jsonl or .jsonl.gz file"
             ) from error
     source = ", ".join(file.name for file in names)
-    return reading.past(source, identity)
+    return reader.past(source, identity)
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -58,8 +58,8 @@ def _lines(file: Path) -> Iterator[str]:
                 yield text
 
 
-class _Reading:
-    """Lines, by the instance that they tell of."""
+class _EventReader:
+    """Collects events by instance."""
 
     def __init__(self, mirror: MirrorConfig) -> None:
         self._mirror = mirror
@@ -71,7 +71,7 @@ class _Reading:
             (mirror.custom_source, mirror.custom_detail_type): workbench_event.read_workbench_event,
         }
 
-    def take(self, line: str) -> None:
+    def read_line(self, line: str) -> None:
         self._lines += 1
         try:
             envelope = read_envelope(line)
@@ -86,11 +86,11 @@ class _Reading:
         self._facts.setdefault(report.instance_id, []).append(self._fact(report))
 
     def past(self, source: str, identity: IdentitySettings) -> Past:
-        """What all lines say in the end."""
+        """Returns the past of all lines read so far."""
         instants = [fact.at for facts in self._facts.values() for fact in facts]
         if not instants:
             raise UnusableEvents(
-                f"--events {source}: none of {self._lines} lines tells of a workbench ({told(self._passed_over)}); it "
+                f"--events {source}: none of {self._lines} lines tells of a workbench ({format_counts(self._passed_over)}); it "
                 "needs EventBridge envelopes, one JSON object a line, with source "
                 f"{self._mirror.custom_source!r} and detail-type {self._mirror.custom_detail_type!r}"
             )
@@ -99,7 +99,7 @@ class _Reading:
         periods = []
         for facts in self._facts.values():
             for period in _periods(facts, until=until):
-                user = users.of(period.user)
+                user = users.user_of(period.user)
                 if user is not None:
                     periods.append(ActivePeriod(user, period.type, period.state, period.begin, period.end))
         passed_over = self._passed_over + Counter({BAD_USER: users.refused, UNKNOWN_OWNER: self._ownerless()})
@@ -121,7 +121,7 @@ class _Reading:
 
 
 class _Users:
-    """Owners as user ids, each looked at once."""
+    """Maps owners to user ids and remembers each."""
 
     def __init__(self, identity: IdentitySettings) -> None:
         self._identity = identity
@@ -131,7 +131,7 @@ class _Users:
     def refused(self) -> int:
         return sum(user is None for user in self._known.values())
 
-    def of(self, owner: str) -> str | None:
+    def user_of(self, owner: str) -> str | None:
         if owner not in self._known:
             try:
                 self._known[owner] = self._identity.user(owner)
@@ -141,7 +141,7 @@ class _Users:
 
 
 def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod]:
-    """One instance's life; several states at one instant are the last of them."""
+    """Yields the active periods of one instance. Of several states at one instant the last one counts."""
     states: dict[datetime, Stored] = {}
     stored: Stored | None = None
     for fact in sorted(facts, key=lambda fact: fact.at):
@@ -154,6 +154,6 @@ def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod
             yield ActivePeriod(one.owner, one.type, one.state.value, begin, end)
 
 
-def told(counts: Counter[str]) -> str:
-    """`3 not_json, 1 bad_field`, the most frequent first."""
+def format_counts(counts: Counter[str]) -> str:
+    """Formats reasons as `3 not_json, 1 bad_field`, the most frequent first."""
     return ", ".join(f"{count} {reason}" for reason, count in counts.most_common()) or "they are empty"

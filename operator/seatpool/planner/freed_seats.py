@@ -1,7 +1,7 @@
-"""Seats that somebody had, and the question about them: who of those who wait gets one?
+"""Tracks the freed seats of a pool during a replay, and asks `allocate` who of the waiting users gets one.
 
-`allocate` answers it. It is told what has to do with the answer and nothing else: a seat that somebody has and keeps, or
-that still cools down and was nobody's who waits, only makes the pool smaller by one.
+`allocate` gets only what can change its answer. A seat that its holder keeps makes the pool smaller by one. So does a
+seat that still cools down and was not one of a waiting user.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,15 +17,15 @@ from seatpool.domain.rules import PoolRules
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Who gets a seat now, and when to ask again even if nothing happens."""
+class SeatAssignment:
+    """Seats that are granted now, and when to ask again even if nothing happens."""
 
     granted: tuple[Grant, ...]
     next_change: datetime | None
 
 
 class FreedSeats:
-    """The seats of one pool that were freed and not given since, as far as a rule asks about their past."""
+    """Seats of one pool that were freed and not granted since, as far as a rule depends on them."""
 
     def __init__(self, rules: PoolRules) -> None:
         self._rules = rules
@@ -34,13 +34,13 @@ class FreedSeats:
         self._smaller_pool: dict[int, PoolRules] = {}
 
     def vacate(self, users: Iterable[str], at: datetime) -> None:
-        """These people gave theirs back."""
+        """Records that these users gave their seats back."""
         if self._rules.remembers_seats:
             self._vacated = (*self._vacated, *(Vacated(user, at) for user in sorted(users)))
 
-    def are_of_no_concern(self, line: Iterable[Waiting], *, held: int, at: datetime) -> bool:
-        """Whether everybody in line can have a seat that nobody had, or whose past no rule asks about any more."""
-        self._forget_what_cooled(at)
+    def can_be_ignored(self, line: Iterable[Waiting], *, held: int, at: datetime) -> bool:
+        """Tells whether every waiting user can have a seat whose past no rule depends on."""
+        self._drop_cooled(at)
         waiting = {place.user for place in line}
         return (
             not self._rules.reservations
@@ -48,9 +48,9 @@ class FreedSeats:
             and not any(seat.user in waiting for seat in self._vacated)
         )
 
-    def ask(self, line: Sequence[Waiting], holders: Mapping[str, Grant], at: datetime) -> Answer:
-        """Have them given, and remember what that changes."""
-        self._forget_what_cooled(at)
+    def assign(self, line: Sequence[Waiting], holders: Mapping[str, Grant], at: datetime) -> SeatAssignment:
+        """Has `allocate` grant seats to the line, and remembers what that changes."""
+        self._drop_cooled(at)
         involved = self._holders_that_matter(holders)
         freed = self._seats_that_matter(line, at)
         needs = {place.user: Need(place.user, place.since) for place in line}
@@ -71,9 +71,9 @@ class FreedSeats:
         if answer.granted and self._vacated:
             taken = set(freed).difference(answer.memory.vacated)
             self._vacated = [seat for seat in self._vacated if seat not in taken]
-        return Answer(tuple(answer.memory.assigned[one.user] for one in answer.granted), next_change)
+        return SeatAssignment(tuple(answer.memory.assigned[one.user] for one in answer.granted), next_change)
 
-    def _forget_what_cooled(self, at: datetime) -> None:
+    def _drop_cooled(self, at: datetime) -> None:
         if self._vacated and self._rules.max_reassignments is None:
             cool_down = self._rules.seat_cool_down
             if after(self._vacated[0].at, cool_down) <= at:
@@ -84,7 +84,10 @@ class FreedSeats:
         return next((end for end in ends if end > at), None)
 
     def _holders_that_matter(self, holders: Mapping[str, Grant]) -> dict[str, Grant]:
-        """The protected, and people of reservations: how many of them have a seat decides how many are kept free."""
+        """Returns the protected holders and those with a reservation.
+
+        How many of them have a seat decides how many seats are kept free.
+        """
         rules = self._rules
         if not rules.reservations:
             return {user: holders[user] for user in rules.always}
@@ -95,7 +98,7 @@ class FreedSeats:
         }
 
     def _seats_that_matter(self, line: Sequence[Waiting], at: datetime) -> Sequence[Vacated]:
-        """Those that people in line left, and of those that may pass to others the ones that would go first."""
+        """Returns the freed seats of waiting users, and those that would be granted to others first."""
         if not self._vacated or self._rules.reservations:
             return self._vacated
         waiting = {place.user for place in line}

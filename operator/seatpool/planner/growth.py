@@ -1,9 +1,9 @@
-"""The same past with more people, or fewer.
+"""Makes the same past with more or fewer users.
 
-More people are drawn from those there were, with replacement, and each newcomer lives the days of the one it was drawn from,
-up to half an hour earlier or later: or every newcomer would start in the same second as a colleague. The days stay the same
-because people have reasons to come together, a course or a deadline, and where there are more of them more come then.
-Which people are drawn is chance, so several draws are replayed and the numbers are over all of them.
+More users are drawn from the real ones, with replacement. A newcomer lives the days of the user it was drawn from,
+shifted by up to 30 minutes. Without the shift both would start in the same second. The days stay the same, because
+users have reasons to come together, such as a course or a deadline. The draw is random, so several draws are replayed
+and the numbers are over all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,8 @@ DRAWS = 5
 MOST_SHIFT = timedelta(minutes=30)
 
 
-def with_other_people(demand: PastDemand, factor: float, *, seed: int) -> Sequence[PastDemand]:
-    """Several draws of the past with so many times the people; the past itself for a factor of 1."""
+def scale_users(demand: PastDemand, factor: float, *, seed: int) -> Sequence[PastDemand]:
+    """Returns several draws of the past with `factor` times the users. With factor 1 it returns the past itself."""
     if factor == 1 or not demand.needs:
         return [demand]
     return [_draw(demand, factor, Random(seed + number)) for number in range(DRAWS)]  # noqa: S311
@@ -35,11 +35,11 @@ def _draw(demand: PastDemand, factor: float, random: Random) -> PastDemand:
     ]
     for number in range(1, wanted - len(stay) + 1):
         one = random.choice(users)
-        periods.append((f"{one}+{number}", list(_at_about_the_same_time(needs_of[one], demand, random))))
+        periods.append((f"{one}+{number}", list(_shifted(needs_of[one], demand, random))))
     return past_demand(demand.name, periods, since=demand.since, until=demand.until)
 
 
-def _at_about_the_same_time(needs: Sequence[PastNeed], demand: PastDemand, random: Random) -> Iterable[Period]:
+def _shifted(needs: Sequence[PastNeed], demand: PastDemand, random: Random) -> Iterable[Period]:
     shift = random.uniform(-1, 1) * MOST_SHIFT
     for need in needs:
         begin, end = max(need.begin + shift, demand.since), min(need.end + shift, demand.until)

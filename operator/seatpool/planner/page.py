@@ -1,4 +1,4 @@
-"""Plans as one HTML page that loads nothing from anywhere, for a browser and for paper."""
+"""Renders plans as one HTML page that loads nothing, for a browser and for paper."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ TEMPLATE = "page.html.jinja"
 
 
 def page(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> str:
-    """The whole document."""
+    """Returns the whole HTML document."""
     environment = Environment(
         loader=PackageLoader("seatpool.planner", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

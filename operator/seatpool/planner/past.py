@@ -1,4 +1,4 @@
-"""What is known of the past: which workbenches were in which state when, and whose they were."""
+"""Holds the past: which workbench of which user was in which state, from when to when."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,12 +13,12 @@ SHOWN_TYPES = 20
 
 
 class NoSuchPast(SeatpoolError):
-    """The past has nothing of what was asked for."""
+    """The past has nothing of the kind that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActivePeriod:
-    """A workbench was in one state, from then to then."""
+    """A workbench was in one state from `begin` to `end`."""
 
     user: str
     type: str
@@ -29,23 +29,23 @@ class ActivePeriod:
 
 @dataclass(frozen=True)
 class Past:
-    """All that a file of events or a history says."""
+    """Content of a file of events or of a history."""
 
     periods: Sequence[ActivePeriod]
     since: datetime
     until: datetime
     source: str
-    """What it was read from, for people."""
+    """Name of the files, for people."""
     lines: int
-    """How many lines or rows were read."""
+    """Number of lines or rows that were read."""
     passed_over: Counter[str] = field(default_factory=Counter)
-    """What could not be used, by reason."""
+    """Lines that could not be used, by reason."""
 
     def types(self) -> tuple[str, ...]:
         return tuple(sorted(self._by_type))
 
-    def has(self, serves: Callable[[str], bool]) -> bool:
-        """Whether there is any type that is served."""
+    def has_type(self, serves: Callable[[str], bool]) -> bool:
+        """Tells whether there is a workbench type that is served."""
         return any(map(serves, self._by_type))
 
     @cached_property
@@ -56,10 +56,10 @@ class Past:
         return found
 
     def demand(self, name: str, *, serves: Callable[[str], bool], states: frozenset[str]) -> PastDemand:
-        """Who needed a pool that serves these types in these states; NoSuchPast when there is no such type at all."""
+        """Returns the needs of a pool that serves these types in these states. Raises NoSuchPast."""
         served = frozenset(filter(serves, self.types()))
         if not served:
-            raise NoSuchPast(f"{name}: {self.source} has no workbench type like that; it has {self._told_types()}")
+            raise NoSuchPast(f"{name}: {self.source} has no workbench type like that; it has {self._format_types()}")
         active: dict[str, list[Period]] = {}
         for of_type in served:
             for period in self._by_type[of_type]:
@@ -67,14 +67,14 @@ class Past:
                     active.setdefault(period.user, []).append((period.begin, period.end))
         return past_demand(name, active.items(), since=self.since, until=self.until)
 
-    def _told_types(self) -> str:
+    def _format_types(self) -> str:
         types = self.types()
         more = f" and {len(types) - SHOWN_TYPES} more" if len(types) > SHOWN_TYPES else ""
         return (", ".join(types[:SHOWN_TYPES]) or "none") + more
 
 
-def joined(pasts: Iterable[Past]) -> Past:
-    """Several sources as one past."""
+def merge_pasts(pasts: Iterable[Past]) -> Past:
+    """Merges several pasts into one."""
     every = list(pasts)
     if len(every) == 1:
         return every[0]
@@ -88,6 +88,6 @@ def joined(pasts: Iterable[Past]) -> Past:
     )
 
 
-def shortened(begin: datetime, end: datetime, *, by: timedelta) -> datetime:
-    """The end of a period without a time that was added to it."""
+def trim_end(begin: datetime, end: datetime, *, by: timedelta) -> datetime:
+    """Returns the end of a period, without a time that was added to it."""
     return max(begin, end - by)

@@ -1,7 +1,7 @@
-"""Who needed the product when, in the past: what every number of seats is tried on.
+"""Computes the needs of a pool in the past. Every number of seats is tried on them.
 
-A need begins when a person's first workbench becomes active and ends when the last one stops. It does not depend on the
-seats that there were, which is why it can be replayed with others.
+A need begins when the first workbench of a user becomes active and ends when the last one stops. It does not depend on
+the seats that there were. So it can be replayed with other numbers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 Period = tuple[datetime, datetime]
-"""From when on, and until when."""
+"""Begin and end."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastNeed:
-    """One person needed the product without a break from `begin` to `end`."""
+    """One user needed the product without a break from `begin` to `end`."""
 
     user: str
     begin: datetime
@@ -24,7 +24,7 @@ class PastNeed:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """All that changes at one instant, as indexes of needs: it is one change, in no order."""
+    """All changes at one instant, as indexes of needs. They are one change and have no order."""
 
     at: datetime
     begins: tuple[int, ...]
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True)
 class PastDemand:
-    """The needs of one pool in the order in which they began, and the time that was looked at."""
+    """Needs of one pool, in the order in which they began, and the time that they cover."""
 
     name: str
     needs: Sequence[PastNeed]
@@ -50,7 +50,7 @@ class PastDemand:
 
     @cached_property
     def steps(self) -> Sequence[Step]:
-        """The same needs as a sequence of changes."""
+        """The needs as a sequence of changes."""
         begins: dict[datetime, list[int]] = {}
         ends: dict[datetime, list[int]] = {}
         for index, need in enumerate(self.needs):
@@ -62,7 +62,7 @@ class PastDemand:
 
     @cached_property
     def most_at_once(self) -> int:
-        """How many people needed the product at the same time, at most."""
+        """Most users who needed the product at the same time."""
         most = now = 0
         for step in self.steps:
             now += len(step.begins) - len(step.ends)
@@ -70,8 +70,8 @@ class PastDemand:
         return most
 
 
-def without_breaks(periods: Iterable[Period]) -> list[Period]:
-    """The time that any of the periods covers; those that touch are one, for then the need went on."""
+def merge_periods(periods: Iterable[Period]) -> list[Period]:
+    """Returns the time that any of the periods covers. Periods that touch are one need."""
     joined: list[Period] = []
     for begin, end in sorted(periods):
         if joined and begin <= joined[-1][1]:
@@ -84,11 +84,11 @@ def without_breaks(periods: Iterable[Period]) -> list[Period]:
 def past_demand(
     name: str, periods: Iterable[tuple[str, Iterable[Period]]], *, since: datetime, until: datetime
 ) -> PastDemand:
-    """The demand of a pool from the periods in which each person's workbenches were active."""
+    """Returns the demand of a pool from the periods in which each user's workbenches were active."""
     needs = [
         PastNeed(user, begin, end)
         for user, active in periods
-        for begin, end in without_breaks(period for period in active if period[0] < period[1])
+        for begin, end in merge_periods(period for period in active if period[0] < period[1])
     ]
     needs.sort(key=lambda need: (need.begin, need.user))
     return PastDemand(name, needs, since=since, until=until)

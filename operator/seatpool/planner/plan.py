@@ -1,4 +1,4 @@
-"""The plan of one pool: how many seats, how sure that is, and what other numbers would mean."""
+"""Computes the plan of one pool: how many seats, how sure that is, and what other numbers of seats give."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.error_bars import ErrorBars, error_bars
-from seatpool.planner.growth import with_other_people
+from seatpool.planner.growth import scale_users
 from seatpool.planner.past_demand import PastDemand
 from seatpool.planner.search import CHEAP, Method, search
 from seatpool.planner.target import Target
@@ -16,22 +16,22 @@ from seatpool.policy.pool_rules import format_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """The same for all pools of a run."""
+class PlanRequest:
+    """Options of a run. They are the same for all its pools."""
 
     target: Target | None = None
     growth: float = 1.0
     numbers: range | None = None
-    """Numbers of seats for the curve; without them those that tell something."""
+    """Numbers of seats for the curve. None: those that show something."""
     price: float | None = None
-    """Of one seat."""
+    """Price of one seat."""
     resamples: int = 200
     seed: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One number of seats. Waits are in seconds."""
+    """Result of one number of seats. Waits are in seconds."""
 
     seats: int
     share_waiting: float
@@ -48,20 +48,20 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The answer for one pool."""
+    """Result for one pool."""
 
     name: str
     target: str | None
     seats: int | None
-    """The smallest number that meets the target; None when none does, or there is no target."""
+    """The smallest number that meets the target. None: there is none, or no target."""
     seats_low: int | None
     seats_high: int | None
-    """Between these, the target needs as many in nine of ten pasts."""
+    """In 90 % of the resampled pasts the target needs `seats_low` to `seats_high` seats."""
     seats_now: int | None
     method: Method | None
-    """How the number was found; None when the numbers were given."""
+    """How the number was found. None: no target was given."""
     nobody_waits_for_a_seat: int
-    """With so many seats, more would help nobody."""
+    """With more seats than this no user waits less."""
     needs: int
     users: int
     most_at_once: int
@@ -77,45 +77,45 @@ class Plan:
         return next((point for point in self.curve if point.seats == self.seats), None)
 
 
-def make_plan(demand: PastDemand, rules: PoolRules, question: Question, *, processes: int, pools: int = 1) -> Plan:
-    """Try numbers of seats until the answer is known; `pools` is how many share the time that a run may take."""
-    draws = with_other_people(demand, question.growth, seed=question.seed)
+def make_plan(demand: PastDemand, rules: PoolRules, request: PlanRequest, *, processes: int, pools: int = 1) -> Plan:
+    """Tries numbers of seats until the plan is known. `pools` is the number of pools that share the time of a run."""
+    draws = scale_users(demand, request.growth, seed=request.seed)
     trials = Trials(draws, rules, processes=processes)
     lowest = max(1, sum(item.seats for item in rules.reservations), len(rules.always))
     people = len(frozenset().union(*(draw.users for draw in draws)) | rules.always)
     enough = max(lowest, people + sum(item.seats for item in rules.reservations))
-    found = search(trials, rules, question.target, lowest=lowest, enough=enough, cheap=CHEAP // pools)
-    if question.numbers is not None:
-        trials.try_all(question.numbers)
-    wanted = question.numbers or ()
+    found = search(trials, rules, request.target, lowest=lowest, enough=enough, cheap=CHEAP // pools)
+    if request.numbers is not None:
+        trials.run(request.numbers)
+    wanted = request.numbers or ()
     curve = [waits for waits in trials.tried if waits.seats <= found.top or waits.seats in wanted]
-    bars = error_bars(curve, question.target, resamples=question.resamples, seed=question.seed)
+    bars = error_bars(curve, request.target, resamples=request.resamples, seed=request.seed)
     band = bars.seats if bars is not None and bars.seats is not None and found.seats is not None else (None, None)
-    shown = curve if question.numbers is None else [trials.waits(seats) for seats in question.numbers]
+    shown = curve if request.numbers is None else [trials.waits(seats) for seats in request.numbers]
     return Plan(
         name=demand.name,
-        target=None if question.target is None else question.target.text,
+        target=None if request.target is None else request.target.text,
         seats=found.seats,
         seats_low=band[0],
         seats_high=band[1],
         seats_now=rules.seats or None,
-        method=None if question.target is None else found.method,
+        method=None if request.target is None else found.method,
         nobody_waits_for_a_seat=found.top,
         needs=round(sum(len(draw.needs) for draw in draws) / len(draws)),
         users=max(len(draw.users) for draw in draws),
         most_at_once=max(draw.most_at_once for draw in draws),
         since=demand.since,
         until=demand.until,
-        growth=question.growth,
-        rules=_rule_texts(rules),
-        cost=_cost(found.seats, question.price),
-        curve=[_point(waits, question, bars) for waits in shown],
+        growth=request.growth,
+        rules=_format_rules(rules),
+        cost=_cost(found.seats, request.price),
+        curve=[_point(waits, request, bars) for waits in shown],
     )
 
 
-def _point(waits: Waits, question: Question, bars: ErrorBars | None) -> Point:
+def _point(waits: Waits, request: PlanRequest, bars: ErrorBars | None) -> Point:
     p95 = bars.p95.get(waits.seats) if bars is not None else None
-    target = question.target
+    target = request.target
     return Point(
         seats=waits.seats,
         share_waiting=waits.share_waiting,
@@ -126,8 +126,8 @@ def _point(waits: Waits, question: Question, bars: ErrorBars | None) -> Point:
         wait_p95_high_s=p95.high if p95 else None,
         wait_max_s=waits.longest,
         utilisation=waits.utilisation,
-        cost=_cost(waits.seats, question.price),
-        meets_target=None if target is None else target.is_met_by(waits.of(target)),
+        cost=_cost(waits.seats, request.price),
+        meets_target=None if target is None else target.is_met_by(waits.value(target)),
     )
 
 
@@ -135,8 +135,8 @@ def _cost(seats: int | None, price: float | None) -> float | None:
     return None if seats is None or price is None else seats * price
 
 
-def _rule_texts(rules: PoolRules) -> dict[str, str]:
-    """The rules that are set, as a pool's spec names them."""
+def _format_rules(rules: PoolRules) -> dict[str, str]:
+    """Returns the rules that are set, by the names of a pool's spec."""
     texts = format_rules(rules, budget="{count}/{window}")
     texts |= _counted("reservations", (f"{item.name} {item.seats}" for item in rules.reservations))
     texts |= _counted("priorities", (f"{item.pattern} {item.weight}" for item in rules.priorities))

@@ -1,4 +1,4 @@
-"""The history that Seatpool records, or that was imported from a license server's log, as the past."""
+"""Reads the past from a history that Seatpool recorded or imported from a license server's log."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -8,7 +8,7 @@ from typing import Any
 from seatpool.api.workbench import InstanceState
 from seatpool.domain.reasons import Reason
 from seatpool.history.store import connect
-from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, shortened
+from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, trim_end
 
 _SESSIONS = (
     "SELECT user_id, pool, workbench_type, granted_at - to_seconds(coalesce(waited_s, 0)), released_at, release_reason "
@@ -21,9 +21,10 @@ _WAITS = (
 
 
 def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type: bool) -> Past:
-    """The past in a folder. What the history calls `types` here are its pools, unless `by_type`.
+    """Returns the past in a folder. Its workbench types are the pools of the history, unless `by_type`.
 
-    `linger` is how long the pools kept seats after the last workbench: the need was over so much before the release.
+    `linger` is how long the pools kept a seat after the last workbench stopped. The need ended so much before the
+    release. Raises NoSuchPast and HistoryNotReadable.
     """
     with connect(folder, since=since) as database:
         rows: list[tuple[Any, ...]] = database.execute(f"{_SESSIONS} UNION ALL {_WAITS}").fetchall()
@@ -35,7 +36,7 @@ def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type
     for user, pool, of_type, begin, ended, why in rows:
         begun, end = _utc(begin), until if ended is None else _utc(ended)
         if why == Reason.WORKBENCHES_STOPPED:
-            end = shortened(begun, end, by=linger)
+            end = trim_end(begun, end, by=linger)
         name = (of_type or pool) if by_type else pool
         periods.append(ActivePeriod(user, name, InstanceState.RUNNING.value, begun, end))
     return Past(

@@ -1,9 +1,9 @@
-"""How long people would have waited with other seats or rules: the past, decided anew by `allocate`.
+"""Replays the past with other seats or rules: how long each user would have waited.
 
-Who gets a seat that several want is never decided here. But most changes need no decision: somebody stops, and the seat ends
-when the rules say; somebody starts while there are seats for everybody. Only where there is one to make `allocate` is
-asked, about those whom it concerns (`freed_seats.py`). The tests hold this against `replay_plainly`, which asks it
-about everybody at every change.
+`allocate` alone decides who gets a seat that several users want. But most changes need no decision: a user stops, and
+the seat ends when the rules say; a user starts while there are seats for all. `allocate` is asked only if there is a
+decision, and only about the users concerned (`freed_seats.py`). The tests compare the result with `replay_plainly`,
+which asks it about every user at every change.
 """
 
 from bisect import bisect_left, insort
@@ -19,13 +19,13 @@ from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
 from seatpool.domain.tenure import tenure_of
 from seatpool.planner.freed_seats import FreedSeats
-from seatpool.planner.outcome import Outcome, Tally
 from seatpool.planner.past_demand import PastDemand, Step
 from seatpool.planner.plain_replay import replay_plainly
+from seatpool.planner.replay_result import ReplayResult, Tally
 
 
 class _Place(NamedTuple):
-    """A place in line, in its order."""
+    """A place in line. Places sort in the order of the line."""
 
     rank: int
     since: datetime
@@ -33,15 +33,15 @@ class _Place(NamedTuple):
     need: int
 
 
-def replay(demand: PastDemand, rules: PoolRules) -> Outcome:
-    """What everybody's wait would have been, and how much of the seats would have been used."""
-    if len(rules.always) > rules.seats:  # only then the protected may ever have to wait
+def replay(demand: PastDemand, rules: PoolRules) -> ReplayResult:
+    """Returns each wait and the use of the seats, for these rules."""
+    if len(rules.always) > rules.seats:  # only then a protected user may have to wait
         return replay_plainly(demand, rules)
     return _Replay(demand, rules).run()
 
 
 class _Replay:
-    """One pass over the past."""
+    """One replay of the past."""
 
     def __init__(self, demand: PastDemand, rules: PoolRules) -> None:
         self._demand = demand
@@ -49,30 +49,30 @@ class _Replay:
         self._rules = rules
         self._tally = Tally(demand)
         self._freed = FreedSeats(rules)
-        self._only_order_decides = not rules.remembers_seats and not rules.reservations
-        """Who gets a free seat, apart from those who left too lately."""
+        self._order_decides_alone = not rules.remembers_seats and not rules.reservations
+        """Tells whether the next in line always gets a free seat, apart from users who left too lately."""
         self._holders: dict[str, Grant] = {}
         self._waiting: dict[str, _Place] = {}
-        """Everybody who waits."""
+        """All users who wait."""
         self._blocked: dict[str, datetime] = {}
-        """Those of them who left too lately, and until when."""
+        """Users of these who left too lately, and until when they are blocked."""
         self._line: list[_Place] = []
         """The others, in order."""
-        self._comers: dict[str, _Place] = {}
-        """Those in line who came since the others were refused."""
-        self._ask_all = False
-        """Whether something was freed since."""
+        self._newcomers: dict[str, _Place] = {}
+        """Users in line who came since the others were refused."""
+        self._ask_about_all = False
+        """Tells whether a seat was freed since."""
         self._readmit: dict[str, datetime] = {}
         self._ends: dict[str, datetime] = {}
         """When the seats end of holders who do not need theirs any more."""
         self._alarms: list[tuple[datetime, str]] = []
-        """When something about a person may end by itself: a seat that is not needed, or a block."""
+        """When the state of a user may change by itself: a seat that is not needed, or a block, ends."""
         self._next_change: datetime | None = None
 
-    def run(self) -> Outcome:
+    def run(self) -> ReplayResult:
         for user in self._rules.always:
             self._holders[user] = Grant(user, self._demand.since, self._demand.since, Reason.PROTECTED)
-        self._tally.holders_are(len(self._holders), self._demand.since)
+        self._tally.set_holders(len(self._holders), self._demand.since)
         for step in self._demand.steps:
             self._pass_time_until(step.at)
             if step.ends:
@@ -81,7 +81,7 @@ class _Replay:
                 self._begin_needs(step)
             self._decide(step.at)
         self._pass_time_until(self._demand.until)
-        return self._tally.outcome(self._demand.until)
+        return self._tally.result(self._demand.until)
 
     def _pass_time_until(self, at: datetime) -> None:
         while True:
@@ -104,17 +104,17 @@ class _Replay:
                     heappush(self._alarms, (until, user))
             elif user in self._waiting:
                 self._leave_line(user)
-                self._tally.gave_up(index)
+                self._tally.record_gave_up(index)
 
     def _begin_needs(self, step: Step) -> None:
-        room_for_all = self._only_order_decides and not self._line and self._free >= len(step.begins)
+        room_for_all = self._order_decides_alone and not self._line and self._free >= len(step.begins)
         for index in step.begins:
             user = self._needs[index].user
             grant = self._holders.get(user)
             if grant is not None:
                 self._holders[user] = Grant(user, grant.since, None, grant.reason)
                 self._ends.pop(user, None)
-                self._tally.served(index, step.at)
+                self._tally.record_served(index, step.at)
             elif user in self._rules.denied:
                 continue
             elif (until := self._readmit.get(user, step.at)) > step.at:
@@ -123,7 +123,7 @@ class _Replay:
                 self._waiting[user] = self._place(index, user)
             elif room_for_all:
                 self._holders[user] = Grant(user, step.at, None, Reason.GRANTED)
-                self._tally.served(index, step.at)
+                self._tally.record_served(index, step.at)
             else:
                 place = self._waiting[user] = self._place(index, user)
                 self._join_line(place)
@@ -138,14 +138,14 @@ class _Replay:
     def _decide(self, at: datetime) -> None:
         if self._next_change is not None and self._next_change <= at:
             self._next_change = None
-            self._ask_all = True
+            self._ask_about_all = True
         if self._alarms and self._alarms[0][0] <= at:
-            self._hear_alarms(at)
-        if self._line and (self._ask_all or self._comers) and self._free > 0:
-            self._seat_the_line(at)
-        self._tally.holders_are(len(self._holders), at)
+            self._handle_alarms(at)
+        if self._line and (self._ask_about_all or self._newcomers) and self._free > 0:
+            self._assign_line(at)
+        self._tally.set_holders(len(self._holders), at)
 
-    def _hear_alarms(self, at: datetime) -> None:
+    def _handle_alarms(self, at: datetime) -> None:
         released = []
         while self._alarms and self._alarms[0][0] <= at:
             until, user = heappop(self._alarms)
@@ -164,38 +164,39 @@ class _Replay:
             if self._rules.readmit_after:
                 self._readmit[user] = after(at, self._rules.readmit_after)
         self._freed.vacate(users, at)
-        self._ask_all = True
+        self._ask_about_all = True
 
-    def _seat_the_line(self, at: datetime) -> None:
-        line = [Waiting(place.user, place.since) for place in self._who_is_concerned()]
-        self._ask_all = False
-        self._comers.clear()
-        if self._freed.are_of_no_concern(line, held=len(self._holders), at=at):
+    def _assign_line(self, at: datetime) -> None:
+        line = [Waiting(place.user, place.since) for place in self._candidates()]
+        self._ask_about_all = False
+        self._newcomers.clear()
+        if self._freed.can_be_ignored(line, held=len(self._holders), at=at):
             granted: Sequence[Grant] = [Grant(place.user, at, None, Reason.GRANTED) for place in line]
         else:
-            answer = self._freed.ask(line, self._holders, at)
+            answer = self._freed.assign(line, self._holders, at)
             granted = answer.granted
             self._next_change = first(self._next_change, answer.next_change)
         for grant in granted:
             self._holders[grant.user] = grant
-            self._tally.served(self._leave_line(grant.user), at)
+            self._tally.record_served(self._leave_line(grant.user), at)
 
-    def _who_is_concerned(self) -> Sequence[_Place]:
-        """Whom this can seat: those who were refused stay so while people only come.
+    def _candidates(self) -> Sequence[_Place]:
+        """Returns the users who may get a seat now.
 
-        Only a reservation can make that different: somebody who takes a kept seat changes how many are kept.
+        Users who were refused stay refused while others only come. A reservation can change that: a user who takes a
+        kept seat changes how many are kept.
         """
-        if self._only_order_decides:
+        if self._order_decides_alone:
             return self._line[: self._free]
-        return self._line if self._ask_all or self._rules.reservations else sorted(self._comers.values())
+        return self._line if self._ask_about_all or self._rules.reservations else sorted(self._newcomers.values())
 
     def _join_line(self, place: _Place) -> None:
         insort(self._line, place)
-        self._comers[place.user] = place
+        self._newcomers[place.user] = place
 
     def _leave_line(self, user: str) -> int:
         place = self._waiting.pop(user)
         if self._blocked.pop(user, None) is None:
             del self._line[bisect_left(self._line, place)]
-            self._comers.pop(user, None)
+            self._newcomers.pop(user, None)
         return place.need

@@ -1,9 +1,8 @@
-"""The smallest number of seats that meets a target, and the numbers around it for the curve.
+"""Finds the smallest number of seats that meets a target, and the numbers around it for the curve.
 
-With more seats nobody waits longer, as long as seats are only given in order and kept for a linger time: then bisection
-finds the smallest number, and there is only one place where it can be. The vendor's rules and reservations break that: who
-got a seat can be blocked afterwards, and who got none is not. Then every number is tried, or where these are too
-many, a grid of them.
+If seats are only given in order and kept for a linger time, no user waits longer with more seats. Then bisection finds
+the smallest number. The vendor's rules and reservations break that: a user who got a seat can be blocked afterwards.
+Then every number is tried, or a grid if there are too many.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,7 @@ from seatpool.planner.target import Target
 from seatpool.planner.trials import Trials
 
 CHEAP = 3_000_000
-"""So many changes are replayed in seconds: then every number is tried, whatever the rules are."""
+"""So many changes are replayed in seconds. Up to it every number is tried, whatever the rules are."""
 MOST_NUMBERS = 500
 GRID = 48
 SHOWN = 9
@@ -24,7 +23,7 @@ LOWEST_SHOWN = 0.65
 
 
 class Method(StrEnum):
-    """How the smallest number was found."""
+    """Ways to find the smallest number."""
 
     EVERY_NUMBER = "every number"
     BISECTION = "bisection"
@@ -32,18 +31,18 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The answer; the curve is what the trials tried."""
+class SearchResult:
+    """Result of a search. The curve is in the trials."""
 
     seats: int | None
-    """None when no number is enough, or none was asked for."""
+    """None: no number is enough, or there is no target."""
     top: int
-    """More seats than this help nobody."""
+    """With more seats than this no user waits less."""
     method: Method
 
 
-def more_seats_never_hurt(rules: PoolRules) -> bool:
-    """Whether nobody can wait longer because there are more seats."""
+def is_monotonic(rules: PoolRules) -> bool:
+    """Tells whether no user can wait longer because there are more seats."""
     return not (
         rules.remembers_seats or rules.minimum_hold or rules.readmit_after or rules.reservations or rules.protected
     )
@@ -51,45 +50,46 @@ def more_seats_never_hurt(rules: PoolRules) -> bool:
 
 def search(
     trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int, cheap: int = CHEAP
-) -> Found:
-    """Try numbers from `lowest` on; with `enough` seats nobody waits for want of a seat.
+) -> SearchResult:
+    """Tries numbers from `lowest` on. With `enough` seats no user waits for want of a seat.
 
-    So many changes as `cheap` may be replayed to know every number.
+    Up to `cheap` changes may be replayed to know every number.
     """
-    top = _where_more_seats_stop_helping(trials, rules, target, lowest=lowest, enough=enough)
+    top = _saturation_point(trials, rules, target, lowest=lowest, enough=enough)
     numbers = range(lowest, top + 1)
-    exact = more_seats_never_hurt(rules)
+    exact = is_monotonic(rules)
     if len(numbers) * trials.changes <= cheap or (target and not exact and len(numbers) <= MOST_NUMBERS):
-        trials.try_all(numbers)
-        return Found(_first(numbers, trials, target), top, Method.EVERY_NUMBER)
+        trials.run(numbers)
+        return SearchResult(_first(numbers, trials, target), top, Method.EVERY_NUMBER)
     if exact:
         grid = _grid(lowest, top)
-        trials.try_all(grid)
+        trials.run(grid)
         seats = None if target is None else _bisect(trials, target, grid, lowest=lowest)
-        trials.try_all(_around(seats, grid, lowest=lowest, top=top))
-        return Found(seats, top, Method.BISECTION)
+        trials.run(_around(seats, grid, lowest=lowest, top=top))
+        return SearchResult(seats, top, Method.BISECTION)
     grid = sorted({*_evenly(lowest, top, GRID), top})
-    trials.try_all(grid)
+    trials.run(grid)
     near = _first(grid, trials, target)
     if near is None:
-        return Found(None, top, Method.GRID)
+        return SearchResult(None, top, Method.GRID)
     below = max((seats for seats in grid if seats < near), default=near - 1)
-    trials.try_all(range(below + 1, near))
-    return Found(_first(range(below + 1, near + 1), trials, target), top, Method.GRID)
+    trials.run(range(below + 1, near))
+    return SearchResult(_first(range(below + 1, near + 1), trials, target), top, Method.GRID)
 
 
-def _where_more_seats_stop_helping(
-    trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int
-) -> int:
-    """A number with which as few wait as with any, and not longer; the smallest one where more seats never hurt."""
+def _saturation_point(trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int) -> int:
+    """Returns a number with which no more users wait than with any other, and no longer.
+
+    It is the smallest such number if `is_monotonic`.
+    """
     most = trials.waits(enough)
-    if more_seats_never_hurt(rules):
+    if is_monotonic(rules):
         return max(lowest, most.most_held)
     low, high = lowest, max(lowest, enough)
     while low < high:
         middle = (low + high) // 2
         waits = trials.waits(middle)
-        as_short = target is None or waits.of(target) <= most.of(target)
+        as_short = target is None or waits.value(target) <= most.value(target)
         if as_short and waits.share_waiting <= most.share_waiting:
             high = middle
         else:
@@ -98,14 +98,14 @@ def _where_more_seats_stop_helping(
 
 
 def _bisect(trials: Trials, target: Target, grid: Sequence[int], *, lowest: int) -> int | None:
-    """The smallest number, looked for between the two numbers of the grid that have it between them."""
+    """Returns the smallest number, searched between two neighbours of the grid."""
     high = _first(grid, trials, target)
     if high is None:
         return None
     low = max((seats + 1 for seats in grid if seats < high), default=lowest)
     while low < high:
         middle = (low + high) // 2
-        if target.is_met_by(trials.waits(middle).of(target)):
+        if target.is_met_by(trials.waits(middle).value(target)):
             high = middle
         else:
             low = middle + 1
@@ -115,11 +115,11 @@ def _bisect(trials: Trials, target: Target, grid: Sequence[int], *, lowest: int)
 def _first(numbers: Iterable[int], trials: Trials, target: Target | None) -> int | None:
     if target is None:
         return None
-    return next((seats for seats in numbers if target.is_met_by(trials.waits(seats).of(target))), None)
+    return next((seats for seats in numbers if target.is_met_by(trials.waits(seats).value(target))), None)
 
 
 def _around(seats: int | None, grid: Sequence[int], *, lowest: int, top: int) -> set[int]:
-    """What the curve shows beside the grid: every number near the answer, and a grid that begins below it."""
+    """Returns the numbers of the curve beside the grid: all near the answer, and a grid that begins below it."""
     if seats is None:
         return set()
     near = {number for number in range(seats - NEAR, seats + NEAR + 1) if lowest <= number <= top}
@@ -127,7 +127,7 @@ def _around(seats: int | None, grid: Sequence[int], *, lowest: int, top: int) ->
 
 
 def _grid(lowest: int, top: int) -> list[int]:
-    """Some numbers up to the top, from where waits begin to be short as a rule."""
+    """Returns some numbers up to `top`, from where waits usually begin to be short."""
     return sorted({*_evenly(max(lowest, int(top * LOWEST_SHOWN)), top, SHOWN), top})
 
 

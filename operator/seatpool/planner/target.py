@@ -1,7 +1,7 @@
-"""What is asked of the waits: `p95 wait < 10m`, `max wait < 1h`, `share waiting < 5%`.
+"""Parses targets for waits: `p95 wait < 10m`, `max wait < 1h`, `share waiting < 5%`.
 
-A percentile is the nearest-rank one: `p95` is the smallest wait that at least 95 of 100 needs did not exceed. It is a wait
-that somebody really had, and nothing between two of them.
+A percentile is the nearest-rank one: `p95` is the smallest wait that at least 95 of 100 needs did not exceed. It is
+always a wait that occurred.
 """
 
 import re
@@ -21,7 +21,7 @@ _SHARE = re.compile(r"([0-9]{1,3}(\.[0-9]{1,6})?)\s*%|(0?\.[0-9]{1,8}|[01](\.0+)
 
 
 class InvalidTarget(SeatpoolError):
-    """A target that cannot be read."""
+    """A target cannot be parsed. The message shows correct ones."""
 
     def __init__(self, text: str, what: str) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class InvalidTarget(SeatpoolError):
 
 
 class Statistic(Enum):
-    """What of all waits is looked at."""
+    """Statistics of waits that a target can bound."""
 
     PERCENTILE = auto()
     MAX = auto()
@@ -39,11 +39,11 @@ class Statistic(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A bound on one statistic of the waits."""
+    """Upper bound of one statistic of the waits."""
 
     statistic: Statistic
     percent: Fraction
-    """Of a percentile; else 0."""
+    """0 if it is no percentile."""
     limit: float
     """Seconds, or for a share a number from 0 to 1."""
     or_equal: bool
@@ -51,7 +51,7 @@ class Target:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """From the text, in any spacing; InvalidTarget says what would be right."""
+        """Parses a target, in any spacing. Raises InvalidTarget."""
         found = _TARGET.fullmatch(text)
         if found is None:
             raise InvalidTarget(text, "this is no bound on a wait")
@@ -74,12 +74,12 @@ class Target:
 
 
 def percentile(ordered: Sequence[float], percent: Fraction | int) -> float:
-    """The nearest-rank percentile of values in ascending order; 0 when there are none."""
+    """Returns the nearest-rank percentile of ascending values. 0: there are none."""
     return ordered[rank(percent, len(ordered)) - 1] if ordered else 0.0
 
 
 def rank(percent: Fraction | int, count: int) -> int:
-    """Which of so many ordered values is the percentile, counted from 1."""
+    """Returns which of `count` ordered values is the percentile, counted from 1."""
     return max(1, -int(-percent * count // 100))
 
 

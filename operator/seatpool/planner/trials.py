@@ -1,4 +1,4 @@
-"""Numbers of seats, tried on the past; on all processors when that pays."""
+"""Tries numbers of seats on the past, in several processes if that is faster."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -9,14 +9,14 @@ from multiprocessing import get_context
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.past_demand import PastDemand
 from seatpool.planner.replay import replay
-from seatpool.planner.waits import Waits, collect
+from seatpool.planner.waits import Waits, collect_waits
 
 WORTH_A_PROCESS = 400_000
-"""Changes to be replayed, one taking a few millionths of a second, from which on starting a process costs less."""
+"""From so many changes on, of some microseconds each, a process costs less than it saves."""
 
 
 class Trials:
-    """One pool's past, or several draws of it, with one set of rules and any number of seats."""
+    """Results of one pool's past, or several draws of it, with one set of rules and any number of seats."""
 
     def __init__(self, draws: Sequence[PastDemand], rules: PoolRules, *, processes: int) -> None:
         self._draws = draws
@@ -26,42 +26,44 @@ class Trials:
 
     @property
     def changes(self) -> int:
-        """How many changes one trial replays."""
+        """Returns how many changes one trial replays."""
         return 2 * sum(len(draw.needs) for draw in self._draws)
 
     @property
     def tried(self) -> list[Waits]:
-        """All that were tried, by their number."""
+        """Returns all results, by number of seats."""
         return [self._tried[seats] for seats in sorted(self._tried)]
 
     def waits(self, seats: int) -> Waits:
-        return self.try_all([seats])[0]
+        return self.run([seats])[0]
 
-    def try_all(self, numbers: Iterable[int]) -> list[Waits]:
-        """The waits for each of the numbers."""
+    def run(self, numbers: Iterable[int]) -> list[Waits]:
+        """Returns the waits for each of the numbers. Each number is replayed once."""
         wanted = list(numbers)
         missing = sorted(set(wanted) - self._tried.keys())
         batches = min(self._processes, len(missing), len(missing) * self.changes // WORTH_A_PROCESS)
         if batches <= 1:
-            found = [try_seats(self._draws, self._rules, missing)]
+            found = [replay_seats(self._draws, self._rules, missing)]
         else:
-            with workers(batches) as pool:
+            with process_pool(batches) as pool:
                 shares = [missing[start::batches] for start in range(batches)]
-                found = list(pool.map(try_seats, [self._draws] * batches, [self._rules] * batches, shares))
+                found = list(pool.map(replay_seats, [self._draws] * batches, [self._rules] * batches, shares))
         self._tried |= {waits.seats: waits for batch in found for waits in batch}
         return [self._tried[seats] for seats in wanted]
 
 
-def try_seats(draws: Sequence[PastDemand], rules: PoolRules, numbers: Sequence[int]) -> list[Waits]:
-    """The waits for each of the numbers, one after the other."""
-    return [collect(seats, [(draw, replay(draw, replace(rules, seats=seats))) for draw in draws]) for seats in numbers]
+def replay_seats(draws: Sequence[PastDemand], rules: PoolRules, numbers: Sequence[int]) -> list[Waits]:
+    """Returns the waits for each of the numbers, one after the other."""
+    return [
+        collect_waits(seats, [(draw, replay(draw, replace(rules, seats=seats))) for draw in draws]) for seats in numbers
+    ]
 
 
-def workers(count: int) -> ProcessPoolExecutor:
-    """So many processes; they begin empty, because a copy of a process with threads may hang."""
+def process_pool(count: int) -> ProcessPoolExecutor:
+    """Returns a pool of `count` processes. They are spawned, because a fork of a process with threads may hang."""
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
 
 
-def processors() -> int:
-    """How many processes can run at once here."""
+def cpu_count() -> int:
+    """Returns how many processes can run at once here."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,7 @@
-"""All waits for one number of seats, by the day on which each need began.
+"""Holds all waits for one number of seats, by the day on which each need began.
 
-Days are what the error bars draw from: people who wait on one day wait because of each other, and at night most
-queues are empty. So a day is drawn with all its waits or not at all.
+The error bars draw days. Users who wait on one day wait because of each other, and at night most queues are empty. So a
+day is drawn with all its waits or not at all.
 """
 
 from collections import Counter
@@ -9,26 +9,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from seatpool.planner.outcome import Outcome
 from seatpool.planner.past_demand import PastDemand
+from seatpool.planner.replay_result import ReplayResult
 from seatpool.planner.target import Statistic, Target, rank
 
 Day = tuple[int, int]
-"""Which draw of the past, and which day of it."""
+"""Number of the draw of the past, and day in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """The waits of one number of seats."""
+    """Waits for one number of seats."""
 
     seats: int
     longest_first: Sequence[tuple[float, Day]]
-    """Those that were longer than nothing."""
+    """Waits longer than 0 s."""
     needs_of_day: Counter[Day]
     unserved: int
     utilisation: float
     most_held: int
-    """The longest list."""
+    """Length of the longest list."""
 
     @property
     def needs(self) -> int:
@@ -40,7 +40,7 @@ class Waits:
 
     @property
     def share_unserved(self) -> float:
-        """Of needs that ended before there was a seat."""
+        """Share of needs that ended before there was a seat."""
         return self.unserved / self.needs if self.needs else 0.0
 
     @property
@@ -48,12 +48,12 @@ class Waits:
         return self.longest_first[0][0] if self.longest_first else 0.0
 
     def percentile(self, percent: Fraction | int) -> float:
-        """The nearest-rank percentile over all needs."""
+        """Returns the nearest-rank percentile over all needs."""
         above = self.needs - rank(percent, self.needs)
         return self.longest_first[above][0] if 0 <= above < len(self.longest_first) else 0.0
 
-    def of(self, target: Target) -> float:
-        """What the target bounds."""
+    def value(self, target: Target) -> float:
+        """Returns the statistic that the target bounds."""
         match target.statistic:
             case Statistic.MAX:
                 return self.longest
@@ -62,8 +62,8 @@ class Waits:
             case Statistic.PERCENTILE:
                 return self.percentile(target.percent)
 
-    def of_if(self, times: Counter[Day], target: Target) -> float:
-        """What the target bounds if each day had been so many times."""
+    def resampled_value(self, times: Counter[Day], target: Target) -> float:
+        """Returns the same statistic if each day had occurred `times` times."""
         if target.statistic is Statistic.MAX:
             return next((wait for wait, day in self.longest_first if times[day]), 0.0)
         needs = sum(count * self.needs_of_day[day] for day, count in times.items())
@@ -77,8 +77,8 @@ class Waits:
         return 0.0
 
 
-def collect(seats: int, draws: Iterable[tuple[PastDemand, Outcome]]) -> Waits:
-    """The waits of all draws of the past together."""
+def collect_waits(seats: int, draws: Iterable[tuple[PastDemand, ReplayResult]]) -> Waits:
+    """Returns the waits of all draws of the past together."""
     waited: list[tuple[float, Day]] = []
     needs_of_day: Counter[Day] = Counter()
     unserved = most_held = 0

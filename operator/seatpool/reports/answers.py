@@ -1,4 +1,4 @@
-"""The answer to a question in SQL, for a terminal or for a program."""
+"""Formats the result of an SQL query for a terminal or for a program."""
 
 import csv
 import io
@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.text import Text
 
-from seatpool.history.sql import Answer
+from seatpool.history.sql import QueryResult
 from seatpool.terminal.output import console, table
 from seatpool.text import NOT_KNOWN, format_count
 
 
-def printed(answer: Answer, *, form: str) -> str:
-    """As `table`, `csv` or `json`."""
+def format_result(answer: QueryResult, *, form: str) -> str:
+    """Formats a result as `table`, `csv` or `json`."""
     if form == "json":
         rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
         return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
@@ -27,7 +27,7 @@ def printed(answer: Answer, *, form: str) -> str:
     return _table(answer)
 
 
-def _table(answer: Answer) -> str:
+def _table(answer: QueryResult) -> str:
     shown = console()
     numbers = [name for index, name in enumerate(answer.columns) if _holds_numbers(answer, index)]
     drawn = table(*answer.columns, numbers=numbers, fold=True)
@@ -39,7 +39,7 @@ def _table(answer: Answer) -> str:
     return captured.get()
 
 
-def _holds_numbers(answer: Answer, index: int) -> bool:
+def _holds_numbers(answer: QueryResult, index: int) -> bool:
     return any(isinstance(row[index], int | float) and not isinstance(row[index], bool) for row in answer.rows[:100])
 
 

@@ -1,4 +1,4 @@
-"""From what was typed to the text of a report."""
+"""Builds a report from the options of the command."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from seatpool.history.pseudonyms import Pseudonyms
-from seatpool.history.store import opened
-from seatpool.reports.facts import known_time
+from seatpool.history.store import open_history
+from seatpool.reports.facts import recorded_range
 from seatpool.reports.page import PICTURED, page
 from seatpool.reports.question import By, Question, UnclearQuestion, read_per_pool, read_window, read_zone
 from seatpool.reports.report import NothingToReport, Report, report, whole_report
@@ -22,8 +22,8 @@ from seatpool.terminal.output import console
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The options, as they were typed."""
+class ReportOptions:
+    """Options as they were typed."""
 
     since: str | None
     until: str | None
@@ -36,34 +36,36 @@ class Asked:
     pseudonyms: Pseudonyms
 
 
-def make(asked: Asked, *, by: str, form: str, folder_since: Callable[[date | None], Path]) -> str | bytes:
-    """The report in the form that was asked for."""
+def build_report(
+    options: ReportOptions, *, by: str, form: str, folder_since: Callable[[date | None], Path]
+) -> str | bytes:
+    """Returns the report in the format `form`. Raises SeatpoolError for an option that cannot be used."""
     heading = By(by)
-    teams = read_teams(asked.teams, asked.pseudonyms) if asked.teams is not None else {}
-    if heading is By.TEAM and asked.teams is None:
+    teams = read_teams(options.teams, options.pseudonyms) if options.teams is not None else {}
+    if heading is By.TEAM and options.teams is None:
         raise UnclearQuestion("--by team: say with --teams FILE who is in which team")
     folder = folder_since(None)
-    question = _question(asked, folder)
+    question = _question(options, folder)
     if form == "html":
         return page(whole_report(folder, question, teams=teams, most_pictured=PICTURED))
     return _printed(report(folder, question, by=heading, teams=teams), form)
 
 
-def _question(asked: Asked, folder: Path) -> Question:
-    zone = read_zone(asked.zone)
-    with opened(folder) as database:
-        known = known_time(database)
+def _question(options: ReportOptions, folder: Path) -> Question:
+    zone = read_zone(options.zone)
+    with open_history(folder) as database:
+        known = recorded_range(database)
     if known is None:
         raise NothingToReport(f"history folder {folder}: nothing is recorded there yet")
-    since, until = read_window(asked.since, asked.until, zone=zone, first=known[0], last=known[1])
+    since, until = read_window(options.since, options.until, zone=zone, first=known[0], last=known[1])
     return Question(
         since=since,
         until=until,
         zone=zone,
-        pools=asked.pools,
-        dry_run=asked.dry_run,
-        price=read_per_pool("--price", asked.price),
-        seats=read_per_pool("--seats", asked.seats),
+        pools=options.pools,
+        dry_run=options.dry_run,
+        price=read_per_pool("--price", options.price),
+        seats=read_per_pool("--seats", options.seats),
     )
 
 

@@ -1,7 +1,8 @@
-"""The part of the history that a report is about, prepared once: two tables that every figure comes from.
+"""Prepares the part of the history that a report is about, as two tables from which every figure comes.
 
-`held` has every seat in the window, cut to it; `needs` everybody who came in it, with how long the wait was. Instants are
-seconds: what happens within one is one change, so that a seat that goes from one person to another is never two.
+`held` has every seat in the window, cut to it. `needs` has every need that began in it, with the length of its wait.
+Instants are whole seconds. Everything within a second is one change, so a seat that passes from one user to another is
+never counted twice.
 """
 
 from collections.abc import Mapping
@@ -18,21 +19,21 @@ if TYPE_CHECKING:
 
 UNKNOWN = "(not known)"
 NAMED = ("pool", "user_id", "team", "workbench_type", "account")
-"""Columns of both tables that rows can be about; each is an ENUM (of one name at least), whose codes are quick to sort."""
+"""Columns of both tables that rows can be about. Each is an ENUM with at least one name, because codes sort fast."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What the reader has to know of the tables."""
+class PreparedTables:
+    """Counts of the tables that a report has to mention."""
 
     in_dry_run: int
-    """Seats that were computed and on no license server, and are not in the tables."""
+    """Seats in DryRun, which were on no license server and are not in the tables."""
     unseen: int
     """Seats whose end was not recorded."""
 
 
-def known_time(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | None:
-    """From when to when the history knows anything; None when it is empty."""
+def recorded_range(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | None:
+    """Returns the first and the last instant of the history. None: it is empty."""
     first, last = database.execute(
         "SELECT least((SELECT min(granted_at) FROM sessions_rows), (SELECT min(began_at) FROM waits_rows), "
         "(SELECT min(since) FROM capacity_rows)), (SELECT max(heard_at) FROM heard)"
@@ -42,11 +43,11 @@ def known_time(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | No
     return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
 
 
-def prepare(database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]) -> Prepared:
-    """Make the tables, and `capacity_steps`: how many seats each pool had from when on."""
+def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]) -> PreparedTables:
+    """Creates the tables, and `capacity_steps`: how many seats each pool had from when on."""
     _put(database, "teams", "user_id VARCHAR, team VARCHAR", [list(pair) for pair in sorted(teams.items())])
-    pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.asks_for(name)]
-    _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.of(name)] for name in pools])
+    pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.includes(name)]
+    _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.for_pool(name)] for name in pools])
     window = {"begin": question.begin_s, "end": question.end_s}
     modes = "('Enforce', 'DryRun')" if question.dry_run else "('Enforce')"
     database.execute(_HELD.format(modes=modes, who=_WHO), window)
@@ -62,7 +63,7 @@ def prepare(database: "DuckDBPyConnection", question: Question, teams: Mapping[s
             database.execute(f"ALTER TABLE {table} ALTER {column} TYPE names_of_{column}")
     database.execute(_NEEDS.format(named=", ".join(NAMED)), {"begin": question.begin_s})
     database.execute(_CAPACITY, window)
-    return Prepared(passed_over, unseen)
+    return PreparedTables(passed_over, unseen)
 
 
 def _in_dry_run(database: "DuckDBPyConnection", window: dict[str, int]) -> int:

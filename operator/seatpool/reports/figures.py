@@ -1,7 +1,7 @@
-"""The figures of a report: a row for each pool, person, team, type or account.
+"""Computes the rows of a report, for each pool, user, team, type or account.
 
-Percentiles are nearest-rank: a value that really occurred. Those of waits are over everybody who came, with zero for who did not
-wait; that of the seats taken is over time.
+Percentiles are nearest-rank, so each is a value that occurred. Those of waits are over all needs, with 0 for a need
+without a wait. Those of taken seats are over time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,46 +19,46 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One row."""
+    """One row of a report."""
 
     name: str
     users: int = 0
-    """How many people had a seat or waited for one."""
+    """Number of users who had a seat or waited for one."""
     sessions: int = 0
-    """How many times a seat was held, in part at least in the window."""
+    """Number of times that a seat was held, at least partly in the window."""
     held_hours: float = 0.0
     """Seat hours in the window."""
     mean: float = 0.0
     """Seats taken on average."""
     p95: int = 0
-    """For 95 % of the time not more than so many."""
+    """For 95 % of the time not more seats were taken."""
     peak: int = 0
-    """Seats taken at most at once."""
+    """Most seats taken at once."""
     needs: int = 0
-    """How many times somebody came for a seat."""
+    """Number of needs that began in the window."""
     share_waiting: float | None = None
-    """Which part of these had to wait; absent when nobody came."""
+    """Share of the needs that had to wait. None: there was no need."""
     wait_p50_s: float | None = None
     wait_p95_s: float | None = None
     wait_max_s: float | None = None
     gave_up: int = 0
-    """How many stopped their workbench before there was a seat, or wait still."""
+    """Number of needs that ended before there was a seat, or that still wait."""
     seats: int | None = None
-    """How many there are at the end; absent when that is not known."""
+    """Number of seats at the end. None: not known."""
     utilisation: float | None = None
-    """Seat hours taken of those that were there."""
+    """Seat hours taken, divided by the seat hours that there were."""
     saturated_hours: float | None = None
     """Hours in which every seat was taken."""
     never_used: int | None = None
-    """Seats that were not taken for a moment."""
+    """Number of seats that were never taken."""
     cost: float | None = None
-    """Of a pool: of its seats in the window. Of others: their share of it, by seat hours."""
+    """For a pool the cost of its seats in the window. For other rows their share of it, by seat hours."""
     idle_cost: float | None = None
-    """What of a pool's cost was for seats that were free."""
+    """Part of a pool's cost that was for free seats."""
 
 
-class Figuring:
-    """All figures of one prepared report."""
+class FigureCalculator:
+    """Computes all figures of one prepared report."""
 
     def __init__(self, database: "DuckDBPyConnection", question: Question) -> None:
         self._database = database
@@ -66,10 +66,10 @@ class Figuring:
         codes = ", ".join(f"enum_code({column}) AS {column}" for column in NAMED)
         self._held = database.execute(f"SELECT {codes}, begin_s, end_s FROM held").fetchnumpy()  # noqa: S608
         self.pools: dict[str, PoolSeats] = pool_seats(database, question, dict(self.levels(By.POOL)))
-        """How each pool stood, with those that nobody used."""
+        """Seats of each pool, also of pools that no user used."""
 
     def levels(self, by: By) -> Iterator[tuple[str, Levels]]:
-        """How many seats each group had at each moment."""
+        """Yields how many seats each group had at each moment."""
         listed = self._database.execute(f"SELECT unnest(enum_range(NULL::names_of_{by.column}))").fetchall()
         window = {"begin": self._question.begin_s, "end": self._question.end_s}
         held = self._held
@@ -77,10 +77,10 @@ class Figuring:
             yield listed[code][0], levels
 
     def rows(self, by: By) -> list[Figures]:
-        """The busiest first; a pool that nobody used has a row too."""
+        """Returns the rows, the busiest first. A pool that no user used has a row too."""
         found: dict[str, dict[str, Any]] = {name: {} for name in self.pools} if by is By.POOL else {}
         for query in (_COUNTS, _WAITS):
-            for name, values in self._ask(query.format(by=by.column)):
+            for name, values in self._query(query.format(by=by.column)):
                 found.setdefault(name, {}).update(values)
         for name, levels in self.levels(by):
             found[name].update(mean=levels.mean, p95=levels.p95, peak=levels.peak)
@@ -96,10 +96,10 @@ class Figuring:
         return sorted(rows, key=lambda row: (-row.held_hours, row.name))
 
     def users_never_seen(self) -> list[str]:
-        """Who is in a team, and neither had a seat nor waited for one."""
+        """Returns the users of a team who neither had a seat nor waited for one."""
         return [user for (user,) in self._database.execute(_NEVER_SEEN).fetchall()]
 
-    def _ask(self, query: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def _query(self, query: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         answer = self._database.execute(query)
         names = [column[0] for column in answer.description or ()]
         for name, *values in answer.fetchall():

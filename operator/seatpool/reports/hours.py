@@ -1,4 +1,4 @@
-"""The week by hours, and time as it went: on the clock of those who read it."""
+"""Computes seats by hour of the week and over time, in the time zone of the report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,18 +23,18 @@ LONGEST_BY_HOUR = timedelta(days=35)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourOfWeek:
-    """One hour of all weeks in the window."""
+    """One hour of the week, over all weeks in the window."""
 
     day: str
     hour: int
     mean: float
-    """Seats taken on average."""
+    """Average of the seats taken."""
     peak: int
-    """Seats taken at most at once."""
+    """Most seats taken at once."""
     needs: int = 0
-    """How many times somebody came for a seat."""
+    """Number of needs that began in the hour."""
     share_waiting: float | None = None
-    """Which part of these had to wait."""
+    """Share of these that had to wait."""
     wait_p95_s: float | None = None
 
 
@@ -49,18 +49,18 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The hours of the window, and which hour of the week each is."""
+    """Hours of the window, and the hour of the week of each."""
 
     edges: Ints
     slots: Ints
 
     @classmethod
-    def of(cls, question: Question) -> Self:
+    def covering(cls, question: Question) -> Self:
         edges = np.arange(-(-question.begin_s // HOUR) * HOUR, question.end_s + 1, HOUR, dtype=np.int64)
         return cls(edges, np.array([_slot(int(edge), question) for edge in edges[:-1]], dtype=np.int64))
 
     def waits(self, database: "DuckDBPyConnection") -> dict[int, dict[str, Any]]:
-        """What is to say of the needs of each hour of the week; one belongs to the hour in which somebody came."""
+        """Returns number and waits of the needs of each hour of the week. A need belongs to the hour in which it began."""
         database.execute("CREATE OR REPLACE TEMP TABLE hours (edge BIGINT, slot INTEGER)")
         pairs = ", ".join(
             f"({edge}, {slot})" for edge, slot in zip(self.edges.tolist(), self.slots.tolist(), strict=False)
@@ -72,7 +72,7 @@ class Week:
 
 
 def by_hour(week: Week, levels: Levels, waits: Mapping[int, Mapping[str, Any]]) -> list[HourOfWeek]:
-    """From Monday, 0 h; hours that the window does not have are absent."""
+    """Returns the hours from Monday, 0 h, on. Hours that the window does not have are absent."""
     if not len(week.slots):
         return []
     edges, slots = week.edges, week.slots
@@ -95,7 +95,7 @@ def by_hour(week: Week, levels: Levels, waits: Mapping[int, Mapping[str, Any]]) 
 
 
 def timeline(question: Question, levels: Levels) -> Timeline:
-    """By hours, or by days of the question's time zone."""
+    """Returns the seats by hours, or by days of the report's time zone."""
     if question.until - question.since <= LONGEST_BY_HOUR:
         edges = np.arange(question.begin_s // HOUR * HOUR, question.end_s + HOUR, HOUR, dtype=np.int64)
     else:
@@ -113,7 +113,7 @@ def _days(question: Question) -> list[int]:
     edges = []
     while day < question.until:
         edges.append(int(day.timestamp()))
-        day += timedelta(days=1)  # of the clock on the wall: some have 23 hours
+        day += timedelta(days=1)  # in local time: some days have 23 hours
     return [*edges, int(day.timestamp())]
 
 

@@ -1,6 +1,6 @@
-"""How many seats were taken at each moment: of a pool, or of a group of people.
+"""Computes how many seats of a pool or of a group of users were taken at each moment.
 
-All seats of all groups are sorted once, as numbers that have group, second and direction in them; a million seats take a moment.
+All seats of all groups are sorted once, as numbers made of group, second and direction. A million seats take a moment.
 """
 
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ class Levels:
 
     @property
     def lasted(self) -> Ints:
-        """For how many seconds each."""
+        """Returns the seconds that each level lasted."""
         return np.diff(self.at, append=self.end)
 
     @property
     def peak(self) -> int:
-        """The highest; what did not last does not count."""
+        """Returns the highest level that lasted any time."""
         return int(self.level[self.lasted > 0].max(initial=0))
 
     @property
@@ -42,25 +42,25 @@ class Levels:
 
     @property
     def p95(self) -> int:
-        """For 95 % of the time not more."""
+        """Returns the level that was not exceeded for 95 % of the time."""
         order = np.argsort(self.level, kind="stable")
         until_here = np.cumsum(self.lasted[order])
         index = int(np.searchsorted(until_here, _P95 * (self.end - int(self.at[0]))))
         return int(self.level[order[min(index, len(order) - 1)]])
 
     def __call__(self, instants: Ints) -> Ints:
-        """The level at each instant; 0 before the first."""
+        """Returns the level at each instant. 0: before the first."""
         index = np.searchsorted(self.at, instants, side="right") - 1
         return np.where(index >= 0, self.level[index], 0)
 
     def area_until(self, instants: Ints) -> Floats:
-        """The integral from the first instant to each of these, in seconds."""
+        """Returns the integral from the first instant to each of these, in seat seconds."""
         edges = np.append(self.at, self.end)
         sums = np.concatenate(([0.0], np.cumsum(self.level * self.lasted, dtype=np.float64)))
         return np.interp(instants, edges, sums)
 
     def highest_between(self, edges: Ints) -> Ints:
-        """The highest level from each edge to the next."""
+        """Returns the highest level from each edge to the next."""
         highest = self(edges[:-1])
         index = np.searchsorted(edges, self.at, side="right") - 1
         counts = (index >= 0) & (index < len(highest)) & (self.lasted > 0)
@@ -69,14 +69,14 @@ class Levels:
 
 
 def sweep(groups: NDArray[Any], begins: Ints, ends: Ints, *, begin: int, end: int) -> Iterator[tuple[int, Levels]]:
-    """The levels of each group, from `begin` on."""
+    """Yields the levels of each group, from `begin` on."""
     if not len(groups):
         return
     codes = groups.astype(np.int64) << (_TIME_BITS + 1)
     keys = np.concatenate((codes | ((begins - begin) << 1 | 1), codes | ((ends - begin) << 1)))
     keys.sort()
     group, seconds = keys >> (_TIME_BITS + 1), (keys >> 1) & ((1 << _TIME_BITS) - 1)
-    level = np.cumsum((keys & 1) * 2 - 1)  # ends of a second come before its begins; each group ends at 0
+    level = np.cumsum((keys & 1) * 2 - 1)  # within a second ends sort before begins; each group ends at 0
     is_last = np.append((np.diff(seconds) != 0) | (np.diff(group) != 0), True)
     group, seconds, level = group[is_last], seconds[is_last], level[is_last]
     starts = np.flatnonzero(np.diff(group, prepend=-1))

@@ -1,4 +1,4 @@
-"""A report as one HTML page that loads nothing from anywhere, for a browser and for paper. It names no person."""
+"""Renders a report as one HTML page that loads nothing, for a browser and for paper. It names no user."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -12,11 +12,11 @@ from seatpool.text import format_count, format_number, format_percent, format_se
 
 TEMPLATE = "page.html.jinja"
 PICTURED = 12
-"""Pools with pictures; the others are in the table."""
+"""Number of pools with pictures. The others are in the table."""
 
 
 def page(report: WholeReport) -> str:
-    """The whole document."""
+    """Returns the whole HTML document."""
     environment = Environment(
         loader=PackageLoader("seatpool.reports", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -36,7 +36,7 @@ def page(report: WholeReport) -> str:
 
 
 def sentence(row: Figures) -> str:
-    """What there is to know of a pool when one reads one sentence."""
+    """Returns the most important figures of a pool in one sentence."""
     parts = [f"At most {row.peak} seats at once, and no more than {row.p95} for 95 % of the time"]
     if row.seats is not None and row.seats and row.saturated_hours is not None:
         full = f"all of the {row.seats} were taken for {format_number(row.saturated_hours)} hours"

@@ -1,4 +1,4 @@
-"""A pool's seats beside those that were taken: how well they were used, and when there were too few."""
+"""Compares the seats of a pool with the seats taken: how well they were used, and when there were too few."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ HOURS_IN_A_YEAR = 365 * 24
 
 @dataclass(frozen=True, slots=True)
 class PoolSeats:
-    """One pool from the moment on at which the history knows it."""
+    """One pool, from the moment on at which the history knows it."""
 
     name: str
     taken: Levels
     seats: Levels | None
-    """How many there were; None when that is not known."""
+    """Number of seats that there were. None: not known."""
 
     @property
     def held_hours(self) -> float:
@@ -34,7 +34,7 @@ class PoolSeats:
         return None if self.seats is None else float((self.seats.level * self.seats.lasted).sum()) / 3600
 
     def figures(self, question: Question) -> dict[str, Any]:
-        """What a report says of the pool."""
+        """Returns the figures of the pool that depend on its seats."""
         made: dict[str, Any] = {"mean": self.taken.mean, "p95": self.taken.p95, "peak": self.taken.peak}
         if self.seats is None:
             return made
@@ -42,7 +42,7 @@ class PoolSeats:
         lasted = np.diff(at, append=self.taken.end)
         taken, seats = self.taken(at), self.seats(at)
         is_full, whole = (taken >= seats) & (seats > 0), float((seats * lasted).sum())
-        price, idle = question.price.of(self.name), float((np.maximum(seats - taken, 0) * lasted).sum()) / 3600
+        price, idle = question.price.for_pool(self.name), float((np.maximum(seats - taken, 0) * lasted).sum()) / 3600
         return made | {
             "seats": int(self.seats.level[-1]),
             "utilisation": float((np.minimum(taken, seats) * lasted).sum()) / whole if whole else None,
@@ -53,13 +53,13 @@ class PoolSeats:
         }
 
     def cost(self, question: Question) -> float | None:
-        """Of the seats that there were, in the window; None without a price or without knowing how many."""
-        price, hours = question.price.of(self.name), self.seat_hours
+        """Returns the cost of the seats that there were in the window. None: price or number is not known."""
+        price, hours = question.price.for_pool(self.name), self.seat_hours
         return None if price is None or hours is None else price * hours / HOURS_IN_A_YEAR
 
 
 def pool_seats(database: "DuckDBPyConnection", question: Question, taken: Mapping[str, Levels]) -> dict[str, PoolSeats]:
-    """Every pool that was asked for."""
+    """Returns every pool that the report includes."""
     sizes: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for pool, at, seats in database.execute("SELECT pool, t, seats FROM capacity_steps ORDER BY pool, t").fetchall():
         sizes[pool].append((at, seats))
@@ -82,7 +82,7 @@ def _levels(steps: list[tuple[int, int]], end: int) -> Levels:
 
 
 def _from(levels: Levels, begin: int) -> Levels:
-    """Without the time in which the pool had neither seats nor users."""
+    """Cuts the time in which the pool had neither seats nor users."""
     first = levels.at[1] if len(levels.at) > 1 and levels.level[0] == 0 else levels.at[0]
     begin = min(begin, int(first))
     kept = levels.at >= begin

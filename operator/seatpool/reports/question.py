@@ -1,4 +1,4 @@
-"""What a report is asked for: which time, whose clock, which pools, and what a seat costs."""
+"""Defines what a report is about: the window, the time zone, the pools, and the price of a seat."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ USUAL_LENGTH = timedelta(days=30)
 
 
 class By(StrEnum):
-    """What the rows of a report are."""
+    """Kinds of rows of a report."""
 
     POOL = "pool"
     USER = "user"
@@ -25,23 +25,23 @@ class By(StrEnum):
 
     @property
     def column(self) -> str:
-        """The column that has it."""
+        """Returns the column that holds the name of a row."""
         return {By.USER: "user_id", By.TYPE: "workbench_type"}.get(self, self.value)
 
 
 class UnclearQuestion(SeatpoolError):
-    """An option of a report that cannot be understood."""
+    """An option of a report cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True)
 class PerPool:
-    """A number for all pools, or for some."""
+    """A number for all pools, or one for each of some pools."""
 
     usual: float | None = None
     of_pool: Mapping[str, float] = field(default_factory=dict)
 
-    def of(self, pool: str) -> float | None:
-        """The pool's; a pool may be named without its namespace."""
+    def for_pool(self, pool: str) -> float | None:
+        """Returns the number of a pool. A pool may be named without its namespace."""
         return self.of_pool.get(pool, self.of_pool.get(pool.rpartition("/")[2], self.usual))
 
     @property
@@ -51,19 +51,19 @@ class PerPool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """All of it."""
+    """Everything that a report depends on, apart from the history and the teams."""
 
     since: datetime
     until: datetime
     zone: tzinfo = UTC
     pools: tuple[str, ...] = ()
-    """Glob patterns, of names with or without namespace; none are all."""
+    """Glob patterns of names with or without namespace. Empty: all pools."""
     dry_run: bool = False
-    """Seats that were computed and on no license server count too."""
+    """Tells whether seats in DryRun count too, which were on no license server."""
     price: PerPool = PerPool()
-    """Of a seat in a year."""
+    """Price of a seat in a year."""
     seats: PerPool = PerPool()
-    """Where the history does not know how many there are."""
+    """Numbers of seats where the history does not know them."""
 
     @property
     def begin_s(self) -> int:
@@ -77,8 +77,8 @@ class Question:
     def hours(self) -> float:
         return (self.end_s - self.begin_s) / 3600
 
-    def asks_for(self, pool: str) -> bool:
-        """Whether a pool belongs into the report."""
+    def includes(self, pool: str) -> bool:
+        """Tells whether a pool belongs to the report."""
         if not self.pools:
             return True
         matches = matcher(self.pools)
@@ -88,7 +88,10 @@ class Question:
 def read_window(
     since: str | None, until: str | None, *, zone: tzinfo, first: datetime, last: datetime
 ) -> tuple[datetime, datetime]:
-    """From when to when: dates, instants, or a length before the end. Default: the last 30 days that the history knows."""
+    """Parses begin and end: dates, instants, or a length before the end. Raises UnclearQuestion.
+
+    Default: the last 30 days of the history.
+    """
     end = last if until is None else _instant("--until", until, zone)
     begin = max(end - USUAL_LENGTH, min(first, end)) if since is None else _since(since, zone, end)
     if begin >= end:
@@ -100,7 +103,7 @@ def read_window(
 
 
 def read_zone(name: str) -> tzinfo:
-    """`Europe/Berlin`."""
+    """Parses a time zone such as `Europe/Berlin`. Raises UnclearQuestion."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -108,7 +111,7 @@ def read_zone(name: str) -> tzinfo:
 
 
 def read_per_pool(option: str, texts: Iterable[str]) -> PerPool:
-    """`1200` for all, `matlab=1200` for one."""
+    """Parses `1200` for all pools and `matlab=1200` for one. Raises UnclearQuestion."""
     usual: float | None = None
     of_pool: dict[str, float] = {}
     for text in texts:

@@ -1,4 +1,4 @@
-"""The answer to a question, whatever form it is printed in."""
+"""Computes a report, independent of its format."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.store import opened
-from seatpool.reports.facts import Prepared, prepare
-from seatpool.reports.figures import Figures, Figuring
+from seatpool.history.store import open_history
+from seatpool.reports.facts import PreparedTables, prepare_tables
+from seatpool.reports.figures import FigureCalculator, Figures
 from seatpool.reports.hours import HourOfWeek, Timeline, Week, by_hour, timeline
 from seatpool.reports.levels import Levels, sweep
 from seatpool.reports.pool_seats import PoolSeats
@@ -25,24 +25,24 @@ WHAT_THERE_IS = "SELECT pool, min(granted_at), max(granted_at) FROM sessions GRO
 
 
 class NothingToReport(SeatpoolError):
-    """No pool that was asked for has any history in the window."""
+    """No pool of the report has any history in the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Rows for one heading, and what the reader has to know of them."""
+    """Rows of one kind, with remarks."""
 
     question: Question
     by: By
     rows: tuple[Figures, ...] | tuple[HourOfWeek, ...]
     never_seen: tuple[str, ...]
-    """People of a team who neither had a seat nor waited for one."""
+    """Users of a team who neither had a seat nor waited for one."""
     remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPictured:
-    """What is drawn of a pool."""
+    """Data of the pictures of a pool."""
 
     seats: PoolSeats
     timeline: Timeline
@@ -52,7 +52,7 @@ class PoolPictured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeReport:
-    """A table for each heading, and the pools that are worth a picture."""
+    """A table of each kind, and the pools that have pictures."""
 
     question: Question
     tables: Mapping[By, tuple[Figures, ...]]
@@ -62,30 +62,30 @@ class WholeReport:
 
 
 def report(folder: Path, question: Question, *, by: By, teams: Mapping[str, str]) -> Report:
-    """One table."""
-    with opened(folder, since=question.since.date()) as database:
-        figuring, remarks = _figuring(database, question, teams)
+    """Returns one table. Raises NothingToReport."""
+    with open_history(folder, since=question.since.date()) as database:
+        calculator, remarks = _calculator(database, question, teams)
         return Report(
             question=question,
             by=by,
-            rows=_hours(database, question) if by is By.HOUR else tuple(figuring.rows(by)),
-            never_seen=tuple(figuring.users_never_seen()),
+            rows=_hours(database, question) if by is By.HOUR else tuple(calculator.rows(by)),
+            never_seen=tuple(calculator.users_never_seen()),
             remarks=remarks,
         )
 
 
 def whole_report(folder: Path, question: Question, *, teams: Mapping[str, str], most_pictured: int) -> WholeReport:
-    """All tables but those of single people, and pictures of the pools that need them most."""
-    with opened(folder, since=question.since.date()) as database:
-        figuring, remarks = _figuring(database, question, teams)
+    """Returns all tables but that of single users, and the pictures of the pools that need them most."""
+    with open_history(folder, since=question.since.date()) as database:
+        calculator, remarks = _calculator(database, question, teams)
         headings = [By.POOL, *([By.TEAM] if teams else []), By.TYPE, By.ACCOUNT]
-        tables = {by: tuple(figuring.rows(by)) for by in headings}
+        tables = {by: tuple(calculator.rows(by)) for by in headings}
         waits = waiting(database)
         chosen = sorted(tables[By.POOL], key=lambda row: (-(row.saturated_hours or 0), -row.held_hours, row.name))
-        hours = Week.of(question)
+        hours = Week.covering(question)
         pictured = {}
         for row in chosen[:most_pictured]:
-            seats = figuring.pools[row.name]
+            seats = calculator.pools[row.name]
             pictured[row.name] = PoolPictured(
                 seats=seats,
                 timeline=timeline(question, seats.taken),
@@ -96,27 +96,27 @@ def whole_report(folder: Path, question: Question, *, teams: Mapping[str, str], 
             question=question,
             tables=tables,
             pictured=pictured,
-            never_seen=tuple(figuring.users_never_seen()),
+            never_seen=tuple(calculator.users_never_seen()),
             remarks=remarks,
         )
 
 
-def _figuring(
+def _calculator(
     database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]
-) -> tuple[Figuring, tuple[str, ...]]:
-    prepared = prepare(database, question, teams)
-    figuring = Figuring(database, question)
-    if not figuring.pools:
+) -> tuple[FigureCalculator, tuple[str, ...]]:
+    prepared = prepare_tables(database, question, teams)
+    calculator = FigureCalculator(database, question)
+    if not calculator.pools:
         asked = f" that --pool {', '.join(question.pools)} names" if question.pools else ""
         raise NothingToReport(
             f"no pool{asked} has any history from {question.since:%Y-%m-%d} to {question.until:%Y-%m-%d}; "
             f"seatpool sql '{WHAT_THERE_IS}' shows what there is"
         )
-    return figuring, tuple(_remarks(prepared, figuring))
+    return calculator, tuple(_remarks(prepared, calculator))
 
 
 def _hours(database: "DuckDBPyConnection", question: Question) -> tuple[HourOfWeek, ...]:
-    hours = Week.of(question)
+    hours = Week.covering(question)
     return tuple(by_hour(hours, _all_together(database, question), hours.waits(database)))
 
 
@@ -128,8 +128,8 @@ def _all_together(database: "DuckDBPyConnection", question: Question) -> Levels:
     return Levels(np.array([question.begin_s]), np.array([0]), question.end_s)
 
 
-def _remarks(prepared: Prepared, figuring: Figuring) -> Iterator[str]:
-    without = sorted(name for name, pool in figuring.pools.items() if pool.seats is None)
+def _remarks(prepared: PreparedTables, calculator: FigureCalculator) -> Iterator[str]:
+    without = sorted(name for name, pool in calculator.pools.items() if pool.seats is None)
     if without:
         yield f"How many seats there were is not known of {format_names(without)}: say it with --seats POOL=NUMBER."
     if prepared.in_dry_run:

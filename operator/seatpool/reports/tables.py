@@ -1,4 +1,4 @@
-"""A report's rows as files for other programs: CSV and Parquet."""
+"""Writes the rows of a report as CSV and Parquet, for other programs."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(report: Report) -> str:
-    """A line for each row; empty is not known."""
+    """Returns a line for each row. Empty: not known."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns(report.by), lineterminator="\n")
     writer.writeheader()
@@ -31,7 +31,7 @@ def csv_text(report: Report) -> str:
 
 
 def parquet(report: Report) -> bytes:
-    """The rows with their types; null is not known."""
+    """Returns the rows with their types. Null: not known."""
     kind = HourOfWeek if report.by is By.HOUR else Figures
     hints = get_type_hints(kind)
     types = [_SQL_TYPES[(get_args(hints[field.name]) or (hints[field.name],))[0]] for field in fields(kind)]
@@ -52,5 +52,5 @@ def parquet(report: Report) -> bytes:
 
 
 def _safe(value: Any) -> Any:
-    """A name that a spreadsheet would take for a formula is marked as text."""
+    """Marks a name that a spreadsheet would take for a formula as text."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,4 +1,4 @@
-"""Who belongs to which team: a file that the organisation has anyway, as CSV or YAML."""
+"""Reads which user belongs to which team, from a CSV or YAML file of the organisation."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -13,11 +13,11 @@ NO_TEAM = "(no team)"
 
 
 class UnusableTeams(SeatpoolError):
-    """The file of teams cannot be read; the message says what it should be."""
+    """The team file cannot be read. The message says what it should be."""
 
 
 def read_teams(file: Path, pseudonyms: Pseudonyms) -> dict[str, str]:
-    """The team of each person, by the name that the history has for the person."""
+    """Returns the team of each user, by the name that the history has for the user. Raises UnusableTeams."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -34,7 +34,7 @@ def _from_csv(file: Path, text: str) -> Iterable[tuple[str, str]]:
 
 
 def _from_yaml(file: Path, text: str) -> Iterable[tuple[str, str]]:
-    """`team: [user, ...]`, or `user: team`."""
+    """Parses `team: [user, ...]`, or `user: team`."""
     try:
         found = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""How long people waited, in classes that people think in."""
+"""Counts how long users waited, in classes such as "up to 1 min"."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,17 +16,17 @@ CLASSES = (
     ("to 1 day", 86_400),
     ("longer", None),
 )
-"""Name, and the longest wait in seconds."""
+"""Name of each class, and its longest wait in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many needs waited so long."""
+    """Number of needs in each class."""
 
     counts: tuple[int, ...]
-    """For each class."""
+    """Number of needs, by class."""
     unserved: int
-    """How many of all of them stopped before there was a seat, or wait still."""
+    """Number of all these needs that ended before there was a seat, or that still wait."""
 
     @property
     def any_waited(self) -> bool:
@@ -34,7 +34,7 @@ class Waiting:
 
 
 def waiting(database: "DuckDBPyConnection") -> dict[str, Waiting]:
-    """Of every pool that somebody came to."""
+    """Returns the classes of every pool with a need."""
     cases = " ".join(
         f"WHEN wait_s <= {limit} THEN {index}" for index, (_, limit) in enumerate(CLASSES) if limit is not None
     )

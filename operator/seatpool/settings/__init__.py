@@ -1,0 +1,11 @@
+"""Defines and loads the settings of the operator.
+
+Contents:
+- `settings`: every setting with its default, and the order flag, environment, file, default.
+- `owner_mapping`: the file that maps owners to user ids.
+
+The sections `mirror`, `notify`, `audit`, `history` and `tracing` are defined in the packages that use them, each in its
+`config` module. The table of `seatpool run --help` is in `cli.settings_table`.
+
+Read `settings` first.
+"""

@@ -1,7 +1,7 @@
-"""A file that says which user id somebody really has: YAML `owner: user`, or CSV with the two in columns.
+"""Reads the owner mapping file: YAML `owner: user`, or CSV with the columns owner and user.
 
-It is as a rule an export of somebody else's directory, so owners may be spelt in it as they are anywhere: they are
-normalised like the owners of workbenches before they are compared.
+The file is usually an export of a directory, and owners may be spelt in any way. So they are normalised like the owners of
+workbenches before they are compared.
 """
 
 import csv
@@ -21,11 +21,11 @@ HEADER = ("owner", "user")
 
 
 class UnusableMapping(SeatpoolError):
-    """The file cannot be used; the message names the line or the owner."""
+    """The mapping file cannot be used. The message names the line or the owner."""
 
 
 def with_mapping_file(identity: IdentitySettings) -> IdentitySettings:
-    """The identity settings with the file's owners among the mapping; what the settings themselves map counts more."""
+    """Adds the owners of the file to the mapping. An owner that the settings map keeps the user of the settings."""
     file = identity.mapping_file
     if file is None:
         return identity

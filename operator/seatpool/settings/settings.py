@@ -1,16 +1,26 @@
-"""Everything that can be set about one installation: flags over environment over a file over defaults.
+"""Defines every setting of `seatpool run` and loads them.
 
-Environment variables are `SEATPOOL_` and the field's name, parts joined by two underscores: `SEATPOOL_LOG__FORMAT=json`.
-The file is YAML with the same names and is what the Helm chart writes.
+A flag wins over an environment variable, that over the file, and that over the default. An environment variable is
+`SEATPOOL_` and the field's name. Two underscores join the parts: `SEATPOOL_LOG__FORMAT=json`. The file is YAML with the
+same names. The Helm chart writes such a file.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,15 +39,17 @@ from seatpool.settings.owner_mapping import UnusableMapping, with_mapping_file
 from seatpool.tracing.config import TracingConfig
 from seatpool.trail.config import TrailConfig
 
+RENAMED: Mapping[str, str] = {"watch.audit_interval": "watch.resync_interval"}
+"""Settings whose old name still works, by the old name. The value is the name of today."""
 NAMESPACE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 
 class InvalidSettings(SeatpoolError):
-    """Settings that cannot be used; the message names each field, the value and what would be right."""
+    """Settings cannot be used. The message names each field, its value and what is allowed."""
 
 
 class LogFormat(StrEnum):
-    """How log lines look."""
+    """Format of log lines."""
 
     AUTO = "auto"
     JSON = "json"
@@ -45,7 +57,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """From which level on lines are written."""
+    """Lowest level of the log lines that are written."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -54,7 +66,7 @@ class LogLevel(StrEnum):
 
 
 class LogSettings(BaseModel):
-    """What is logged and how."""
+    """Settings of the log."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,7 +75,7 @@ class LogSettings(BaseModel):
 
 
 class HttpSettings(BaseModel):
-    """Where /healthz, /readyz and /metrics are served."""
+    """Address and port of /healthz, /readyz and /metrics."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,11 +84,11 @@ class HttpSettings(BaseModel):
 
 
 class WatchSettings(BaseModel):
-    """How the operator makes sure that it sees what happens in the cluster."""
+    """Settings of the watches and of the relist that repairs them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    audit_interval: Annotated[Duration, Field(ge=timedelta(seconds=1))] = Field(
+    resync_interval: Annotated[Duration, Field(ge=timedelta(seconds=1))] = Field(
         default=timedelta(minutes=5), description="How often everything is listed to repair what a watch missed."
     )
     heartbeat_limit: Annotated[Duration, Field(ge=timedelta(seconds=1))] = Field(
@@ -85,7 +97,7 @@ class WatchSettings(BaseModel):
 
 
 class StatusSettings(BaseModel):
-    """How the status of objects is written."""
+    """Settings of status writes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -93,12 +105,12 @@ class StatusSettings(BaseModel):
         default=50,
         ge=1,
         le=1000,
-        description="Most Workbench statuses written in a second. Lists never wait for them; people who read them do.",
+        description="Most Workbench statuses written in a second. Lists never wait for them.",
     )
 
 
 class LeaderElectionSettings(BaseModel):
-    """Which of several replicas works, agreed on by a Lease."""
+    """Settings of the Lease by which replicas agree on the one that works."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -136,7 +148,7 @@ class LeaderElectionSettings(BaseModel):
 
 
 class ServerSettings(BaseModel):
-    """How license servers are reached."""
+    """Settings of the connection to license servers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -147,13 +159,14 @@ class ServerSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """The settings of `seatpool run`."""
+    """All settings of `seatpool run`."""
 
     model_config = SettingsConfigDict(
         env_prefix="SEATPOOL_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
     )
     file: ClassVar[Path | None] = None
     flags: ClassVar[dict[str, Any]] = {}
+    _old_names: tuple[str, ...] = PrivateAttr(default=())
 
     kubeconfig: Path | None = Field(default=None, description="kubeconfig file; in a pod the service account is used.")
     namespaces: tuple[Annotated[str, Field(pattern=NAMESPACE_PATTERN)], ...] = Field(
@@ -162,7 +175,7 @@ class Settings(BaseSettings):
     installation: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9-]{1,64}$",
-        description="Who owns the lists. Default: the uid of the namespace kube-system, one for each cluster.",
+        description="Owner of the lists. Default: the uid of the namespace kube-system, one for each cluster.",
     )
     identity: IdentitySettings = Field(default=IdentitySettings(), description="How owners' names become user ids.")
     mirror: MirrorConfig = Field(default=MirrorConfig(), description="How EC2 instances become Workbench objects.")
@@ -172,7 +185,7 @@ class Settings(BaseSettings):
     leader_election: LeaderElectionSettings = Field(
         default=LeaderElectionSettings(), description="Which of several replicas works."
     )
-    notify: NotifyConfig = Field(default=NotifyConfig(), description="Who is told about seats.")
+    notify: NotifyConfig = Field(default=NotifyConfig(), description="Receivers of notices about seats.")
     audit: TrailConfig = Field(default=TrailConfig(), description="Where the audit trail goes.")
     history: HistoryConfig = Field(
         default=HistoryConfig(), description="Whether and where seat intervals are recorded."
@@ -180,6 +193,30 @@ class Settings(BaseSettings):
     http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
     log: LogSettings = Field(default=LogSettings(), description="What is logged.")
     tracing: TracingConfig = Field(default=TracingConfig(), description="Whether traces are made.")
+
+    @property
+    def old_names(self) -> tuple[str, ...]:
+        """Returns the keys of RENAMED that were given."""
+        return self._old_names
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _accept_old_names(cls, data: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, dict):
+            return validate(data)
+        given = []
+        for old, new in RENAMED.items():
+            section, old_field = old.split(".")
+            values, new_field = data.get(section), new.split(".")[1]
+            if not isinstance(values, dict) or old_field not in values:
+                continue
+            if new_field in values:
+                raise ValueError(f"{old} and {new} are both given and are the same setting; keep {new}")
+            data[section] = {new_field if key == old_field else key: value for key, value in values.items()}
+            given.append(old)
+        made = validate(data)
+        made._old_names = tuple(given)  # noqa: SLF001
+        return made
 
     @classmethod
     def settings_customise_sources(
@@ -198,7 +235,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = None) -> Settings:
-    """The settings from all sources; InvalidSettings says what is wrong and where."""
+    """Returns the settings from all sources. Raises InvalidSettings."""
 
     class FromFile(Settings):
         pass
@@ -213,7 +250,7 @@ def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = No
         raise InvalidSettings(str(error)) from error
     except ValidationError as error:
         problems = [
-            f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']} (got {item['input']!r})"[:400]
+            f"  {_named('.'.join(map(str, item['loc'])))}: {item['msg']} (got {item['input']!r})"[:400]
             for item in error.errors()
         ]
         raise InvalidSettings("settings are not right:\n" + "\n".join(problems)) from error
@@ -226,8 +263,14 @@ def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = No
 
 
 def load_again(settings: Settings) -> Settings:
-    """The settings as the files and the environment have them now, under the same flags."""
+    """Loads the settings again from the same flags, the environment and the files."""
     return load_settings(file=type(settings).file, flags=type(settings).flags)
+
+
+def _named(key: str) -> str:
+    """Returns a key, with its old name if it has one."""
+    old = next((old for old, new in RENAMED.items() if new == key), None)
+    return f"{key} (old name: {old})" if old is not None else key or "settings"
 
 
 def _check_file(file: Path) -> None:

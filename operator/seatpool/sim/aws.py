@@ -1,7 +1,7 @@
-"""AWS for tests, the demo and benchmarks: moto over real HTTP for unmodified boto3 clients, and SSM that runs scripts.
+"""Runs an AWS stand-in for unmodified boto3 clients: moto over real HTTP, with an SSM that runs scripts.
 
-moto's backends are global in a process, so two stand-ins in one process are one AWS with two doors. Two accounts'
-worth of independent AWS need two processes: `AwsProcess`, which is `python -m seatpool.sim.aws` kept on a lifeline.
+The backends of moto are global in a process. So two stand-ins in one process are one AWS with two addresses.
+Independent ones need two processes: `AwsProcess`, which runs `python -m seatpool.sim.aws` on a lifeline.
 """
 
 import argparse
@@ -32,14 +32,14 @@ HOST = "127.0.0.1"
 
 
 class AwsStandInError(SeatpoolError):
-    """The stand-in's process did not start; the message says what it said."""
+    """The process of the stand-in did not start. The message has its output."""
 
 
 class AwsStandIn:
-    """An AWS in this process; give `endpoint` to boto3 with any credentials."""
+    """AWS stand-in in this process. Give `endpoint` to boto3, with any credentials."""
 
     def __init__(self, directory: Path, *, host: str = HOST, port: int = 0) -> None:
-        """`directory` is where nodes' homes may be kept; port 0 takes a free one."""
+        """Prepares the stand-in. `directory` may hold the homes of nodes. Port 0 takes a free one."""
         self.directory = directory.absolute()
         self._host, self._port = host, port
 
@@ -66,7 +66,7 @@ class AwsStandIn:
         self._thread.start()
 
     def stop(self) -> None:
-        """Refuse new requests and kill every script that runs."""
+        """Refuses new requests and kills every script that runs."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -75,7 +75,7 @@ class AwsStandIn:
 
 
 class AwsProcess:
-    """An AWS in a process of its own, with backends of its own, that ends with this one at the latest."""
+    """AWS stand-in in a process of its own, with its own backends. It ends with this process at the latest."""
 
     def __init__(self, directory: Path, *, host: str = HOST, port: int = 0) -> None:
         self.directory = directory.absolute()
@@ -108,14 +108,14 @@ class AwsProcess:
         self.control = AwsControl(self.endpoint)
 
     def stop(self) -> None:
-        """kill -9; all that it held is gone."""
+        """Kills the process with SIGKILL. Its state is lost."""
         self._lifeline.end(self._child)
         self._lifeline.close()
 
 
 class _QuietHandler(MotoRequestHandler):
     def log_request(self, *_: object) -> None:
-        """Nobody reads a line for each request."""
+        """Logs nothing: no line for each request is needed."""
 
 
 def _ready_line(log: Path) -> dict[str, Any] | None:
@@ -127,7 +127,7 @@ def _ready_line(log: Path) -> dict[str, Any] | None:
 
 
 def _serve(directory: Path, *, host: str, port: int) -> None:
-    """Until SIGTERM, SIGINT or the end of the parent."""
+    """Serves until SIGTERM, SIGINT or the end of the parent process."""
     parent, ended = os.getppid(), threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:

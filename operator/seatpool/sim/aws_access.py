@@ -1,4 +1,4 @@
-"""Unmodified boto3 clients for one account of an AWS stand-in."""
+"""Creates unmodified boto3 clients for one account of an AWS stand-in."""
 
 import functools
 import threading
@@ -11,11 +11,11 @@ from botocore.loaders import Loader
 __all__ = ["ACCOUNT", "AwsAccess"]
 
 ACCOUNT = "123456789012"
-"""The account of every access key that no AssumeRole gave out."""
+"""Account of every access key that AssumeRole did not give out."""
 
 
 class AwsAccess:
-    """Clients of an account in a region, each made once. Other accounts are entered through AssumeRole."""
+    """Clients of an account in a region, each created once. Other accounts are reached through AssumeRole."""
 
     def __init__(self, endpoint: str, *, region: str, account: str = ACCOUNT) -> None:
         self.endpoint = endpoint
@@ -26,7 +26,7 @@ class AwsAccess:
         self._keys: dict[str, str] | None = None
 
     def session(self) -> boto3.Session:
-        """A fresh session with the account's credentials, for code that makes its own clients."""
+        """Returns a new session with the account's credentials, for code that creates its own clients."""
         return self._session(self._credentials())
 
     def client(self, service: str) -> Any:
@@ -58,5 +58,5 @@ class AwsAccess:
 
 @functools.cache
 def _models() -> Loader:
-    """Read once in a process: EC2's take longer than a hundred calls."""
+    """Loads boto3's models once in a process, because those of EC2 take longer than a hundred calls."""
     return Loader()

@@ -1,4 +1,4 @@
-"""What a test or the demo orders of an AWS stand-in, in this process or in another one: plain HTTP beside the API."""
+"""Controls an AWS stand-in from a test or the demo, in this process or another one: plain HTTP beside the API."""
 
 import json
 import urllib.error
@@ -14,17 +14,17 @@ __all__ = ["Aws", "AwsControl", "AwsControlError"]
 
 
 class AwsControlError(SeatpoolError):
-    """The stand-in did not do as ordered; the message is its own."""
+    """The stand-in refused an order. The message is its own."""
 
 
 class AwsControl:
-    """Orders to the stand-in at `endpoint`."""
+    """Sends orders to the stand-in at `endpoint`."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
 
     def register_node(self, instance_id: str, home: Path) -> None:
-        """Give a started instance an SSM agent; its scripts run with `home` as home and `home`/bin on PATH."""
+        """Gives a started instance an SSM agent. Its scripts have `home` as home and `home`/bin on PATH."""
         self._order("/seatpool/nodes", {"instance_id": instance_id, "home": str(home.absolute())})
 
     def refuse(
@@ -37,26 +37,26 @@ class AwsControl:
         status: int = 400,
         after_work: bool = False,
     ) -> None:
-        """Answer the next `times` requests of `operation`, of whatever service, with this error.
+        """Answers the next `times` requests of `operation`, of any service, with this error.
 
-        With `after_work` each request is carried out first. boto3 repeats by itself what fails with a status of 500
-        or more or with a throttling code, so each repetition takes one of the `times`.
+        With `after_work` each request is carried out first. boto3 repeats requests that fail with status 500 or more or
+        with a throttling code. Each repetition counts as one of the `times`.
         """
         plan = PlannedRefusal(
             operation=operation, code=code, times=times, message=message, status=status, after_work=after_work
         )
         self._order("/seatpool/refusals", asdict(plan))
 
-    def forget(self, *instance_ids: str) -> None:
-        """Let EC2 know these terminated instances no more, as it does after about an hour."""
+    def forget_instances(self, *instance_ids: str) -> None:
+        """Makes EC2 forget these terminated instances, as it does after about an hour."""
         self._order("/seatpool/forgotten", {"instance_ids": instance_ids})
 
     def calls(self) -> dict[str, int]:
-        """How many requests of each operation have come since the last reset."""
+        """Returns the number of requests of each operation since the last reset."""
         return {str(name): int(count) for name, count in self._order("/seatpool/calls", None).items()}
 
     def reset(self) -> None:
-        """An empty AWS, without instances, queues, documents, nodes, commands and planned errors."""
+        """Empties the AWS: instances, queues, documents, nodes, commands and planned errors."""
         self._order("/moto-api/reset", None)
 
     def _order(self, path: str, order: object) -> Any:
@@ -75,9 +75,9 @@ class AwsControl:
 
 
 class Aws(Protocol):
-    """A running stand-in, wherever it runs."""
+    """A running stand-in, in any process."""
 
     endpoint: str
     directory: Path
-    """Where nodes' homes are kept."""
+    """Folder with the homes of the nodes."""
     control: AwsControl

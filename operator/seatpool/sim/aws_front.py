@@ -1,4 +1,4 @@
-"""The door of the AWS stand-in: requests for Run Command, orders of the test, and everything else on to moto."""
+"""Routes the requests to the AWS stand-in: Run Command, the orders of tests, and everything else to moto."""
 
 import io
 import json
@@ -31,7 +31,7 @@ _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]+)")
 
 
 class Front:
-    """A WSGI application around moto's."""
+    """WSGI application around moto's."""
 
     def __init__(self, moto: "WSGIApplication", run_command: RunCommand) -> None:
         self._moto = moto
@@ -42,7 +42,7 @@ class Front:
             NODES: lambda order: run_command.register(order["instance_id"], Path(order["home"])),
             REFUSALS: lambda order: self._refusals.plan(PlannedRefusal(**order)),
             CALLS: lambda _: self._refusals.calls(),
-            FORGOTTEN: lambda order: ec2_past.forget(frozenset(order["instance_ids"])),
+            FORGOTTEN: lambda order: ec2_past.forget_instances(frozenset(order["instance_ids"])),
         }
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -53,7 +53,7 @@ class Front:
             self._refusals.reset()
             self._run_command.reset()
             return self._moto(environ, start_response)
-        planned = self._refusals.take(_operation(environ))
+        planned = self._refusals.count_request(_operation(environ))
         if planned is None:
             return self._carry_out(environ, start_response)
         if planned.after_work:
@@ -82,7 +82,7 @@ def _answer(start_response: "StartResponse", work: Callable[[], object]) -> list
 
 
 def _refuse(environ: "WSGIEnvironment", start_response: "StartResponse", refusal: Refusal) -> list[bytes]:
-    """In the protocol of the request: JSON, or one of the two kinds of XML."""
+    """Returns an error in the protocol of the request: JSON, or one of two kinds of XML."""
     if environ.get("HTTP_X_AMZ_TARGET"):
         return _send(start_response, refusal.status, _in_json(refusal))
     error = f"<Error><Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message></Error>"
@@ -108,7 +108,7 @@ def _in_json(refusal: Refusal) -> str:
 
 
 def _unheard(*_: object) -> Callable[[bytes], object]:
-    """Stands where the caller would have listened."""
+    """Replaces the caller's start_response if the answer is to be lost."""
     return len
 
 
@@ -121,7 +121,7 @@ def _read_json(environ: "WSGIEnvironment") -> Any:
 
 
 def _operation(environ: "WSGIEnvironment") -> str:
-    """The operation's name; the body of a query request such as EC2's, which holds it, is put back for moto."""
+    """Returns the operation's name. The body of a query request, such as EC2's, is put back for moto."""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).partition(".")[2]
     if "urlencoded" not in environ.get("CONTENT_TYPE", ""):

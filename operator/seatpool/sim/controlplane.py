@@ -1,11 +1,11 @@
-"""A real Kubernetes API without a cluster: etcd and kube-apiserver as child processes, ready in about three seconds.
+"""Starts a real Kubernetes API without a cluster: etcd and kube-apiserver as child processes, ready in about 3 s.
 
-A stand-in for the API server would agree with our own misreadings of it. The real one checks schemas and CEL rules,
-decides RBAC, merges server-side apply, cuts watches and expires resource versions as production does.
+A stand-in for the API server would share our misreadings of it. The real one checks schemas and CEL rules, decides
+RBAC, merges server-side apply, cuts watches and expires resource versions as in production.
 
-What is *not* there, because no controller-manager runs: owner references are not collected, a deleted namespace stays
-in `Terminating`, the ServiceAccount `default` does not appear by itself, and nothing creates pods. Tokens of service
-accounts come from the TokenRequest API, which is kube-apiserver's own.
+No controller-manager runs. So owner references are not collected, a deleted namespace stays in `Terminating`, the
+ServiceAccount `default` does not appear, and no pods are created. Tokens of service accounts come from the TokenRequest
+API of kube-apiserver.
 
 Measured on 2 cores: switching off more admission plugins saves neither start-up time nor memory.
 """
@@ -38,17 +38,18 @@ LINES_SHOWN_OF_A_LOG = 15
 
 
 class ControlPlaneError(SeatpoolError):
-    """The control plane cannot be started; the message says which program failed and what it said last."""
+    """The control plane cannot be started. The message names the program that failed and its last output."""
 
 
 class KubectlError(SeatpoolError):
-    """kubectl refused; the message is its own."""
+    """kubectl failed. The message is its own."""
 
 
 class ControlPlane:
-    """etcd and kube-apiserver on free loopback ports, with RBAC on; several can run side by side.
+    """etcd and kube-apiserver on free loopback ports, with RBAC on. Several can run side by side.
 
-    Its ports stay its own while it lives, also while the API server is down, so kubeconfigs stay true over a restart.
+    The ports stay reserved while the control plane lives, also while the API server is down. So kubeconfigs stay valid
+    over a restart.
     """
 
     def __init__(
@@ -61,10 +62,10 @@ class ControlPlane:
         with_pods: bool = False,
         apiserver_flags: Sequence[str] = (),
     ) -> None:
-        """`directory` receives data, logs and kubeconfigs and is kept; without it a temporary one comes and goes.
+        """Prepares a control plane. `directory` gets data, logs and kubeconfigs and is kept. None: a temporary one.
 
-        The API server listens on `address` and `port`, 0 being a free one. `with_pods` is for whoever brings a node:
-        pods then get the token of a ServiceAccount, which somebody has to make.
+        The API server listens on `address` and `port`. Port 0 takes a free one. `with_pods` is for callers that add a
+        node: pods then get the token of a ServiceAccount, which the caller has to create.
         """
         self._address, self._port, self._with_pods = address, port, with_pods
         self._apiserver_flags = tuple(apiserver_flags)
@@ -89,7 +90,7 @@ class ControlPlane:
 
     @property
     def kubeconfig(self) -> Path:
-        """The administrator's (group system:masters)."""
+        """Returns the administrator's kubeconfig (group system:masters)."""
         return self.directory / "admin.kubeconfig"
 
     @property
@@ -97,7 +98,7 @@ class ControlPlane:
         return self.directory / "certs" / "apiserver.crt"
 
     def start(self) -> None:
-        """Start both programs and return when the API server is ready."""
+        """Starts both programs and returns when the API server is ready."""
         if self._programs is None:
             raise ControlPlaneError(
                 f"no folder with {', '.join(binaries.PROGRAMS)}: neither KUBEBUILDER_ASSETS nor {binaries.named_dir()} "
@@ -120,7 +121,7 @@ class ControlPlane:
             raise
 
     def stop(self) -> None:
-        """End both programs at once, without grace: nobody needs the data afterwards. Stopping again does nothing."""
+        """Kills both programs at once. Their data is not needed any more. Stopping again does nothing."""
         if not self._running:
             return
         self._running = False
@@ -131,14 +132,14 @@ class ControlPlane:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def kill_apiserver(self) -> None:
-        """kill -9 of the API server; clients see refused connections until `start_apiserver`."""
+        """Kills the API server with SIGKILL. Clients see refused connections until `start_apiserver`."""
         if self._apiserver is not None:
             self._lifeline.end(self._apiserver)
             self._apiserver = None
 
     def start_apiserver(self, *, timeout: float = 60.0) -> None:
-        """Start the API server on its port and data, and wait until it is ready. One that runs is killed first."""
-        self.kill_apiserver()  # two of them would share the port without a word
+        """Starts the API server on its port and data, and waits until it is ready. A running one is killed first."""
+        self.kill_apiserver()  # two of them would share the port without an error
         certs = self.directory / "certs"
         # kube-apiserver makes certs/apiserver.{crt,key} where they are missing, before it reads the key for tokens.
         apiserver = self._apiserver = self._run(
@@ -170,7 +171,10 @@ class ControlPlane:
             time.sleep(0.05)
 
     def kubectl(self, *arguments: str | Path, input: str | None = None, timeout: float = 60.0) -> str:  # noqa: A002
-        """Run kubectl as administrator, with `input` on its standard input; what it printed."""
+        """Runs kubectl as administrator, with `input` on its standard input, and returns its output.
+
+        Raises KubectlError.
+        """
         assert self._programs is not None  # noqa: S101
         environ = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
         done = subprocess.run(  # noqa: S603
@@ -188,25 +192,25 @@ class ControlPlane:
         return done.stdout
 
     def install_crds(self, directory: Path, *, timeout: float = 10.0) -> None:
-        """Apply the CRDs in `directory` and return when their objects can be used at full speed."""
+        """Applies the CRDs in `directory` and returns when their objects can be used at full speed."""
         applied = self.kubectl("apply", "--server-side", "--output=name", "--filename", directory).split()
         self.kubectl("wait", "--for=condition=Established", *applied)
         self.until_served([name.partition("/")[2] for name in applied], timeout=timeout)
 
     def delete_crds(self, *, timeout: float = 60.0) -> None:
-        """Delete all CRDs with their objects."""
+        """Deletes all CRDs with their objects."""
         names = self.kubectl("get", "customresourcedefinitions", "--output=name").split()
         if names:
             self.until_served([name.partition("/")[2] for name in names], timeout=timeout)
             self.kubectl("delete", "customresourcedefinitions", "--all", timeout=2 * timeout)
 
     def until_served(self, resources: Sequence[str], *, timeout: float = 10.0) -> None:
-        """Have the API server make the watch caches of these resources, and wait for it.
+        """Waits until the API server has the watch caches of these resources.
 
-        `Established` is too early: discovery follows a moment later, and the first watch or delete of each resource is
-        answered by 429 with a second to wait, because its watch cache is only then made. A list makes it at once. And a
-        CRD that is deleted before then was seen to stay for minutes: "could not list instances: storage is
-        (re)initializing", and nobody tries again.
+        The condition `Established` comes too early. Discovery follows a moment later, and the first watch or delete of
+        each resource is answered by 429 with a second to wait, because its watch cache is only then created. A list
+        creates it at once. A CRD that is deleted before then was seen to stay for minutes: "could not list instances:
+        storage is (re)initializing", and nothing retries.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -219,7 +223,7 @@ class ControlPlane:
                 time.sleep(0.05)
 
     def kubeconfig_for_service_account(self, namespace: str, name: str) -> Path:
-        """A kubeconfig that acts as this existing ServiceAccount for a day, with the rights that RBAC gives it."""
+        """Returns a kubeconfig that acts as this existing ServiceAccount for a day, with its RBAC rights."""
         token = self.kubectl("create", "token", name, "--namespace", namespace, "--duration=24h").strip()
         path = self.directory / f"{namespace}.{name}.kubeconfig"
         _write_private(path, self._kubeconfig(user=name, token=token, namespace=namespace))
@@ -282,10 +286,10 @@ class ControlPlane:
 
 
 class _Port:
-    """A free port that nobody else is given while it is held.
+    """A free port that no other process is given while it is held.
 
-    The socket is bound but never listens, and the program that is told the number shares it by SO_REUSEPORT. Closing
-    the socket first, as is usual, leaves a moment (or a whole outage) in which another process may take the number.
+    The socket is bound but never listens. The program that gets the number shares it by SO_REUSEPORT. The usual way
+    closes the socket first, and another process may then take the number.
     """
 
     def __init__(self, *, address: str = HOST, number: int = 0) -> None:

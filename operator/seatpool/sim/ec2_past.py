@@ -1,4 +1,4 @@
-"""EC2 knows a terminated instance for about an hour and then no more; moto knows it for ever.
+"""Makes moto forget terminated instances. EC2 does so after about an hour, moto never.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html
 """
@@ -9,11 +9,11 @@ from moto.ec2.models import ec2_backends
 
 from seatpool.sim.refusals import Refusal
 
-__all__ = ["forget"]
+__all__ = ["forget_instances"]
 
 
-def forget(instance_ids: Collection[str]) -> None:
-    """Let every region forget these. Refusal when one of them has not been terminated."""
+def forget_instances(instance_ids: Collection[str]) -> None:
+    """Removes these instances from every region. Raises Refusal if one of them is not terminated."""
     for regions in ec2_backends.values():
         for backend in regions.values():
             alive = [one.id for one in backend.all_instances() if one.id in instance_ids and one.state != "terminated"]

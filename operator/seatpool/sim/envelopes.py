@@ -1,4 +1,4 @@
-"""The two kinds of events about workbenches, as EventBridge puts them into a queue."""
+"""Creates the two kinds of events about workbenches, as EventBridge puts them into a queue."""
 
 import secrets
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ DETAIL_TYPE = "Workbench State Change"
 
 
 def state_change(*, instance_id: str, state: str, at: datetime, account: str, region: str) -> dict[str, Any]:
-    """EC2's own event. It tells the time in whole seconds; a finer `at` is kept for who wants to measure."""
+    """Returns EC2's own event. EC2 gives whole seconds. A finer `at` is kept for measurements."""
     return {
         "version": "0",
         "id": _id(),
@@ -35,7 +35,7 @@ def workbench_event(
     owner: str,
     type: str,  # noqa: A002
 ) -> dict[str, Any]:
-    """The custom event, whose sender has read the instance's tags."""
+    """Returns the custom event, whose sender has read the tags of the instance."""
     event = state_change(instance_id=instance_id, state=state, at=at, account=account, region=region)
     return event | {
         "detail-type": DETAIL_TYPE,

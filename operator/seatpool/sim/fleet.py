@@ -1,4 +1,4 @@
-"""A fleet of workbenches: EC2 instances that people start and stop, and the events that EventBridge makes of it."""
+"""Simulates a fleet of workbenches: EC2 instances that start and stop, and the events of EventBridge about them."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from seatpool.sim.aws_access import ACCOUNT, AwsAccess
 from seatpool.sim.envelopes import state_change, workbench_event
-from seatpool.sim.posting import Posting, Troubles
+from seatpool.sim.posting import DeliveryFaults, EventPoster
 
 __all__ = ["Fleet"]
 
@@ -17,7 +17,7 @@ IMAGE = "ami-12c6146b"  # one that moto knows
 
 
 class Fleet:
-    """Instances of one account in one region. Methods may be called from several threads."""
+    """Instances of one account in one region. Several threads may call its methods."""
 
     def __init__(
         self,
@@ -32,14 +32,16 @@ class Fleet:
         type_tag: str = TYPE_TAG,
         custom_events: bool = False,
         whole_seconds: bool = False,
-        troubles: Troubles | None = None,
+        troubles: DeliveryFaults | None = None,
         randomness: random.Random | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """The queue belongs to the stand-in's own account, as where the operator runs. `access` shares clients.
+        """Creates a fleet.
 
-        EC2's events tell the time in whole seconds; without `whole_seconds` they tell milliseconds, so that somebody
-        who lives faster here than machines boot still has an order.
+        Its queue is in the stand-in's own account, where the operator runs. `access` shares clients.
+
+        EC2's events have whole seconds. Without `whole_seconds` they have milliseconds, because a simulated user can
+        act faster than a machine boots.
         """
         self._access = access or AwsAccess(endpoint_url, region=region, account=account)
         self._owner_tag = owner_tag
@@ -49,10 +51,10 @@ class Fleet:
         self._now = now
         self._people: dict[str, tuple[str, str]] = {}
         home = AwsAccess(endpoint_url, region=queue_region or region)
-        self._posting = Posting(
+        self._poster = EventPoster(
             home.client("sqs"),
             queue_url,
-            troubles=troubles or Troubles(),
+            troubles=troubles or DeliveryFaults(),
             randomness=randomness or random.Random(0),  # noqa: S311
         )
 
@@ -73,20 +75,20 @@ class Fleet:
         return self._access.region
 
     @property
-    def troubles(self) -> Troubles:
-        return self._posting.troubles
+    def troubles(self) -> DeliveryFaults:
+        return self._poster.troubles
 
     @troubles.setter
-    def troubles(self, troubles: Troubles) -> None:
-        self._posting.troubles = troubles
+    def troubles(self, troubles: DeliveryFaults) -> None:
+        self._poster.troubles = troubles
 
     @property
     def lost(self) -> int:
-        """How many events never got to the queue."""
-        return self._posting.lost
+        """Returns how many events never reached the queue."""
+        return self._poster.lost
 
     def start(self, owner: str | None, type: str = "vew-matlab", *, tags: Mapping[str, str] | None = None) -> str:  # noqa: A002
-        """Start a new workbench; its instance id. The owner tag may be whatever EC2 takes; None is a missing one."""
+        """Starts a new workbench and returns its instance id. `owner` may be any text that EC2 takes. None: no tag."""
         all_tags = {self._type_tag: type} | ({} if owner is None else {self._owner_tag: owner}) | dict(tags or {})
         answer = self._ec2.run_instances(
             ImageId=IMAGE,
@@ -114,12 +116,12 @@ class Fleet:
         self.announce(instance_id, "shutting-down", "terminated")
 
     def announce(self, instance_id: str, *states: str, at: datetime | None = None) -> None:
-        """Post events that EC2 need not agree with."""
-        self._posting.post([self.event(instance_id, state, at=at) for state in states])
+        """Posts events that EC2 need not agree with."""
+        self._poster.post([self.event(instance_id, state, at=at) for state in states])
 
     def post(self, events: Sequence[dict[str, Any]]) -> None:
-        """Post any events, under the same troubles."""
-        self._posting.post(events)
+        """Posts any events, with the same faults."""
+        self._poster.post(events)
 
     def event(self, instance_id: str, state: str, *, at: datetime | None = None) -> dict[str, Any]:
         at = at or self._now()
@@ -130,13 +132,13 @@ class Fleet:
             return workbench_event(instance_id=instance_id, state=state, at=at, owner=owner, type=kind, **place)
         return state_change(instance_id=instance_id, state=state, at=at, **place)
 
-    def settle(self) -> None:
-        """Wait until every delayed event is in the queue."""
-        self._posting.settle()
+    def wait_until_posted(self) -> None:
+        """Waits until every delayed event is in the queue."""
+        self._poster.wait_until_posted()
 
     def close(self) -> None:
-        """Delayed events that are left are lost."""
-        self._posting.close()
+        """Closes the fleet. Delayed events that are left are lost."""
+        self._poster.close()
 
     @property
     def _ec2(self) -> Any:

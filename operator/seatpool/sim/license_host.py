@@ -1,7 +1,7 @@
-"""The disk of a license server: the vendor's client, its lists, and the journal that the server keeps of them.
+"""Simulates the disk of a license server: the vendor's client, its lists, and the journal that the server keeps of them.
 
-The journal is the license server's own word on who was on which list from when to when. Latencies and peaks are
-computed from it and not from what the operator believes.
+The journal is the license server's own record of which user was on which list when. Latencies and peaks are computed
+from it, and not from what the operator believes.
 """
 
 import json
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seatpool.sim.conduct import Conduct
+from seatpool.sim.agent_behavior import AgentBehavior
 
 __all__ = ["JournalEntry", "LicenseHost"]
 
@@ -30,7 +30,7 @@ class JournalEntry:
 
 
 class LicenseHost:
-    """A node's home with the client in `bin`."""
+    """Home of a node, with the client in `bin`."""
 
     def __init__(self, home: Path) -> None:
         self.home = home.absolute()
@@ -42,29 +42,29 @@ class LicenseHost:
 
     @property
     def state_dir(self) -> str:
-        """For the xlc adapter's stateDir; nobody but root may write to its default."""
+        """Returns a folder for stateDir of the xlc adapter. Only root may write to its default."""
         return str(self.home / "state")
 
     @property
-    def conduct(self) -> Conduct:
-        """How the node's SSM agent behaves."""
-        return Conduct.read(self.home)
+    def behavior(self) -> AgentBehavior:
+        """Returns how the node's SSM agent behaves."""
+        return AgentBehavior.read(self.home)
 
-    @conduct.setter
-    def conduct(self, conduct: Conduct) -> None:
-        conduct.write(self.home)
+    @behavior.setter
+    def behavior(self, behavior: AgentBehavior) -> None:
+        behavior.write(self.home)
 
     def faults(self, **faults: object) -> None:
-        """What ails the client from now on, and nothing else; without arguments it is well again.
+        """Sets the faults of the client and clears all others. Without arguments the client works.
 
-        `sleep_apply`, `sleep_list` (seconds before), `late_apply` (seconds after the change), `fail_apply`,
-        `fail_list` (exit codes), `lie_apply` (says ok, changes nothing), `lie_list` (prints another list),
-        `fail_product` (all of them for this product only).
+        `sleep_apply`, `sleep_list` (seconds before), `late_apply` (seconds after the change), `fail_apply`, `fail_list`
+        (exit codes), `lie_apply` (says ok, changes nothing), `lie_list` (prints another list), `fail_product` (all of
+        them for this product only).
         """
         self._replace(self.home / "faults", [f"{name}={value}" for name, value in faults.items()])
 
     def users(self, product: str) -> tuple[str, ...]:
-        """Who is on the list, in its own order; empty when there is none."""
+        """Returns the users on the list, in its order. Empty: there is no list."""
         try:
             text = (self.home / "products" / f"{product}.list").read_text(errors="replace")
         except FileNotFoundError:
@@ -72,11 +72,11 @@ class LicenseHost:
         return tuple(line for line in text.split("\n") if line)
 
     def edit(self, product: str, users: Iterable[str]) -> None:
-        """Somebody changes the list by hand, on the server itself: nothing checks or journals it."""
+        """Changes the list by hand, as on the server itself. Nothing checks or journals it."""
         self._replace(self.home / "products" / f"{product}.list", users)
 
     def seats(self, product: str, number: int | None) -> None:
-        """How many users the server takes for the product; None is any number."""
+        """Sets how many users the server takes for the product. None: any number."""
         path = self.home / "products" / f"{product}.seats"
         if number is None:
             path.unlink(missing_ok=True)
@@ -84,7 +84,7 @@ class LicenseHost:
             self._replace(path, [str(number)])
 
     def journal(self) -> Iterator[JournalEntry]:
-        """What came since this was last called on this object."""
+        """Returns the entries that are new since the last call on this object."""
         try:
             with (self.home / "journal.jsonl").open("rb") as file:
                 file.seek(self._read)

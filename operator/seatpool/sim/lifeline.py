@@ -1,11 +1,11 @@
-"""Child processes that cannot outlive the process that started them, however it ends.
+"""Starts child processes that cannot outlive the process that started them, however it ends.
 
-`atexit` and `finally` do not run after kill -9, and a forgotten kube-apiserver keeps 300 MB. Linux could signal a child
-when its parent dies (PR_SET_PDEATHSIG), but that looks at the *thread* that made the child, and no other system has it.
-So a shell that does nothing holds the reading end of a pipe and the list of children. The kernel closes the writing end
-with the owner, whatever ended it; the shell then reads an end of file and kills what is still on the list.
+`atexit` and `finally` do not run after SIGKILL, and a forgotten kube-apiserver keeps 300 MB. Linux can signal a child
+when its parent dies (PR_SET_PDEATHSIG). But that depends on the *thread* that made the child, and no other system has
+it. So a shell holds the reading end of a pipe and the list of children. If the owner ends in any way, the kernel closes
+the writing end. The shell then reads an end of file and kills the children on its list.
 
-Children get a session of their own, so that Ctrl-C reaches the owner alone and the owner can end them in order.
+Children get a session of their own, so that Ctrl-C reaches only the owner, which ends them in order.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ done
 
 
 class Lifeline:
-    """Starts children and ends them, with all that they started themselves, at the latest when this process ends."""
+    """Starts children, and ends them with all that they started, at the latest when this process ends."""
 
     def __init__(self) -> None:
         self._children: dict[int, subprocess.Popen[bytes]] = {}
@@ -71,7 +71,7 @@ class Lifeline:
         environ: Mapping[str, str] | None = None,
         output: int | IO[bytes] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start `command`; `output` takes both of its output streams, which are this process's own without it."""
+        """Starts `command`. `output` gets both output streams. None: those of this process."""
         child = subprocess.Popen(  # noqa: S603
             [str(part) for part in command],
             cwd=cwd,
@@ -87,7 +87,7 @@ class Lifeline:
         return child
 
     def end(self, child: subprocess.Popen[bytes], *, grace: float = 0.0) -> None:
-        """End `child`: SIGTERM and up to `grace` seconds, then SIGKILL for its group. Ending it again does nothing."""
+        """Ends `child`: SIGTERM, up to `grace` seconds, then SIGKILL for its group. Ending it again does nothing."""
         with self._lock:
             if self._children.pop(child.pid, None) is None:
                 return
@@ -102,7 +102,7 @@ class Lifeline:
         self._tell("forget", child)
 
     def close(self) -> None:
-        """End every child that is left, newest first."""
+        """Ends every child that is left, the newest first."""
         for child in reversed(list(self._children.values())):
             self.end(child)
         self._pipe.close()

@@ -1,4 +1,4 @@
-"""Events on their way to a queue, which EventBridge promises neither to order nor always to deliver."""
+"""Posts events to a queue with the faults that EventBridge allows: out of order, twice, or never."""
 
 import heapq
 import itertools
@@ -10,25 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Posting", "Troubles"]
+__all__ = ["DeliveryFaults", "EventPoster"]
 
 BATCH = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Troubles:
-    """What happens to events; each share is of 1."""
+class DeliveryFaults:
+    """Faults of the delivery. Each share is of 1."""
 
     lose: float = 0.0
     duplicate: float = 0.0
     delay: tuple[float, float] = (0.0, 0.0)
-    """Seconds, drawn evenly for each copy; events overtake each other by it."""
+    """Seconds, drawn evenly for each copy. By it events overtake each other."""
 
 
-class Posting:
-    """Sends event bodies to a queue, at once or when their delay is over."""
+class EventPoster:
+    """Posts event bodies to a queue, at once or after their delay."""
 
-    def __init__(self, sqs: Any, queue_url: str, *, troubles: Troubles, randomness: random.Random) -> None:
+    def __init__(self, sqs: Any, queue_url: str, *, troubles: DeliveryFaults, randomness: random.Random) -> None:
         self.troubles = troubles
         self.lost = 0
         self._sqs = sqs
@@ -42,7 +42,7 @@ class Posting:
         self._thread: threading.Thread | None = None
 
     def post(self, events: Sequence[dict[str, Any]]) -> None:
-        """Those without a delay are in the queue when this returns."""
+        """Posts events. Those without a delay are in the queue when this returns."""
         now = []
         with self._changed:
             for event in events:
@@ -56,13 +56,13 @@ class Posting:
             self._changed.notify_all()
         self._send(now)
 
-    def settle(self) -> None:
-        """Wait until every delayed event is in the queue."""
+    def wait_until_posted(self) -> None:
+        """Waits until every delayed event is in the queue."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting and not self._sending)
 
     def close(self) -> None:
-        """Delayed events that are left are lost."""
+        """Stops. Delayed events that are left are lost."""
         with self._changed:
             self._closed = True
             self.lost += len(self._waiting)
@@ -72,7 +72,7 @@ class Posting:
             self._thread.join()
 
     def _delays(self) -> list[float]:
-        """One for each copy that arrives."""
+        """Returns a delay for each copy that arrives."""
         troubles = self.troubles
         if self._random.random() < troubles.lose:
             self.lost += 1

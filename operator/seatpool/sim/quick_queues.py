@@ -1,8 +1,8 @@
-"""Takes slow turns out of moto, so that a storm measures the operator and not the stand-in.
+"""Removes slow code paths of moto's SQS, so that a storm measures the operator and not the stand-in.
 
-For each message that it looks at, moto computes the time by way of a datetime, several times; for each message that it gives
-away it counts all the others, to learn how long messages are kept; and for each request it looks through the folder of its
-own code. What a queue does is the same with and without this.
+moto computes the time of each message several times by way of a datetime. For each message that it hands out it counts
+all others, to learn how long messages are kept. For each request it searches the folder of its own code. The queue
+behaves the same with and without this.
 """
 
 import time
@@ -21,7 +21,7 @@ _look_for_modules = backends.list_of_moto_modules
 
 
 def make_queues_quick() -> None:
-    """For this process."""
+    """Patches moto in this process."""
     for owner, name, quick in (
         (models, "unix_time_millis", _unix_time_millis),
         (models.SQSBackend, "is_message_valid_based_on_retention_period", _is_kept),

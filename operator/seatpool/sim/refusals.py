@@ -1,4 +1,4 @@
-"""Errors of AWS's API: those that a request deserves, and those that a test wants for the next few requests."""
+"""Keeps the errors of the AWS stand-in: those that a request deserves, and those that a test plans for the next requests."""
 
 import threading
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ __all__ = ["PlannedRefusal", "Refusal", "Refusals"]
 
 
 class Refusal(SeatpoolError):
-    """What the caller's boto3 raises as a ClientError."""
+    """An error that the caller's boto3 raises as a ClientError."""
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:
         super().__init__(message)
@@ -29,14 +29,14 @@ class PlannedRefusal:
     message: str = "refused on request"
     status: int = 400
     after_work: bool = False
-    """The request is carried out, and only its answer is lost: the caller cannot tell."""
+    """The request is carried out and only its answer is lost. The caller cannot tell."""
 
     def refusal(self) -> Refusal:
         return Refusal(self.code, self.message, status=self.status)
 
 
 class Refusals:
-    """Which requests are to fail, and how many of each operation came."""
+    """Requests that are to fail, and how many of each operation came."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,8 +47,8 @@ class Refusals:
         with self._lock:
             self._planned.setdefault(refusal.operation, []).extend([refusal] * refusal.times)
 
-    def take(self, operation: str) -> PlannedRefusal | None:
-        """Count a request; the error that waits for it, if any."""
+    def count_request(self, operation: str) -> PlannedRefusal | None:
+        """Counts a request and returns the error that is planned for it, if any."""
         with self._lock:
             self._calls[operation] = self._calls.get(operation, 0) + 1
             waiting = self._planned.get(operation)

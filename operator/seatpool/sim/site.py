@@ -1,4 +1,4 @@
-"""What a site has before Seatpool comes: a queue of events, the SSM document, license servers."""
+"""Sets up what a site has before Seatpool is installed: a queue of events, the SSM document, license servers."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ SERVER_TAG = "seatpool:license-server"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseServerNode:
-    """A license server: an instance that has a tag, and its disk."""
+    """A license server: an instance with a tag, and its disk."""
 
     instance_id: str
     tag: str
@@ -28,7 +28,7 @@ class LicenseServerNode:
 
 
 class Site:
-    """One account's region, set up."""
+    """One account in one region, set up."""
 
     def __init__(self, aws: Aws, *, region: str = REGION, account: str = ACCOUNT) -> None:
         self.aws = aws
@@ -50,7 +50,7 @@ class Site:
         region: str = REGION,
         account: str = ACCOUNT,
     ) -> Self:
-        """An account without the operator has no queue: its fleet posts to the other site's."""
+        """Sets up a site. An account without the operator has no queue: its fleet posts to the other site's."""
         site = cls(aws, region=region, account=account)
         if queue is not None:
             site.make_queues(queue, max_receives=max_receives)
@@ -73,7 +73,7 @@ class Site:
         return self.access.client(service)
 
     def make_queues(self, name: str, *, max_receives: int) -> None:
-        """The queue of events and the dead-letter queue behind it."""
+        """Creates the queue of events and its dead-letter queue."""
         sqs = self.client("sqs")
         self.queue = name
         self.dead_letter_url = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
@@ -91,14 +91,14 @@ class Site:
         )
 
     def change_document(self, content: str | Mapping[str, Any]) -> None:
-        """Somebody makes another version the default one."""
+        """Makes another version of the document the default one."""
         ssm = self.client("ssm")
         answer = ssm.update_document(Name=self.document_name, Content=_text(content), DocumentVersion="$LATEST")
         version = answer["DocumentDescription"]["DocumentVersion"]
         ssm.update_document_default_version(Name=self.document_name, DocumentVersion=version)
 
     def add_license_server(self, name: str = "license-server") -> LicenseServerNode:
-        """A running instance with an SSM agent and the vendor's client, which the tag names."""
+        """Starts an instance with this tag, an SSM agent and the vendor's client."""
         tags = [{"Key": SERVER_TAG, "Value": name}, {"Key": "Name", "Value": name}]
         answer = self.client("ec2").run_instances(
             ImageId=IMAGE, MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
@@ -109,7 +109,10 @@ class Site:
         return LicenseServerNode(instance_id=instance_id, tag=SERVER_TAG, value=name, host=host)
 
     def fleet(self, *, queue_url: str | None = None, **options: Any) -> Fleet:
-        """Workbenches of this account and region; their events go to this site's queue or to another site's."""
+        """Returns the workbenches of this account and region.
+
+        Their events go to this site's queue or to another site's.
+        """
         return Fleet(
             self.endpoint,
             region=self.region,

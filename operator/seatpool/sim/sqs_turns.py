@@ -1,9 +1,9 @@
-"""One request at a time for moto's queues, which several threads of a server would break.
+"""Serves one request at a time to moto's queues, which are not safe for several threads.
 
-In moto a message that is sent while another one is deleted may be lost, two receivers may get the same message, and when
-two move one to the dead-letter queue a request fails with all that it had received. None of that is how SQS fails. So
-requests take turns; a long poll gives up its turn while it waits, and asks anew when a message came or might be visible
-again.
+In moto a message that is sent while another is deleted may be lost. Two receivers may get the same message. If two of
+them move one to the dead-letter queue, a request fails with all that it had received. SQS does not fail like that. So
+requests take turns. A long poll gives up its turn while it waits, and asks again when a message came or might be
+visible again.
 """
 
 import io
@@ -24,11 +24,11 @@ MAY_BRING_MESSAGES = frozenset(
     {"SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"}
 )
 ASK_AGAIN = 0.25
-"""Seconds; a message becomes visible again without anybody saying so."""
+"""Seconds. A message becomes visible again without a signal."""
 
 
 class SqsTurns:
-    """A WSGI application around moto's, for requests to SQS."""
+    """WSGI application around moto's, for requests to SQS."""
 
     def __init__(self, moto: "WSGIApplication") -> None:
         self._moto = moto
@@ -53,13 +53,13 @@ class SqsTurns:
                 answer = _Answer(self._moto, environ, body)
                 rest = deadline - time.monotonic()
                 if rest <= 0 or not answer.is_empty:
-                    self._turn.notify()  # there may be more than this one took
+                    self._turn.notify()  # there may be more messages than this one took
                     return answer.send(start_response)
                 self._turn.wait(min(rest, ASK_AGAIN))
 
 
 class _Answer:
-    """What moto says to a request, kept until somebody wants it."""
+    """An answer of moto, kept until it is needed."""
 
     def __init__(self, moto: "WSGIApplication", environ: "WSGIEnvironment", body: bytes) -> None:
         self._head: tuple[Any, ...] = ()
@@ -68,7 +68,7 @@ class _Answer:
 
     @property
     def is_empty(self) -> bool:
-        """The queue had nothing; an error is something."""
+        """Tells whether the queue had no message. An error is not empty."""
         return str(self._head[0]).startswith("200") and not json.loads(b"".join(self._body) or b"{}").get("Messages")
 
     def send(self, start_response: "StartResponse") -> list[bytes]:

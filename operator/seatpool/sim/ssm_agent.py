@@ -1,7 +1,7 @@
-"""The SSM agent of one managed node: takes commands, runs their script for real, reports.
+"""Simulates the SSM agent of one managed node: takes commands, really runs their scripts, and reports.
 
-Commands on a node run side by side and in no order, as the real agent's workers do. Whoever needs an order has to
-bring it, and whoever needs a command exactly once too.
+Commands on a node run in parallel and in no order, as with the workers of the real agent. The caller has to bring
+order, and to make sure that a command runs once.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.sim.conduct import Conduct
+from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.lifeline import Lifeline
 from seatpool.sim.ssm_commands import Ending, Invocation, Phase
 from seatpool.sim.ssm_document import Script, script
@@ -25,7 +25,7 @@ LOOK_AGAIN = 0.01
 
 
 class Agent:
-    """A node's agent; `home` is what stands for its disk."""
+    """Agent of a node. `home` stands for its disk."""
 
     def __init__(
         self,
@@ -48,15 +48,15 @@ class Agent:
         self._held: threading.Event | None = None
 
     @property
-    def conduct(self) -> Conduct:
-        return Conduct.read(self.home)
+    def behavior(self) -> AgentBehavior:
+        return AgentBehavior.read(self.home)
 
     @property
     def online(self) -> bool:
-        return self._is_running() and not self.conduct.offline
+        return self._is_running() and not self.behavior.offline
 
     def deliver(self, invocation: Invocation) -> None:
-        """Returns at once."""
+        """Takes a command and returns at once."""
         threading.Thread(target=self._handle, args=(invocation,), name="ssm-command", daemon=True).start()
 
     def _handle(self, invocation: Invocation) -> None:
@@ -66,36 +66,36 @@ class Agent:
             invocation.end(Ending(phase=Phase.FAILED, stderr=str(error)))
 
     def _take(self, invocation: Invocation) -> None:
-        conduct = self.conduct
-        if conduct.undeliverable:
+        behavior = self.behavior
+        if behavior.undeliverable:
             invocation.end(Ending(phase=Phase.UNDELIVERABLE))
             return
         if not self._arrives(invocation):
             return
-        is_held = self._hold(conduct.hold_for_next)
+        is_held = self._hold(behavior.hold_for_next)
         try:
-            self._run(invocation, self.conduct)
+            self._run(invocation, self.behavior)
         finally:
             if not is_held:
                 self._release()
 
     def _arrives(self, invocation: Invocation) -> bool:
-        """Wait for the agent to be there; False when the command has ended before."""
+        """Waits for the agent to be online. Returns False if the command has ended before."""
         while not self._closing.is_set():
-            conduct = self.conduct
+            behavior = self.behavior
             waited = time.monotonic() - invocation.command.sent
-            limit = conduct.delivery_timeout
+            limit = behavior.delivery_timeout
             if waited >= (invocation.command.delivery_timeout if limit is None else limit):
                 invocation.end(Ending(phase=Phase.DELIVERY_TIMED_OUT))
                 return False
-            if waited >= conduct.delivery_delay and self._is_running() and not conduct.offline:
+            if waited >= behavior.delivery_delay and self._is_running() and not behavior.offline:
                 return not invocation.stopped.is_set()
             if invocation.stopped.wait(LOOK_AGAIN):
                 return False
         return False
 
     def _hold(self, seconds: float) -> bool:
-        """Wait until the next command has run, if this is the one to be overtaken."""
+        """Waits until the next command has run, if this one is to be overtaken."""
         with self._lock:
             if not seconds or self._held is not None:
                 return False
@@ -110,36 +110,36 @@ class Agent:
             if self._held is not None:
                 self._held.set()
 
-    def _run(self, invocation: Invocation, conduct: Conduct) -> None:
+    def _run(self, invocation: Invocation, behavior: AgentBehavior) -> None:
         command = invocation.command
-        plan = script(command.content, command.values, platform=conduct.platform, legacy=conduct.legacy)
+        plan = script(command.content, command.values, platform=behavior.platform, legacy=behavior.legacy)
         with self._workers:
             if not invocation.begin():
                 return
             if plan is None:  # every step is for another platform: skipped, which SSM calls a success
                 invocation.end(Ending(phase=Phase.SUCCESS, code=0))
                 return
-            ending = self._execute(plan, invocation, conduct, attempt=0)
-        if conduct.mute:
+            ending = self._execute(plan, invocation, behavior, attempt=0)
+        if behavior.mute:
             invocation.stopped.wait(plan.timeout)
             ending = Ending(phase=Phase.EXECUTION_TIMED_OUT)
         invocation.end(ending)
-        for attempt, delay in enumerate(conduct.repeat_after, start=1):
+        for attempt, delay in enumerate(behavior.repeat_after, start=1):
             if not self._closing.wait(delay):
-                self._execute(plan, invocation, conduct, attempt=attempt)
+                self._execute(plan, invocation, behavior, attempt=attempt)
 
-    def _execute(self, plan: Script, invocation: Invocation, conduct: Conduct, *, attempt: int) -> Ending:
+    def _execute(self, plan: Script, invocation: Invocation, behavior: AgentBehavior, *, attempt: int) -> Ending:
         folder = self.home / ".ssm" / f"{invocation.command.id}.{attempt}"
         folder.mkdir(parents=True)
         run = ScriptRun(
             plan.text,
-            shell=conduct.shell,
+            shell=behavior.shell,
             folder=folder,
             environ=self._environ() | dict(plan.environ),
             lifeline=self._lifeline,
         )
         with ExitStack() as timers:
-            for seconds, cause in ((plan.timeout, Phase.EXECUTION_TIMED_OUT), (conduct.kill_after, Phase.FAILED)):
+            for seconds, cause in ((plan.timeout, Phase.EXECUTION_TIMED_OUT), (behavior.kill_after, Phase.FAILED)):
                 if seconds is not None:
                     timer = threading.Timer(seconds, run.kill, args=(cause,))
                     timer.daemon = True
@@ -152,7 +152,7 @@ class Agent:
         return ending
 
     def _environ(self) -> dict[str, str]:
-        """Nothing of this process's own: the real agent is a system service."""
+        """Returns the environment of a script. It has nothing of this process: the real agent is a system service."""
         return {
             "PATH": search_path(self.home),
             "HOME": str(self.home),

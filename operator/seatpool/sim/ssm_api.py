@@ -1,7 +1,7 @@
-"""SSM Run Command's API in front of moto's, which ends every command in the same instant and runs none.
+"""Implements SSM Run Command in front of moto's, which ends every command at once and runs none.
 
-It answers the operations that concern commands and managed nodes and leaves the rest of SSM (documents, parameters)
-to moto. Nothing of moto is replaced or patched.
+It answers the operations about commands and managed nodes. The rest of SSM (documents, parameters) is moto's. Nothing
+of moto is replaced or patched.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ Body = dict[str, Any]
 
 
 class RunCommand:
-    """The commands and nodes of every account in this process."""
+    """Commands and nodes of every account in this process."""
 
     def __init__(self, lifeline: Lifeline) -> None:
         self._nodes = Nodes(lifeline)
@@ -45,12 +45,12 @@ class RunCommand:
         }
 
     def register(self, instance_id: str, home: Path) -> None:
-        """Give an instance an agent, whose disk is `home`; moto must know the instance."""
+        """Gives an instance an agent, whose disk is `home`. moto must know the instance."""
         self._nodes.register(instance_id, home)
 
     def reset(self) -> None:
-        """Forget every node and command; those under way are cancelled."""
-        self._nodes.forget()
+        """Forgets every node and command. Commands that run are cancelled."""
+        self._nodes.clear()
         with self._lock:
             commands = list(self._commands.values())
             self._commands.clear()
@@ -77,7 +77,7 @@ class RunCommand:
             request=body,
         )
         for node in nodes:
-            hidden = node.agent.conduct.visible_after
+            hidden = node.agent.behavior.visible_after
             command.invocations[node.id] = Invocation(command, node.id, visible_after=hidden)
         self._keep(command)
         answer = command.describe()  # before the agents start: the real answer is never further than Pending
@@ -86,7 +86,7 @@ class RunCommand:
         return {"Command": answer}
 
     def _keep(self, command: Command) -> None:
-        """SSM remembers commands for 30 days; a benchmark would fill the memory with their output."""
+        """Keeps the newest commands only. SSM keeps them for 30 days, which would fill the memory in a benchmark."""
         with self._lock:
             self._commands[command.id] = command
             oldest = next(iter(self._commands.values()))
@@ -97,7 +97,7 @@ class RunCommand:
         wanted: list[str] = body.get("InstanceIds") or []
         if len(set(wanted)) != len(wanted):
             raise Refusal("DuplicateInstanceId", f"an instance id is given twice: {', '.join(wanted)}")
-        nodes = self._nodes.of(caller)
+        nodes = self._nodes.reachable_by(caller)
         if unknown := [instance for instance in wanted if instance not in nodes]:
             raise Refusal(
                 "InvalidInstanceId",
@@ -146,7 +146,7 @@ class RunCommand:
             *(body.get("Filters") or []),
             *({"Key": each["key"], "Values": each["valueSet"]} for each in old_style),
         ]
-        nodes = [node for node in self._nodes.of(caller).values() if all(map(node.matches, filters))]
+        nodes = [node for node in self._nodes.reachable_by(caller).values() if all(map(node.matches, filters))]
         return _page("InstanceInformationList", [node.describe() for node in nodes], body)
 
     def _found(self, caller: Caller, command_id: str) -> Command | None:
@@ -154,7 +154,7 @@ class RunCommand:
         return command if command and (command.account, command.region) == (caller.account, caller.region) else None
 
     def _selected(self, caller: Caller, body: Body) -> list[Command]:
-        """Newest first."""
+        """Returns the matching commands, the newest first."""
         wanted, instance = body.get("CommandId"), body.get("InstanceId")
         with self._lock:
             commands = list(self._commands.values())
@@ -169,7 +169,7 @@ class RunCommand:
 
 
 def _document(caller: Caller, body: Body) -> tuple[str, str, Mapping[str, Any]]:
-    """Name, version and content of the document, whose hash is the one that was asked for."""
+    """Returns name, version and content of the document with the requested hash."""
     name = str(body["DocumentName"]).rpartition("document/")[2]
     version = body.get("DocumentVersion")
     try:

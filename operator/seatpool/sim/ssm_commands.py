@@ -1,4 +1,4 @@
-"""What SSM keeps of a command: one invocation for each node, from Pending to an end that nothing changes any more."""
+"""Holds what SSM keeps of a command: one invocation for each node, from Pending to an end that is final."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ NO_RESPONSE = -1
 
 
 class Phase(Enum):
-    """`Status` and `StatusDetails`, as the API writes them (the documentation spells the latter with blanks)."""
+    """`Status` and `StatusDetails`, as the API writes them. The documentation spells the latter with blanks."""
 
     PENDING = ("Pending", "Pending")
     IN_PROGRESS = ("InProgress", "InProgress")
@@ -36,7 +36,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How an invocation ended."""
+    """End of an invocation."""
 
     phase: Phase
     code: int = NO_RESPONSE
@@ -66,7 +66,7 @@ class Command:
 
     @property
     def phase(self) -> Phase:
-        """A single node's; of several the first that is not through, else the first that is not well."""
+        """Returns the phase of its node. Of several it is the first that is not through, else the first that failed."""
         phases = [invocation.phase for invocation in self.invocations.values()]
         under_way = [phase for phase in phases if not phase.final]
         unwell = [phase for phase in phases if phase is not Phase.SUCCESS]
@@ -98,13 +98,13 @@ class Command:
 
 
 class Invocation:
-    """A command on one node. Threads of the agent and of the API share it."""
+    """A command on one node. The threads of the agent and of the API share it."""
 
     def __init__(self, command: Command, instance_id: str, *, visible_after: float) -> None:
         self.command = command
         self.instance_id = instance_id
         self.stopped = threading.Event()
-        """Set when nobody waits for it any more: it has ended or is being cancelled."""
+        """Set when no thread needs to wait any more: it has ended or is being cancelled."""
         self._lock = threading.RLock()
         self._visible_from = command.sent + visible_after
         self._phase = Phase.PENDING
@@ -122,7 +122,7 @@ class Invocation:
         return time.monotonic() >= self._visible_from
 
     def begin(self) -> bool:
-        """The agent starts on it; False when it has been cancelled."""
+        """Records that the agent starts it. Returns False if it has been cancelled."""
         with self._lock:
             if self.stopped.is_set():
                 return False
@@ -131,14 +131,14 @@ class Invocation:
             return True
 
     def killable(self, kill: Callable[[], None]) -> None:
-        """What CancelCommand calls from now on; at once when it came before."""
+        """Sets what CancelCommand calls. It is called at once if CancelCommand came before."""
         with self._lock:
             self._kill = kill
             if self.stopped.is_set():
                 kill()
 
     def end(self, ending: Ending) -> bool:
-        """The first end counts."""
+        """Records the end. Only the first end counts."""
         with self._lock:
             if self._phase.final:
                 return False
@@ -157,7 +157,7 @@ class Invocation:
                     self._kill()
 
     def describe(self) -> dict[str, Any]:
-        """As GetCommandInvocation answers."""
+        """Returns the answer of GetCommandInvocation."""
         with self._lock:
             ending = self._ending or Ending(phase=self._phase)
             return self._outline() | {
@@ -174,7 +174,7 @@ class Invocation:
             }
 
     def summarise(self, *, details: bool) -> dict[str, Any]:
-        """As ListCommandInvocations answers; its output is a tenth of the other's."""
+        """Returns the entry of ListCommandInvocations. Its output is a tenth of the other's."""
         with self._lock:
             summary = self._outline() | {"RequestedDateTime": self.command.sent_at.timestamp(), "CommandPlugins": []}
             if details and self._began is not None:

@@ -1,8 +1,8 @@
-"""A Command document of schema 2.2: what SSM refuses when a command is sent, and what the agent makes of the rest.
+"""Interprets a Command document of schema 2.2: what SSM refuses when a command is sent, and what the agent runs.
 
 Parameters with `interpolationType: ENV_VAR` become environment variables `SSM_<name>`, and `{{ name }}` in the text
-becomes a reference to the variable. Agents before 3.3.2746.0 know nothing of it and paste the value, which makes
-`allowedPattern` the only thing between a caller and the shell.
+becomes a reference to the variable. Agents before 3.3.2746.0 do not know it and paste the value. Then `allowedPattern`
+is the only protection of the shell.
 """
 
 import json
@@ -24,7 +24,7 @@ Value = str | list[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What a node runs."""
+    """Script of a document, for one node."""
 
     text: str
     environ: Mapping[str, str]
@@ -32,7 +32,7 @@ class Script:
 
 
 def check(content: Mapping[str, Any], given: Mapping[str, Sequence[str]]) -> dict[str, Value]:
-    """Every parameter's value, or SSM's refusal."""
+    """Returns the value of every parameter. Raises Refusal as SSM does."""
     declared: Mapping[str, Mapping[str, Any]] = content.get("parameters") or {}
     if unknown := given.keys() - declared.keys():
         raise Refusal("InvalidParameters", f"document does not support parameters {sorted(unknown)}.")
@@ -42,7 +42,7 @@ def check(content: Mapping[str, Any], given: Mapping[str, Sequence[str]]) -> dic
 def script(
     content: Mapping[str, Any], values: Mapping[str, Value], *, platform: str, legacy: bool = False
 ) -> Script | None:
-    """The script for a node of this platform; None when no step is meant for it."""
+    """Returns the script for a node of this platform. None: no step is meant for it."""
     declared: Mapping[str, Mapping[str, Any]] = content.get("parameters") or {}
     in_environ = {
         name
@@ -96,7 +96,7 @@ def _applies(precondition: Mapping[str, Any] | None, platform: str) -> bool:
 
 
 def _lines(raw: str, values: Mapping[str, Value]) -> list[str]:
-    """A line that is nothing but a list becomes the list's lines; otherwise a list is pasted as JSON."""
+    """Expands a line that is only a list into the list's lines. Any other list is pasted as JSON."""
     alone = _REFERENCE.fullmatch(raw.strip())
     if alone and isinstance(lines := values.get(alone[1]), list):
         return lines
@@ -112,7 +112,7 @@ def _pasted(raw: str, values: Mapping[str, Value]) -> str:
 
 
 def _timeout(raw: object, values: Mapping[str, Value]) -> float:
-    """The agent takes its default for what it cannot read."""
+    """Returns the timeout. The agent uses its default for a value that it cannot read."""
     if raw is None:
         return DEFAULT_TIMEOUT
     try:

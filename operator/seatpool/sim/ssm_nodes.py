@@ -1,4 +1,4 @@
-"""The managed nodes: EC2 instances of moto that have an agent."""
+"""Holds the managed nodes: EC2 instances of moto that have an agent."""
 
 import threading
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ SENDABLE = frozenset({"pending", "running", "stopping", "stopped"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose credentials signed a request, and for which region."""
+    """Account and region whose credentials signed a request."""
 
     account: str
     region: str
@@ -34,7 +34,7 @@ class Node:
     place: Caller
     agent: Agent
     instance: Any
-    """moto's own, so that nothing has to be looked up among thousands."""
+    """moto's own object, so that it need not be looked up among thousands."""
 
     @property
     def id(self) -> str:
@@ -49,7 +49,7 @@ class Node:
         return "Online" if self.agent.online else "ConnectionLost"
 
     def matches(self, wanted: Mapping[str, Any]) -> bool:
-        """Whether a target or a filter `{Key, Values}` means this node."""
+        """Tells whether a target or a filter `{Key, Values}` selects this node."""
         key, values = wanted["Key"], wanted["Values"]
         if key.casefold() in {"instanceids", "instanceid"}:
             return self.id in values
@@ -62,13 +62,13 @@ class Node:
         raise Refusal("InvalidFilterKey", f"the stand-in knows no filter {key!r}")
 
     def describe(self) -> dict[str, Any]:
-        """As DescribeInstanceInformation answers."""
-        conduct = self.agent.conduct
+        """Returns the entry of DescribeInstanceInformation."""
+        behavior = self.agent.behavior
         return {
             "InstanceId": self.id,
             "PingStatus": self.ping,
-            "AgentVersion": LEGACY_AGENT_VERSION if conduct.legacy else AGENT_VERSION,
-            "PlatformType": conduct.platform,
+            "AgentVersion": LEGACY_AGENT_VERSION if behavior.legacy else AGENT_VERSION,
+            "PlatformType": behavior.platform,
             "ResourceType": "EC2Instance",
             "ComputerName": f"{self.id}.{self.place.region}.compute.internal",
         }
@@ -78,7 +78,7 @@ class Node:
 
 
 class Nodes:
-    """All nodes of this process, whatever their account."""
+    """All nodes of this process, of every account."""
 
     def __init__(self, lifeline: Lifeline) -> None:
         self._lifeline = lifeline
@@ -87,7 +87,7 @@ class Nodes:
         self._nodes: dict[str, Node] = {}
 
     def register(self, instance_id: str, home: Path) -> None:
-        """Give an instance an agent; moto must know the instance."""
+        """Gives an instance an agent. moto must know the instance."""
         place, instance = _find(instance_id)
         agent = Agent(
             instance_id,
@@ -100,12 +100,12 @@ class Nodes:
         with self._lock:
             self._nodes[instance_id] = Node(place, agent, instance)
 
-    def of(self, caller: Caller) -> dict[str, Node]:
-        """Those that the caller can send commands to."""
+    def reachable_by(self, caller: Caller) -> dict[str, Node]:
+        """Returns the nodes that the caller can send commands to."""
         with self._lock:
             return {name: node for name, node in self._nodes.items() if node.place == caller and node.sendable}
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         with self._lock:
             self._nodes.clear()
 

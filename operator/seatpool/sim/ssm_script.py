@@ -1,4 +1,4 @@
-"""One run of a script by a real shell, in a process group of its own, with what it printed as SSM reports it."""
+"""Runs a script once in a real shell, in a process group of its own, and keeps its output as SSM reports it."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ _SEPARATE_STDERR = 'exec 2>"$0"; exec "$@"'
 
 
 class ScriptRun:
-    """Starts at once; `wait` for its end, `kill` from any thread."""
+    """A script that runs. Call `wait` for its end, and `kill` from any thread."""
 
     def __init__(
         self, text: str, *, shell: tuple[str, ...], folder: Path, environ: Mapping[str, str], lifeline: Lifeline
@@ -43,7 +43,7 @@ class ScriptRun:
             )
 
     def kill(self, cause: Phase) -> None:
-        """End the script and all that it started. `FAILED` as cause is somebody else's kill -9, seen from the agent."""
+        """Kills the script and all that it started. The cause `FAILED` is a kill from outside, as the agent sees it."""
         with self._lock:
             if self._code is not None:
                 return
@@ -85,5 +85,5 @@ def _cut(text: str, limit: int) -> str:
 
 
 def search_path(home: Path) -> str:
-    """The node's own programs first."""
+    """Returns PATH with the node's own programs first."""
     return os.pathsep.join([str(home / "bin"), os.environ.get("PATH", os.defpath)])

@@ -1,10 +1,10 @@
-"""Whether traces are made. Where they go is said by OpenTelemetry's own environment variables."""
+"""Defines the settings section `tracing`. The environment variables of OpenTelemetry say where traces go."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class TracingConfig(BaseModel):
-    """Traces from an event to the list that it changed."""
+    """Settings of traces from an event to the list that it changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

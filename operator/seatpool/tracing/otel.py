@@ -1,4 +1,4 @@
-"""Spans in OpenTelemetry. This is the only module that imports it, and it is only imported when traces are wanted."""
+"""Makes spans with OpenTelemetry. Only this module imports it, and it is imported only if traces are enabled."""
 
 import socket
 import sys
@@ -24,14 +24,14 @@ _KINDS = {Role.INTERNAL: SpanKind.INTERNAL, Role.CONSUMER: SpanKind.CONSUMER, Ro
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spot:
-    """A mark. It is equal to itself only, for a `SpanContext` cannot be in a set."""
+class OtelMark:
+    """A mark. It equals only itself, because a `SpanContext` cannot be in a set."""
 
     context: SpanContext
 
 
-def start(*, to_console: bool) -> "OpenTelemetryTraces":
-    """A provider of our own, so that two operators in a process do not share one."""
+def create_traces(*, to_console: bool) -> "OpenTelemetryTraces":
+    """Creates a tracer provider of its own, so that two operators in a process do not share one."""
     ours = {"service.name": NAME, "service.version": version(NAME), "service.instance.id": socket.gethostname()}
     resource = Resource.create({**ours, **OTELResourceDetector().detect().attributes})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -41,7 +41,7 @@ def start(*, to_console: bool) -> "OpenTelemetryTraces":
 
 
 class OpenTelemetryTraces:
-    """`Traces` on a tracer provider."""
+    """Implements `Traces` on a tracer provider."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
@@ -74,7 +74,7 @@ class OpenTelemetryTraces:
             context = span.get_span_context()
             try:
                 with bound_contextvars(trace=trace.format_trace_id(context.trace_id)):
-                    yield Spot(context)
+                    yield OtelMark(context)
             except Exception as error:
                 span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
                 raise
@@ -106,7 +106,7 @@ class OpenTelemetryTraces:
         ).end(_nanoseconds(ended))
 
     def trace_id(self, mark: Mark | None) -> str | None:
-        if not isinstance(mark, Spot) or not mark.context.trace_flags.sampled:
+        if not isinstance(mark, OtelMark) or not mark.context.trace_flags.sampled:
             return None
         return trace.format_trace_id(mark.context.trace_id)
 
@@ -120,7 +120,7 @@ def _within(mark: Mark) -> Context:
 
 def _contexts(marks: Iterable[Mark]) -> Iterator[SpanContext]:
     for mark in marks:
-        assert isinstance(mark, Spot)  # noqa: S101
+        assert isinstance(mark, OtelMark)  # noqa: S101
         yield mark.context
 
 

@@ -1,7 +1,7 @@
-"""Spans as the rest of the program sees them. Whoever wants no traces pays for none: OpenTelemetry is not even imported.
+"""Defines the interface to traces. Without traces nothing of OpenTelemetry is imported.
 
-The way from a message to a list goes over the Kubernetes API and through a reconciler that answers many messages by one
-command, so the present span alone does not join it. A `Mark` is what is carried along instead: where in which trace
+A message becomes a list over the Kubernetes API and through a reconciler that serves many messages by one command. So
+the current span alone does not connect the two. A `Mark` is carried along instead. It says where in which trace
 something began.
 """
 
@@ -12,22 +12,22 @@ from enum import Enum, auto
 from typing import Protocol
 
 Mark = object
-"""A place in a trace, which can be hashed; only whoever made it can read it."""
+"""A place in a trace. It is hashable, and only the `Traces` that made it can read it."""
 Fact = str | int | float | bool | tuple[str, ...]
 
 
 class Role(Enum):
-    """What a span is to the one that it waits for."""
+    """Relation of a span to the program on the other side."""
 
     INTERNAL = auto()
     CONSUMER = auto()
-    """It handles a message."""
+    """The span handles a message."""
     CLIENT = auto()
-    """It asks another program."""
+    """The span waits for another program."""
 
 
 class Traces(Protocol):
-    """Where spans go."""
+    """Destination of spans."""
 
     def span(
         self,
@@ -38,13 +38,13 @@ class Traces(Protocol):
         links: Iterable[Mark] = (),
         facts: Mapping[str, Fact] | None = None,
     ) -> AbstractContextManager[Mark | None]:
-        """A span around a block, within the present one, or within `parent` when that is given."""
+        """Opens a span around a block, inside the current span, or inside `parent` if it is given."""
 
     def link(self, marks: Iterable[Mark]) -> None:
-        """Say that the present span has to do with these too."""
+        """Links the current span to these marks."""
 
     def note(self, facts: Mapping[str, Fact]) -> None:
-        """Add facts to the present span."""
+        """Adds attributes to the current span."""
 
     def record(
         self,
@@ -56,20 +56,20 @@ class Traces(Protocol):
         ended: datetime,
         facts: Mapping[str, Fact],
     ) -> None:
-        """A span whose beginning and end are known only now."""
+        """Records a span whose begin and end are both in the past."""
 
     def trace_id(self, mark: Mark | None) -> str | None:
-        """The trace of a mark, as people search for it."""
+        """Returns the id of the trace of a mark, as trace viewers show it. None: there is no trace."""
 
     def close(self) -> None:
-        """Send what has not been sent."""
+        """Sends the spans that were not sent yet."""
 
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 class Untraced:
-    """No traces."""
+    """Implements `Traces` and does nothing."""
 
     def span(
         self,

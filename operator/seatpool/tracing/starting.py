@@ -1,7 +1,7 @@
-"""Tracing as it is asked for, or as a mistake in the environment that is told before anything runs.
+"""Starts tracing as settings and environment ask for it, or names the mistake in them before anything runs.
 
-`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`, `OTEL_EXPORTER_OTLP_*` and
-`OTEL_SDK_DISABLED` are read by OpenTelemetry itself. What it leaves to a program's own start is read here.
+OpenTelemetry itself reads `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`,
+`OTEL_EXPORTER_OTLP_*` and `OTEL_SDK_DISABLED`. The variables that it leaves to the program are read here.
 """
 
 import os
@@ -16,11 +16,14 @@ _PROTOCOL_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP
 
 
 class UnusableTracing(SeatpoolError):
-    """Traces were asked for and cannot be made."""
+    """Traces are enabled and cannot be made."""
 
 
 def start_tracing(config: TracingConfig, *, environ: Mapping[str, str] = os.environ) -> Traces:
-    """Traces to where the environment says; none when they are not asked for. OTEL_TRACES_EXPORTER=none is none, too."""
+    """Returns traces to the exporter that the environment names.
+
+    Returns UNTRACED if tracing is not enabled or OTEL_TRACES_EXPORTER is none. Raises UnusableTracing.
+    """
     exporter = environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
     if not config.enabled or exporter == "none":
         return UNTRACED
@@ -33,9 +36,9 @@ def start_tracing(config: TracingConfig, *, environ: Mapping[str, str] = os.envi
             "name an endpoint that takes it (its usual port is 4318)"
         )
     try:
-        from seatpool.tracing.otel import start
+        from seatpool.tracing.otel import create_traces
     except ImportError as error:
         raise UnusableTracing(
             f"tracing.enabled: a package is not installed ({error.name}): pip install 'seatpool[tracing]'"
         ) from error
-    return start(to_console=exporter == "console")
+    return create_traces(to_console=exporter == "console")

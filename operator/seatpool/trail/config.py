@@ -1,4 +1,4 @@
-"""Where the audit trail goes."""
+"""Defines the settings section `audit`."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TrailConfig(BaseModel):
-    """One JSON line for each grant, release, refusal, apply and approval."""
+    """Settings of the audit trail: one JSON line for each grant, release, refusal, apply and approval."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

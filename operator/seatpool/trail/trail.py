@@ -1,8 +1,8 @@
-"""The audit trail: what was decided about seats, by which rule, and which command carried it out.
+"""Writes the audit trail: which seats were decided, by which rule, and which command carried it out.
 
-A line is written when the thing is true: a grant when the ledger has it, an apply when the list was read back. It names the
-objects with their revisions and the SSM command, so that it goes together with the API server's audit log and with CloudTrail. No
-line has a secret: specs, environment and command output are not in it.
+A line is written when its fact is true: a grant when the ledger has it, an apply when the list was read back. It names
+objects with their revisions, and the SSM command. So it can be joined with the audit log of the API server and with
+CloudTrail. No line has a secret: specs, environment and command output are never in it.
 """
 
 import json
@@ -25,7 +25,7 @@ LOGGER = "audit"
 
 
 class Action(StrEnum):
-    """What a line is about."""
+    """Kinds of lines."""
 
     GRANT = "grant"
     RELEASE = "release"
@@ -38,11 +38,11 @@ class Action(StrEnum):
 
 
 class UnusableTrail(SeatpoolError):
-    """The audit file cannot be written; nobody should run without the audit that was asked for."""
+    """The audit file cannot be written. The operator does not run without the audit that its settings ask for."""
 
 
 class TrailMetrics:
-    """What came of the lines."""
+    """Metrics of the audit trail."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.meters = Meters(registry)
@@ -50,7 +50,7 @@ class TrailMetrics:
 
 
 class Trail:
-    """Appends lines. One that cannot be written is counted and logged; it never stops a seat."""
+    """Appends lines to the trail. A line that cannot be written is counted and logged. It never stops a seat."""
 
     def __init__(
         self, config: TrailConfig, *, holder: str, registry: CollectorRegistry, log: FilteringBoundLogger
@@ -59,7 +59,7 @@ class Trail:
         logger = logging.Logger(LOGGER, logging.INFO)
         for handler in _handlers(config):
             handler.setFormatter(logging.Formatter("%(message)s"))
-            logger.addHandler(_Counting(handler, lines, log))
+            logger.addHandler(_CountingHandler(handler, lines, log))
         self._is_used = bool(logger.handlers)
         self._write = structlog.wrap_logger(
             logger,
@@ -72,17 +72,17 @@ class Trail:
         ).bind(logger=LOGGER, holder=holder)
 
     def note(self, action: Action, **facts: Any) -> None:
-        """Append a line; absent facts stay absent."""
+        """Appends a line. Facts that are None are left out."""
         if self._is_used:
             self._write.info(action.value, **{name: fact for name, fact in facts.items() if fact is not None})
 
     def bind(self, facts: Mapping[str, Any]) -> None:
-        """Facts that every later line has."""
+        """Adds facts to every later line."""
         self._write = self._write.bind(**facts)
 
 
-class _Counting(logging.Handler):
-    """Hands lines on, and sees those that fail."""
+class _CountingHandler(logging.Handler):
+    """Passes lines to another handler and counts those that were written and those that failed."""
 
     def __init__(self, inner: logging.Handler, lines: Counter, log: FilteringBoundLogger) -> None:
         super().__init__()

@@ -75,6 +75,12 @@ def test_config_becomes_the_operators_settings_beside_what_the_chart_decides(hel
     assert made.leader_election.lease_duration.total_seconds() == 20
 
 
+@pytest.mark.parametrize("name", ["resync_interval", "audit_interval"])
+def test_a_setting_is_taken_by_its_old_name_too(helm: Helm, tmp_path: Path, name: str) -> None:
+    made = settings(helm.template({"config": {"watch": {name: "90s"}}}), tmp_path)
+    assert made.watch.resync_interval.total_seconds() == 90
+
+
 def test_the_lease_that_is_named_is_the_one_that_may_be_written(helm: Helm, tmp_path: Path) -> None:
     objects = helm.template({"fullnameOverride": "licenses"})
     config = yaml.safe_load(only(objects, "ConfigMap", "licenses")["data"]["settings.yaml"])

@@ -104,7 +104,7 @@ async def installed(cluster: Cluster, aws: AwsProcess, tmp_path: Path, *, namesp
         "terminated_retention": "0s",
     }
     config: dict[str, Any] = {"mirror": mirror, "servers": {"endpoint_url": site.endpoint}}
-    config["watch"] = {"audit_interval": "2s"}
+    config["watch"] = {"resync_interval": "2s"}
     values = {"config": config}
     if namespaced:
         values = {"config": config | {"installation": "tests"}, "watchNamespaces": [served]}

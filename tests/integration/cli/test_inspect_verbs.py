@@ -1,4 +1,4 @@
-"""`status`, `diff` and `history` on a real API server, as tables and for programs."""
+"""`status`, `diff` and `events` on a real API server, as tables and for programs."""
 
 import json
 
@@ -74,7 +74,7 @@ def test_diff_of_a_pool_in_sync_is_exit_code_0(board: Board) -> None:
     assert board.ask("diff", "matlab").code == 0
 
 
-def test_history_of_a_person_comes_from_the_ledger_and_says_what_it_does_not_know(board: Board) -> None:
+def test_events_of_a_person_comes_from_the_ledger_and_says_what_it_does_not_know(board: Board) -> None:
     board.put(
         board.server(),
         board.pool(),
@@ -84,7 +84,7 @@ def test_history_of_a_person_comes_from_the_ledger_and_says_what_it_does_not_kno
             vacated=[{"user": "ann", "at": board.ago(hours=2)}],
         ),
     )
-    lines = [line.strip() for line in board.ask("history", "ann").stdout.splitlines()]
+    lines = [line.strip() for line in board.ask("events", "ann").stdout.splitlines()]
     assert lines[:3] == [
         f"{board.at(hours=-2)}  ann gave the seat back [ledger]",
         f"{board.at(hours=-1)}  ann got the seat (an active workbench needs the product, and a seat was free) [ledger]",

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from seatpool.cli.logging_setup import configure_logging
-from seatpool.cli.main import ENDING, until_signal
+from seatpool.cli.run import ENDING, until_signal
 from seatpool.control.leader.leadership import LeadershipLost
 from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.runtime.operator import Operator

@@ -12,7 +12,7 @@ from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger
 from seatpool.control.reconcile.failpoints import Failpoint
-from seatpool.history.store import opened
+from seatpool.history.store import open_history
 
 Answer = list[tuple[Any, ...]]
 
@@ -29,7 +29,7 @@ class Kept:
     def ask(self, question: str) -> Answer:
         if not self.folder.is_dir():
             return []
-        with opened(self.folder) as database:
+        with open_history(self.folder) as database:
             return database.execute(question).fetchall()
 
     async def until(self, question: str, answer: Answer) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.integration.control.conftest import Stage, event, eventually
 
-from seatpool.history.store import opened
+from seatpool.history.store import open_history
 from seatpool.sim.license_host import JournalEntry
 
 KILLS = int(os.environ.get("SEATPOOL_KILLS", "5"))
@@ -153,7 +153,7 @@ async def test_after_many_kills_the_history_is_what_the_license_server_saw_inter
 
     truth = intervals(entry for entry in stage.host.journal() if entry.accepted)
     recorded: dict[str, list[Interval]] = defaultdict(list)
-    with opened(folder) as database:
+    with open_history(folder) as database:
         sessions = database.execute(
             "SELECT user_id, granted_at, released_at FROM sessions ORDER BY granted_at"
         ).fetchall()

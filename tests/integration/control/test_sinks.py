@@ -200,7 +200,7 @@ async def test_the_statement_for_the_vendor_is_whole_after_a_seat_passed_on(stag
         await stage.until_list(["bob"])
         await eventually(lambda: len(lines(file, "apply")) == 2, what="both lists are noted")
         options = ["--pool", "matlab", "--audit", str(file), "-o", "json"]
-        done = await seatpool(stage, "ledger", *options)
+        done = await seatpool(stage, "statement", *options)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert [[one["user"] for one in change["added"]] for change in told["changes"]] == [["ann"], ["bob"]]

@@ -95,7 +95,7 @@ async def test_a_delete_and_a_change_that_a_watch_missed_are_repaired(stage: Sta
         stage.pool(seats=9),
         *(stage.workbench(n, user) for n, user in enumerate(["ann", "bob", "cem"])),
     )
-    async with stage.operator(watch={"audit_interval": "2s"}) as operator:
+    async with stage.operator(watch={"resync_interval": "2s"}) as operator:
         await stage.until_list(["ann", "bob", "cem"])
         await kill_watch(Workbench)
         stage.delete("workbench", instance(0))

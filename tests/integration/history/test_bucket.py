@@ -12,11 +12,11 @@ import pytest
 from tests.unit.history.rows import NOON, capacity, session
 
 from seatpool.history.bucket import BucketArchive
-from seatpool.history.compaction import Tidying
+from seatpool.history.compaction import Compactor
 from seatpool.history.config import HistoryConfig
-from seatpool.history.copying import copy
-from seatpool.history.schema import Row, record
-from seatpool.history.sql import ask
+from seatpool.history.copying import copy_archive
+from seatpool.history.schema import Row, row_to_json
+from seatpool.history.sql import run_query
 from seatpool.history.writing import HistoryNotWritten
 from seatpool.sim.aws import AwsProcess
 
@@ -62,7 +62,7 @@ def bucket(aws: AwsProcess) -> Bucket:
 
 def lines(folder: Path, *rows: Row) -> Path:
     file = folder / f"{secrets.token_hex(4)}.jsonl"
-    file.write_text("".join(json.dumps(record(row)) + "\n" for row in rows))
+    file.write_text("".join(json.dumps(row_to_json(row)) + "\n" for row in rows))
     return file
 
 
@@ -82,27 +82,29 @@ def test_the_bucket_is_read_through_a_copy_that_is_kept_up_to_date(bucket: Bucke
     archive, cache = bucket.archive(prefix=""), tmp_path / "cache"
     people = "SELECT user_id FROM sessions ORDER BY 1"
     archive.add(lines(tmp_path, session("ann", 0, 60)), batch="one")
-    assert list(ask(copy(archive, cache, since=None), people).rows) == [("ann",)]
+    assert list(run_query(copy_archive(archive, cache, since=None), people).rows) == [("ann",)]
     first = next(cache.rglob("one.parquet")).stat()
     archive.add(lines(tmp_path, session("bob", 0, 60)), batch="two")
-    assert list(ask(copy(archive, cache, since=None), people).rows) == [("ann",), ("bob",)]
+    assert list(run_query(copy_archive(archive, cache, since=None), people).rows) == [("ann",), ("bob",)]
     assert next(cache.rglob("one.parquet")).stat() == first, "what is there already is not brought again"
     archive.remove("sessions", "2026-03-09", ["one.parquet"])
-    assert list(ask(copy(archive, cache, since=None), people).rows) == [("bob",)]
-    assert list(ask(copy(archive, tmp_path / "new", since=date(2026, 3, 10)), people).rows) == []
+    assert list(run_query(copy_archive(archive, cache, since=None), people).rows) == [("bob",)]
+    assert list(run_query(copy_archive(archive, tmp_path / "new", since=date(2026, 3, 10)), people).rows) == []
 
 
 def test_a_day_becomes_one_file_and_old_days_go(bucket: Bucket, tmp_path: Path) -> None:
     archive = bucket.archive()
     for number in range(4):
         archive.add(lines(tmp_path, session("ann"), session(f"user{number}", 0, 60)), batch=f"batch-{number}")
-    tidying = Tidying(archive, retention_days=10)
+    tidying = Compactor(archive, retention_days=10)
     for _ in range(2):
-        tidying.tidy(today=TODAY + timedelta(days=1))
+        tidying.compact(today=TODAY + timedelta(days=1))
     assert len(bucket.keys()) == 1
-    found = ask(copy(archive, tmp_path / "cache", since=None), "SELECT count(*), count(DISTINCT id) FROM sessions_rows")
+    found = run_query(
+        copy_archive(archive, tmp_path / "cache", since=None), "SELECT count(*), count(DISTINCT id) FROM sessions_rows"
+    )
     assert list(found.rows) == [(5, 5)]
-    tidying.tidy(today=TODAY + timedelta(days=11))
+    tidying.compact(today=TODAY + timedelta(days=11))
     assert bucket.keys() == []
 
 

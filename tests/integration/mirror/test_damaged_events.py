@@ -34,11 +34,11 @@ from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.mirror import Mirror
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.fleet import Fleet
-from seatpool.sim.posting import Troubles
+from seatpool.sim.posting import DeliveryFaults
 
 RECORD = Path(__file__).parents[3] / "examples" / "events-matlab-lab.jsonl.gz"
 BEGINNING = 400
-TROUBLES = Troubles(lose=0.1, duplicate=0.1, delay=(0.0, 0.3))
+TROUBLES = DeliveryFaults(lose=0.1, duplicate=0.1, delay=(0.0, 0.3))
 OWNER_TAG = "vew:workbench:ownerId"
 ENDED = ("terminated", "shutting-down")
 Seen = dict[str, tuple[str, str, str, str]]
@@ -163,7 +163,7 @@ class FleetAndObjects(RuleBasedStateMachine):
         if not hasattr(self, "fleets"):
             return
         for fleet in self.fleets.values():
-            fleet.settle()
+            fleet.wait_until_posted()
             fleet.close()
         deadline = time.monotonic() + 20
         while True:

@@ -36,7 +36,16 @@ def count(table: Any, user: str, number: int, *, product: str = "matlab") -> Non
 
 async def compared(stage: Stage, *arguments: str, code: int) -> str:
     place = ["--kubeconfig", str(stage.plane.kubeconfig), "-n", stage.namespace, "--region", REGION]
-    command = ["import", "--from", "dynamodb", TABLE, *place, "--endpoint-url", stage.aws.endpoint, *arguments]
+    command = [
+        "compare-pipeline",
+        "--from",
+        "dynamodb",
+        TABLE,
+        *place,
+        "--endpoint-url",
+        stage.aws.endpoint,
+        *arguments,
+    ]
     answer = await asyncio.to_thread(CliRunner().invoke, app, command)
     if answer.exception is not None and not isinstance(answer.exception, SystemExit):
         raise answer.exception

@@ -13,7 +13,7 @@ from tests.unit.notify.receivers import NOW, assigned
 
 from seatpool.notify.config import NotifyConfig
 from seatpool.notify.eventbridge import EventBridgeSender
-from seatpool.notify.outbox import NotTaken
+from seatpool.notify.outbox import NotDelivered
 from seatpool.sim.aws import AwsProcess
 
 REGION = "eu-central-1"
@@ -91,6 +91,6 @@ async def test_the_detail_is_what_the_published_schema_says(bus: Bus, sender: Ev
 async def test_a_bus_that_cannot_be_reached_is_tried_again() -> None:
     config = NotifyConfig(bus="seats", region=REGION, endpoint_url="http://127.0.0.1:9")
     away = EventBridgeSender(config, session_factory=session)
-    with pytest.raises(NotTaken, match="EventBridge bus seats"):
+    with pytest.raises(NotDelivered, match="EventBridge bus seats"):
         await away.send([assigned("ann")])
     await away.close()

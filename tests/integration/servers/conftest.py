@@ -15,8 +15,8 @@ from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.document import document_json
 from seatpool.servers.nodes import Node
 from seatpool.servers.ssm import SsmTransport
+from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.aws import AwsStandIn
-from seatpool.sim.conduct import Conduct
 from seatpool.sim.site import LicenseServerNode, Site
 
 
@@ -83,8 +83,8 @@ class Bench:
     def client(self, **changes: Any) -> LicenseServerClient:
         return LicenseServerClient(self.spec(**changes), self.transport, name="default/main")
 
-    def conduct(self, **faults: Any) -> None:
-        self.node.host.conduct = Conduct(**faults)
+    def behavior(self, **faults: Any) -> None:
+        self.node.host.behavior = AgentBehavior(**faults)
 
 
 def apply(*users: str, revision: int = 1, product: str = "vew") -> ListCommand:

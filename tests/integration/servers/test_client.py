@@ -20,7 +20,7 @@ async def test_a_list_is_applied_and_read_back(bench: Bench) -> None:
 
 
 async def test_an_agent_of_before_environment_variables_does_the_same(bench: Bench) -> None:
-    bench.conduct(legacy=True)
+    bench.behavior(legacy=True)
     client = bench.client()
     assert (await client.result(await client.send(apply("ann")))).products["vew"].users == ("ann",)
 
@@ -57,7 +57,7 @@ async def test_lists_are_read_without_being_written(bench: Bench) -> None:
 
 
 async def test_the_older_of_two_commands_that_run_in_the_wrong_order_loses(bench: Bench) -> None:
-    bench.conduct(hold_for_next=10)
+    bench.behavior(hold_for_next=10)
     client = bench.client()
     old, new = await client.send(apply("old", revision=1)), await client.send(apply("new", revision=2))
     assert (await client.result(new)).products["vew"].result is Result.APPLIED
@@ -86,7 +86,7 @@ async def test_a_script_that_cannot_begin_says_why_and_nothing_was_applied(bench
 
 
 async def test_a_node_that_runs_nothing_is_bad_output(bench: Bench) -> None:
-    bench.conduct(platform="Windows")
+    bench.behavior(platform="Windows")
     client = bench.client()
     sent = await client.send(apply("ann"))
     with pytest.raises(TransportError, match="not the apply script's") as error:
@@ -96,7 +96,7 @@ async def test_a_node_that_runs_nothing_is_bad_output(bench: Bench) -> None:
 
 async def test_a_script_that_was_killed_may_have_applied(bench: Bench) -> None:
     bench.node.host.faults(sleep_apply="10")
-    bench.conduct(kill_after=0.2)
+    bench.behavior(kill_after=0.2)
     client = bench.client()
     sent = await client.send(apply("ann"))
     with pytest.raises(TransportError) as error:

@@ -164,7 +164,7 @@ async def test_a_role_in_another_account_is_assumed(bench: Bench) -> None:
 
 
 async def test_an_invocation_that_appears_late_is_waited_for(bench: Bench) -> None:
-    bench.conduct(visible_after=0.5)
+    bench.behavior(visible_after=0.5)
     client = bench.client()
     assert (await client.result(await client.send(apply("ann")))).products["vew"].users == ("ann",)
 
@@ -227,7 +227,7 @@ async def test_a_command_that_has_not_ended_at_its_deadline_may_still_do_anythin
 
 
 async def test_an_offline_node_ends_as_a_delivery_that_timed_out(bench: Bench) -> None:
-    bench.conduct(offline=True, delivery_timeout=0.3)
+    bench.behavior(offline=True, delivery_timeout=0.3)
     client = bench.client()
     sent = await client.send(apply("ann"))
     with pytest.raises(TransportError, match="SSM agent is connected") as error:

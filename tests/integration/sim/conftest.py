@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.aws import AwsStandIn
-from seatpool.sim.conduct import Conduct
 from seatpool.sim.site import LicenseServerNode, Site
 
 FINAL = {"Success", "Failed", "TimedOut", "Cancelled"}
@@ -48,8 +48,8 @@ class Server:
     def ssm(self) -> Any:
         return self.site.client("ssm")
 
-    def conduct(self, **faults: Any) -> None:
-        self.node.host.conduct = Conduct(**faults)
+    def behavior(self, **faults: Any) -> None:
+        self.node.host.behavior = AgentBehavior(**faults)
 
     def send(self, *script: str, parameters: dict[str, list[str]] | None = None, **options: Any) -> str:
         answer = self.ssm.send_command(

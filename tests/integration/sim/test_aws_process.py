@@ -54,10 +54,10 @@ def test_two_side_by_side_share_nothing_and_run_commands(tmp_path: Path) -> None
         assert server.run("xlc list --product P; echo ok")["StandardOutputContent"] == "ok\n"
         assert other.client("sqs").list_queues().get("QueueUrls", []) == []
         assert other.client("ec2").describe_instances()["Reservations"] == []
-        server.conduct(offline=True)
+        server.behavior(offline=True)
         command = server.send("echo back")
         assert server.look(command)["Status"] == "Pending"
-        server.conduct()
+        server.behavior()
         assert server.until(command)["StandardOutputContent"] == "back\n"
         first.control.refuse("ListCommands", "AccessDeniedException")
         with pytest.raises(Exception, match="AccessDenied"):

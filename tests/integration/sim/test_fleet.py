@@ -16,7 +16,7 @@ from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.aws_control import AwsControlError
 from seatpool.sim.fleet import OWNER_TAG, TYPE_TAG
-from seatpool.sim.posting import Troubles
+from seatpool.sim.posting import DeliveryFaults
 from seatpool.sim.site import Site
 
 OTHER_ACCOUNT = "222222222222"
@@ -115,12 +115,12 @@ def test_a_fleet_of_another_account_posts_to_the_first_ones_queue(site: Site, st
 
 
 def test_events_get_lost_twice_and_late_by_the_seed(site: Site) -> None:
-    with site.fleet(troubles=Troubles(lose=1.0)) as fleet:
+    with site.fleet(troubles=DeliveryFaults(lose=1.0)) as fleet:
         workbench = fleet.start("ann")
         assert (bodies(site), fleet.lost) == ([], 2)
-        fleet.troubles = Troubles(duplicate=1.0, delay=(0.05, 0.2))
+        fleet.troubles = DeliveryFaults(duplicate=1.0, delay=(0.05, 0.2))
         fleet.stop(workbench)
-        fleet.settle()
+        fleet.wait_until_posted()
     assert sorted(hint.state for hint in hints(site)) == sorted(
         2 * [InstanceState("stopping"), InstanceState("stopped")]
     )
@@ -129,7 +129,7 @@ def test_events_get_lost_twice_and_late_by_the_seed(site: Site) -> None:
 def test_a_fleet_draws_from_the_randomness_that_it_is_given(site: Site) -> None:
     arrived = []
     for _ in range(2):
-        with site.fleet(troubles=Troubles(lose=0.5), randomness=random.Random(5)) as fleet:
+        with site.fleet(troubles=DeliveryFaults(lose=0.5), randomness=random.Random(5)) as fleet:
             for _ in range(10):
                 fleet.announce("i-0123456789abcdef0", "running")
             arrived.append((len(bodies(site)), fleet.lost))
@@ -154,9 +154,9 @@ def test_terminated_instances_are_forgotten_when_it_is_ordered_and_others_are_no
         fleet.terminate(gone)
         fleet.stop(stopped)
         fleet.terminate(kept)
-    stand_in.control.forget(gone)
+    stand_in.control.forget_instances(gone)
     with pytest.raises(AwsControlError, match=f"{stopped} is not terminated"):
-        stand_in.control.forget(stopped, kept)
+        stand_in.control.forget_instances(stopped, kept)
     pages = site.client("ec2").get_paginator("describe_instances").paginate()
     found = {
         one["InstanceId"]: one["State"]["Name"]

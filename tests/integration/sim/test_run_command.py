@@ -109,7 +109,7 @@ def test_a_reference_to_it_in_the_document_is_a_reference_to_the_variable(server
 
 def test_an_old_agent_pastes_the_value_and_sets_no_variable(server: Server) -> None:
     server.site.change_document(document_that_says('echo "{{ Text }}" "${SSM_Text-unset}"'))
-    server.conduct(legacy=True)
+    server.behavior(legacy=True)
     ended = server.run("unused", parameters={"Text": ["$(echo run)"]})
     assert ended["StandardOutputContent"] == "run unset\n"
     nodes = server.ssm.describe_instance_information()["InstanceInformationList"]
@@ -120,7 +120,7 @@ def test_the_documented_fallback_serves_both_kinds_of_agent(server: Server) -> N
     lines = ['if [ -z "${SSM_Text+x}" ]; then', '    export SSM_Text="{{ Text }}"', "fi", 'echo "$SSM_Text"']
     server.site.change_document(document_that_says(*lines))
     for legacy in (False, True):
-        server.conduct(legacy=legacy)
+        server.behavior(legacy=legacy)
         assert server.run("unused", parameters={"Text": ["abc"]})["StandardOutputContent"] == "abc\n"
 
 
@@ -162,7 +162,7 @@ def test_a_node_of_another_region_or_account_is_unknown(server: Server) -> None:
 
 
 def test_a_step_for_another_platform_is_skipped(server: Server) -> None:
-    server.conduct(platform="Windows")
+    server.behavior(platform="Windows")
     ended = server.run("echo never")
     assert (ended["Status"], ended["StandardOutputContent"]) == ("Success", "")
 
@@ -190,11 +190,11 @@ def test_a_command_that_runs_can_be_cancelled(server: Server) -> None:
 
 
 def test_a_command_that_waits_for_its_node_can_be_cancelled(server: Server) -> None:
-    server.conduct(offline=True)
+    server.behavior(offline=True)
     command = server.send("echo never >>ran")
     server.ssm.cancel_command(CommandId=command)
     assert server.look(command)["Status"] == "Cancelled"
-    server.conduct()
+    server.behavior()
     time.sleep(0.05)
     assert server.look(command)["StandardOutputContent"] == ""
 
@@ -214,7 +214,7 @@ def test_commands_of_a_node_run_side_by_side(server: Server) -> None:
 
 
 def test_the_shell_that_runs_the_script_can_be_chosen(server: Server) -> None:
-    server.conduct(shell=("bash", "--posix"))
+    server.behavior(shell=("bash", "--posix"))
     assert server.run("echo ${BASH_VERSION:+bash}")["StandardOutputContent"] == "bash\n"
 
 

@@ -25,12 +25,12 @@ def note(name: str) -> str:
 
 
 def test_a_node_that_is_offline_runs_the_command_when_it_is_back(server: Server) -> None:
-    server.conduct(offline=True)
+    server.behavior(offline=True)
     command = server.send(note("a"))
     time.sleep(0.1)
     assert server.look(command)["Status"] == "Pending"
     assert server.ssm.describe_instance_information()["InstanceInformationList"][0]["PingStatus"] == "ConnectionLost"
-    server.conduct()
+    server.behavior()
     assert server.until(command)["Status"] == "Success"
     assert ran(server) == ["a"]
 
@@ -46,11 +46,11 @@ def test_a_stopped_instance_takes_the_command_and_runs_it_after_its_start(server
 
 
 def test_a_command_that_is_not_delivered_in_time_never_runs(server: Server) -> None:
-    server.conduct(offline=True, delivery_timeout=0.2)
+    server.behavior(offline=True, delivery_timeout=0.2)
     command = server.send(note("a"))
     ended = server.until(command)
     assert (ended["Status"], ended["StatusDetails"], ended["ResponseCode"]) == ("TimedOut", "DeliveryTimedOut", -1)
-    server.conduct()
+    server.behavior()
     time.sleep(0.1)
     assert ran(server) == []
 
@@ -61,21 +61,21 @@ def test_ssm_takes_no_delivery_timeout_below_thirty_seconds(server: Server) -> N
 
 
 def test_a_command_that_cannot_be_delivered_says_so(server: Server) -> None:
-    server.conduct(undeliverable=True)
+    server.behavior(undeliverable=True)
     ended = server.run(note("a"))
     assert (ended["Status"], ended["StatusDetails"]) == ("Failed", "Undeliverable")
     assert ran(server) == []
 
 
 def test_a_delivery_can_be_delayed(server: Server) -> None:
-    server.conduct(delivery_delay=0.3)
+    server.behavior(delivery_delay=0.3)
     began = time.monotonic()
     assert server.run(note("a"))["Status"] == "Success"
     assert time.monotonic() - began >= 0.3
 
 
 def test_a_command_may_be_overtaken_by_the_next_one(server: Server) -> None:
-    server.conduct(hold_for_next=60)
+    server.behavior(hold_for_next=60)
     older = server.send(note("older"))
     time.sleep(0.05)
     newer = server.send(note("newer"))
@@ -85,21 +85,21 @@ def test_a_command_may_be_overtaken_by_the_next_one(server: Server) -> None:
 
 
 def test_a_held_command_runs_when_no_other_one_comes(server: Server) -> None:
-    server.conduct(hold_for_next=0.2)
+    server.behavior(hold_for_next=0.2)
     assert server.run(note("alone"))["Status"] == "Success"
 
 
 def test_a_command_may_run_twice_and_shows_its_first_result(server: Server) -> None:
-    server.conduct(repeat_after=(0.2,))
+    server.behavior(repeat_after=(0.2,))
     older = server.run(note("older"), "echo $(wc -l <$HOME/ran)")
-    server.conduct()
+    server.behavior()
     server.run(note("newer"))
     wait_for(server, ["older", "newer", "older"])
     assert server.look(older["CommandId"])["StandardOutputContent"] == "1\n"
 
 
 def test_a_script_that_is_killed_in_the_middle_failed(server: Server) -> None:
-    server.conduct(kill_after=0.2)
+    server.behavior(kill_after=0.2)
     ended = server.run(note("begun"), "sleep 30", note("ended"))
     assert (ended["Status"], ended["ResponseCode"]) == ("Failed", -1)
     assert "SIGKILL" in ended["StandardErrorContent"]
@@ -107,7 +107,7 @@ def test_a_script_that_is_killed_in_the_middle_failed(server: Server) -> None:
 
 
 def test_a_node_may_do_its_work_and_never_report(server: Server) -> None:
-    server.conduct(mute=True)
+    server.behavior(mute=True)
     command = server.send(note("a"), parameters={"Timeout": ["0.5"]})
     wait_for(server, ["a"])
     assert server.look(command)["Status"] == "InProgress"
@@ -115,7 +115,7 @@ def test_a_node_may_do_its_work_and_never_report(server: Server) -> None:
 
 
 def test_an_invocation_may_be_invisible_at_first(server: Server) -> None:
-    server.conduct(visible_after=0.2)
+    server.behavior(visible_after=0.2)
     command = server.send(note("a"))
     with pytest.raises(ClientError) as error:
         server.look(command)
@@ -196,7 +196,7 @@ def test_a_conduct_that_cannot_be_read_is_a_failure_that_names_the_file(server: 
 
 
 def test_a_conduct_that_breaks_while_a_command_waits_fails_the_command(server: Server) -> None:
-    server.conduct(offline=True)
+    server.behavior(offline=True)
     command = server.send(note("a"))
     (server.node.host.home / "agent.json").write_text("{")
     ended = server.until(command)

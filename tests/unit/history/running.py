@@ -14,7 +14,7 @@ from seatpool.history.archive import FolderArchive
 from seatpool.history.config import HistoryConfig
 from seatpool.history.metrics import HistoryMetrics
 from seatpool.history.recording import Recording
-from seatpool.history.store import opened
+from seatpool.history.store import open_history
 
 
 class Running:
@@ -47,7 +47,7 @@ class Running:
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         if not self.folder.is_dir():
             return []
-        with opened(self.folder) as database:
+        with open_history(self.folder) as database:
             return database.execute(question).fetchall()
 
     def people(self) -> list[str]:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatpool.history.csv_import import CsvInterval, UnusableCsv, read_csv
-from seatpool.history.importing import Importing, NothingImported
-from seatpool.history.store import opened
+from seatpool.history.importing import LogImport, NothingImported
+from seatpool.history.store import open_history
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -25,8 +25,8 @@ def read(text: str, zone: str = "UTC") -> tuple[list[CsvInterval], Counter[str]]
     return found, odd
 
 
-def importing(folder: Path, *files: Path) -> Importing:
-    return Importing(
+def importing(folder: Path, *files: Path) -> LogImport:
+    return LogImport(
         files=files,
         into=folder / "history",
         name="csv",
@@ -112,8 +112,8 @@ def test_importing_the_same_file_twice_doubles_nothing(tmp_path: Path) -> None:
         "bob,m,2026-03-03 09:30,,,\n"
     )
     for _ in range(2):
-        importing(tmp_path, file).csv()
-    with opened(tmp_path / "history") as database:
+        importing(tmp_path, file).import_csv()
+    with open_history(tmp_path / "history") as database:
         rows = database.execute(
             "SELECT user_id, workbench_type, server, source, granted_at, released_at, is_open FROM sessions ORDER BY 1"
         ).fetchall()
@@ -128,5 +128,5 @@ def test_a_file_in_which_nothing_can_be_used_is_an_error_that_says_why(tmp_path:
     file = tmp_path / "use.csv"
     file.write_text("user,product,start,end\nann,m,now,later\n")
     with pytest.raises(NothingImported, match=r"no seat interval in 1 lines \(1 bad_instant\)"):
-        importing(tmp_path, file).csv()
+        importing(tmp_path, file).import_csv()
     assert not (tmp_path / "history").exists()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatpool.history.flexnet import ReadLog, decoded, put_together, read_log
-from seatpool.history.license_log import LicenseLog, Origin
+from seatpool.history.flexnet import ParsedLog, decode_lines, merge_logs, parse_log
+from seatpool.history.license_log import ImportSource, LicenseLog
 from seatpool.history.schema import Refusal, Row, Session, Wait
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -19,13 +19,13 @@ DAY = timedelta(days=1)
 Interval = tuple[str, str, datetime, datetime | None]
 
 
-def read(text: str, zone: str = "UTC") -> ReadLog:
-    return read_log(text.splitlines(), zone=ZoneInfo(zone), user_of=str.lower)
+def read(text: str, zone: str = "UTC") -> ParsedLog:
+    return parse_log(text.splitlines(), zone=ZoneInfo(zone), user_of=str.lower)
 
 
 def rows(*texts: str, zone: str = "UTC", longest: timedelta = DAY) -> list[Row]:
-    log = LicenseLog(Origin(name="test", server="lic1", source="flexnet"), longest=longest)
-    return list(log.rows(put_together(read(text, zone) for text in texts)))
+    log = LicenseLog(ImportSource(name="test", server="lic1", source="flexnet"), longest=longest)
+    return list(log.rows(merge_logs(read(text, zone) for text in texts)))
 
 
 def sessions(*texts: str, zone: str = "UTC", longest: timedelta = DAY) -> list[Interval]:
@@ -177,9 +177,9 @@ def test_what_is_never_checked_in_lasts_to_the_end_but_not_longer_than_allowed()
 
 
 def test_a_check_in_without_a_check_out_is_counted_and_changes_nothing() -> None:
-    log = LicenseLog(Origin(name="t", server="s", source="flexnet"), longest=DAY)
+    log = LicenseLog(ImportSource(name="t", server="s", source="flexnet"), longest=DAY)
     text = ' 8:00:00 (MLM) TIMESTAMP 3/2/2026\n 9:00:00 (MLM) IN: "F" ann@h\n10:00:00 (MLM) OUT: "F" ann@h'
-    assert len(list(log.rows(put_together([read(text)])))) == 1
+    assert len(list(log.rows(merge_logs([read(text)])))) == 1
     assert log.oddities == {"in_without_out": 1, "out_without_in": 1}
 
 
@@ -250,11 +250,15 @@ def test_hostile_lines_are_counted_by_what_is_wrong_with_them() -> None:
     )
 )
 def test_no_text_breaks_the_reader(lines: Iterable[str]) -> None:
-    read_log(lines, zone=UTC, user_of=str.lower)
+    parse_log(lines, zone=UTC, user_of=str.lower)
 
 
 def test_bytes_of_windows_are_text_too() -> None:
-    assert list(decoded([b"\xef\xbb\xbfone\n", "José".encode("cp1252"), "José".encode()])) == ["one\n", "José", "José"]
+    assert list(decode_lines([b"\xef\xbb\xbfone\n", "José".encode("cp1252"), "José".encode()])) == [
+        "one\n",
+        "José",
+        "José",
+    ]
 
 
 intervals = st.lists(

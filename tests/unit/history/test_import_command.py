@@ -1,4 +1,4 @@
-"""`seatpool history import`, from a log to a plan; and `seatpool history NAME`, which stays what it was."""
+"""`seatpool history import`, from a log to a plan; and `seatpool history NAME`, the old name of `events NAME`."""
 
 import gzip
 import json
@@ -100,7 +100,8 @@ def test_a_name_after_history_is_a_pool_or_a_person(tmp_path: Path) -> None:
             seatpool("history", *words, "--kubeconfig", tmp_path / "missing.yaml")
 
 
-def test_the_help_of_history_names_both_uses() -> None:
+def test_the_help_of_history_names_import_and_where_the_other_use_is() -> None:
     told = seatpool("history", "--help").output
     assert "show" in told
     assert "import" in told
+    assert "seatpool events" in told

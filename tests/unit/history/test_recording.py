@@ -9,7 +9,7 @@ from tests.unit.history.rows import session
 from tests.unit.history.running import Running, until
 
 from seatpool.history.archive import Days, FolderArchive
-from seatpool.history.writing import HistoryNotWritten, Written
+from seatpool.history.writing import HistoryFile, HistoryNotWritten
 
 
 class FarAway(FolderArchive):
@@ -30,7 +30,7 @@ class FarAway(FolderArchive):
     def fetch(self, kind: str, day: str, names: Iterable[str], *, into: Path) -> list[Path]:
         return super().fetch(kind, day, names, into=into)
 
-    def store(self, file: Written) -> None:
+    def store(self, file: HistoryFile) -> None:
         super().store(file)
 
 

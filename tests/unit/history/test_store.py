@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.history.rows import after, capacity, refusal, session, wait
 
-from seatpool.history.schema import KINDS, Row, columns, record
-from seatpool.history.sql import BadQuestion, ask
-from seatpool.history.store import HistoryNotReadable, connect, opened
-from seatpool.history.writing import write, write_lines
+from seatpool.history.schema import KINDS, Row, columns, row_to_json
+from seatpool.history.sql import InvalidQuery, run_query
+from seatpool.history.store import HistoryNotReadable, connect, open_history
+from seatpool.history.writing import write_lines, write_rows
 
 HOUR = 3600
 
 
 def answer(folder: Path, question: str) -> list[tuple[Any, ...]]:
-    with opened(folder) as database:
+    with open_history(folder) as database:
         return database.execute(question).fetchall()
 
 
@@ -31,7 +31,9 @@ def naive(instant: datetime) -> datetime:
 
 
 def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
-    write([session("ann", 0, 60.25, waited_s=3.5, account="1"), wait("bob"), refusal("eve"), capacity(5)], tmp_path)
+    write_rows(
+        [session("ann", 0, 60.25, waited_s=3.5, account="1"), wait("bob"), refusal("eve"), capacity(5)], tmp_path
+    )
     question = (
         "SELECT user_id, granted_at, released_at, held_s, waited_s, account, workbench_type, is_open FROM sessions"
     )
@@ -43,21 +45,21 @@ def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_every_column_of_a_kind_is_in_its_view(tmp_path: Path) -> None:
     tmp_path.joinpath("empty").mkdir()
-    with opened(tmp_path / "empty") as database:
+    with open_history(tmp_path / "empty") as database:
         for kind in KINDS:
             named = [column[0] for column in database.execute(f"SELECT * FROM {kind.kind}").description or ()]
             assert set(columns(kind)) <= set(named)
 
 
 def test_files_lie_by_kind_and_by_the_day_on_which_a_fact_was_seen(tmp_path: Path) -> None:
-    write([session("ann", 0, 13 * HOUR), capacity(5)], tmp_path)
+    write_rows([session("ann", 0, 13 * HOUR), capacity(5)], tmp_path)
     places = sorted(str(path.parent.relative_to(tmp_path)) for path in tmp_path.rglob("*.parquet"))
     assert places == ["kind=capacity/day=2026-03-09", "kind=sessions/day=2026-03-10"]
 
 
 def test_the_same_rows_written_again_are_the_same_file(tmp_path: Path) -> None:
     rows = [session("ann"), session("bob")]
-    assert write(rows, tmp_path) == write(rows, tmp_path)
+    assert write_rows(rows, tmp_path) == write_rows(rows, tmp_path)
     assert answer(tmp_path, "SELECT count(*) FROM sessions_rows") == [(2,)]
 
 
@@ -84,8 +86,8 @@ def test_neither_order_nor_files_nor_repetition_of_rows_makes_a_difference(
     folder = tmp_path_factory.mktemp("history")
     edges = [0, *sorted(cuts), len(rows)]
     for begin, end in itertools.pairwise(edges):
-        write(rows[begin:end], folder)
-    write(random.Random(1).sample(rows, 5), folder)
+        write_rows(rows[begin:end], folder)
+    write_rows(random.Random(1).sample(rows, 5), folder)
     known = "user_id, held_s, waited_s, workbench_type, account, granted_revision, released_revision, release_reason"
     assert answer(folder, f"SELECT {known} FROM sessions ORDER BY 1") == [
         ("ann", 1000.0, 4.0, "vew-matlab", "1", 7, 12, "WorkbenchesStopped"),
@@ -96,7 +98,7 @@ def test_neither_order_nor_files_nor_repetition_of_rows_makes_a_difference(
 
 
 def test_what_was_not_seen_again_while_others_were_has_ended_when_it_was_last_seen(tmp_path: Path) -> None:
-    write([session("ann", 0, seen=HOUR), wait("bob", 0), session("cem", 0, seen=9 * HOUR)], tmp_path)
+    write_rows([session("ann", 0, seen=HOUR), wait("bob", 0), session("cem", 0, seen=9 * HOUR)], tmp_path)
     assert answer(tmp_path, "SELECT user_id, held_s, release_reason, is_open FROM sessions ORDER BY 1") == [
         ("ann", float(HOUR), "NotSeenAgain", False),
         ("cem", 9.0 * HOUR, None, True),
@@ -105,17 +107,17 @@ def test_what_was_not_seen_again_while_others_were_has_ended_when_it_was_last_se
 
 
 def test_what_an_imported_log_leaves_open_stays_open(tmp_path: Path) -> None:
-    write([session("ann", 0, source="flexnet"), session("bob", 0, seen=9 * HOUR, source="flexnet")], tmp_path)
+    write_rows([session("ann", 0, source="flexnet"), session("bob", 0, seen=9 * HOUR, source="flexnet")], tmp_path)
     assert answer(tmp_path, "SELECT DISTINCT is_open FROM sessions") == [(True,)]
 
 
 def test_of_a_window_is_read_whatever_did_not_end_before_it(tmp_path: Path) -> None:
     day = 24 * HOUR
-    write(
+    write_rows(
         [session("old", 0, HOUR), session("long", 0, 5 * day), session("new", 4 * day, 4 * day + 60), capacity(3)],
         tmp_path,
     )
-    with opened(tmp_path, since=after(3 * day).date()) as database:
+    with open_history(tmp_path, since=after(3 * day).date()) as database:
         assert database.execute("SELECT user_id FROM sessions ORDER BY 1").fetchall() == [("long",), ("new",)]
         assert database.execute("SELECT seats FROM capacity").fetchall() == [(3,)]
 
@@ -127,7 +129,7 @@ def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
 
 def test_a_line_that_was_torn_is_passed_over_and_the_others_are_not(tmp_path: Path) -> None:
     lines = tmp_path / "segment.jsonl"
-    text = "\n".join(json.dumps(record(row)) for row in (session("ann"), session("bob")))
+    text = "\n".join(json.dumps(row_to_json(row)) for row in (session("ann"), session("bob")))
     lines.write_text(text[:-20])
     write_lines(lines, tmp_path / "torn", batch="segment")
     assert answer(tmp_path / "torn", "SELECT user_id FROM sessions") == [("ann",)]
@@ -135,13 +137,13 @@ def test_a_line_that_was_torn_is_passed_over_and_the_others_are_not(tmp_path: Pa
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write([session("ann", 0, 60)], tmp_path / "history")
+    write_rows([session("ann", 0, 60)], tmp_path / "history")
     (tmp_path / "secret.csv").write_text("secret\n1\n")
     return tmp_path / "history"
 
 
 def test_a_question_is_answered_with_its_columns(folder: Path) -> None:
-    found = ask(folder, "SELECT user_id AS who, held_s FROM sessions")
+    found = run_query(folder, "SELECT user_id AS who, held_s FROM sessions")
     assert (found.columns, list(found.rows)) == (("who", "held_s"), [("ann", 60.0)])
 
 
@@ -161,8 +163,8 @@ def test_a_question_is_answered_with_its_columns(folder: Path) -> None:
     ],
 )
 def test_what_is_no_single_select_is_refused_before_it_runs(folder: Path, sql: str) -> None:
-    with pytest.raises(BadQuestion, match=r"write one SELECT"):
-        ask(folder, sql)
+    with pytest.raises(InvalidQuery, match=r"write one SELECT"):
+        run_query(folder, sql)
 
 
 @pytest.mark.parametrize(
@@ -179,20 +181,20 @@ def test_what_is_no_single_select_is_refused_before_it_runs(folder: Path, sql: s
 )
 def test_nothing_outside_of_the_history_can_be_read(folder: Path, source: str) -> None:
     place = source.format(outside=folder.parent, inside=folder)
-    with pytest.raises(BadQuestion, match=r"disabled by config|Permission|Cannot access"):
-        ask(folder, f"SELECT * FROM {place}")
+    with pytest.raises(InvalidQuery, match=r"disabled by config|Permission|Cannot access"):
+        run_query(folder, f"SELECT * FROM {place}")
 
 
 def test_no_variable_of_the_program_is_taken_for_a_table(folder: Path) -> None:
-    with pytest.raises(BadQuestion, match="does not exist"):
-        ask(folder, "SELECT * FROM statements")
+    with pytest.raises(InvalidQuery, match="does not exist"):
+        run_query(folder, "SELECT * FROM statements")
 
 
 def test_a_question_that_cannot_be_read_is_told_where(folder: Path) -> None:
-    with pytest.raises(BadQuestion, match="FORM"):
-        ask(folder, "SELECT * FORM sessions")
+    with pytest.raises(InvalidQuery, match="FORM"):
+        run_query(folder, "SELECT * FORM sessions")
 
 
 def test_the_connection_cannot_be_unlocked_again(folder: Path) -> None:
-    with opened(folder) as database, pytest.raises(duckdb.Error, match="locked"):
+    with open_history(folder) as database, pytest.raises(duckdb.Error, match="locked"):
         database.execute("SET lock_configuration = false")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from seatpool.notify.notices import Notice, SeatAssigned, notice_id
-from seatpool.notify.outbox import NotTaken
+from seatpool.notify.outbox import NotDelivered
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ class Receiver:
     async def send(self, notices: Sequence[Notice]) -> Sequence[Notice]:
         self.calls += 1
         if self.is_away:
-            raise NotTaken("receiver: away")
+            raise NotDelivered("receiver: away")
         users = [notice for notice in notices if isinstance(notice, SeatAssigned)]
         self.taken += [notice.user for notice in users if notice.user not in self.refuses]
         return [notice for notice in users if notice.user in self.refuses]

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from tests.unit.notify.receivers import NOW, assigned
 
-from seatpool.notify.outbox import NotTaken
+from seatpool.notify.outbox import NotDelivered
 from seatpool.notify.webhook import WebhookSender
 
 
@@ -75,7 +75,7 @@ async def test_an_answer_that_may_be_another_one_later_is_tried_again(
     sender: WebhookSender, portal: Portal, status: int
 ) -> None:
     portal.status = status
-    with pytest.raises(NotTaken, match=str(status)):
+    with pytest.raises(NotDelivered, match=str(status)):
         await sender.send([assigned("ann")])
 
 
@@ -89,10 +89,10 @@ async def test_a_notice_that_is_refused_for_good_stops_no_other(
 
 async def test_nothing_is_posted_unsigned(sender: WebhookSender, portal: Portal, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(" \n")
-    with pytest.raises(NotTaken, match="is empty"):
+    with pytest.raises(NotDelivered, match="is empty"):
         await sender.send([assigned("ann")])
     (tmp_path / "secret").unlink()
-    with pytest.raises(NotTaken, match="No such file"):
+    with pytest.raises(NotDelivered, match="No such file"):
         await sender.send([assigned("ann")])
     assert portal.posts == []
 
@@ -100,6 +100,6 @@ async def test_nothing_is_posted_unsigned(sender: WebhookSender, portal: Portal,
 async def test_a_receiver_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     away = WebhookSender("http://127.0.0.1:9/hook", tmp_path / "secret", clock=lambda: NOW, log=structlog.get_logger())
-    with pytest.raises(NotTaken, match=r"webhook http://127\.0\.0\.1:9/hook"):
+    with pytest.raises(NotDelivered, match=r"webhook http://127\.0\.0\.1:9/hook"):
         await away.send([assigned("ann")])
     await away.close()

@@ -8,7 +8,7 @@ import pytest
 
 from seatpool.domain.globs import matcher
 from seatpool.history.schema import Row, Session, Wait
-from seatpool.history.writing import write
+from seatpool.history.writing import write_rows
 from seatpool.planner.options import ACTIVE
 from seatpool.planner.past import NoSuchPast, Past
 from seatpool.planner.recorded_past import read_history
@@ -59,7 +59,7 @@ def wait(user: str, began: int, ended: int, outcome: str) -> Wait:
 
 
 def past(folder: Path, *rows: Row, linger: int = 0, by_type: bool = False, since: date | None = None) -> Past:
-    write(rows, folder)
+    write_rows(rows, folder)
     return read_history(folder, since=since, linger=linger * MINUTE, by_type=by_type)
 
 

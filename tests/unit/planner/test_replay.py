@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
-from seatpool.planner.outcome import Outcome
 from seatpool.planner.past_demand import PastDemand, past_demand
 from seatpool.planner.plain_replay import replay_plainly
 from seatpool.planner.replay import replay
+from seatpool.planner.replay_result import ReplayResult
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 USERS = ("ann", "bob", "carl", "dora", "eve", "fred", "x-gil", "x-hana")
@@ -59,7 +59,7 @@ def demand(some: list[tuple[str, tuple[datetime, datetime]]]) -> PastDemand:
     return past_demand("p", by_user.items(), since=START, until=START + 170 * MINUTE)
 
 
-def plainly(past: PastDemand, rules: PoolRules) -> Outcome:
+def plainly(past: PastDemand, rules: PoolRules) -> ReplayResult:
     return replay_plainly(past, rules)
 
 

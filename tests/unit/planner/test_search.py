@@ -9,7 +9,7 @@ from tests.unit.planner.test_replay import START, demand, periods, some_rules
 
 from seatpool.domain.rules import Order, PoolRules, Priority
 from seatpool.planner.replay import replay
-from seatpool.planner.search import Method, more_seats_never_hurt, search
+from seatpool.planner.search import Method, is_monotonic, search
 from seatpool.planner.target import Target
 from seatpool.planner.trials import Trials
 
@@ -24,7 +24,7 @@ def test_where_bisection_is_used_nobody_waits_longer_because_there_is_one_seat_m
     some: Some, rules: PoolRules
 ) -> None:
     simple = PoolRules(seats=rules.seats, order=rules.order, priorities=rules.priorities, linger=rules.linger)
-    assert more_seats_never_hurt(simple)
+    assert is_monotonic(simple)
     past = demand(some)
     fewer = replay(past, simple).waits
     more = replay(past, dataclasses.replace(simple, seats=simple.seats + 1)).waits
@@ -43,7 +43,7 @@ def test_a_vendors_rule_can_make_one_seat_more_worse() -> None:
     waits = {seats: replay(past, PoolRules(seats=seats, readmit_after=60 * MINUTE)).waits for seats in (1, 2)}
     assert waits[1] == (0.0, 540.0, 0.0)
     assert waits[2] == (0.0, 0.0, 1200.0)
-    assert not more_seats_never_hurt(PoolRules(seats=1, readmit_after=60 * MINUTE))
+    assert not is_monotonic(PoolRules(seats=1, readmit_after=60 * MINUTE))
 
 
 @settings(max_examples=150)
@@ -68,7 +68,7 @@ def test_with_any_rules_the_answer_is_the_smallest_number_that_meets_the_target(
     past, enough = demand(some), 20
     trials = Trials([past], rules, processes=1)
     found = search(trials, rules, TARGET, lowest=1, enough=enough)
-    meeting = [seats for seats in range(1, enough + 1) if TARGET.is_met_by(trials.waits(seats).of(TARGET))]
+    meeting = [seats for seats in range(1, enough + 1) if TARGET.is_met_by(trials.waits(seats).value(TARGET))]
     if enough in meeting or found.seats is not None:
         assert found.seats == meeting[0]
 
@@ -79,7 +79,7 @@ def test_the_answer_is_the_same_on_several_processors() -> None:
     alone, shared = (Trials([demand(some)] * 40, rules, processes=processes) for processes in (1, 2))
     numbers = range(1, 50)
     assert len(numbers) * shared.changes > 400_000
-    assert alone.try_all(numbers) == shared.try_all(numbers)
+    assert alone.run(numbers) == shared.run(numbers)
 
 
 @pytest.mark.parametrize("rules", [PoolRules(seats=0), PoolRules(seats=0, minimum_hold=5 * MINUTE)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.history.rows import NOON, after, capacity, session, wait
 
 from seatpool.history.schema import Row
-from seatpool.history.writing import write
+from seatpool.history.writing import write_rows
 from seatpool.reports.figures import Figures
 from seatpool.reports.question import By, PerPool, Question
 from seatpool.reports.report import NothingToReport, Report, report
@@ -27,7 +27,7 @@ def asked(begin: float, end: float, **others: Any) -> Question:
 def made(
     folder: Path, rows: list[Row], question: Question, by: By = By.POOL, teams: Mapping[str, str] | None = None
 ) -> Report:
-    write(rows, folder)
+    write_rows(rows, folder)
     return report(folder, question, by=by, teams=teams or {})
 
 

@@ -30,7 +30,7 @@ def levels(asked: Question, *steps: tuple[datetime, int]) -> Levels:
 def test_an_hour_of_the_week_is_that_of_the_readers_clock() -> None:
     asked = question("2026-01-05", "2026-01-19")
     taken = levels(asked, (datetime(2026, 1, 5, 9, 30, tzinfo=BERLIN), 4), (datetime(2026, 1, 5, 10, tzinfo=BERLIN), 0))
-    rows = {(row.day, row.hour): row for row in by_hour(Week.of(asked), taken, {})}
+    rows = {(row.day, row.hour): row for row in by_hour(Week.covering(asked), taken, {})}
     assert len(rows) == 168
     assert (rows["Mon", 9].mean, rows["Mon", 9].peak) == (1.0, 4), "half an hour, in one of two weeks"
     assert (rows["Mon", 10].mean, rows["Mon", 10].peak) == (0.0, 0)
@@ -42,13 +42,13 @@ def test_the_same_hour_on_the_wall_is_the_same_hour_in_summer_and_winter() -> No
     for day in (27, 30):  # a Friday before the change and a Monday after it
         for hour, level in ((9, 5), (10, 0)):
             steps.append((datetime(2026, 3, day, hour, tzinfo=BERLIN), level))
-    rows = {(row.day, row.hour): row.mean for row in by_hour(Week.of(asked), levels(asked, *steps), {})}
+    rows = {(row.day, row.hour): row.mean for row in by_hour(Week.covering(asked), levels(asked, *steps), {})}
     assert {place for place, mean in rows.items() if mean} == {("Fri", 9), ("Mon", 9)}
 
 
 def test_hours_that_the_window_does_not_have_are_absent() -> None:
     asked = question("2026-01-05T08:20", "2026-01-05T10:40")
-    assert [(row.day, row.hour) for row in by_hour(Week.of(asked), levels(asked), {})] == [("Mon", 9)]
+    assert [(row.day, row.hour) for row in by_hour(Week.covering(asked), levels(asked), {})] == [("Mon", 9)]
 
 
 def test_a_long_window_is_drawn_by_days_which_may_have_23_hours() -> None:

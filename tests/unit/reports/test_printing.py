@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from seatpool.cli.main import app
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.writing import write
+from seatpool.history.writing import write_rows
 
 HOUR = 3600
 FORMULA, SCRIPT = "=cmd|' /C calc'!A0", "<script>alert(1)</script>"
@@ -38,7 +38,7 @@ def history(tmp_path: Path) -> Path:
         capacity(30, pool="lab/a-pool-with-a-name-that-is-longer-than-what-others-have"),
         session("eve", 0, 9 * HOUR, pool="lab/a-pool-with-a-name-that-is-longer-than-what-others-have"),
     ]
-    write(rows, tmp_path / "history")
+    write_rows(rows, tmp_path / "history")
     return tmp_path / "history"
 
 

@@ -51,7 +51,12 @@ def test_a_window_that_is_none_is_refused(since: str | None, until: str | None, 
 def test_a_number_may_be_given_for_all_pools_and_for_some() -> None:
     prices = read_per_pool("--price", ["1200", "matlab=900", "lab/cad=0.5"])
     assert prices == PerPool(1200.0, {"matlab": 900.0, "lab/cad": 0.5})
-    assert [prices.of(pool) for pool in ("lab/matlab", "lab/cad", "other/cad", "MATLAB")] == [900, 0.5, 1200, 1200]
+    assert [prices.for_pool(pool) for pool in ("lab/matlab", "lab/cad", "other/cad", "MATLAB")] == [
+        900,
+        0.5,
+        1200,
+        1200,
+    ]
 
 
 @pytest.mark.parametrize("text", ["cheap", "matlab=", "-1", "nan", "inf", "matlab=1,200"])
@@ -79,7 +84,11 @@ def test_teams_are_read_from_what_people_have(tmp_path: Path, name: str, text: s
     file.write_text(text)
     assert read_teams(file, Pseudonyms()) == {"ann": "alpha", "bob": "alpha", "cem": "beta"}
     salted = Pseudonyms(b"a salt of sixteen bytes")
-    assert read_teams(file, salted) == {salted.of("ann"): "alpha", salted.of("bob"): "alpha", salted.of("cem"): "beta"}
+    assert read_teams(file, salted) == {
+        salted.of("ann"): "alpha",
+        salted.of("bob"): "alpha",
+        salted.of("cem"): "beta",
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 import json
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from seatpool.settings.settings import InvalidSettings, LogLevel, load_settings
+from seatpool.settings.settings import RENAMED, InvalidSettings, LogLevel, Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -27,14 +29,14 @@ def test_there_is_a_default_for_everything() -> None:
     settings = load_settings()
     assert settings.http.port == 8080
     assert settings.log.level is LogLevel.INFO
-    assert settings.watch.audit_interval == timedelta(minutes=5)
+    assert settings.watch.resync_interval == timedelta(minutes=5)
 
 
 def test_a_file_goes_over_the_defaults_and_an_empty_one_changes_nothing(tmp_path: Path) -> None:
-    file = written(tmp_path, "http: {port: 9000}\nwatch: {audit_interval: 90s}\nnamespaces: [lab]\n")
+    file = written(tmp_path, "http: {port: 9000}\nwatch: {resync_interval: 90s}\nnamespaces: [lab]\n")
     settings = load_settings(file=file)
     assert (settings.http.port, settings.http.host, settings.namespaces) == (9000, "0.0.0.0", ("lab",))
-    assert settings.watch.audit_interval == timedelta(seconds=90)
+    assert settings.watch.resync_interval == timedelta(seconds=90)
     assert load_settings(file=written(tmp_path, "")).model_dump() == load_settings().model_dump()
 
 
@@ -57,7 +59,7 @@ def test_two_installations_in_a_process_do_not_share_a_file(tmp_path: Path) -> N
 
 
 def test_settings_written_by_one_are_read_by_another(tmp_path: Path) -> None:
-    made = load_settings(flags={"watch": {"audit_interval": "90s"}, "identity": {"mapping": {"x": "ann"}}})
+    made = load_settings(flags={"watch": {"resync_interval": "90s"}, "identity": {"mapping": {"x": "ann"}}})
     assert load_settings(file=written(tmp_path, made.model_dump_json())).model_dump() == made.model_dump()
 
 
@@ -70,6 +72,7 @@ def test_settings_written_by_one_are_read_by_another(tmp_path: Path) -> None:
         ("http: {port: many}", ["http.port", "integer", "'many'"]),
         ("http: 5", ["http", "5"]),
         ("log: {level: loud}", ["log.level", "'warning'", "'loud'"]),
+        ("watch: {resync_interval: 5 minutes}", ["watch.resync_interval", "15m", "'5 minutes'"]),
         ("watch: {audit_interval: 5 minutes}", ["watch.audit_interval", "15m", "'5 minutes'"]),
         ("watch: {heartbeat_limit: 1ms}", ["watch.heartbeat_limit"]),
         ("leader_election: {lease_duration: 2500ms}", ["leader_election", "2s500ms must be whole seconds"]),
@@ -135,3 +138,62 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     for missing in (tmp_path / "none.yaml", tmp_path):
         with pytest.raises(InvalidSettings, match="there is no such file"):
             load_settings(file=missing)
+
+
+def old_name_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    del monkeypatch
+    return load_settings(file=written(tmp_path, "watch: {audit_interval: 90s, heartbeat_limit: 20s}"))
+
+
+def old_name_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("SEATPOOL_WATCH__AUDIT_INTERVAL", "90s")
+    return load_settings(file=written(tmp_path, "watch: {heartbeat_limit: 20s}"))
+
+
+def old_name_in_a_flag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    del monkeypatch
+    return load_settings(
+        file=written(tmp_path, "watch: {heartbeat_limit: 20s}"), flags={"watch": {"audit_interval": "90s"}}
+    )
+
+
+@pytest.mark.parametrize("load", [old_name_in_a_file, old_name_in_the_environment, old_name_in_a_flag])
+def test_an_old_name_works_everywhere_and_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Callable[[Path, pytest.MonkeyPatch], Settings]
+) -> None:
+    settings = load(tmp_path, monkeypatch)
+    assert settings.watch.resync_interval == timedelta(seconds=90)
+    assert settings.watch.heartbeat_limit == timedelta(seconds=20)
+    assert settings.old_names == ("watch.audit_interval",)
+
+
+def test_a_new_name_is_not_an_old_one(tmp_path: Path) -> None:
+    settings = load_settings(file=written(tmp_path, "watch: {resync_interval: 90s}"))
+    assert settings.watch.resync_interval == timedelta(seconds=90)
+    assert settings.old_names == ()
+
+
+def test_an_old_and_a_new_name_together_are_refused_and_both_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEATPOOL_WATCH__RESYNC_INTERVAL", "60s")
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings(file=written(tmp_path, "watch: {audit_interval: 90s}"))
+    for name in ("watch.audit_interval", "watch.resync_interval"):
+        assert name in str(refused.value)
+
+
+def test_settings_given_by_an_old_name_equal_those_given_by_the_new_one(tmp_path: Path) -> None:
+    old = load_settings(file=written(tmp_path, "watch: {audit_interval: 90s}"))
+    new = load_settings(file=written(tmp_path, "watch: {resync_interval: 90s}"))
+    assert old.watch == new.watch
+
+
+def test_every_old_name_leads_to_a_setting_and_is_none_itself() -> None:
+    for old, new in RENAMED.items():
+        section, field = new.split(".")
+        sections = Settings.model_fields[section].annotation
+        assert isinstance(sections, type)
+        assert issubclass(sections, BaseModel)
+        assert field in sections.model_fields
+        assert old.split(".")[1] not in sections.model_fields

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seatpool.sim.conduct import Conduct, ConductError
+from seatpool.sim.agent_behavior import AgentBehavior, AgentBehaviorError
 from seatpool.sim.license_host import JournalEntry, LicenseHost
 
 
@@ -43,19 +43,21 @@ def test_a_hand_on_the_server_changes_a_list_without_a_word(tmp_path: Path) -> N
 
 def test_the_agents_conduct_lies_beside_it(tmp_path: Path) -> None:
     host = LicenseHost(tmp_path)
-    assert host.conduct == Conduct()
-    host.conduct = Conduct(offline=True, repeat_after=(0.5, 1.0), shell=("busybox", "sh"))
-    assert LicenseHost(tmp_path).conduct == Conduct(offline=True, repeat_after=(0.5, 1.0), shell=("busybox", "sh"))
-    host.conduct = host.conduct.but(offline=False)
-    assert not host.conduct.offline
-    assert host.conduct.repeat_after == (0.5, 1.0)
+    assert host.behavior == AgentBehavior()
+    host.behavior = AgentBehavior(offline=True, repeat_after=(0.5, 1.0), shell=("busybox", "sh"))
+    assert LicenseHost(tmp_path).behavior == AgentBehavior(
+        offline=True, repeat_after=(0.5, 1.0), shell=("busybox", "sh")
+    )
+    host.behavior = host.behavior.but(offline=False)
+    assert not host.behavior.offline
+    assert host.behavior.repeat_after == (0.5, 1.0)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"ofline": true}'])
 def test_a_conduct_that_nobody_understands_is_an_error_that_names_the_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "agent.json").write_text(text)
-    with pytest.raises(ConductError, match=r"agent\.json"):
-        Conduct.read(tmp_path)
+    with pytest.raises(AgentBehaviorError, match=r"agent\.json"):
+        AgentBehavior.read(tmp_path)
 
 
 def test_a_host_may_be_opened_again_without_losing_anything(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import random
 import threading
 from typing import Any
 
-from seatpool.sim.posting import Posting, Troubles
+from seatpool.sim.posting import DeliveryFaults, EventPoster
 
 
 class Queue:
@@ -24,50 +24,50 @@ class Queue:
             self.bodies += [json.loads(entry["MessageBody"])["n"] for entry in Entries]
 
 
-def posted(troubles: Troubles, *, seed: int = 1, count: int = 300) -> tuple[Queue, int]:
+def posted(troubles: DeliveryFaults, *, seed: int = 1, count: int = 300) -> tuple[Queue, int]:
     queue = Queue()
-    posting = Posting(queue, "url", troubles=troubles, randomness=random.Random(seed))
+    posting = EventPoster(queue, "url", troubles=troubles, randomness=random.Random(seed))
     posting.post([{"n": n} for n in range(count)])
-    posting.settle()
+    posting.wait_until_posted()
     posting.close()
     return queue, posting.lost
 
 
 def test_without_troubles_every_event_comes_once_in_order_and_by_tens() -> None:
-    queue, lost = posted(Troubles(), count=25)
+    queue, lost = posted(DeliveryFaults(), count=25)
     assert queue.bodies == list(range(25))
     assert (queue.sizes, lost) == ([10, 10, 5], 0)
 
 
 def test_a_share_is_lost_and_counted() -> None:
-    queue, lost = posted(Troubles(lose=0.3))
+    queue, lost = posted(DeliveryFaults(lose=0.3))
     assert 60 < lost < 120
     assert len(queue.bodies) == len(set(queue.bodies)) == 300 - lost
 
 
 def test_a_share_comes_twice() -> None:
-    queue, lost = posted(Troubles(duplicate=0.3))
+    queue, lost = posted(DeliveryFaults(duplicate=0.3))
     assert lost == 0
     assert set(queue.bodies) == set(range(300))
     assert 360 < len(queue.bodies) < 420
 
 
 def test_delayed_events_overtake_each_other_and_all_come() -> None:
-    queue, _ = posted(Troubles(delay=(0.0, 0.2)))
+    queue, _ = posted(DeliveryFaults(delay=(0.0, 0.2)))
     assert sorted(queue.bodies) == list(range(300))
     assert queue.bodies != list(range(300))
     assert max(queue.sizes) <= 10
 
 
 def test_the_same_seed_makes_the_same_troubles() -> None:
-    troubles = Troubles(lose=0.2, duplicate=0.2)
+    troubles = DeliveryFaults(lose=0.2, duplicate=0.2)
     assert posted(troubles, seed=7)[0].bodies == posted(troubles, seed=7)[0].bodies
     assert posted(troubles, seed=7)[0].bodies != posted(troubles, seed=8)[0].bodies
 
 
 def test_closing_loses_what_is_still_under_way() -> None:
     queue = Queue()
-    posting = Posting(queue, "url", troubles=Troubles(delay=(60.0, 60.0)), randomness=random.Random(1))
+    posting = EventPoster(queue, "url", troubles=DeliveryFaults(delay=(60.0, 60.0)), randomness=random.Random(1))
     posting.post([{"n": 1}, {"n": 2}])
     posting.close()
     assert (queue.bodies, posting.lost) == ([], 2)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from seatpool.sim.demo.event_file import WorkbenchEvent
-from seatpool.sim.demo.known import Known, PoolFacts
+from seatpool.sim.demo.expected_needs import ExpectedNeeds, PoolFacts
 from seatpool.sim.demo.record import Records
-from seatpool.sim.demo.verdict import QueueLooks
+from seatpool.sim.demo.verdict import QueueChecks
 from seatpool.sim.license_host import JournalEntry
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -24,15 +24,15 @@ def event(instance: int, user: str | None, state: str, at: float, *, kind: str =
     )
 
 
-def known(events: Iterable[tuple[float, WorkbenchEvent]], *, seats: int = 2) -> Known:
+def known(events: Iterable[tuple[float, WorkbenchEvent]], *, seats: int = 2) -> ExpectedNeeds:
     """Each event with the instant of its arrival."""
-    made = Known({"cad": PoolFacts(seats=seats, types=("cad",))})
+    made = ExpectedNeeds({"cad": PoolFacts(seats=seats, types=("cad",))})
     for at, one in events:
         made.add(one, at)
     return made
 
 
-def arriving(*told: tuple[float, int, str, str], seats: int = 2) -> Known:
+def arriving(*told: tuple[float, int, str, str], seats: int = 2) -> ExpectedNeeds:
     """Events (arrival, instance, user, state) whose own time is that of their arrival."""
     return known(((at, event(instance, user, state, at)) for at, instance, user, state in told), seats=seats)
 
@@ -42,12 +42,12 @@ def journal(*lists: tuple[float, str], rejected: Iterable[tuple[float, str]] = (
     made = Records()
     for at, text, accepted in sorted([(*one, True) for one in lists] + [(*one, False) for one in rejected]):
         users = tuple(text.split())
-        made.take(JournalEntry(at=datetime.fromtimestamp(at, UTC), product="cad", users=users, accepted=accepted))
+        made.add(JournalEntry(at=datetime.fromtimestamp(at, UTC), product="cad", users=users, accepted=accepted))
     return made
 
 
-def empty_at(*instants: float) -> QueueLooks:
-    looks = QueueLooks()
+def empty_at(*instants: float) -> QueueChecks:
+    looks = QueueChecks()
     for at in instants:
-        looks.saw_empty(at)
+        looks.record_empty(at)
     return looks

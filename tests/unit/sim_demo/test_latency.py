@@ -3,12 +3,12 @@
 import pytest
 from tests.unit.sim_demo.happenings import arriving, journal
 
-from seatpool.sim.demo.known import Known
+from seatpool.sim.demo.expected_needs import ExpectedNeeds
 from seatpool.sim.demo.latency import latencies, latency_of, percentiles
 from seatpool.sim.demo.record import Records
 
 
-def measured(known: Known, records: Records, *, lingers: bool = False) -> list[float]:
+def measured(known: ExpectedNeeds, records: Records, *, lingers: bool = False) -> list[float]:
     return sorted(latencies(known, records, lingers=lingers))
 
 

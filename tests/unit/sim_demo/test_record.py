@@ -24,7 +24,7 @@ def test_somebody_is_on_the_list_from_one_overwrite_to_another(at: float, on: bo
 
 
 def test_a_stay_that_goes_on_has_no_end() -> None:
-    assert journal((1, "ann"), (2, ""), (3, "ann"))["cad"].stays("ann") == [(1, 2), (3, inf)]
+    assert journal((1, "ann"), (2, ""), (3, "ann"))["cad"].intervals_of("ann") == [(1, 2), (3, inf)]
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from tests.unit.sim_demo.happenings import arriving, empty_at, event, journal, known
 
 from seatpool.sim.demo.record import Records
-from seatpool.sim.demo.verdict import SETTLE, QueueLooks, final_faults, violations
+from seatpool.sim.demo.verdict import SETTLE, QueueChecks, final_faults, violations
 
 ALWAYS_EMPTY = empty_at(*range(1000))
 LATER = SETTLE + 10
 
 
-def found(known_: object, records: Records, *, looks: QueueLooks = ALWAYS_EMPTY, linger: float = 0.0) -> list[str]:
+def found(known_: object, records: Records, *, looks: QueueChecks = ALWAYS_EMPTY, linger: float = 0.0) -> list[str]:
     return violations(known_, records, looks, linger=linger)  # type: ignore[arg-type]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from seatpool.sim.demo.monitor import PoolRow, SeatChange
 from seatpool.sim.demo.view import LiveView, PlainView, change_line
-from seatpool.sim.demo.watching import PoolRow, SeatChange
 
 
 @dataclass(frozen=True)

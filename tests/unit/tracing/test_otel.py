@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
 from seatpool.tracing.config import TracingConfig
-from seatpool.tracing.otel import OpenTelemetryTraces, Spot
+from seatpool.tracing.otel import OpenTelemetryTraces, OtelMark
 from seatpool.tracing.spans import Mark, Role
 from seatpool.tracing.starting import start_tracing
 
@@ -22,7 +22,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def context_of(mark: Mark | None) -> SpanContext:
-    assert isinstance(mark, Spot)
+    assert isinstance(mark, OtelMark)
     return mark.context
 
 

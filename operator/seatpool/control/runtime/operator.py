@@ -12,7 +12,7 @@ import os
 import random
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 
 import boto3
@@ -23,6 +23,7 @@ from seatpool.api.base import Resource
 from seatpool.api.seatledger import SeatLedger
 from seatpool.aws.sessions import SessionFactory
 from seatpool.cache.store import Store
+from seatpool.clock import utc_now
 from seatpool.control.aio.shield import ShieldedTasks
 from seatpool.control.aio.supervisor import Supervisor
 from seatpool.control.leader.election import Election
@@ -51,10 +52,6 @@ KOPF_END_LIMIT = 1.0
 """Seconds for Kopf to close its watches. Stopped while it lists, it would wait five for tasks of its own that nobody ends."""
 FIRST_ROUND_LIMIT = 3.0
 FIRST_ROUND_LOOK = 0.02
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Operator:
@@ -226,10 +223,10 @@ class Operator:
 
     def _start_tasks(self, components: Components, kube: KubeClient) -> None:
         """Before Kopf: it waits at its end for every task that began after it."""
-        start, audit_interval = self._supervisor.start, self.settings.watch.audit_interval.total_seconds()
+        start, resync_interval = self._supervisor.start, self.settings.watch.resync_interval.total_seconds()
         start("settings reload", components.settings_reload.run)
         start("crd check", lambda: self._readiness.check_crds(kube, KINDS))
-        start("resync", lambda: components.resync.run(interval=audit_interval))
+        start("resync", lambda: components.resync.run(interval=resync_interval))
         start("heartbeats", self.heartbeats.run)
         if self._election is not None:
             start("election", self._election.run)

@@ -1,8 +1,8 @@
-"""A file of events, one EventBridge envelope a line, read for two ends.
+"""Reads a file of events, one EventBridge envelope a line, for the sender and for the judge.
 
-Its lines are sent as they are, damaged ones too: what becomes of them is the operator's affair. Beside that, this
-reader makes out by itself which lines tell of a workbench, and shares no code with the operator's parser, because the
-expectation is made from what it finds.
+The sender sends the lines as they are, also damaged ones: the operator has to handle them. For the judge this reader
+finds out which lines are about a workbench. It shares no code with the operator's parser, because the expected lists
+are made from it.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from seatpool.sim.envelopes import DETAIL_TYPE, SOURCE
 __all__ = ["STATES", "EventFile", "Line", "WorkbenchEvent", "read_event", "read_event_file"]
 
 STATES = ("pending", "running", "stopping", "stopped", "shutting-down", "terminated")
-"""EC2's, in the order of an instance's life."""
+"""States of EC2, in the order of an instance's life."""
 EC2_SOURCE, EC2_DETAIL_TYPE = "aws.ec2", "EC2 Instance State-change Notification"
 LONGEST_LINE = 200_000
 _INSTANCE = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -31,7 +31,7 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkbenchEvent:
-    """What one line says of an instance."""
+    """Event about an instance, from one line."""
 
     instance: str
     account: str
@@ -39,13 +39,13 @@ class WorkbenchEvent:
     at: datetime
     state: str
     owner: str | None
-    """None in EC2's own events, which do not say whose it is."""
+    """None: an event of EC2's own, which does not name the owner."""
     type: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file, and the event in it if it is one."""
+    """A line of the file, and its event if it has one."""
 
     text: str
     event: WorkbenchEvent | None
@@ -53,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """A file, in its own order."""
+    """Content of a file, in its own order."""
 
     lines: tuple[Line, ...]
 
@@ -62,7 +62,7 @@ class EventFile:
         return (line.event for line in self.lines if line.event is not None)
 
     def places(self) -> dict[str, tuple[str, ...]]:
-        """The regions of each account."""
+        """Returns the regions of each account."""
         found: dict[str, set[str]] = {}
         for event in self.events:
             found.setdefault(event.account, set()).add(event.region)
@@ -73,7 +73,7 @@ class EventFile:
 
 
 def read_event_file(path: Path) -> EventFile:
-    """Every line that is not blank."""
+    """Reads every line that is not blank."""
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode(errors="replace")
@@ -95,7 +95,7 @@ def read_event_file(path: Path) -> EventFile:
 
 
 def read_event(text: str) -> WorkbenchEvent | None:
-    """The event in a line, or None for a line that tells of no workbench."""
+    """Returns the event in a line. None: the line is not about a workbench."""
     try:
         envelope = json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse)
         detail = envelope["detail"]

@@ -1,14 +1,14 @@
-"""How long it took from an event's arrival in the queue to the change on the license server's own list.
+"""Measures the time from an event's arrival in the queue to the change of the license server's own list.
 
-Only events that by themselves change a list are measured. Somebody who has to wait gets the seat when another leaves:
-that is a wait, no latency. An event that is superseded by its opposite before anything was written changes nothing.
+Only events that change a list by themselves are measured. A user who waits gets the seat when another one leaves, and
+that is a wait. An event that its opposite supersedes before anything was written changes nothing.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 
-from seatpool.sim.demo.known import Known, Spell
+from seatpool.sim.demo.expected_needs import ExpectedNeeds, NeedInterval
 from seatpool.sim.demo.record import ListRecord, Records
 
 __all__ = ["Percentiles", "latencies", "latency_of", "percentiles"]
@@ -16,7 +16,7 @@ __all__ = ["Percentiles", "latencies", "latency_of", "percentiles"]
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """In milliseconds; None where nothing was measured."""
+    """Percentiles in milliseconds. None: nothing was measured."""
 
     p50: float | None
     p95: float | None
@@ -24,25 +24,25 @@ class Percentiles:
     max: float | None
 
 
-def latencies(known: Known, records: Records, *, lingers: bool) -> list[float]:
-    """All of them in seconds. While seats linger, a release is late on purpose and is not measured."""
+def latencies(expected: ExpectedNeeds, records: Records, *, lingers: bool) -> list[float]:
+    """Returns all latencies in seconds. While seats linger, releases are late on purpose and are not measured."""
     found: list[float] = []
-    for product, pool in known.pools.items():
-        for user, spells in known.spells(product).items():
-            found += _of_person(user, spells, records[product], seats=pool.seats, lingers=lingers)
+    for product, pool in expected.pools.items():
+        for user, intervals in expected.intervals(product).items():
+            found += _of_person(user, intervals, records[product], seats=pool.seats, lingers=lingers)
     return found
 
 
-def latency_of(known: Known, product: str, user: str, *, on: bool, at: float) -> float | None:
-    """From the event behind a change that was seen at `at`, as far as it can be told while things go on."""
-    turns = [turn for turn in _turns(known.spells(product).get(user, ())) if turn.on == on and turn.at <= at]
+def latency_of(expected: ExpectedNeeds, product: str, user: str, *, on: bool, at: float) -> float | None:
+    """Returns the latency of a change that was seen at `at`, as far as it is known while the demo runs."""
+    turns = [turn for turn in _turns(expected.intervals(product).get(user, ())) if turn.on == on and turn.at <= at]
     if not turns or (on and turns[-1].crowded):
         return None
     return at - turns[-1].at
 
 
 def percentiles(seconds: Sequence[float]) -> Percentiles:
-    """By the nearest rank."""
+    """Returns nearest-rank percentiles."""
     ordered = sorted(seconds)
 
     def rank(share: float) -> float | None:
@@ -58,17 +58,19 @@ class _Turn:
     crowded: bool
 
 
-def _turns(spells: Sequence[Spell]) -> list[_Turn]:
+def _turns(intervals: Sequence[NeedInterval]) -> list[_Turn]:
     turns = []
-    for spell in spells:
-        turns.append(_Turn(spell.began, True, spell.crowded))
-        if spell.ended is not None:
-            turns.append(_Turn(spell.ended, False, False))
+    for interval in intervals:
+        turns.append(_Turn(interval.began, True, interval.crowded))
+        if interval.ended is not None:
+            turns.append(_Turn(interval.ended, False, False))
     return turns
 
 
-def _of_person(user: str, spells: Sequence[Spell], record: ListRecord, *, seats: int, lingers: bool) -> Iterator[float]:
-    turns = _turns(spells)
+def _of_person(
+    user: str, intervals: Sequence[NeedInterval], record: ListRecord, *, seats: int, lingers: bool
+) -> Iterator[float]:
+    turns = _turns(intervals)
     for index, turn in enumerate(turns):
         if turn.crowded or (lingers and not turn.on) or record.was_on(user, turn.at) == turn.on:
             continue

@@ -1,4 +1,4 @@
-"""The operator as a user runs it, `seatpool run --config FILE`: a process of its own, without a right too many."""
+"""Runs the operator as a user does, `seatpool run --config FILE`, in a process with no more rights than it needs."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_
 
 
 class OperatorProcess:
-    """One run of it; its log is kept."""
+    """One run of the operator. Its log is kept."""
 
     def __init__(self, directory: Path, settings: Mapping[str, Any]) -> None:
         self.config = directory / "settings.yaml"
@@ -36,8 +36,8 @@ class OperatorProcess:
         self._url = ""
 
     def start(self, *, timeout: float = 60.0) -> None:
-        """Return when /readyz says so."""
-        # Nothing of this shell's own AWS account or cluster may reach it.
+        """Starts it and returns when /readyz is ok."""
+        # The AWS account and the cluster of this shell must not reach the process.
         environ = {name: value for name, value in os.environ.items() if name in PASSED_ON}
         environ |= {
             "AWS_ACCESS_KEY_ID": "test",
@@ -55,13 +55,13 @@ class OperatorProcess:
             time.sleep(0.05)
 
     def check(self) -> None:
-        """DemoError when it has ended by itself."""
+        """Raises DemoError if the process has ended."""
         if self._child is None or self._child.poll() is None:
             return
         raise DemoError(f"the operator ended with code {self._child.returncode}; {self._end_of_log()}")
 
     def stop(self) -> int | None:
-        """SIGTERM, and its exit code: 0 when it ended as it should, None when it had ended before."""
+        """Sends SIGTERM and returns the exit code. 0: a clean end. None: it had ended before."""
         child, self._child = self._child, None
         runs = child is not None and child.poll() is None
         if child is not None:
@@ -70,7 +70,7 @@ class OperatorProcess:
         return child.returncode if child is not None and runs else None
 
     def peak_memory(self) -> float:
-        """The most that it ever held, in MB; 0 where the system does not tell."""
+        """Returns the most memory that it held, in MB. 0: the system does not tell."""
         if self._child is None:
             return 0.0
         try:
@@ -81,7 +81,7 @@ class OperatorProcess:
         return round(int(kilobytes) / 1024, 1)
 
     def total(self, metric: str) -> float:
-        """The sum of a metric over its labels, from /metrics."""
+        """Returns the sum of a metric over its labels, from /metrics."""
         text = self._get("/metrics") or ""
         families = text_string_to_metric_families(text)
         return sum(sample.value for family in families for sample in family.samples if sample.name == metric)

@@ -1,4 +1,4 @@
-"""What was asked for on the command line."""
+"""Reads the options of `seatpool demo`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ __all__ = ["DemoError", "DemoOptions", "ReplayOptions"]
 
 
 class DemoError(SeatpoolError):
-    """The demo cannot go on; the message says which part and what to do."""
+    """The demo cannot go on. The message names the part and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayOptions:
-    """A file of events to replay."""
+    """Options of the replay of a file."""
 
     file: Path
     speed: float
-    """Seconds of the file in one second; 0 sends without waiting."""
+    """Seconds of the file that pass in one second. 0: send without pauses."""
     seats: Mapping[str, int]
-    """By workbench type."""
+    """Number of seats by workbench type."""
     linger: timedelta
-    """In the file's own time."""
+    """Linger time in the file's own time."""
 
     @property
     def linger_here(self) -> timedelta:
-        """The linger time as it passes while the file is replayed; whole milliseconds, which a pool can keep."""
+        """Returns the linger time during the replay, in whole milliseconds, which a pool can hold."""
         if not self.linger or not self.speed:
             return self.linger
         return timedelta(milliseconds=max(1, round(self.linger / timedelta(milliseconds=1) / self.speed)))
@@ -39,7 +39,7 @@ class ReplayOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """One demo."""
+    """Options of one demo."""
 
     once: bool
     directory: Path
@@ -49,7 +49,7 @@ class DemoOptions:
     def read(
         cls, *, once: bool, replay: Path | None, speed: float, seats: Sequence[str], linger: str, directory: Path
     ) -> Self:
-        """The options, or a DemoError that names the one that is wrong."""
+        """Returns the options. Raises DemoError that names the wrong one."""
         if replay is None:
             return cls(once=once, directory=directory.absolute(), replay=None)
         if not replay.is_file():

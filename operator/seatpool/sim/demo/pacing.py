@@ -1,4 +1,4 @@
-"""Sends the lines of a file at their own times, compressed, and notes when each was in the queue."""
+"""Sends the lines of a file at their own times, compressed, and records when each was in the queue."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ TOGETHER = 0.02
 
 
 class Sender:
-    """Sends in the order of the file, in batches, at the right time or as fast as it can when behind."""
+    """Sends in the order of the file, in batches, at the right time or as fast as possible if it is late."""
 
     def __init__(
         self,
@@ -28,19 +28,19 @@ class Sender:
         sent: Callable[[Line, float], None],
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`sent` is called for each line with the instant at which the queue had it, in seconds since the epoch."""
+        """Prepares a sender. `sent` is called for each line with the instant at which it was in the queue."""
         self._sqs = sqs
         self._queue_url = queue_url
         self._speed = speed
         self._sent = sent
         self._pause = pause
         self.done = 0
-        """Lines that are in the queue."""
+        """Number of lines in the queue."""
         self.now: datetime | None = None
-        """The file's clock."""
+        """Time of the file."""
 
     def send(self, lines: Sequence[Line]) -> None:
-        """Returns when all are in the queue."""
+        """Returns when all lines are in the queue."""
         began = time.monotonic()
         for due, batch in batches(lines, due_times(lines, speed=self._speed)):
             ahead = began + due - time.monotonic()
@@ -65,7 +65,7 @@ class Sender:
 
 
 def due_times(lines: Sequence[Line], *, speed: float) -> list[float]:
-    """Seconds from the start at which each line is due. One that is out of order goes as soon as its turn comes."""
+    """Returns the seconds from the start at which each line is due. A line out of order goes when its turn comes."""
     first: datetime | None = None
     due, latest = [], 0.0
     for line in lines:
@@ -77,7 +77,7 @@ def due_times(lines: Sequence[Line], *, speed: float) -> list[float]:
 
 
 def batches(lines: Sequence[Line], due: Sequence[float]) -> Iterator[tuple[float, list[Line]]]:
-    """What is sent together, and when: what is due at about the same time, as much as one request takes."""
+    """Yields what is sent together and when: lines due at about the same time, as many as one request takes."""
     batch: list[Line] = []
     start, size = 0.0, 0
     for line, at in zip(lines, due, strict=True):

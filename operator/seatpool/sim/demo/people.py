@@ -1,24 +1,24 @@
-"""People at their workbenches: instances that really exist in EC2, and events that say so.
+"""Simulates users: starts and stops instances in EC2, and posts the events about them.
 
-Whatever is done is also told to the judge, as the event that EventBridge makes of it.
+The judge gets every event, as EventBridge makes it.
 """
 
 import time
 from datetime import UTC, datetime
 
 from seatpool.sim.demo.event_file import WorkbenchEvent
-from seatpool.sim.demo.known import Known
+from seatpool.sim.demo.expected_needs import ExpectedNeeds
 from seatpool.sim.fleet import Fleet
 
 __all__ = ["People"]
 
 
 class People:
-    """Who works on what. Belongs to one thread."""
+    """Users and their workbenches. Belongs to one thread."""
 
-    def __init__(self, fleet: Fleet, known: Known) -> None:
+    def __init__(self, fleet: Fleet, expected: ExpectedNeeds) -> None:
         self._fleet = fleet
-        self._known = known
+        self._expected = expected
         self._running: dict[str, tuple[str, str]] = {}
 
     @property
@@ -27,7 +27,7 @@ class People:
         return dict(self._running)
 
     def start(self, owner: str, workbench_type: str) -> str:
-        """A new workbench; its instance id."""
+        """Starts a new workbench and returns its instance id."""
         instance = self._fleet.start(owner, workbench_type)
         self._running[instance] = (owner, workbench_type)
         self._note(instance, owner, workbench_type, "running")
@@ -39,11 +39,11 @@ class People:
         self._note(instance, owner, workbench_type, "stopped")
 
     def stop_one_of(self, owner: str) -> None:
-        """One of the workbenches that somebody has."""
+        """Stops one of the workbenches of a user."""
         self.stop(next(instance for instance, (who, _) in self._running.items() if who == owner))
 
     def repeat_start(self, instance: str, *, times: int) -> None:
-        """The same event again and again, as a queue may deliver it."""
+        """Posts the same event repeatedly, as a queue may deliver it."""
         event = self._fleet.event(instance, "running")
         self._fleet.post([event] * times)
 
@@ -57,4 +57,4 @@ class People:
             owner=owner,
             type=workbench_type,
         )
-        self._known.add(event, time.time())
+        self._expected.add(event, time.time())

@@ -1,4 +1,4 @@
-"""The license server's own record of its lists, in a form that can be asked who was on which list when."""
+"""Turns the license server's journal into a record that tells which user was on which list when."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -9,26 +9,26 @@ from seatpool.sim.license_host import JournalEntry
 __all__ = ["Change", "ListRecord", "Records"]
 
 Change = tuple[float, str, str, bool]
-"""When, the product, who, and whether they came on."""
+"""Time, product, user, and whether the user came on."""
 
 
 class ListRecord:
-    """One product's list over time."""
+    """List of one product over time."""
 
     def __init__(self) -> None:
         self.users: tuple[str, ...] = ()
-        """Who is on it now."""
+        """Users on the list now."""
         self.peak = 0
         self.grants = 0
         self.releases = 0
         self.rejected: list[tuple[float, int]] = []
-        """When an overwrite was refused, and how many people it named."""
+        """When an overwrite was refused, and how many users it named."""
         self.written: list[tuple[float, frozenset[str]]] = []
         self._presence: dict[str, list[float]] = defaultdict(list)
-        """When somebody came on and went off, in turn."""
+        """When a user came on and went off, in turn."""
 
-    def take(self, entry: JournalEntry) -> tuple[frozenset[str], frozenset[str]]:
-        """An overwrite, later than all before; who came on and who went off by it."""
+    def add(self, entry: JournalEntry) -> tuple[frozenset[str], frozenset[str]]:
+        """Adds an overwrite, later than all before. Returns the users who came on and those who went off."""
         at = entry.at.timestamp()
         if not entry.accepted:
             self.rejected.append((at, len(entry.users)))
@@ -45,22 +45,22 @@ class ListRecord:
         return came, went
 
     def people(self) -> tuple[str, ...]:
-        """Everybody who ever was on it."""
+        """Returns every user who ever was on the list."""
         return tuple(self._presence)
 
     def was_on(self, user: str, at: float) -> bool:
-        """Whether somebody was on the list at an instant."""
+        """Tells whether a user was on the list at an instant."""
         return bisect_right(self._presence.get(user, ()), at) % 2 == 1
 
-    def stays(self, user: str) -> list[tuple[float, float]]:
-        """From when to when somebody was on the list; infinity for one who still is."""
+    def intervals_of(self, user: str) -> list[tuple[float, float]]:
+        """Returns from when to when a user was on the list. Infinity: the user still is."""
         turns = [*self._presence.get(user, ())]
         if len(turns) % 2:
             turns.append(inf)
         return list(zip(turns[::2], turns[1::2], strict=True))
 
     def next_turn(self, user: str, at: float, *, on: bool) -> float | None:
-        """When somebody next came on, or went off, after an instant."""
+        """Returns when a user next came on, or went off, after an instant."""
         turns = self._presence.get(user, [])
         index = bisect_right(turns, at)
         if (index % 2 == 0) != on:
@@ -68,7 +68,7 @@ class ListRecord:
         return turns[index] if index < len(turns) else None
 
     def was_full_without(self, user: str, *, seats: int, after: float, before: float) -> bool:
-        """Whether a list was written in between that had everybody it could have, but not this person."""
+        """Tells whether a list in between was as full as possible, but without this user."""
         start = bisect_right(self.written, after, key=lambda one: one[0])
         for at, users in self.written[start:]:
             if at >= before:
@@ -79,7 +79,7 @@ class ListRecord:
 
 
 class Records:
-    """All products' lists."""
+    """Lists of all products."""
 
     def __init__(self) -> None:
         self._lists: dict[str, ListRecord] = defaultdict(ListRecord)
@@ -87,9 +87,9 @@ class Records:
     def __getitem__(self, product: str) -> ListRecord:
         return self._lists[product]
 
-    def take(self, entry: JournalEntry) -> list[Change]:
-        """An overwrite; the changes by it."""
-        came, went = self._lists[entry.product].take(entry)
+    def add(self, entry: JournalEntry) -> list[Change]:
+        """Adds an overwrite and returns the changes by it."""
+        came, went = self._lists[entry.product].add(entry)
         at = entry.at.timestamp()
         return [(at, entry.product, user, True) for user in sorted(came)] + [
             (at, entry.product, user, False) for user in sorted(went)

@@ -1,4 +1,4 @@
-"""One demo from the first process to the last."""
+"""Runs one demo, from the first process to the last."""
 
 import random
 import signal
@@ -13,15 +13,15 @@ from rich.console import Console
 from seatpool.sim.demo import replay as replaying
 from seatpool.sim.demo import story as telling
 from seatpool.sim.demo.event_file import read_event_file
-from seatpool.sim.demo.known import Known
+from seatpool.sim.demo.expected_needs import ExpectedNeeds
 from seatpool.sim.demo.latency import latencies, percentiles
+from seatpool.sim.demo.monitor import Monitor
 from seatpool.sim.demo.options import DemoOptions, ReplayOptions
 from seatpool.sim.demo.people import People
 from seatpool.sim.demo.stage import Stage
 from seatpool.sim.demo.summary import ProductSummary, Summary
 from seatpool.sim.demo.verdict import violations
 from seatpool.sim.demo.view import LiveView, PlainView
-from seatpool.sim.demo.watching import Watching
 
 __all__ = ["show"]
 
@@ -30,7 +30,7 @@ WRONG = 1
 
 
 def show(options: DemoOptions) -> int:
-    """Play it; the exit code, 0 when all was right. Ctrl-C and SIGTERM end every process, too."""
+    """Runs the demo and returns the exit code, 0 if all was right. Ctrl-C and SIGTERM end every process too."""
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console()
     try:
@@ -43,17 +43,17 @@ def show(options: DemoOptions) -> int:
 def _replay(options: DemoOptions, asked: ReplayOptions, console: Console) -> int:
     file = read_event_file(asked.file)
     pools = replaying.pool_facts(file, asked.seats)
-    known = Known(pools)
+    expected = ExpectedNeeds(pools)
     linger = asked.linger_here
     with Stage(options.directory, say=_sayer(console)) as stage:
         replaying.prepare(stage, file, pools, linger=linger)
         console.print(f"look around: {stage.kubectl_hint()}", markup=False, highlight=False, soft_wrap=True)
-        view, watching = _view_of(stage, known, console, every_change=False)
-        with watching, view:
-            faults = replaying.replay(stage, file, asked, known=known, watching=watching, view=view)
-            watching.read_journal()
-        faults += violations(known, watching.records, watching.looks, linger=linger.total_seconds())
-        summary = _summary(stage, known, watching, faults, lingers=bool(linger))
+        view, monitor = _view_of(stage, expected, console, every_change=False)
+        with monitor, view:
+            faults = replaying.replay(stage, file, asked, expected=expected, monitor=monitor, view=view)
+            monitor.read_journal()
+        faults += violations(expected, monitor.records, monitor.queue_checks, linger=linger.total_seconds())
+        summary = _summary(stage, expected, monitor, faults, lingers=bool(linger))
         _conclude(summary, options, console)
         if not options.once:
             _stay(stage, console)
@@ -64,45 +64,47 @@ def _tell(options: DemoOptions, console: Console) -> int:
     with Stage(options.directory, say=_sayer(console)) as stage:
         telling.prepare(stage)
         console.print(f"look around: {stage.kubectl_hint()}", markup=False, highlight=False, soft_wrap=True)
-        known = Known(telling.example_facts(stage))
-        view, watching = _view_of(stage, known, console, every_change=True)
-        with watching, stage.site.fleet() as fleet, view:
-            people = People(fleet, known)
-            story = telling.Story(stage, known=known, people=people, watching=watching, view=view)
+        expected = ExpectedNeeds(telling.example_facts(stage))
+        view, monitor = _view_of(stage, expected, console, every_change=True)
+        with monitor, stage.site.fleet() as fleet, view:
+            people = People(fleet, expected)
+            story = telling.Story(stage, expected=expected, people=people, monitor=monitor, view=view)
             story.play()
-            watching.read_journal()
-            faults = story.faults + violations(known, watching.records, watching.looks, products=telling.JUDGED)
+            monitor.read_journal()
+            faults = story.faults + violations(expected, monitor.records, monitor.queue_checks, products=telling.JUDGED)
             if not options.once:
-                telling.live_on(people, watching, view, randomness=random.Random())  # noqa: S311
-                watching.read_journal()
-        summary = _summary(stage, known, watching, faults, lingers=True)
+                telling.live_on(people, monitor, view, randomness=random.Random())  # noqa: S311
+                monitor.read_journal()
+        summary = _summary(stage, expected, monitor, faults, lingers=True)
         _conclude(summary, options, console)
     return WRONG if summary.violations else 0
 
 
 def _view_of(
-    stage: Stage, known: Known, console: Console, *, every_change: bool
-) -> tuple[LiveView | PlainView, Watching]:
-    watching = Watching(stage, known)
+    stage: Stage, expected: ExpectedNeeds, console: Console, *, every_change: bool
+) -> tuple[LiveView | PlainView, Monitor]:
+    monitor = Monitor(stage, expected)
     plain = not console.is_terminal
-    view = PlainView(console, every_change=every_change) if plain else LiveView(console, watching)
-    watching.changed = view.changed
-    return view, watching
+    view = PlainView(console, every_change=every_change) if plain else LiveView(console, monitor)
+    monitor.changed = view.changed
+    return view, monitor
 
 
-def _summary(stage: Stage, known: Known, watching: Watching, faults: Sequence[str], *, lingers: bool) -> Summary:
-    records = watching.records
+def _summary(
+    stage: Stage, expected: ExpectedNeeds, monitor: Monitor, faults: Sequence[str], *, lingers: bool
+) -> Summary:
+    records = monitor.records
     return Summary(
-        events=known.events,
+        events=expected.events,
         grants=records.grants,
         releases=records.releases,
         waits=round(stage.operator.total("seatpool_waits_total")),
-        latency_ms=percentiles(latencies(known, records, lingers=lingers)),
+        latency_ms=percentiles(latencies(expected, records, lingers=lingers)),
         ssm_commands=stage.commands(),
         operator_rss_mb=stage.operator.peak_memory(),
         products={
             product: ProductSummary(seats=pool.seats, peak=records[product].peak, list=records[product].users)
-            for product, pool in known.pools.items()
+            for product, pool in expected.pools.items()
         },
         violations=list(faults),
     )

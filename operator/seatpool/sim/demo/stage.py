@@ -1,7 +1,7 @@
-"""Starts what Seatpool lives between: a Kubernetes API, AWS with a license server, and the operator itself.
+"""Starts everything around the operator, and the operator: a Kubernetes API, AWS, and a license server.
 
-The cluster is filled as a user fills one: kubectl applies crds/ and examples/. The operator gets the ServiceAccount and
-the rights of examples/install/rbac.yaml, so that a right that is missing there shows here.
+The cluster is filled as a user does it: kubectl applies crds/ and examples/. The operator gets the ServiceAccount and
+the rights of examples/install/rbac.yaml. So a right that is missing there shows here.
 """
 
 import fcntl
@@ -32,7 +32,7 @@ LOCK = "demo.lock"
 
 
 class Stage:
-    """Everything that runs, with its files in one folder. Leaving it ends every process."""
+    """All parts that run, with their files in one folder. Leaving it ends every process."""
 
     plane: ControlPlane
     aws: AwsProcess
@@ -41,7 +41,7 @@ class Stage:
     operator: OperatorProcess
 
     def __init__(self, directory: Path, *, say: Callable[[str], None]) -> None:
-        """`say` gets one line for each part that was started."""
+        """Prepares a stage. `say` gets a line for each part that was started."""
         self.directory = directory
         self._say = say
         self._ending = ExitStack()
@@ -70,23 +70,23 @@ class Stage:
         self._ending.close()
 
     def apply(self, objects: Sequence[Mapping[str, Any]]) -> None:
-        """kubectl apply."""
+        """Applies objects with kubectl."""
         text = yaml.safe_dump_all([dict(one) for one in objects], sort_keys=False)
         self.plane.kubectl("apply", "--filename", "-", input=text)
 
     def example(self, name: str) -> list[dict[str, Any]]:
-        """The objects of a file in examples/."""
+        """Returns the objects of a file in examples/."""
         return [one for one in yaml.safe_load_all(_shipped(f"examples/{name}").read_text()) if one is not None]
 
     def apply_license_server(self, **changes: Any) -> None:
-        """The example's, with its state where this user may write, and what else is different."""
+        """Applies the example's LicenseServer, with a state folder that this user may write, and these changes."""
         (server,) = self.example("licenseserver.yaml")
         spec = server["spec"]
         spec["xlc"]["stateDir"] = self.node.host.state_dir
         self.apply([server | {"spec": spec | changes}])
 
     def start_operator(self, *, accounts: Sequence[Mapping[str, Any]], **mirror: Any) -> None:
-        """With the settings that make it work here."""
+        """Starts the operator with the settings that it needs here."""
         kubeconfig = self.plane.kubeconfig_for_service_account(NAMESPACE, SERVICE_ACCOUNT)
         settings = {
             "kubeconfig": str(kubeconfig),
@@ -109,7 +109,7 @@ class Stage:
             self.operator.start()
 
     def commands(self) -> int:
-        """How many commands were sent to license servers, by the stand-in's own count."""
+        """Returns how many commands were sent to license servers, by the stand-in's own count."""
         return self.aws.control.calls().get("SendCommand", 0)
 
     def kubectl_hint(self) -> str:
@@ -121,7 +121,7 @@ class Stage:
             self._say(f"the operator did not end cleanly on SIGTERM: code {code}; see {self.operator.log}")
 
     def _claim_directory(self) -> None:
-        """Ours alone, and without what an earlier demo left; a folder of somebody else's is not touched."""
+        """Empties the folder of an earlier demo. A folder that no demo made is not touched. Raises DemoError."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if any(self.directory.iterdir()) and not (self.directory / LOCK).exists():
             raise DemoError(f"--directory {self.directory} has other files in it; give a new folder or an empty one")

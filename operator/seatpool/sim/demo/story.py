@@ -1,4 +1,4 @@
-"""Half a minute in the life of a license server. Each scene says what happens and waits until it can be seen."""
+"""Plays half a minute of a license server. Each scene says what happens and waits until it is visible."""
 
 import contextlib
 import json
@@ -8,17 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seatpool.sim.demo.known import Known, PoolFacts
+from seatpool.sim.demo.expected_needs import ExpectedNeeds, PoolFacts
+from seatpool.sim.demo.monitor import Monitor
 from seatpool.sim.demo.people import People
 from seatpool.sim.demo.stage import NAMESPACE, Stage
 from seatpool.sim.demo.view import View
-from seatpool.sim.demo.watching import Watching
 
 __all__ = ["JUDGED", "Story", "example_facts", "live_on", "prepare"]
 
 MATLAB, CAD = "vew-matlab", "vew-cad"
 JUDGED = ("matlab",)
-"""The pool without rules that take time, so that its list follows from the events alone."""
+"""The pool without rules that take time. Its list follows from the events alone."""
 PATIENCE = 20.0
 VERIFY = "3s"
 BREATH = 1.2
@@ -26,7 +26,7 @@ CAST = ("ann", "bob", "carl", "dora", "eve", "fay", "gil", "hana", "night-ida", 
 
 
 def example_facts(stage: Stage) -> dict[str, PoolFacts]:
-    """The pools of examples/licensepools.yaml."""
+    """Returns the pools of examples/licensepools.yaml."""
     return {
         pool["spec"]["product"]: PoolFacts(
             seats=pool["spec"]["seats"],
@@ -37,8 +37,8 @@ def example_facts(stage: Stage) -> dict[str, PoolFacts]:
 
 
 def prepare(stage: Stage) -> None:
-    """The examples, and an operator that asks EC2 for its inventory."""
-    # By default lists are read back every five minutes; nobody watches a demo so long.
+    """Applies the examples and starts an operator that reads its inventory from EC2."""
+    # By default lists are read back every 5 minutes, which is too long for a demo.
     stage.apply_license_server(verifyInterval=VERIFY)
     pools = stage.example("licensepools.yaml")
     stage.apply(pools)
@@ -49,15 +49,15 @@ def prepare(stage: Stage) -> None:
 
 
 class Story:
-    """The scenes, in order."""
+    """Scenes of the story, in order."""
 
-    def __init__(self, stage: Stage, *, known: Known, people: People, watching: Watching, view: View) -> None:
+    def __init__(self, stage: Stage, *, expected: ExpectedNeeds, people: People, monitor: Monitor, view: View) -> None:
         self.faults: list[str] = []
-        """What did not come about."""
+        """Scenes whose end did not become visible."""
         self._stage = stage
-        self._known = known
+        self._expected = expected
         self._people = people
-        self._watching = watching
+        self._monitor = monitor
         self._view = view
 
     def play(self) -> None:
@@ -72,7 +72,7 @@ class Story:
             self._seats_are_kept_for_the_night_shift,
             self._everybody_goes_home,
         ):
-            self._watching.check()
+            self._monitor.check()
             scene()
             time.sleep(BREATH)
 
@@ -104,10 +104,10 @@ class Story:
     def _events_come_twice(self) -> None:
         self._view.tell("The queue delivers Ann's start event three more times. Nothing is counted; nothing changes.")
         instance = next(one for one, (owner, _) in self._people.running.items() if owner == "ann")
-        written = len(self._watching.records["matlab"].written)
+        written = len(self._monitor.records["matlab"].written)
         self._people.repeat_start(instance, times=3)
         time.sleep(1.5)
-        if len(self._watching.records["matlab"].written) != written:
+        if len(self._monitor.records["matlab"].written) != written:
             self.faults.append("a repeated event made the list be written again")
 
     def _a_hostile_owner_is_refused(self) -> None:
@@ -156,28 +156,28 @@ class Story:
     def _until(self, what: str, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not condition():
-            self._watching.check()
+            self._monitor.check()
             if time.monotonic() > deadline:
                 self.faults.append(f"not within {PATIENCE:g} s: {what}")
                 return
             time.sleep(0.05)
 
     def _waiting(self, pool: str) -> tuple[str, ...]:
-        return next((row.queue for row in self._watching.pools if row.name == pool), ())
+        return next((row.queue for row in self._monitor.pools if row.name == pool), ())
 
     def _condition(self, instance: str) -> dict[str, Any]:
-        """The Ready condition of a workbench, as kubectl shows it."""
+        """Returns the Ready condition of a workbench, as kubectl shows it."""
         found = self._stage.plane.kubectl("get", "wb", instance, "-n", NAMESPACE, "-o", "json", "--ignore-not-found")
         conditions = json.loads(found).get("status", {}).get("conditions", []) if found else []
         return next((one for one in conditions if one["type"] == "Ready"), {})
 
 
-def live_on(people: People, watching: Watching, view: View, *, randomness: random.Random) -> None:
-    """Random life, until Ctrl-C."""
+def live_on(people: People, monitor: Monitor, view: View, *, randomness: random.Random) -> None:
+    """Lets random users start and stop workbenches until Ctrl-C."""
     view.tell("Life goes on: people come and go by chance. Ctrl-C ends it.")
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            watching.check()
+            monitor.check()
             running = list(people.running)
             if running and randomness.random() < len(running) / (2 * len(CAST)):
                 people.stop(randomness.choice(running))

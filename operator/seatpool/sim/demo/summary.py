@@ -1,4 +1,4 @@
-"""What came of it, for people and for programs."""
+"""Summarises a demo, for people and for programs."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ NAMES_SHOWN = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductSummary:
-    """One product, as the license server has it."""
+    """Summary of one product, from the license server's record."""
 
     seats: int
     peak: int
@@ -28,7 +28,7 @@ class ProductSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One demo."""
+    """Summary of one demo."""
 
     events: int
     grants: int
@@ -47,7 +47,7 @@ class Summary:
         path.write_text(json.dumps(self.document(), indent=2) + "\n")
 
     def show(self, console: Console) -> None:
-        """On a terminal or in a log."""
+        """Prints the summary on a terminal or in a log."""
         console.print()
         for name, product in self.products.items():
             shown = ", ".join(product.list[:NAMES_SHOWN]) or "nobody"

@@ -1,21 +1,21 @@
-"""Whether the license server's record is what the events, the seats and first come first served allow.
+"""Judges whether the license server's record is one that the events, the seats and first come, first served allow.
 
-What is determined, and so demanded:
+Rules of the judge:
 
-* No list is ever longer than the seats, and none was ever sent that the license server refused for its length.
-* Nobody is on a list without needing it. An event that ends a need has to be heeded by `SETTLE` (and the linger time)
-  after the queue was seen empty. A queue that is empty has been read, and a message leaves it only after its object is
-  written; what follows is a watch event of some milliseconds, the debounce of a quarter of a second, and at most one
-  command that was already under way. `SETTLE` is ten times what that takes on a busy machine.
-* Nobody who needs a seat, and has needed it for so long, loses it.
-* Nobody is given a seat while somebody waits whose need is older: older by the events' own time, and so long in the
-  queue that it must be known, even if the other's breaks that nobody need have noticed do not count.
-* In the end, if all who need a product fit, exactly they are on its list. If not, there are exactly as many people as
+* No list is ever longer than the seats. The license server never refused a list for its length.
+* No user is on a list without needing it. An event that ends a need must have its effect by `SETTLE`, and the linger
+  time, after the queue was seen empty. An empty queue has been read, and a message leaves it only after its object is
+  written. A watch event of some milliseconds follows, the debounce of 250 ms, and at most one command that was in
+  flight already. `SETTLE` is ten times what that takes on a busy machine.
+* No user who needs a seat, and has needed it for so long, loses it.
+* No user gets a seat while another user with an older need waits. Older means by the events' own time. The older need
+  must also be so long in the queue that the operator must know it, even without breaks that it need not have noticed.
+* In the end, if all users who need a product fit, exactly they are on its list. If not, there are as many users as
   seats, and each of them needs it.
 
-What is not determined is who is first among people whose events arrive within the same `SETTLE`: the queue promises no
-order, and what is collected by one debounce is decided together. Nor is what happens while some events of an instance
-have been read and others that arrived before them have not.
+Two things are not determined. Users whose events arrive within the same `SETTLE` may come in any order, because the
+queue promises none and one debounce decides them together. The same holds while some events of an instance have been
+read and others that arrived before them have not.
 """
 
 from bisect import bisect_left
@@ -24,57 +24,62 @@ from datetime import datetime
 from itertools import pairwise
 from math import inf
 
-from seatpool.sim.demo.known import Chance, Known
+from seatpool.sim.demo.expected_needs import ExpectedNeeds, PossibleNeed
 from seatpool.sim.demo.record import ListRecord, Records
 
-__all__ = ["SETTLE", "QueueLooks", "final_faults", "violations"]
+__all__ = ["SETTLE", "QueueChecks", "final_faults", "violations"]
 
 SETTLE = 15.0
 EARLY = 2.0
 """The operator may have read a message before its sender knows that it was taken."""
 TOLD = 100
-Chances = Mapping[str, Sequence[Chance]]
+Chances = Mapping[str, Sequence[PossibleNeed]]
 
 
-class QueueLooks:
-    """At which instants the queue was seen empty."""
+class QueueChecks:
+    """Instants at which the queue was seen empty."""
 
     def __init__(self) -> None:
         self._empty: list[float] = []
 
-    def saw_empty(self, at: float) -> None:
-        """The question was asked at `at`, and the answer was: nothing visible and nothing in anybody's hands."""
+    def record_empty(self, at: float) -> None:
+        """Records that a request at `at` found no message, neither visible nor in flight."""
         self._empty.append(at)
 
     def empty_since(self, at: float) -> bool:
-        """Whether it was seen empty after that instant."""
+        """Tells whether the queue was seen empty after that instant."""
         return bool(self._empty) and self._empty[-1] >= at
 
-    def settled(self, arrived: float) -> float:
-        """When the effect of what arrived then must be on the lists; infinity while that cannot be said."""
+    def effective_by(self, arrived: float) -> float:
+        """Returns when the effect of what arrived then must be on the lists. Infinity: not known yet."""
         index = bisect_left(self._empty, arrived)
         return self._empty[index] + SETTLE if index < len(self._empty) else inf
 
 
 def violations(
-    known: Known, records: Records, looks: QueueLooks, *, linger: float = 0.0, products: Collection[str] | None = None
+    expected: ExpectedNeeds,
+    records: Records,
+    checks: QueueChecks,
+    *,
+    linger: float = 0.0,
+    products: Collection[str] | None = None,
 ) -> list[str]:
-    """What was wrong, the first hundred of it; empty when nothing was. `products` are those that are judged, or all."""
+    """Returns the first hundred violations. Empty: there were none. `products` are those to judge. None: all."""
     found: list[str] = []
-    for product, pool in known.pools.items():
+    for product, pool in expected.pools.items():
         if products is not None and product not in products:
             continue
-        record, chances = records[product], known.chances(product)
+        record, possible_needs = records[product], expected.possible_needs(product)
         found += _too_long(product, record, seats=pool.seats)
-        found += _without_need(product, record, chances, looks, linger=linger)
-        found += _taken_away(product, record, chances, looks)
-        found += _out_of_turn(product, record, chances, looks)
-        found += final_faults(product, record.users, known.needs(product), seats=pool.seats)
+        found += _without_need(product, record, possible_needs, checks, linger=linger)
+        found += _taken_away(product, record, possible_needs, checks)
+        found += _out_of_turn(product, record, possible_needs, checks)
+        found += final_faults(product, record.users, expected.needs(product), seats=pool.seats)
     return found[:TOLD] + ([f"and {len(found) - TOLD} more"] if len(found) > TOLD else [])
 
 
 def final_faults(product: str, listed: Sequence[str], needs: frozenset[str], *, seats: int) -> list[str]:
-    """What is wrong with a list when everything has come to rest."""
+    """Returns the faults of a list after everything has come to rest."""
     faults = []
     on = set(listed)
     if len(on) != len(listed):
@@ -98,31 +103,31 @@ def _too_long(product: str, record: ListRecord, *, seats: int) -> Iterator[str]:
 
 
 def _without_need(
-    product: str, record: ListRecord, chances: Chances, looks: QueueLooks, *, linger: float
+    product: str, record: ListRecord, possible_needs: Chances, checks: QueueChecks, *, linger: float
 ) -> Iterator[str]:
     for user in record.people():
-        allowed = [_possible(chance, looks, linger=linger) for chance in chances.get(user, ())]
-        for came, went in record.stays(user):
+        allowed = [_possible(possible, checks, linger=linger) for possible in possible_needs.get(user, ())]
+        for came, went in record.intervals_of(user):
             covered = _covered(came, allowed)
             if covered < went:
                 until = "the end" if went == inf else _clock(went)
                 yield f"{product}: {user} was on the list without a need from {_clock(covered)} to {until}"
 
 
-def _taken_away(product: str, record: ListRecord, chances: Chances, looks: QueueLooks) -> Iterator[str]:
+def _taken_away(product: str, record: ListRecord, possible_needs: Chances, checks: QueueChecks) -> Iterator[str]:
     for user in record.people():
-        for _, went in record.stays(user):
-            if any(start <= went < end for start, end in (_sure(one, looks) for one in chances.get(user, ()))):
+        for _, went in record.intervals_of(user):
+            if any(start <= went < end for start, end in (_sure(one, checks) for one in possible_needs.get(user, ()))):
                 yield f"{product}: {user} lost the seat at {_clock(went)} while needing it"
 
 
-def _out_of_turn(product: str, record: ListRecord, chances: Chances, looks: QueueLooks) -> Iterator[str]:
-    """Grants to somebody while another waited whose need is older."""
+def _out_of_turn(product: str, record: ListRecord, possible_needs: Chances, checks: QueueChecks) -> Iterator[str]:
+    """Yields grants to a user while another one with an older need waited."""
     waits = [
-        (user, start, end, chance.claim)
-        for user, of_user in chances.items()
-        for chance in of_user
-        for start, end in [_sure(chance, looks)]
+        (user, start, end, possible.claim)
+        for user, of_user in possible_needs.items()
+        for possible in of_user
+        for start, end in [_sure(possible, checks)]
         if start < end and not record.was_on(user, start)
     ]
     for (_, before), (at, users) in pairwise([(0.0, frozenset[str]()), *record.written]):
@@ -132,7 +137,7 @@ def _out_of_turn(product: str, record: ListRecord, chances: Chances, looks: Queu
             if start <= at < end and user not in users and user not in before
         ]
         for luckier in sorted(users - before) if waiting else ():
-            other = _earliest_claim(chances.get(luckier, ()), at, looks)
+            other = _earliest_claim(possible_needs.get(luckier, ()), at, checks)
             for user, claim in waiting:
                 if other is not None and claim < other:
                     yield (
@@ -141,30 +146,30 @@ def _out_of_turn(product: str, record: ListRecord, chances: Chances, looks: Queu
                     )
 
 
-def _earliest_claim(chances: Sequence[Chance], at: float, looks: QueueLooks) -> datetime | None:
-    """The best that a person's place in line may be: from the first event on since when no break had to be noticed."""
+def _earliest_claim(possible_needs: Sequence[PossibleNeed], at: float, checks: QueueChecks) -> datetime | None:
+    """Returns the best possible place in line: the first event since which no break had to be noticed."""
     claim: datetime | None = None
     begun = at
-    for chance in sorted(chances, key=lambda one: one.arrived, reverse=True):
-        start, end = _possible(chance, looks)
+    for possible in sorted(possible_needs, key=lambda one: one.arrived, reverse=True):
+        start, end = _possible(possible, checks)
         if start <= at and end >= begun:
             begun = min(begun, start)
-            claim = chance.claim if claim is None else min(claim, chance.claim)
+            claim = possible.claim if claim is None else min(claim, possible.claim)
     return claim
 
 
-def _possible(chance: Chance, looks: QueueLooks, *, linger: float = 0.0) -> tuple[float, float]:
-    """From when to when an event may have somebody on a list."""
-    return chance.arrived - EARLY, looks.settled(chance.superseded) + linger
+def _possible(possible: PossibleNeed, checks: QueueChecks, *, linger: float = 0.0) -> tuple[float, float]:
+    """Returns from when to when an event may keep a user on a list."""
+    return possible.arrived - EARLY, checks.effective_by(possible.superseded) + linger
 
 
-def _sure(chance: Chance, looks: QueueLooks) -> tuple[float, float]:
-    """From when to when the operator must know of the need; empty when the end is not after the start."""
-    return looks.settled(chance.arrived), chance.doubted - EARLY
+def _sure(possible: PossibleNeed, checks: QueueChecks) -> tuple[float, float]:
+    """Returns from when to when the operator must know of the need. Empty: the end is not after the start."""
+    return checks.effective_by(possible.arrived), possible.doubted - EARLY
 
 
 def _covered(start: float, intervals: Iterable[tuple[float, float]]) -> float:
-    """Up to when the intervals reach without a gap, from `start` on."""
+    """Returns up to when the intervals reach without a gap, from `start` on."""
     for began, end in sorted(intervals):
         if began > start:
             break

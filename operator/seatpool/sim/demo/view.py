@@ -1,4 +1,4 @@
-"""What is seen while it goes on: a live picture on a terminal, a line for each news elsewhere."""
+"""Shows the demo while it runs: a live picture on a terminal, a line for each event elsewhere."""
 
 import time
 from collections import deque
@@ -14,47 +14,47 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from seatpool.sim.demo.watching import PoolRow, SeatChange
+from seatpool.sim.demo.monitor import PoolRow, SeatChange
 
 __all__ = ["LiveView", "PlainView", "View"]
 
 TELLINGS_KEPT = 6
 NARROW = 100
 LOW = 34
-"""Lines of a terminal below which less is shown, so that the newest sentence is not cut off."""
+"""On a terminal with fewer lines less is shown, so that the newest sentence is not cut off."""
 BAR = 20
 
 
 class Scene(Protocol):
-    """What can be seen."""
+    """State that can be shown."""
 
     @property
     def pools(self) -> tuple[PoolRow, ...]:
-        """The pools' statuses."""
+        """Returns the statuses of the pools."""
 
     @property
     def changes(self) -> Collection[SeatChange]:
-        """The newest is the last."""
+        """Returns the last changes, the newest last."""
 
     def list_file(self, product: str) -> Path:
-        """The product's list on the license server."""
+        """Returns the product's list on the license server."""
 
 
 class View(Protocol):
-    """Shows what it is told and what it can see."""
+    """Shows the story and the state."""
 
     def tell(self, text: str) -> None:
-        """A sentence of the story."""
+        """Shows a sentence of the story."""
 
     def changed(self, change: SeatChange) -> None:
-        """Somebody came on a list or went off it."""
+        """Shows that a user came on a list or went off it."""
 
     def progress(self, text: str) -> None:
-        """How far it is; replaces what was said before."""
+        """Shows the progress instead of the one before."""
 
 
 class PlainView:
-    """Lines."""
+    """View that prints lines."""
 
     def __init__(self, console: Console, *, every_change: bool, progress_every: float = 5.0) -> None:
         self._console = console
@@ -89,7 +89,7 @@ class PlainView:
 
 
 class LiveView:
-    """A picture that is drawn anew four times a second."""
+    """View that draws a picture four times a second."""
 
     def __init__(self, console: Console, scene: Scene) -> None:
         self._console = console
@@ -111,7 +111,7 @@ class LiveView:
         self._tellings.append(text)
 
     def changed(self, change: SeatChange) -> None:
-        """Drawn with the next picture."""
+        """Does nothing: the next picture shows the change."""
 
     def progress(self, text: str) -> None:
         self._progress = text
@@ -140,7 +140,7 @@ class LiveView:
 
 
 def pool_table(pools: tuple[PoolRow, ...], width: int) -> Table:
-    """One line a pool."""
+    """Returns a table with a line for each pool."""
     table = Table(box=None, padding=(0, 2, 0, 0), title="Pools", title_justify="left", title_style="bold")
     for heading in ("Pool", "Seats", "Used", "Waiting"):
         table.add_column(heading, justify="left" if heading == "Pool" else "right")
@@ -159,7 +159,7 @@ def pool_table(pools: tuple[PoolRow, ...], width: int) -> Table:
 
 
 def change_line(change: SeatChange) -> Text:
-    """`+ ann  matlab  412 ms`."""
+    """Formats a change, such as `+ ann matlab 412 ms`."""
     latency = "" if change.latency is None else f"  {change.latency * 1000:.0f} ms"
     sign, style = ("+", "green") if change.on else ("-", "red")
     return Text.assemble((f"{sign} {change.user}", style), f"  {change.product}", (latency, "dim"))
@@ -172,7 +172,7 @@ def _changes(changes: list[SeatChange], *, rows: int) -> RenderableType:
 
 
 def _file(scene: Scene, width: int, *, rows: int) -> RenderableType:
-    """The list that changed last, as it stands on the license server's disk."""
+    """Draws the list that changed last, as it is on the license server's disk."""
     changes = list(scene.changes)
     if not changes:
         return Text("The list on the license server: none yet", style="bold")

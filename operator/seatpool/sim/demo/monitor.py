@@ -1,4 +1,4 @@
-"""What is looked at while it goes on: the journal and the queue often, the pools' statuses as kubectl shows them."""
+"""Reads the state of the demo in threads: the journal and the queue often, the statuses of the pools as kubectl does."""
 
 import asyncio
 import threading
@@ -13,14 +13,14 @@ from typing import Any, Self
 from seatpool.api.licensepool import LicensePool
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
-from seatpool.sim.demo.known import Known
+from seatpool.sim.demo.expected_needs import ExpectedNeeds
 from seatpool.sim.demo.latency import latency_of
 from seatpool.sim.demo.options import DemoError
 from seatpool.sim.demo.record import Records
 from seatpool.sim.demo.stage import NAMESPACE, Stage
-from seatpool.sim.demo.verdict import QueueLooks
+from seatpool.sim.demo.verdict import QueueChecks
 
-__all__ = ["PoolRow", "SeatChange", "Watching"]
+__all__ = ["Monitor", "PoolRow", "SeatChange"]
 
 JOURNAL_EVERY = 0.05
 QUEUE_EVERY = 0.25
@@ -30,7 +30,7 @@ CHANGES_KEPT = 200
 
 @dataclass(frozen=True, slots=True)
 class PoolRow:
-    """A pool as its status tells."""
+    """Status of a pool."""
 
     name: str
     product: str
@@ -42,29 +42,29 @@ class PoolRow:
 
 @dataclass(frozen=True, slots=True)
 class SeatChange:
-    """Somebody came on a list or went off it."""
+    """A user came on a list or went off it."""
 
     at: float
     product: str
     user: str
     on: bool
     latency: float | None
-    """Seconds since the event behind it; None for somebody who had waited, or when nobody knows."""
+    """Seconds since the event that caused it. None: the user had waited, or it is not known."""
 
 
-class Watching:
-    """Looks by itself until it is left. What it saw may be read at any time."""
+class Monitor:
+    """Reads until it is left. Its attributes may be read at any time."""
 
-    def __init__(self, stage: Stage, known: Known) -> None:
+    def __init__(self, stage: Stage, expected: ExpectedNeeds) -> None:
         self.changed: Callable[[SeatChange], None] = lambda _change: None
         """Called for each change, on a thread of this object."""
         self.records = Records()
-        self.looks = QueueLooks()
+        self.queue_checks = QueueChecks()
         self.pools: tuple[PoolRow, ...] = ()
         self.changes: deque[SeatChange] = deque(maxlen=CHANGES_KEPT)
         self.queue_depth = 0
         self._stage = stage
-        self._known = known
+        self._expected = expected
         self._end = threading.Event()
         self._failure: BaseException | None = None
         self._reading = threading.Lock()
@@ -86,25 +86,25 @@ class Watching:
             thread.join(timeout=10)
 
     def check(self) -> None:
-        """DemoError when something that must run does not."""
+        """Raises DemoError if a part that must run does not."""
         self._stage.operator.check()
         if self._failure is not None:
             raise DemoError(f"looking at it failed: {self._failure!r}") from self._failure
 
     def read_journal(self) -> None:
-        """All that the license server has written down."""
+        """Reads all new entries of the license server's journal."""
         with self._reading:
             for entry in self._stage.node.host.journal():
-                for at, product, user, on in self.records.take(entry):
+                for at, product, user, on in self.records.add(entry):
                     latency = None
-                    if product in self._known.pools:
-                        latency = latency_of(self._known, product, user, on=on, at=at)
+                    if product in self._expected.pools:
+                        latency = latency_of(self._expected, product, user, on=on, at=at)
                     change = SeatChange(at, product, user, on, latency)
                     self.changes.append(change)
                     self.changed(change)
 
     def list_file(self, product: str) -> Path:
-        """The product's list on the license server."""
+        """Returns the product's list on the license server."""
         return self._stage.node.host.home / "products" / f"{product}.list"
 
     def _guarded(self, look: Callable[[], None]) -> None:
@@ -122,7 +122,7 @@ class Watching:
             asked = time.time()
             self.queue_depth = self._stage.site.waiting_events()
             if self.queue_depth == 0:
-                self.looks.saw_empty(asked)
+                self.queue_checks.record_empty(asked)
 
     def _watch_pools(self) -> None:
         asyncio.run(self._list_pools())
@@ -135,7 +135,7 @@ class Watching:
                     items, _ = await kube.list_all(LicensePool, namespace=NAMESPACE)
                     self.pools = tuple(_row(item) for item in items)
                 except KubeError:
-                    pass  # shown is what was seen last
+                    pass  # the last statuses stay on the screen
                 await asyncio.sleep(POOLS_EVERY)
         finally:
             await kube.close()

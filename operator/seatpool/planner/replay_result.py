@@ -1,4 +1,4 @@
-"""What one replay found: how long each need waited, and how much of the seats was held."""
+"""Holds the result of one replay: how long each need waited, and how much of the seats was used."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from seatpool.planner.past_demand import PastDemand
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """One number of seats, tried on the past."""
+class ReplayResult:
+    """Result of one number of seats."""
 
     waits: Sequence[float | None]
-    """Seconds, for each need in the demand's order; None for the people who are denied a seat anyway."""
+    """Seconds, for each need in the demand's order. None: the user is denied a seat anyway."""
     unserved: int
     """How many needs ended before there was a seat for them."""
     held: float
-    """Seat seconds: how long people were on the list, all together."""
+    """Seat seconds: total time that users were on the list."""
     most_held: int
-    """The longest list."""
+    """Length of the longest list."""
 
 
 class Tally:
-    """Takes down what happens during a replay."""
+    """Collects the result during a replay."""
 
     def __init__(self, demand: PastDemand) -> None:
         self._needs = demand.needs
@@ -33,25 +33,25 @@ class Tally:
         self._holders = 0
         self._at = demand.since
 
-    def served(self, index: int, at: datetime) -> None:
-        """The need has a seat from now on."""
+    def record_served(self, index: int, at: datetime) -> None:
+        """Records that the need has a seat from `at` on."""
         begin = self._needs[index].begin
         self._waits[index] = (at - begin).total_seconds() if at > begin else 0.0
 
-    def gave_up(self, index: int) -> None:
-        """The need ended, and with it its wait."""
+    def record_gave_up(self, index: int) -> None:
+        """Records that the need ended while it waited."""
         need = self._needs[index]
         self._waits[index] = (need.end - need.begin).total_seconds()
         self._unserved += 1
 
-    def holders_are(self, count: int, at: datetime) -> None:
-        """So many people are on the list from now on."""
+    def set_holders(self, count: int, at: datetime) -> None:
+        """Records that `count` users are on the list from `at` on."""
         if count != self._holders:
             self._held += self._holders * (at - self._at).total_seconds()
             self._holders, self._at = count, at
             self._most_held = max(self._most_held, count)
 
-    def outcome(self, until: datetime) -> Outcome:
-        """At the end of the time that was looked at."""
+    def result(self, until: datetime) -> ReplayResult:
+        """Returns the result at the end of the past."""
         held = self._held + self._holders * max(0.0, (until - self._at).total_seconds())
-        return Outcome(tuple(self._waits), self._unserved, held, self._most_held)
+        return ReplayResult(tuple(self._waits), self._unserved, held, self._most_held)

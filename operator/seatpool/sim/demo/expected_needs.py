@@ -1,8 +1,8 @@
-"""What the events say, as far as they have arrived: who needs a seat of what, since when and until when.
+"""Computes from the events that have arrived which user needs a seat of which product, from when to when.
 
-This is the judge's own understanding. It shares no code with the mirror or with allocation; of Seatpool it uses only
-how owners' names become user ids. Events come twice and in any order, so each instance is looked at anew from all that
-has arrived of it, sorted by the events' own time.
+This is the judge's own understanding. It shares no code with the mirror or with allocation. It uses only the rule by
+which owners become user ids. Events come twice and in any order. So the state of an instance is computed again from all
+its events, sorted by their own time.
 """
 
 import threading
@@ -18,7 +18,7 @@ from operator import attrgetter
 from seatpool.domain.identity import InvalidUser, check_user, normalise
 from seatpool.sim.demo.event_file import STATES, WorkbenchEvent
 
-__all__ = ["Chance", "Known", "Life", "PoolFacts", "Spell", "life_of", "user_of"]
+__all__ = ["ExpectedNeeds", "Life", "NeedInterval", "PoolFacts", "PossibleNeed", "life_of", "user_of"]
 
 ACTIVE = frozenset({"pending", "running"})
 FOR_EVER = frozenset({"shutting-down", "terminated"})
@@ -26,7 +26,7 @@ FOR_EVER = frozenset({"shutting-down", "terminated"})
 
 @dataclass(frozen=True, slots=True)
 class PoolFacts:
-    """What decides about a pool's list."""
+    """Facts that decide about a pool's list."""
 
     seats: int
     types: tuple[str, ...]
@@ -34,7 +34,7 @@ class PoolFacts:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Where an instance stands."""
+    """State of an instance."""
 
     active: bool
     owner: str
@@ -42,40 +42,41 @@ class Life:
 
 
 @dataclass(slots=True)
-class Spell:
-    """One person's need of one product, from the arrival of the event that began it to that of its end."""
+class NeedInterval:
+    """One user's need of one product, from the arrival of the event that began it to that of the event that ended it."""
 
     began: float
     crowded: bool
-    """More people than seats needed the product then."""
+    """More users than seats needed the product then."""
     ended: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
-    """What one event that makes an instance active can do, whatever else of the queue has been read so far.
+class PossibleNeed:
+    """Possible effect of one event that makes an instance active, whatever else of the queue was read so far.
 
-    The operator may have read this event and not yet the others, also those that arrived before it. So the need holds
-    for sure only until the first event that supersedes it arrives, and may be seen until that one has surely been read.
+    The operator may have read this event and not yet the others, also those that arrived before it. So the need is
+    certain only until the first event that supersedes it arrives. It may be seen until that one has certainly been
+    read.
     """
 
     claim: datetime
-    """The event's own time: what counts in a waiting line."""
+    """The event's own time, which decides the place in line."""
     arrived: float
     superseded: float
-    """When the first event with a later time that ends the need arrived; infinity without one."""
+    """Arrival of the first event with a later time that ends the need. Infinity: there is none."""
     doubted: float
-    """The same, with those of the same time."""
+    """The same, also with events of the same time."""
 
 
 @dataclass
 class _Demand:
-    """One product."""
+    """Needs of one product."""
 
     pool: PoolFacts
     active: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Instances by user."""
-    spells: dict[str, list[Spell]] = field(default_factory=lambda: defaultdict(list))
+    intervals: dict[str, list[NeedInterval]] = field(default_factory=lambda: defaultdict(list))
 
     def serves(self, workbench_type: str) -> bool:
         return any(fnmatchcase(workbench_type, pattern) for pattern in self.pool.types)
@@ -84,11 +85,11 @@ class _Demand:
         return {user for user, instances in self.active.items() if instances}
 
 
-class Known:
-    """Everything that has arrived. May be asked while another thread adds."""
+class ExpectedNeeds:
+    """All events that have arrived. Another thread may add events meanwhile."""
 
     def __init__(self, pools: Mapping[str, PoolFacts]) -> None:
-        """`pools` by product."""
+        """Starts without events. `pools` is by product."""
         self.events = 0
         self._lock = threading.RLock()
         self._products = {product: _Demand(pool) for product, pool in pools.items()}
@@ -100,34 +101,34 @@ class Known:
         return {product: demand.pool for product, demand in self._products.items()}
 
     def add(self, event: WorkbenchEvent, at: float) -> None:
-        """An event is in the queue since `at`, in seconds since the epoch."""
+        """Adds an event that is in the queue since `at`, in seconds since the epoch."""
         with self._lock:
             self.events += 1
             so_far = self._arrived[event.instance]
             if event.owner is None and not so_far:
-                return  # nobody knows whose it is, and nobody keeps it until somebody does
+                return  # its owner is not known, and the mirror does not keep such events either
             so_far.append((at, event))
             self._look_at(event.instance, life_of(one for _, one in so_far), at)
 
     def needs(self, product: str) -> frozenset[str]:
-        """Who needs a seat now."""
+        """Returns the users who need a seat now."""
         with self._lock:
             return frozenset(self._products[product].needs())
 
-    def spells(self, product: str) -> dict[str, tuple[Spell, ...]]:
-        """All needs that there were, by user, in the order of time."""
+    def intervals(self, product: str) -> dict[str, tuple[NeedInterval, ...]]:
+        """Returns all needs so far, by user, in the order of time."""
         with self._lock:
-            return {user: tuple(spells) for user, spells in self._products[product].spells.items()}
+            return {user: tuple(intervals) for user, intervals in self._products[product].intervals.items()}
 
-    def chances(self, product: str) -> dict[str, tuple[Chance, ...]]:
-        """By user, each event after which the operator may take somebody to need it."""
-        found: dict[str, list[Chance]] = defaultdict(list)
+    def possible_needs(self, product: str) -> dict[str, tuple[PossibleNeed, ...]]:
+        """Returns by user each event after which the operator may believe that the user needs the product."""
+        found: dict[str, list[PossibleNeed]] = defaultdict(list)
         with self._lock:
             for arrived in self._arrived.values():
-                for user, workbench_type, chance in _chances_of(arrived):
+                for user, workbench_type, possible in _possible_needs_of(arrived):
                     if self._products[product].serves(workbench_type):
-                        found[user].append(chance)
-        return {user: tuple(chances) for user, chances in found.items()}
+                        found[user].append(possible)
+        return {user: tuple(possible_needs) for user, possible_needs in found.items()}
 
     def _look_at(self, instance: str, life: Life, at: float) -> None:
         user = user_of(life.owner) if life.active else None
@@ -146,20 +147,20 @@ class Known:
         began = not instances
         instances.add(instance)
         if began:
-            demand.spells[user].append(Spell(at, len(demand.needs()) > demand.pool.seats))
+            demand.intervals[user].append(NeedInterval(at, len(demand.needs()) > demand.pool.seats))
 
     def _leave(self, demand: _Demand, user: str, instance: str, at: float) -> None:
         instances = demand.active[user]
         instances.remove(instance)
         if not instances:
-            demand.spells[user][-1].ended = at
+            demand.intervals[user][-1].ended = at
 
     def _serving(self, workbench_type: str) -> Iterable[_Demand]:
         return (demand for demand in self._products.values() if demand.serves(workbench_type))
 
 
 def life_of(events: Iterable[WorkbenchEvent]) -> Life:
-    """Where an instance stands after these events, of which one tells whose it is; their order does not matter."""
+    """Returns the state of an instance after these events, in any order. One of them names the owner."""
     active = False
     owner = of_type = ""
     over = False
@@ -174,8 +175,8 @@ def life_of(events: Iterable[WorkbenchEvent]) -> Life:
     return Life(active=active and not over, owner=owner, type=of_type)
 
 
-def _chances_of(arrived: Sequence[tuple[float, WorkbenchEvent]]) -> Iterator[tuple[str, str, Chance]]:
-    """The user, the type and what may come of it, for each event of one instance that makes it active."""
+def _possible_needs_of(arrived: Sequence[tuple[float, WorkbenchEvent]]) -> Iterator[tuple[str, str, PossibleNeed]]:
+    """Yields user, type and possible effect of each event of one instance that makes it active."""
     holders = {(event.owner, event.type) for _, event in arrived if event.owner is not None and event.type is not None}
     ends = [(event.at, at) for at, event in arrived if event.state not in ACTIVE]
     end_for_ever = min((at for at, event in arrived if event.state in FOR_EVER), default=inf)
@@ -190,7 +191,7 @@ def _chances_of(arrived: Sequence[tuple[float, WorkbenchEvent]]) -> Iterator[tup
         ]
         superseded = min((when for time, when in [*ends, *handed_on] if time > event.at), default=inf)
         doubted = min((when for time, when in [*ends, *handed_on] if time == event.at), default=inf)
-        chance = Chance(
+        possible = PossibleNeed(
             claim=event.at,
             arrived=at,
             superseded=min(superseded, end_for_ever),
@@ -198,11 +199,11 @@ def _chances_of(arrived: Sequence[tuple[float, WorkbenchEvent]]) -> Iterator[tup
         )
         for owner, workbench_type in [holder] if event.owner is not None else holders:
             if owner is not None and workbench_type is not None and (user := user_of(owner)) is not None:
-                yield user, workbench_type, chance
+                yield user, workbench_type, possible
 
 
 def user_of(owner: str) -> str | None:
-    """The user id of an owner, None for one that no license server could take."""
+    """Returns the user id of an owner. None: no license server could take it."""
     user = normalise(owner, strip_domain=True, fold_case=True, mapping={})
     try:
         check_user(user)
@@ -212,7 +213,10 @@ def user_of(owner: str) -> str | None:
 
 
 def _is_active_after(states: set[str], *, was_active: bool) -> bool:
-    """In one second an instance that was active can only have stopped and started, another only started and stopped."""
+    """Orders the states within one second.
+
+    An active instance can only have stopped and started, another only the reverse.
+    """
     if states == {"running", "stopped"}:
         return was_active
     return max(states, key=STATES.index) in ACTIVE

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.sim_demo.happenings import arriving, event, known
 
 from seatpool.sim.demo.event_file import WorkbenchEvent
-from seatpool.sim.demo.known import Known, PoolFacts, life_of, user_of
+from seatpool.sim.demo.expected_needs import ExpectedNeeds, PoolFacts, life_of, user_of
 
 
 @st.composite
@@ -81,7 +81,7 @@ def test_a_workbench_that_changes_hands_gives_its_need_to_the_new_owner() -> Non
 
 
 def test_a_type_is_served_by_the_pools_whose_pattern_it_matches() -> None:
-    both = Known({"cad": PoolFacts(1, ("vew-cad*",)), "all": PoolFacts(1, ("vew-*",))})
+    both = ExpectedNeeds({"cad": PoolFacts(1, ("vew-cad*",)), "all": PoolFacts(1, ("vew-*",))})
     both.add(event(1, "ann", "running", 1, kind="vew-cad-3d"), 1)
     both.add(event(2, "bob", "running", 1, kind="vew-matlab"), 1)
     assert both.needs("cad") == {"ann"}
@@ -91,30 +91,37 @@ def test_a_type_is_served_by_the_pools_whose_pattern_it_matches() -> None:
 def test_a_spell_runs_from_the_arrival_that_began_it_to_the_one_that_ended_it() -> None:
     spells = arriving(
         (10, 1, "ann", "running"), (11, 2, "ann", "running"), (12, 1, "ann", "stopped"), (13, 2, "ann", "stopped")
-    ).spells("cad")["ann"]  # fmt: skip
+    ).intervals("cad")["ann"]  # fmt: skip
     assert [(one.began, one.ended) for one in spells] == [(10, 13)]
 
 
 def test_a_start_holds_until_the_first_later_event_that_ends_it_arrives_even_if_that_came_before() -> None:
-    (chance,) = known([(5, event(1, "ann", "stopped", 20)), (7, event(1, "ann", "running", 10))]).chances("cad")["ann"]
+    (chance,) = known([(5, event(1, "ann", "stopped", 20)), (7, event(1, "ann", "running", 10))]).possible_needs("cad")[
+        "ann"
+    ]
     assert (chance.arrived, chance.superseded, chance.doubted) == (7, 5, 5)
 
 
 def test_a_stop_of_the_same_second_only_makes_a_start_doubtful() -> None:
-    (chance,) = known([(5, event(1, "ann", "running", 10)), (7, event(1, "ann", "stopped", 10))]).chances("cad")["ann"]
+    (chance,) = known([(5, event(1, "ann", "running", 10)), (7, event(1, "ann", "stopped", 10))]).possible_needs("cad")[
+        "ann"
+    ]
     assert (chance.superseded, chance.doubted) == (inf, 7)
 
 
 def test_the_end_of_an_instance_supersedes_even_what_is_later() -> None:
     told = [(5, event(1, "ann", "terminated", 1)), (7, event(1, "ann", "running", 10))]
-    assert known(told).chances("cad")["ann"][0].superseded == 5
+    assert known(told).possible_needs("cad")["ann"][0].superseded == 5
 
 
 def test_a_later_owner_supersedes_an_earlier_one() -> None:
     told = [(5, event(1, "ann", "running", 1)), (7, event(1, "bob", "running", 10))]
-    assert {user: one[0].superseded for user, one in known(told).chances("cad").items()} == {"ann": 7, "bob": inf}
+    assert {user: one[0].superseded for user, one in known(told).possible_needs("cad").items()} == {
+        "ann": 7,
+        "bob": inf,
+    }
 
 
 def test_a_spell_that_begins_when_more_people_than_seats_need_one_is_crowded() -> None:
-    spells = arriving((1, 1, "ann", "running"), (2, 2, "bob", "running"), seats=1).spells("cad")
+    spells = arriving((1, 1, "ann", "running"), (2, 2, "bob", "running"), seats=1).intervals("cad")
     assert (spells["ann"][0].crowded, spells["bob"][0].crowded) == (False, True)

@@ -1,0 +1,60 @@
+"""Runs `seatpool demo`. The parts of the demo are in `sim.demo` and need the extra `sim`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seatpool.domain.errors import SeatpoolError
+
+
+def demo(
+    *,
+    once: Annotated[
+        bool,
+        typer.Option(
+            "--once", help="End after the story or the replay; the default when standard output is no terminal."
+        ),
+    ] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Replay a file of EventBridge envelopes, one a line (.jsonl or .jsonl.gz), instead."),
+    ] = None,
+    speed: Annotated[
+        float,
+        typer.Option(help="Replay: seconds of the file that pass in one; 0 is as fast as the queue takes them.", min=0),
+    ] = 2000,
+    seats: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TYPE=N", help="Replay: seats for a workbench type. Default: enough for all users."),
+    ] = None,
+    linger: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="Replay: how long seats are kept, in the file's own time, e.g. 15m."),
+    ] = "0s",
+    directory: Annotated[
+        Path, typer.Option(help="Where logs, settings, the license server's disk and summary.json are kept.")
+    ] = Path(".demo"),
+) -> None:
+    """See it work: a real Kubernetes API, a stand-in for AWS whose commands really run, and the operator.
+
+    Plays a story of half a minute, or with --replay a file of events, and judges by the license server's own record.
+    The exit code is 0 only if every list was right.
+    """
+    try:
+        from seatpool.sim.demo.options import DemoOptions
+        from seatpool.sim.demo.show import show
+    except ImportError as error:
+        raise SeatpoolError(
+            f"the demo needs a package that is not installed ({error.name}): pip install 'seatpool[sim]'"
+        ) from error
+    options = DemoOptions.read(
+        once=once or not sys.stdout.isatty(),
+        replay=replay,
+        speed=speed,
+        seats=seats or (),
+        linger=linger,
+        directory=directory,
+    )
+    raise typer.Exit(show(options))
