@@ -76,7 +76,7 @@ Found = tuple[str, datetime | None, str]
 
 def obstacles(snapshot: Snapshot, pool: LicensePool, *, speech: Speech) -> tuple[Obstacle, ...]:
     """All that stand in this pool's way, those that only a person can remove first."""
-    claimant, key = snapshot.store.claimant(pool.key), snapshot.store.server_of(pool.key)
+    claimant, key = snapshot.store.owner_pool(pool.key), snapshot.store.server_of(pool.key)
     server = snapshot.server_of(pool.key)
     values = {"pool": pool.key, "product": pool.spec.product, "claimant": claimant}
     of_pool = [*_of_the_pools_spec(pool, claimant), *_of_the_list(pool)]

@@ -129,7 +129,7 @@ class _Sender:
     deps: Dependencies
 
     async def send_and_wait(self, command: ListCommand) -> CommandResult:
-        sent = await self.deps.shielded.run(self._send_and_record(command))
+        sent = await self.deps.shielded.run_to_end(self._send_and_record(command))
         bind_contextvars(command=sent.command_id)
         facts = {"seatpool.command": sent.command_id}
         with self.deps.traces.span("wait for command and read back", role=Role.CLIENT, facts=facts):

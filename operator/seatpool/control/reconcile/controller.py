@@ -86,7 +86,7 @@ class Controller(StoreHandler):
         exists = server in self.store.servers
         if exists and server not in self._reconcilers:
             reconciler = self.make_reconciler(server)
-            task = self.supervisor.start(f"reconciler of {server}", reconciler.run)
+            task = self.supervisor.start_vital(f"reconciler of {server}", reconciler.run)
             self._reconcilers[server] = (reconciler, task)
         elif not exists and server in self._reconcilers:
             _, task = self._reconcilers.pop(server)
@@ -106,7 +106,7 @@ class Controller(StoreHandler):
     def _remove_finalizer(self, pool: str) -> None:
         """Frees a dying pool that refers to no server: it has no list that could be emptied."""
         if self._must_be_freed(pool):
-            self.supervisor.start_once(
+            self.supervisor.start_job(
                 f"finalizer of {pool}",
                 lambda: retry_until_answered(lambda: self._free(pool), rng=self.rng, log=self.log),
             )

@@ -66,7 +66,7 @@ class LedgerStore:
                 raw = await self.kube.get(SeatLedger, namespace, name)
             except NotFound:
                 continue
-            self.store.put_ledger(SeatLedger.model_validate(raw))
+            self.store.upsert_ledger(SeatLedger.model_validate(raw))
         return self.load(pool)
 
     async def save(self, pool: LicensePool, memory: PoolMemory, *, ending: Ending) -> int:
@@ -122,7 +122,7 @@ class LedgerStore:
             except NotFound:
                 del metadata["resourceVersion"]
                 stored = await self._create(namespace, body)
-        self.store.put_ledger(SeatLedger(metadata=Metadata.model_validate(stored["metadata"]), spec=spec))
+        self.store.upsert_ledger(SeatLedger(metadata=Metadata.model_validate(stored["metadata"]), spec=spec))
 
     async def _create(self, namespace: str, body: Body) -> Body:
         """One that is there already is one that we did not know: the same as one that is not as known."""

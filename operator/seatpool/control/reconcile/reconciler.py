@@ -158,17 +158,17 @@ class ServerReconciler:
         cache, claimed = self._deps.store, []
         for pool in tuple(cache.pools_of_server(self.key)):
             key = pool.key
-            if cache.claimant(key) == key:
+            if cache.owner_pool(key) == key:
                 claimed.append(pool)
             else:
-                cache.take_dirty([key])
+                cache.pop_dirty([key])
                 self._deps.latency.forget(key)
         return tuple(claimed)
 
     def _compute(self) -> Desired:
         """Reads the cache and computes the answers. Nothing is awaited in between, so both are of the same instant."""
         deps, now = self._deps, self._deps.now()
-        changed = deps.store.take_dirty(pool.key for pool in self._state.pools)
+        changed = deps.store.pop_dirty(pool.key for pool in self._state.pools)
         self._advance(CacheRead(changed=changed, uninventoried=deps.uninventoried(), mirror=deps.mirror_parts()))
         for pool in self._state.pools:
             if not is_decided(pool):

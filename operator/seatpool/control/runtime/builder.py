@@ -124,7 +124,7 @@ def build(config: OperatorConfig) -> Components:
         traces=config.traces, leads=config.leads,
     )  # fmt: skip
     recorder = EventRecorder(
-        kube, instance=config.holder, metrics=metrics, log=log, clock=clock, speaks=config.leadership.taken.is_set
+        kube, instance=config.holder, metrics=metrics, log=log, clock=clock, speaks=config.leadership.acquired.is_set
     )
     informer = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
     pools, workbenches = _status_writers(config, store, pool_states, informer)
@@ -177,8 +177,8 @@ def build(config: OperatorConfig) -> Components:
         recorder=recorder,
         informer=informer,
         resync=Resync(
-            kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, take=informer.upserted,
-            forget=informer.deleted, metrics=metrics, log=log, clock=clock,
+            kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, upsert=informer.upserted,
+            delete=informer.deleted, metrics=metrics, log=log, clock=clock,
         ),
         settings_reload=SettingsReload(
             settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock

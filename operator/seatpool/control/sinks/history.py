@@ -132,7 +132,7 @@ class History(StoreHandler):
         rows = self._pools.get(pool)
         return rows is not None and self.recording.has_archived(_mark(rows.uid, ended))
 
-    async def note_open(self, may_write: asyncio.Event) -> None:
+    async def run_note_open(self, may_write: asyncio.Event) -> None:
         """Notes everything that is open, at once when lists may be written and then every hour, until cancelled."""
         await may_write.wait()
         while True:

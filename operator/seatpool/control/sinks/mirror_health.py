@@ -47,7 +47,7 @@ class MirrorHealthSink:
         if parts != self._parts:
             self._parts = parts
             for key in self.store.servers:
-                self.store.wake(key)
+                self.store.wake_server(key)
 
     def _report_inventories(self, health: MirrorHealth) -> None:
         now = {f"{one.account}/{one.region}": one for one in stale(health)}

@@ -34,7 +34,7 @@ class StatusRenderer:
             pool,
             self.states.get(key, _UNKNOWN),
             server=self.store.servers.get(self.store.server_of(key)),
-            claimant=self.store.claimant(key),
+            claimant=self.store.owner_pool(key),
             now=to_milliseconds(self.clock()),
         )
         return _unless_said(status.wire(), pool.status.wire())
@@ -48,7 +48,7 @@ class StatusRenderer:
         view = store.workbenches.get(key)
         if view is None:
             return None
-        serving = [pool for pool in store.demand.pools_of(key) if store.claimant(pool) == pool]
+        serving = [pool for pool in store.demand.pools_of(key) if store.owner_pool(pool) == pool]
         active = {
             pool: view.user is not None and key in store.demand.workbenches_of(pool, view.user) for pool in serving
         }
