@@ -109,7 +109,7 @@ async def apply(state: ServerState, prepared: PreparedCommand, wal: WriteAheadLo
         tried = CommandTried(at=at)
         if isinstance(error, ENDS_PASS):
             return Applied(steps=(tried,), is_settled=False, error=error)
-        if wal.knows_command and is_unaskable(error):
+        if wal.has_command and is_unaskable(error):
             return Applied(steps=(tried, ServerFailed(error=error, at=at)), is_settled=False)
         doubts: tuple[StepResult, ...] = ()
         if not isinstance(error, TransportError) or error.maybe_applied:

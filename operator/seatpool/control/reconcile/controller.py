@@ -73,8 +73,8 @@ class Controller(StoreHandler):
         """Has the statuses of a pool and of its workbenches rendered, or drops what is kept of one that vanished."""
         if pool not in self.store.pools:
             self.pool_states.discard(pool)
-            self.latency.forget(pool)
-            self.metrics.forget_pool(pool)
+            self.latency.drop_pool(pool)
+            self.metrics.remove_pool(pool)
             return
         self.pool_statuses.mark(pool)
         for workbench in self.store.workbenches_served_by(pool):
@@ -91,7 +91,7 @@ class Controller(StoreHandler):
         elif not exists and server in self._reconcilers:
             _, task = self._reconcilers.pop(server)
             task.cancel()
-            self.metrics.forget_server(server)
+            self.metrics.remove_server(server)
         if not exists:
             self.pool_states.discard_server(server)
         for pool in self.store.pools_of_server(server):

@@ -66,7 +66,7 @@ class ServerReconciler:
     async def run(self) -> None:
         """Makes passes until cancelled. No failure outside ends it."""
         metrics, monotonic = self._deps.metrics, self._deps.monotonic
-        metrics.begin_server(self.key)
+        metrics.init_server(self.key)
         backoff = Backoff(self._deps.rng, monotonic=monotonic, first=0.2, longest=30.0)
         while True:
             await wait_for_lease(self._deps.leadership, report=self._report_lease_problem, log=self._log)
@@ -162,7 +162,7 @@ class ServerReconciler:
                 claimed.append(pool)
             else:
                 cache.pop_dirty([key])
-                self._deps.latency.forget(key)
+                self._deps.latency.drop_pool(key)
         return tuple(claimed)
 
     def _compute(self) -> Desired:

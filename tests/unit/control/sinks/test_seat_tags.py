@@ -26,8 +26,8 @@ class Instances:
         self._version = 0
         self.signal = SeatTagSink(
             store=self.store,
-            wish=lambda _place, instance, value: self.wishes.update({instance: value}),
-            forget=lambda _place, instance: self.forgotten.append(instance),
+            set_tag=lambda _place, instance, value: self.wishes.update({instance: value}),
+            drop_tag=lambda _place, instance: self.forgotten.append(instance),
         )
 
     def put(self, *, status: Mapping[str, Any] | None = None, at: datetime = NOW, generation: int = 1) -> None:
