@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from seatpool.cli.logging_setup import configure_logging
-from seatpool.cli.main import ENDING, until_signal
+from seatpool.cli.run import ENDING, until_signal
 from seatpool.control.runtime.operator import Operator
 from seatpool.settings.settings import load_settings
 

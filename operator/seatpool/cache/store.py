@@ -1,8 +1,9 @@
-"""What the operator knows of the cluster right now, in memory.
+"""In-memory cache of the cluster.
 
-Fed by a paged LIST at start, by Kopf's watches, and by the audit that repairs what a watch missed. It keeps of a Workbench
-only what decisions need, so that ten thousand of them are a few megabytes. Every change names the pools whose answer
-may be different now; the reconciler of their server is woken.
+Three sources fill it: a paged LIST at start, Kopf's watches, and the resync that repairs what a watch missed. It keeps of a
+Workbench only what decisions need. So 10,000 of them take a few megabytes.
+
+Each change marks the pools whose answer may differ now, and wakes the reconciler of their server.
 """
 
 from collections import defaultdict
@@ -30,21 +31,23 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class WorkbenchView:
-    """The part of a Workbench that is kept."""
+    """The part of a Workbench that the cache keeps."""
 
     metadata: Metadata
     user: str | None
+    """User id of the owner. None: the owner is no user id, see `problem`."""
     problem: str | None
-    """Why the owner is no user id."""
+    """Why the owner is no user id. None: it is one."""
     status: WorkbenchStatus
     fact: WorkbenchFact
-    """With the owner as the spec spells it."""
+    """Input of decisions. Its owner is spelled as in the spec."""
     account: str
     region: str
     instance_id: str
 
     @property
     def place(self) -> tuple[str, str]:
+        """Account and region."""
         return self.account, self.region
 
     @property
@@ -65,7 +68,7 @@ class WorkbenchView:
 
 @dataclass(slots=True)
 class LedgerView:
-    """One share of a pool's memory as it is stored."""
+    """One stored SeatLedger: a share of a pool's memory."""
 
     name: str
     uid: str
@@ -74,36 +77,36 @@ class LedgerView:
 
 
 class StoreHandler:
-    """Is told of changes by a `Store` to which it subscribed. It takes what it needs; it neither waits nor fails."""
+    """Receives the changes of a `Store` after `Store.subscribe`. Its methods neither wait nor raise."""
 
     def server_dirty(self, server: str) -> None:
-        """The server of this key has work."""
+        """The server with this key has work."""
 
     def workbench_moved(self, workbench: str, changed_at: datetime, pools: Collection[str]) -> None:
-        """A workbench was taken in. Its news is of `changed_at` and makes a difference in these pools.
+        """A workbench was upserted. Its change happened at `changed_at` and affects these pools.
 
-        Called before their servers are told.
+        Called before `server_dirty` of their servers.
         """
 
     def workbench_upserted(self, view: WorkbenchView) -> None:
-        """A workbench was taken in."""
+        """A workbench was upserted."""
 
     def workbench_deleted(self, view: WorkbenchView) -> None:
-        """A workbench vanished; this is what it was before."""
+        """A workbench was deleted. `view` is its last state."""
 
     def workbench_changed(self, workbench: str) -> None:
-        """The status of the workbench of this key may be another one."""
+        """The status of the workbench with this key may differ now."""
 
     def pool_changed(self, pool: str) -> None:
-        """The pool of this key appeared, changed or vanished."""
+        """The pool with this key was created, changed or deleted."""
 
     def server_changed(self, server: str) -> None:
-        """The server of this key appeared, changed or vanished."""
+        """The server with this key was created, changed or deleted."""
 
 
 @dataclass
 class Store:
-    """The cluster's objects by `namespace/name`. Not thread safe: it belongs to one event loop."""
+    """Holds the cluster's objects by `namespace/name`. It is not thread-safe and belongs to one event loop."""
 
     identity: IdentitySettings
     _handlers: list[StoreHandler] = field(default_factory=list, init=False)
@@ -115,78 +118,80 @@ class Store:
     servers: dict[str, LicenseServer] = field(default_factory=dict)
     ledgers: dict[str, dict[int, LedgerView]] = field(default_factory=lambda: defaultdict(dict))
     dirty_pools: dict[str, datetime] = field(default_factory=dict)
-    """Pools whose demand or rules changed, and since when nobody has looked."""
-    _served: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Pools whose demand or rules changed and that no reconciler has read since: key -> instant of the first change."""
+    _pools_of_server: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Keys of the pools that refer to a server."""
-    _claims: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    _pools_of_product: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Keys of the pools of a (server, product), the oldest pool first."""
     _versions: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
-    _gone_ledgers: dict[str, str] = field(default_factory=dict)
-    """The uid of the last share of a name that was deleted."""
+    """uid and resourceVersion of each object by (kind, key)."""
+    _deleted_ledgers: dict[str, str] = field(default_factory=dict)
+    """uid of the last deleted SeatLedger by key."""
 
     def subscribe(self, handler: StoreHandler) -> None:
-        """Tells the handler of every change from now on, after those that subscribed before it."""
+        """Calls the handler for every change from now on, after the handlers that subscribed before it."""
         self._handlers.append(handler)
 
-    def wake(self, server: str) -> None:
-        """Says that a server has work that no object tells of."""
+    def wake_server(self, server: str) -> None:
+        """Tells the handlers that a server has work that follows from no object."""
         for handler in self._handlers:
             handler.server_dirty(server)
 
-    def take_dirty(self, pools: Iterable[str]) -> dict[str, datetime]:
-        """Returns which of these pools changed, and since when no reconciler has looked. They are clean then."""
+    def pop_dirty(self, pools: Iterable[str]) -> dict[str, datetime]:
+        """Returns those of these pools that are dirty, with the instant of their first change. They are clean then."""
         return {pool: self.dirty_pools.pop(pool) for pool in pools if pool in self.dirty_pools}
 
-    def put(self, resource: type[Resource], raw: Raw, *, now: datetime, parsed: Workbench | None = None) -> bool:
-        """Take an object in; False when it is not newer than what is known. ValidationError for a broken one.
+    def upsert(self, resource: type[Resource], raw: Raw, *, now: datetime, parsed: Workbench | None = None) -> bool:
+        """Stores an object. Returns False if it is not newer than the stored one.
 
-        `parsed` is the same from whoever has read it already.
+        `parsed` is the same object if the caller has parsed it already. Raises ValidationError for an invalid object.
         """
-        if not self.is_news(resource, raw):
+        if not self.is_newer(resource, raw):
             return False
         metadata = raw["metadata"]
         if resource is Workbench:
-            self._put_workbench(parsed or Workbench.model_validate(raw), now)
+            self._upsert_workbench(parsed or Workbench.model_validate(raw), now)
         elif resource is LicensePool:
-            self._put_pool(LicensePool.model_validate(raw), now)
+            self._upsert_pool(LicensePool.model_validate(raw), now)
         elif resource is LicenseServer:
-            self._put_server(LicenseServer.model_validate(raw))
+            self._upsert_server(LicenseServer.model_validate(raw))
         else:
-            return self.put_ledger(SeatLedger.model_validate(raw))
+            return self.upsert_ledger(SeatLedger.model_validate(raw))
         self._versions[resource.kind, key_of(metadata)] = (metadata["uid"], int(metadata["resourceVersion"]))
         return True
 
-    def is_news(self, resource: type[Resource], raw: Raw) -> bool:
-        """Whether the object is newer than what is known of its name."""
+    def is_newer(self, resource: type[Resource], raw: Raw) -> bool:
+        """Whether the object is newer than the stored one of its name."""
         metadata = raw["metadata"]
-        known = self._versions.get((resource.kind, key_of(metadata)))
-        return known is None or int(metadata["resourceVersion"]) > known[1]
+        stored = self._versions.get((resource.kind, key_of(metadata)))
+        return stored is None or int(metadata["resourceVersion"]) > stored[1]
 
-    def knows(self, resource: type[Resource], raw: Raw) -> bool:
-        """Whether this very object is known, and not only one of its name."""
+    def has_object(self, resource: type[Resource], raw: Raw) -> bool:
+        """Whether an object of the same name and uid is stored."""
         metadata = raw["metadata"]
-        known = self._versions.get((resource.kind, key_of(metadata)))
-        return known is not None and known[0] == metadata["uid"]
+        stored = self._versions.get((resource.kind, key_of(metadata)))
+        return stored is not None and stored[0] == metadata["uid"]
 
     def workbenches_served_by(self, pool: str) -> Iterator[str]:
-        """Keys of the active workbenches that a pool serves."""
+        """Yields the keys of the active workbenches that a pool serves."""
         for keys in self.demand.workbenches(pool).values():
             yield from keys
 
-    def remove(self, resource: type[Resource], key: str, *, uid: str | None, now: datetime) -> bool:
-        """Forget an object; False when it is not known, or when another object of that name is."""
+    def delete(self, resource: type[Resource], key: str, *, uid: str | None, now: datetime) -> bool:
+        """Drops an object. Returns False if none of this key and uid is stored. `uid` None: any uid."""
         if resource is SeatLedger:
-            return self._remove_ledger(key, uid, now)
-        known = self._versions.get((resource.kind, key))
-        if known is None or (uid is not None and known[0] != uid):
+            return self._delete_ledger(key, uid, now)
+        stored = self._versions.get((resource.kind, key))
+        if stored is None or (uid is not None and stored[0] != uid):
             return False
         del self._versions[resource.kind, key]
         if resource is Workbench:
             view = self.workbenches.pop(key)
             for handler in self._handlers:
                 handler.workbench_deleted(view)
-            self._mark(self.demand.remove(key), now)
+            self._mark_dirty(self.demand.remove(key), now)
         elif resource is LicensePool:
-            self._remove_pool(key, now)
+            self._delete_pool(key, now)
             for handler in self._handlers:
                 handler.pool_changed(key)
         else:
@@ -195,45 +200,45 @@ class Store:
                 handler.server_changed(key)
         return True
 
-    def known(self, resource: type[Resource]) -> dict[str, tuple[str, int]]:
-        """uid and version of every known object of a kind, by key."""
-        return {key: seen for (kind, key), seen in self._versions.items() if kind == resource.kind}
+    def versions(self, resource: type[Resource]) -> dict[str, tuple[str, int]]:
+        """Returns uid and resourceVersion of every stored object of a kind, by key."""
+        return {key: version for (kind, key), version in self._versions.items() if kind == resource.kind}
 
     def pools_of_server(self, server: str) -> Iterator[LicensePool]:
-        """The pools that refer to a server, in a stable order."""
-        for key in sorted(self._served[server]):
+        """Yields the pools that refer to a server, sorted by key."""
+        for key in sorted(self._pools_of_server[server]):
             yield self.pools[key]
 
     def server_of(self, pool: str) -> str:
-        """Key of the server that a pool refers to, whether it exists or not."""
+        """Returns the key of the server that a pool refers to. The server may not exist."""
         return self.pools[pool].server_key
 
     def mode_of(self, pool: LicensePool) -> Mode:
-        """Whether the pool's answers become lists: its server may say no for it."""
+        """Returns DryRun if the pool or its server says so, otherwise Enforce."""
         server = self.servers.get(pool.server_key)
         modes = {pool.spec.mode} if server is None else {pool.spec.mode, server.spec.mode}
         return Mode.DRY_RUN if Mode.DRY_RUN in modes else Mode.ENFORCE
 
-    def claimant(self, pool: str) -> str:
-        """Returns the key of the pool that manages this pool's product on its server: the oldest."""
-        return self._claims[self.server_of(pool), self.pools[pool].spec.product][0]
+    def owner_pool(self, pool: str) -> str:
+        """Returns the key of the pool that manages this pool's product on its server: the oldest one."""
+        return self._pools_of_product[self.server_of(pool), self.pools[pool].spec.product][0]
 
-    def mark(self, pool: str, now: datetime) -> None:
-        """Say that a pool should be looked at."""
-        self._mark({pool}, now)
+    def mark_dirty(self, pool: str, now: datetime) -> None:
+        """Marks a pool as changed."""
+        self._mark_dirty({pool}, now)
 
-    def put_ledger(self, ledger: SeatLedger) -> bool:
-        """Remember a share as it is stored, told by a watch or by the answer to our own write; whether that was news.
+    def upsert_ledger(self, ledger: SeatLedger) -> bool:
+        """Stores a SeatLedger from a watch or from the answer to our own write. Returns False if it is out of date.
 
-        What is older than our own last write is none, nor is the answer to a write of one that was deleted since.
+        It is out of date if it is older than our last write, or if it was deleted since it was written.
         """
         metadata = ledger.metadata
         pool = f"{metadata.namespace}/{ledger.spec.pool}"
         index = int(metadata.name.rpartition("-")[2])
-        known = self.ledgers[pool].get(index)
-        if known is not None and int(metadata.resource_version) <= int(known.resource_version):
+        stored = self.ledgers[pool].get(index)
+        if stored is not None and int(metadata.resource_version) <= int(stored.resource_version):
             return False
-        if self._gone_ledgers.get(ledger.key) == metadata.uid:
+        if self._deleted_ledgers.get(ledger.key) == metadata.uid:
             return False
         self.ledgers[pool][index] = LedgerView(
             name=metadata.name, uid=metadata.uid, resource_version=metadata.resource_version, spec=ledger.spec
@@ -241,8 +246,11 @@ class Store:
         self._versions[SeatLedger.kind, ledger.key] = (metadata.uid, int(metadata.resource_version))
         return True
 
-    def identify(self, identity: IdentitySettings, *, now: datetime) -> None:
-        """Normalise every owner anew, all at once: nobody may have two spellings, and so two seats, for a moment."""
+    def set_identity(self, identity: IdentitySettings, *, now: datetime) -> None:
+        """Applies new identity settings to all owners at once.
+
+        If it were done bit by bit, a user could have two spellings for a moment, and so two seats.
+        """
         if identity == self.identity:
             return
         self.identity = identity
@@ -250,24 +258,24 @@ class Store:
             user, problem = self.identity.user_or_problem(view.fact.owner)
             if (user, problem) != (view.user, view.problem):
                 self.workbenches[key] = replace(view, user=user, problem=problem)
-                self._mark(self._demand_of(self.workbenches[key]), now)
+                self._mark_dirty(self._update_demand(self.workbenches[key]), now)
                 for handler in self._handlers:
                     handler.workbench_changed(key)
         for key, pool in self.pools.items():
             try:
                 self.rules[key] = pool_rules(pool.spec, identity)
             except InvalidUser:
-                continue  # what it has to say about its users holds as it was
-            self._mark({key}, now)
+                continue  # the rules by the old settings stay
+            self._mark_dirty({key}, now)
 
-    def _demand_of(self, view: WorkbenchView) -> set[str]:
-        """Count the workbench as it is now; the pools in which that makes a difference."""
+    def _update_demand(self, view: WorkbenchView) -> set[str]:
+        """Updates the demand of the workbench. Returns the pools whose demand changed."""
         if view.user is None or view.metadata.deletion_timestamp is not None:
             return self.demand.remove(view.fact.key)
         fact = view.fact
         return self.demand.put(fact if view.user == fact.owner else replace(fact, owner=view.user))
 
-    def _put_workbench(self, workbench: Workbench, now: datetime) -> None:
+    def _upsert_workbench(self, workbench: Workbench, now: datetime) -> None:
         spec, metadata = workbench.spec, workbench.metadata
         user, problem = self.identity.user_or_problem(spec.owner)
         before = self.workbenches.get(workbench.key)
@@ -285,58 +293,58 @@ class Store:
             instance_id=metadata.name if spec.instance_id == metadata.name else spec.instance_id,
         )  # fmt: skip
         self.workbenches[workbench.key] = view
-        dirty = self._demand_of(view)
+        dirty = self._update_demand(view)
         for handler in self._handlers:
             handler.workbench_moved(workbench.key, spec.state_changed_at, dirty)
         for handler in self._handlers:
             handler.workbench_upserted(view)
-        self._mark(dirty, now, tell_again=False)
+        self._mark_dirty(dirty, now, wake_again=False)
         if before is None or before.generation != metadata.generation or problem != before.problem:
             for handler in self._handlers:
                 handler.workbench_changed(workbench.key)
 
-    def _put_pool(self, pool: LicensePool, now: datetime) -> None:
+    def _upsert_pool(self, pool: LicensePool, now: datetime) -> None:
         before = self.pools.get(pool.key)
-        if before is not None and _decides_the_same(before, pool):
+        if before is not None and _has_same_decisions(before, pool):
             self.pools[pool.key] = pool
             return
-        rules = pool_rules(pool.spec, self.identity)  # a pool that cannot be computed with changes nothing here
+        rules = pool_rules(pool.spec, self.identity)  # raises for an invalid pool before anything is changed
         if before is not None and before.metadata.uid != pool.metadata.uid:
-            self._remove_pool(pool.key, now)
+            self._delete_pool(pool.key, now)
             for handler in self._handlers:
                 handler.pool_changed(pool.key)
         self.pools[pool.key] = pool
         self.rules[pool.key] = rules
-        self._served[self.server_of(pool.key)].add(pool.key)
+        self._pools_of_server[self.server_of(pool.key)].add(pool.key)
         self.demand.put_pool(pool_selector(pool))
-        claims = self._claims[self.server_of(pool.key), pool.spec.product]
-        if pool.key not in claims:
-            claims.append(pool.key)
-        claims.sort(key=lambda key: (self.pools[key].metadata.creation_timestamp or _EPOCH, key))
-        for key in claims:
+        same_product = self._pools_of_product[self.server_of(pool.key), pool.spec.product]
+        if pool.key not in same_product:
+            same_product.append(pool.key)
+        same_product.sort(key=lambda key: (self.pools[key].metadata.creation_timestamp or _EPOCH, key))
+        for key in same_product:
             for handler in self._handlers:
                 handler.pool_changed(key)
-        self._mark(set(claims), now)
+        self._mark_dirty(set(same_product), now)
 
-    def _remove_pool(self, key: str, now: datetime) -> None:
+    def _delete_pool(self, key: str, now: datetime) -> None:
         server = self.server_of(key)
-        self._served[server].discard(key)
+        self._pools_of_server[server].discard(key)
         pool = self.pools.pop(key)
         self.rules.pop(key, None)
         self.demand.remove_pool(key)
         self.dirty_pools.pop(key, None)
-        claims = self._claims[server, pool.spec.product]
-        claims.remove(key)
-        for other in claims:
+        same_product = self._pools_of_product[server, pool.spec.product]
+        same_product.remove(key)
+        for other in same_product:
             for handler in self._handlers:
                 handler.pool_changed(other)
-        if not claims:
-            del self._claims[server, pool.spec.product]
-        self._mark(set(claims), now)
+        if not same_product:
+            del self._pools_of_product[server, pool.spec.product]
+        self._mark_dirty(set(same_product), now)
         for handler in self._handlers:
             handler.server_dirty(server)
 
-    def _put_server(self, server: LicenseServer) -> None:
+    def _upsert_server(self, server: LicenseServer) -> None:
         before = self.servers.get(server.key)
         self.servers[server.key] = server
         if (
@@ -348,31 +356,34 @@ class Store:
             for handler in self._handlers:
                 handler.server_changed(server.key)
 
-    def _remove_ledger(self, key: str, uid: str | None, now: datetime) -> bool:
-        """A memory that somebody deleted has to be written again, even one whose beginning no watch has told of yet."""
+    def _delete_ledger(self, key: str, uid: str | None, now: datetime) -> bool:
+        """Drops a SeatLedger. Its pool is dirty then, because the ledger has to be written again.
+
+        That also holds for a ledger whose creation no watch has shown yet.
+        """
         namespace, name = key.split("/", 1)
         pool, _, index = name.rpartition("-")
-        known = self._versions.get((SeatLedger.kind, key))
+        stored = self._versions.get((SeatLedger.kind, key))
         if uid is not None:
-            self._gone_ledgers[key] = uid
-            if known is not None and known[0] != uid:
+            self._deleted_ledgers[key] = uid
+            if stored is not None and stored[0] != uid:
                 return False
         self._versions.pop((SeatLedger.kind, key), None)
         self.ledgers.get(f"{namespace}/{pool}", {}).pop(int(index), None)
-        self._mark({f"{namespace}/{pool}"}, now)
-        return known is not None
+        self._mark_dirty({f"{namespace}/{pool}"}, now)
+        return stored is not None
 
-    def _mark(self, pools: set[str], now: datetime, *, tell_again: bool = True) -> None:
-        """`tell_again` is whether a server that was told of the pool, and has not looked yet, is told once more."""
+    def _mark_dirty(self, pools: set[str], now: datetime, *, wake_again: bool = True) -> None:
+        """Marks pools and wakes their servers. `wake_again`: also for pools that are dirty already."""
         for pool in pools:
-            if pool in self.pools and (tell_again or pool not in self.dirty_pools):
+            if pool in self.pools and (wake_again or pool not in self.dirty_pools):
                 self.dirty_pools.setdefault(pool, now)
                 for handler in self._handlers:
                     handler.server_dirty(self.server_of(pool))
 
 
-def _decides_the_same(before: LicensePool, pool: LicensePool) -> bool:
-    """Whether only the status, or labels, changed."""
+def _has_same_decisions(before: LicensePool, pool: LicensePool) -> bool:
+    """Whether only the status or labels changed."""
     old, new = before.metadata, pool.metadata
     return (old.uid, old.generation, old.deletion_timestamp, old.annotations) == (
         new.uid,

@@ -113,7 +113,7 @@ def run(
 def _run(config: Path | None, flags: dict[str, Any]) -> None:
     from seatpool.control.runtime import gc_tuning
 
-    gc_tuning.put_off()
+    gc_tuning.disable_until_loaded()
     from kubernetes.aio.config import ConfigException
 
     from seatpool.cli.logging_setup import configure_logging

@@ -79,7 +79,7 @@ Found = tuple[str, datetime | None, str]
 
 def problems(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> tuple[Problem, ...]:
     """Returns all problems of a pool and of its server. Those that only an admin can remove come first."""
-    owner, key = snapshot.store.claimant(pool.key), snapshot.store.server_of(pool.key)
+    owner, key = snapshot.store.owner_pool(pool.key), snapshot.store.server_of(pool.key)
     server = snapshot.server_of(pool.key)
     values = {"pool": pool.key, "product": pool.spec.product, "owner": owner}
     found = [*_in_pool_spec(pool, owner), *_in_pool_conditions(pool)]

@@ -117,7 +117,7 @@ def build_snapshot(
             ledgers[pool] = (*ledgers.get(pool, ()), raw)
             continue
         try:
-            store.put(kind, raw, now=now)
+            store.upsert(kind, raw, now=now)
         except (ValidationError, SeatpoolError) as error:
             unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {' '.join(str(error).split())}")
     return Snapshot(now=now, store=store, ledgers=ledgers, rows=tuple(rows), unreadable=tuple(unreadable))

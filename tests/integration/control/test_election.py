@@ -40,8 +40,8 @@ class Candidate:
     metrics: ControlMetrics
     is_inventoried: bool = False
 
-    async def turn(self) -> float:
-        return await self.election.turn()
+    async def acquire_or_renew(self) -> float:
+        return await self.election.acquire_or_renew()
 
     @property
     def leads(self) -> bool:
@@ -63,7 +63,7 @@ class Booth:
         election = Election(
             LeaseObject(kube=kube or self.kube, namespace=self.namespace, name=SETTINGS.name),
             leadership,
-            me=name,
+            identity=name,
             settings=SETTINGS,
             inventoried=lambda: made.is_inventoried,
             metrics=metrics,
@@ -91,109 +91,109 @@ async def booth(control_plane: ControlPlane, namespace: str) -> AsyncIterator[Bo
 
 async def test_the_first_that_comes_leads_and_the_second_knows_who_does(booth: Booth) -> None:
     one, two = booth.candidate("one"), booth.candidate("two")
-    await one.turn()
-    await two.turn()
-    assert (one.leads, two.leads, two.leadership.other) == (True, False, "one")
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
+    assert (one.leads, two.leads, two.leadership.other_holder) == (True, False, "one")
     assert booth.spec()["leaseDurationSeconds"] == DURATION
     assert not one.leadership.is_warm
 
 
 async def test_of_many_that_come_at_once_one_leads(booth: Booth) -> None:
     many = [booth.candidate(f"candidate-{number}") for number in range(8)]
-    await asyncio.gather(*(one.turn() for one in many))
+    await asyncio.gather(*(one.acquire_or_renew() for one in many))
     assert [one.leads for one in many].count(True) == 1
-    await asyncio.gather(*(one.turn() for one in many))
+    await asyncio.gather(*(one.acquire_or_renew() for one in many))
     assert [one.leads for one in many].count(True) == 1
 
 
 async def test_whoever_stops_renewing_is_followed_when_the_lease_is_over_and_finds_it_lost(booth: Booth) -> None:
     one, two = booth.candidate("one"), booth.candidate("two")
-    await one.turn()
-    await two.turn()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
     booth.clock.seconds += DEADLINE
     assert not one.leads, "it stops before anybody else may begin"
-    await two.turn()
+    await two.acquire_or_renew()
     assert not two.leads
     booth.clock.seconds += DURATION - DEADLINE
-    await two.turn()
+    await two.acquire_or_renew()
     assert two.leads
-    await one.turn()
+    await one.acquire_or_renew()
     assert one.leadership.lost.is_set()
-    assert one.leadership.other == "two"
+    assert one.leadership.other_holder == "two"
     assert booth.spec()["leaseTransitions"] == 1
 
 
 async def test_one_that_renews_leads_for_as_long_as_it_does(booth: Booth) -> None:
     one, two = booth.candidate("one"), booth.candidate("two")
     for _ in range(8):
-        await one.turn()
+        await one.acquire_or_renew()
         booth.clock.seconds += 3.0
-        await two.turn()
+        await two.acquire_or_renew()
         assert (one.leads, two.leads) == (True, False)
     assert booth.spec()["leaseTransitions"] == 0
 
 
 async def test_a_lease_given_back_is_taken_at_the_next_look(booth: Booth) -> None:
     one, two = booth.candidate("one"), booth.candidate("two")
-    await one.turn()
-    await two.turn()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
     await one.election.release()
     assert not one.leads
     assert "holderIdentity" not in booth.spec()
-    await two.turn()
+    await two.acquire_or_renew()
     assert two.leads
 
 
 async def test_the_heir_of_one_that_was_seen_alive_and_had_asked_ec2_needs_not_wait_for_that(booth: Booth) -> None:
     one, two = booth.candidate("one"), booth.candidate("two")
     one.is_inventoried = True
-    await one.turn()
-    await two.turn()
-    await one.turn()
-    await two.turn()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
     booth.clock.seconds += DURATION
-    await two.turn()
+    await two.acquire_or_renew()
     assert two.leads
     assert two.leadership.is_warm
 
 
 async def test_who_has_just_come_or_follows_one_that_had_not_asked_ec2_waits_for_that(booth: Booth) -> None:
     one, two, three = booth.candidate("one"), booth.candidate("two"), booth.candidate("three")
-    await one.turn()
-    await two.turn()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
     one.is_inventoried = True
-    await one.turn()
-    await two.turn()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
     await one.election.release()
-    await three.turn()
+    await three.acquire_or_renew()
     assert three.leads
     assert not three.leadership.is_warm, "it does not know how old what it reads is"
-    await three.turn()
-    await two.turn()
+    await three.acquire_or_renew()
+    await two.acquire_or_renew()
     await three.election.release()
-    await two.turn()
+    await two.acquire_or_renew()
     assert two.leads
     assert not two.leadership.is_warm, "three had not asked EC2 for everything yet"
 
 
 async def test_a_deleted_lease_is_made_again_by_its_holder_before_anybody_who_saw_it_may_take_it(booth: Booth) -> None:
     one, two = booth.candidate("one"), booth.candidate("two")
-    await one.turn()
-    await two.turn()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
     booth.kubectl("delete", "lease", SETTINGS.name)
-    await two.turn()
+    await two.acquire_or_renew()
     assert not two.leads
-    await one.turn()
-    await two.turn()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
     assert (one.leads, two.leads) == (True, False)
 
 
 async def test_an_annotation_of_somebody_deposes_nobody_and_stays(booth: Booth) -> None:
     one = booth.candidate("one")
-    await one.turn()
+    await one.acquire_or_renew()
     booth.kubectl("annotate", "lease", SETTINGS.name, "who=ann")
-    assert await one.turn() == 0.0, "it looks, and renews at once"
-    await one.turn()
+    assert await one.acquire_or_renew() == 0.0, "it looks, and renews at once"
+    await one.acquire_or_renew()
     booth.clock.seconds += 1.0
     assert one.leads
     assert booth.kubectl("get", "lease", SETTINGS.name, "-o", "jsonpath={.metadata.annotations.who}") == "ann"
@@ -201,40 +201,40 @@ async def test_an_annotation_of_somebody_deposes_nobody_and_stays(booth: Booth) 
 
 async def test_a_holder_that_somebody_strikes_out_leads_no_more(booth: Booth) -> None:
     one = booth.candidate("one")
-    await one.turn()
+    await one.acquire_or_renew()
     booth.kubectl("patch", "lease", SETTINGS.name, "--type=merge", "-p", '{"spec": {"holderIdentity": "admin"}}')
-    await one.turn()
+    await one.acquire_or_renew()
     assert one.leadership.lost.is_set()
-    assert one.leadership.other == "admin"
+    assert one.leadership.other_holder == "admin"
 
 
 async def test_an_outage_of_the_api_server_pauses_the_leader_and_deposes_nobody(booth: Booth) -> None:
     one, two = booth.candidate("one"), booth.candidate("two")
-    await one.turn()
-    await two.turn()
+    await one.acquire_or_renew()
+    await two.acquire_or_renew()
     await asyncio.to_thread(booth.plane.kill_apiserver)
     try:
         booth.clock.seconds += DEADLINE + 0.5
-        await one.turn()
+        await one.acquire_or_renew()
         assert not one.leads
         assert not one.leadership.lost.is_set()
     finally:
         await asyncio.to_thread(booth.plane.start_apiserver)
-    await one.turn()
+    await one.acquire_or_renew()
     assert one.leads
     booth.clock.seconds += DURATION - DEADLINE
-    await two.turn()
+    await two.acquire_or_renew()
     assert not two.leads, "the Lease was renewed meanwhile"
     assert booth.spec()["leaseTransitions"] == 0
 
 
 async def test_a_renewal_that_was_stored_and_not_answered_is_no_loss(booth: Booth) -> None:
     one = booth.candidate("one")
-    await one.turn()
+    await one.acquire_or_renew()
     again = booth.candidate("one")  # what reaches the API server, although "one" never hears of it
-    await again.turn()
-    assert await one.turn() == 0.0
-    await one.turn()
+    await again.acquire_or_renew()
+    assert await one.acquire_or_renew() == 0.0
+    await one.acquire_or_renew()
     assert one.leads
 
 
@@ -244,7 +244,7 @@ async def test_a_refused_lease_is_told_with_the_right_that_is_missing(booth: Boo
     kube = await KubeClient.connect(kubeconfig=str(file))
     try:
         one = booth.candidate("one", kube=kube)
-        await one.turn()
+        await one.acquire_or_renew()
         problem = one.leadership.problem
         assert problem is not None
         for part in (f"{booth.namespace}/{SETTINGS.name}", 'cannot get resource "leases"', "get and update", "create"):
@@ -253,7 +253,7 @@ async def test_a_refused_lease_is_told_with_the_right_that_is_missing(booth: Boo
         booth.kubectl("create", "role", "lease", *role)
         booth.kubectl("create", "rolebinding", "lease", "--role=lease", f"--serviceaccount={booth.namespace}:nobody")
         await asyncio.sleep(0.5)
-        await one.turn()
+        await one.acquire_or_renew()
         assert one.leads
         assert one.leadership.problem is None
     finally:

@@ -32,6 +32,7 @@ async def test_latency_seats_and_waits_are_measured_and_go_with_their_pool(stage
         stage.send(event(1, "running", "ann", at=began - timedelta(seconds=30)))
         await stage.until_list(["ann"])
         await eventually(lambda: sample(operator, "journeys_total", outcome="listed") == 1)
+        assert sample(operator, "events_followed_total", outcome="listed") == 1
         assert 30 < (sample(operator, "event_to_list_seconds_sum", server=server) or 0) < 60
         assert 0 < (sample(operator, "message_to_list_seconds_sum", server=server) or 0) < 30
         stage.send(event(2, "running", "bob"))

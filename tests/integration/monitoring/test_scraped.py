@@ -130,6 +130,7 @@ UNSEEN = {
     "seatpool_notices_waiting",
     "seatpool_objects_refused_total",
     "seatpool_settings_reloads_total",
+    "seatpool_sink_failures_total",
     "seatpool_task_restarts_total",
 }
 """Metrics without a sample in this life: nobody is elected or told, no trail is written, and nothing of the kind went wrong."""

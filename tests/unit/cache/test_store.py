@@ -40,10 +40,10 @@ class Told(StoreHandler):
         self._said.append(("server", server))
 
     def put(self, kind: type[Resource], raw: dict[str, Any], at: float = 0) -> bool:
-        return self.store.put(kind, raw, now=later(at))
+        return self.store.upsert(kind, raw, now=later(at))
 
     def remove(self, kind: type[Resource], key: str, *, uid: str | None = None, at: float = 0) -> bool:
-        return self.store.remove(kind, key, uid=uid, now=later(at))
+        return self.store.delete(kind, key, uid=uid, now=later(at))
 
     def said(self) -> set[tuple[str, str]]:
         said, self._said = set(self._said), []
@@ -64,7 +64,7 @@ def told() -> Iterator[Told]:
     made.dirty()
     yield made
     for key in made.store.pools:
-        assert made.store.claimant(key) in made.store.pools
+        assert made.store.owner_pool(key) in made.store.pools
         assert key in made.store.rules
 
 
@@ -116,16 +116,16 @@ def test_the_end_of_an_older_object_of_that_name_is_none_of_the_present_one(told
     told.put(Workbench, raw_workbench(uid="first"))
     told.put(Workbench, raw_workbench(uid="second", version=5))
     assert not told.remove(Workbench, BENCH, uid="first")
-    assert told.store.known(Workbench) == {BENCH: ("second", 5)}
+    assert told.store.versions(Workbench) == {BENCH: ("second", 5)}
     assert told.remove(Workbench, BENCH, uid="second")
 
 
 def test_only_the_very_object_is_known(told: Told) -> None:
     told.put(Workbench, raw_workbench(uid="first"))
-    assert told.store.knows(Workbench, raw_workbench(uid="first", version=9))
-    assert not told.store.knows(Workbench, raw_workbench(uid="second", version=9))
+    assert told.store.has_object(Workbench, raw_workbench(uid="first", version=9))
+    assert not told.store.has_object(Workbench, raw_workbench(uid="second", version=9))
     told.remove(Workbench, BENCH)
-    assert not told.store.knows(Workbench, raw_workbench(uid="first"))
+    assert not told.store.has_object(Workbench, raw_workbench(uid="first"))
 
 
 def test_a_workbench_that_is_being_deleted_needs_nothing(told: Told) -> None:
@@ -153,7 +153,7 @@ def test_an_object_that_breaks_the_schema_changes_nothing(told: Told) -> None:
     told.put(Workbench, raw_workbench())
     with pytest.raises(ValidationError):
         told.put(Workbench, raw_workbench(version=2, state="dancing"))
-    assert told.store.known(Workbench)[BENCH] == ("Workbench-" + BENCH[4:], 1)
+    assert told.store.versions(Workbench)[BENCH] == ("Workbench-" + BENCH[4:], 1)
     assert set(told.store.demand.needs(POOL)) == {"ann"}
 
 
@@ -162,35 +162,35 @@ def test_an_object_that_breaks_the_schema_changes_nothing(told: Told) -> None:
 
 def test_of_two_pools_for_one_product_the_eldest_has_the_claim_and_the_next_inherits_it(told: Told) -> None:
     told.put(LicensePool, raw_pool("elder", product="matlab", age=60))
-    assert told.store.claimant(POOL) == told.store.claimant("lab/elder") == "lab/elder"
+    assert told.store.owner_pool(POOL) == told.store.owner_pool("lab/elder") == "lab/elder"
     assert told.dirty() == {POOL, "lab/elder"}
     told.said()
     assert told.remove(LicensePool, "lab/elder", at=7)
-    assert told.store.claimant(POOL) == POOL
+    assert told.store.owner_pool(POOL) == POOL
     assert told.said() == {("pool", "lab/elder"), ("pool", POOL), ("dirty", SERVER)}
     assert told.store.dirty_pools == {POOL: later(7)}
 
 
 def test_of_two_pools_of_the_same_age_the_first_by_name_has_the_claim(told: Told) -> None:
     told.put(LicensePool, raw_pool("abc", product="matlab"))
-    assert told.store.claimant(POOL) == "lab/abc"
+    assert told.store.owner_pool(POOL) == "lab/abc"
 
 
 def test_pools_of_other_servers_and_products_are_no_rivals(told: Told) -> None:
     told.put(LicensePool, raw_pool("ansys", age=60))
     told.put(LicensePool, raw_pool("second", product="matlab", serverRef={"name": "other"}, age=60))
-    assert told.store.claimant(POOL) == POOL
+    assert told.store.owner_pool(POOL) == POOL
     assert [pool.key for pool in told.store.pools_of_server(SERVER)] == ["lab/ansys", POOL]
 
 
 def test_a_pool_that_was_deleted_and_made_anew_unseen_leaves_its_old_claim_to_the_others(told: Told) -> None:
     told.put(LicensePool, raw_pool("younger", product="matlab", age=-60))
-    assert told.store.claimant("lab/younger") == POOL
+    assert told.store.owner_pool("lab/younger") == POOL
     told.dirty()
     told.said()
     told.put(LicensePool, raw_pool(uid="second", version=9, product="simulink", serverRef={"name": "other"}), at=3)
-    assert told.store.claimant("lab/younger") == "lab/younger"
-    assert told.store.claimant(POOL) == POOL
+    assert told.store.owner_pool("lab/younger") == "lab/younger"
+    assert told.store.owner_pool(POOL) == POOL
     assert told.dirty() == {POOL, "lab/younger"}
     assert {("dirty", SERVER), ("dirty", "lab/other"), ("pool", "lab/younger"), ("pool", POOL)} <= told.said()
 
@@ -271,7 +271,7 @@ def test_shares_of_a_memory_are_kept_by_pool_and_number(told: Told) -> None:
 
 def test_what_we_wrote_ourselves_is_not_undone_by_older_news(told: Told) -> None:
     told.put(SeatLedger, raw_ledger(version=1, users="ann"))
-    told.store.put_ledger(SeatLedger.model_validate(raw_ledger(version=7, users="ann bob")))
+    told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(version=7, users="ann bob")))
     told.put(SeatLedger, raw_ledger(version=5, users="cem"))
     assert shares(told) == {0: "ann bob"}
 
@@ -285,7 +285,7 @@ def test_a_memory_that_somebody_deleted_has_to_be_written_again(told: Told) -> N
 
 
 def test_a_memory_that_was_deleted_before_a_watch_told_of_its_beginning_has_to_be_written_again(told: Told) -> None:
-    told.store.put_ledger(SeatLedger.model_validate(raw_ledger(users="ann")))
+    told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(users="ann")))
     assert told.remove(SeatLedger, "lab/matlab-0")
     assert shares(told) == {}
     assert told.dirty() == {POOL}
@@ -297,21 +297,21 @@ def test_the_late_answer_to_a_write_does_not_bring_back_a_share_that_was_deleted
         told.put(SeatLedger, raw_ledger(uid="first", users="ann"))
     told.remove(SeatLedger, "lab/matlab-0", uid="first")
     assert told.dirty() == {POOL}
-    assert not told.store.put_ledger(SeatLedger.model_validate(raw_ledger(uid="first", version=9, users="ann bob")))
+    assert not told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(uid="first", version=9, users="ann bob")))
     assert shares(told) == {}
-    assert told.store.put_ledger(SeatLedger.model_validate(raw_ledger(uid="second", version=11, users="bob")))
+    assert told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(uid="second", version=11, users="bob")))
     assert shares(told) == {0: "bob"}
 
 
 def test_our_own_write_is_no_news_when_the_watch_brings_it(told: Told) -> None:
-    told.store.put_ledger(SeatLedger.model_validate(raw_ledger(version=7, users="ann")))
+    told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(version=7, users="ann")))
     assert not told.put(SeatLedger, raw_ledger(version=7, users="ann"))
-    assert told.store.knows(SeatLedger, raw_ledger(version=7, users="ann"))
+    assert told.store.has_object(SeatLedger, raw_ledger(version=7, users="ann"))
 
 
 def test_the_late_end_of_a_share_does_not_take_the_one_that_was_written_since(told: Told) -> None:
     told.put(SeatLedger, raw_ledger(uid="first", users="ann"))
-    told.store.put_ledger(SeatLedger.model_validate(raw_ledger(uid="second", version=4, users="bob")))
+    told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(uid="second", version=4, users="bob")))
     told.remove(SeatLedger, "lab/matlab-0", uid="first")
     assert shares(told) == {0: "bob"}
     assert NOW not in told.store.dirty_pools.values()
@@ -319,12 +319,12 @@ def test_the_late_end_of_a_share_does_not_take_the_one_that_was_written_since(to
 
 def test_owners_that_are_normalised_otherwise_change_hands_all_at_once() -> None:
     told = Told()
-    told.store.put(LicenseServer, raw_server(), now=NOW)
-    told.store.put(LicensePool, raw_pool(protectedUsers=["Dora"]), now=NOW)
+    told.store.upsert(LicenseServer, raw_server(), now=NOW)
+    told.store.upsert(LicensePool, raw_pool(protectedUsers=["Dora"]), now=NOW)
     for number, owner in enumerate(("ann", "CORP\\Ann", "two words", "bob"), start=1):
-        told.store.put(Workbench, raw_workbench(number, owner), now=NOW)
+        told.store.upsert(Workbench, raw_workbench(number, owner), now=NOW)
     told.store.dirty_pools.clear()
-    told.store.identify(IdentitySettings(mapping={"ann": "u1", "two words": "u2", "dora": "u3"}), now=later(1))
+    told.store.set_identity(IdentitySettings(mapping={"ann": "u1", "two words": "u2", "dora": "u3"}), now=later(1))
     assert set(told.store.demand.needs(POOL)) == {"u1", "u2", "bob"}
     assert len(told.store.demand.workbenches_of(POOL, "u1")) == 2
     assert told.store.rules[POOL].protected == ("u3",)
@@ -334,18 +334,18 @@ def test_owners_that_are_normalised_otherwise_change_hands_all_at_once() -> None
 
 def test_the_same_normalisation_again_is_no_news() -> None:
     told = Told()
-    told.store.put(LicensePool, raw_pool(), now=NOW)
-    told.store.put(Workbench, raw_workbench(), now=NOW)
+    told.store.upsert(LicensePool, raw_pool(), now=NOW)
+    told.store.upsert(Workbench, raw_workbench(), now=NOW)
     told.store.dirty_pools.clear()
-    told.store.identify(IdentitySettings(), now=later(1))
+    told.store.set_identity(IdentitySettings(), now=later(1))
     assert told.store.dirty_pools == {}
 
 
 def test_an_owner_that_is_refused_under_the_new_normalisation_needs_no_seat_and_is_told() -> None:
     told = Told()
-    told.store.put(LicensePool, raw_pool(), now=NOW)
-    told.store.put(Workbench, raw_workbench(owner="CORP\\ann"), now=NOW)
-    told.store.identify(IdentitySettings(strip_domain=False), now=later(1))
+    told.store.upsert(LicensePool, raw_pool(), now=NOW)
+    told.store.upsert(Workbench, raw_workbench(owner="CORP\\ann"), now=NOW)
+    told.store.set_identity(IdentitySettings(strip_domain=False), now=later(1))
     assert dict(told.store.demand.needs(POOL)) == {}
     problem = told.store.workbenches[BENCH].problem
     assert problem is not None

@@ -1,7 +1,7 @@
-"""Work that is not to be cut in the middle when the operator stops.
+"""Runs a coroutine to its end even if the operator is stopping.
 
-Between asking for a command and noting its id lies the one gap that costs the next process a new revision: a clean stop
-lets it close, so that whoever comes next can wait for the command by its id.
+The gap between sending a command and recording its id costs the next process a new revision. A clean stop lets it close.
+Then the next process can wait for the command by its id.
 """
 
 import asyncio
@@ -12,20 +12,20 @@ T = TypeVar("T")
 
 
 class ShieldedTasks:
-    """What was begun and is not to be cut."""
+    """Tasks that a cancelled caller does not cancel."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do it; when the caller is cancelled it goes on without the caller."""
+    async def run_to_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs the coroutine and returns its result. If the caller is cancelled, the coroutine goes on without it."""
         task = asyncio.create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._finished)
         return await asyncio.shield(task)
 
-    async def settle(self, *, limit: float) -> bool:
-        """Wait for what is under way, and cut it after so many seconds; whether all of it came to its end."""
+    async def drain(self, *, limit: float) -> bool:
+        """Waits for all tasks and cancels them after `limit` seconds. Returns whether all of them ended by themselves."""
         running = tuple(self._running)
         if not running:
             return True
@@ -35,7 +35,7 @@ class ShieldedTasks:
         await asyncio.gather(*late, return_exceptions=True)
         return not late
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # whoever was cancelled does not ask for it any more
+            task.exception()  # a cancelled caller never asks for it, and asyncio would log it as not retrieved

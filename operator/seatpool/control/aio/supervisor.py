@@ -1,4 +1,4 @@
-"""The tasks of one operator. One that fails makes liveness fail, because only a restart brings it back."""
+"""Runs the background tasks of an operator. If one of them fails, liveness fails: only a restart brings it back."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,29 +9,29 @@ from seatpool.control.metrics import ControlMetrics
 
 
 class Supervisor:
-    """Starts them, watches over them, and ends them."""
+    """Starts tasks, records failed ones, and cancels all of them at the end."""
 
     def __init__(self, *, metrics: ControlMetrics, log: FilteringBoundLogger) -> None:
         self._metrics = metrics
         self._log = log
         self._running: set[asyncio.Task[None]] = set()
-        self._dead: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
 
     @property
-    def dead(self) -> Mapping[str, str]:
-        """What became of the tasks that should be running and are not, by name."""
-        return self._dead
+    def failed(self) -> Mapping[str, str]:
+        """Vital tasks that failed: name -> error."""
+        return self._failed
 
-    def start(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-        """A task that has to run as long as the operator does, unless it is cancelled."""
+    def start_vital(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Starts a task that has to run as long as the operator. If it fails, liveness fails."""
         return self._start(name, run, vital=True)
 
-    def start_once(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-        """A task that has an end, and whose failure is told and nothing else."""
+    def start_job(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Starts a task that ends by itself. If it fails, that is logged and counted, and liveness holds."""
         return self._start(name, run, vital=False)
 
-    async def end(self) -> None:
-        """Cancel all of them, and wait for their ends."""
+    async def cancel_all(self) -> None:
+        """Cancels all tasks and waits for their ends."""
         running = tuple(self._running)
         for task in running:
             task.cancel()
@@ -45,7 +45,7 @@ class Supervisor:
                 self._metrics.restarts.labels(name.split(" of ")[0]).inc()
                 self._log.error("a task ended", task=name, exc_info=True)
                 if vital:
-                    self._dead[name] = f"ended: {type(error).__name__}: {error}"
+                    self._failed[name] = f"ended: {type(error).__name__}: {error}"
 
         task = asyncio.create_task(guarded(), name=f"seatpool {name}")
         self._running.add(task)

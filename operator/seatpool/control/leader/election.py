@@ -1,13 +1,20 @@
-"""Which of several processes leads: the one that holds a Lease, renewed for as long as it works.
+"""Decides which of several processes leads: the one that holds a Lease and keeps renewing it.
 
-The `kubernetes` package has an election (`kubernetes.aio.leaderelection`), and it is not used. Tried in 37.0.1: it cannot
-create a Lease (a ValidationError for its own argument `pretty`); an API server that refuses connections makes its `run` raise,
-while the work that it had started goes on without any Lease; a renewal that hangs is never cut, and the work goes on then too;
-local time is written as UTC. Read there: the wall clock decides, so that a step back makes an expired Lease valid; a clean
-stop gives nothing back, so the next leader waits the whole Lease out; and a candidate goes by its own duration, not the holder's.
+The `kubernetes` package has an election (`kubernetes.aio.leaderelection`). It is not used. Tried in 37.0.1:
 
-Here a leader that cannot renew is not deposed by that. It pauses by its own clock, and when the API server answers again a
-compare-and-swap on its last version tells whether anybody held the Lease meanwhile: if not, it goes on where it was.
+- It cannot create a Lease (a ValidationError for its own argument `pretty`).
+- If the API server refuses connections, its `run` raises, and the work that it had started goes on without any Lease.
+- It never cuts a renewal that hangs, and the work goes on then too.
+- It writes local time as UTC.
+
+Read in its source:
+
+- The wall clock decides, so a step back makes an expired Lease valid.
+- A clean stop gives nothing back, so the next leader waits for the whole Lease duration.
+- A candidate goes by its own duration, not the holder's.
+
+Here a leader that cannot renew is not deposed by that. It pauses by its own clock. If the API server answers again, a
+compare-and-swap on its last version tells whether another process held the Lease meanwhile. If none did, it goes on.
 """
 
 import asyncio
@@ -18,27 +25,36 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.control.leader.leadership import Leadership, uptime
-from seatpool.control.leader.lease import Lease, Sighting, from_wire, look, released, seconds_left, taken
+from seatpool.control.leader.lease import (
+    Lease,
+    ObservedLease,
+    from_wire,
+    observe,
+    seconds_left,
+    with_holder,
+    without_holder,
+)
 from seatpool.control.metrics import ControlMetrics
 from seatpool.kube.client import Body
 from seatpool.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, NotFound
 from seatpool.kube.leases import LeaseObject
 from seatpool.settings.settings import LeaderElectionSettings
 
-LOOK_INTERVAL = 1.0
-"""Seconds between two looks at somebody else's Lease; reading is cheap, and a Lease given back is seen by the next one."""
+READ_INTERVAL = 1.0
+"""Seconds between two reads of another holder's Lease. Reading is cheap, and a released Lease is seen by the next read."""
 RELEASE_LIMIT = 2.0
+"""Seconds for giving the Lease back at the end."""
 
 
 class Election:
-    """One process' part in it."""
+    """Acquires, renews and releases the Lease for one process."""
 
     def __init__(
         self,
         lease: LeaseObject,
         leadership: Leadership,
         *,
-        me: str,
+        identity: str,
         settings: LeaderElectionSettings,
         inventoried: Callable[[], bool],
         metrics: ControlMetrics,
@@ -49,7 +65,7 @@ class Election:
     ) -> None:
         self._object = lease
         self._leadership = leadership
-        self._me = me
+        self._identity = identity
         self._duration = settings.lease_duration.total_seconds()
         self._deadline = settings.renew_deadline.total_seconds()
         self._retry = settings.retry_period.total_seconds()
@@ -59,22 +75,22 @@ class Election:
         self._clock = clock
         self._rng = rng
         self._uptime = uptime
-        self._sighting: Sighting | None = None
+        self._observed: ObservedLease | None = None
         self._held: Lease | None = None
-        """As we last stored it."""
+        """The Lease as this process last stored it. None: it does not hold it."""
         self._paused = False
 
     async def run(self) -> None:
-        """Until cancelled, or until the leadership is lost."""
+        """Runs until cancelled or until the leadership is lost."""
         while not self._leadership.lost.is_set():
-            pause = await self.turn()
+            pause = await self.acquire_or_renew()
             await asyncio.sleep(pause * self._rng.uniform(0.9, 1.0))
 
-    async def turn(self) -> float:
-        """Renew the Lease, or try to come by it; how many seconds may pass until the next turn."""
+    async def acquire_or_renew(self) -> float:
+        """Tries once to renew the Lease or to acquire it. Returns the seconds until the next try."""
         try:
             async with asyncio.timeout(self._deadline / 2):
-                pause = await (self._renew() if self._held is not None else self._try_to_take())
+                pause = await (self._renew() if self._held is not None else self._try_to_acquire())
         except Forbidden as error:
             return self._failed("forbidden", str(error), is_refused=True)
         except (KubeError, TimeoutError) as error:
@@ -82,7 +98,10 @@ class Election:
         return pause
 
     async def release(self) -> None:
-        """Give the Lease back, when it is ours, so that nobody has to wait for its end. Nothing may be done after this."""
+        """Gives the Lease back if this process holds it, so that the next leader need not wait.
+
+        The process may write nothing after this call.
+        """
         held, self._held = self._held, None
         if held is None or self._leadership.lost.is_set():
             return
@@ -90,39 +109,39 @@ class Election:
         try:
             async with asyncio.timeout(RELEASE_LIMIT):
                 lease = await self._read()  # a renewal that was cut may have made a new version
-                if lease is None or lease.holder != self._me:
+                if lease is None or lease.holder != self._identity:
                     return
-                await self._store(released(lease, at=self._clock()))
+                await self._replace(without_holder(lease, at=self._clock()))
         except (KubeError, TimeoutError) as error:
             self._log.warning("the lease was not given back; the next leader waits for its end", error=str(error))
         else:
             self._log.info("the lease was given back")
 
-    # -- one that leads --------------------------------------------------------------------------------------------
+    # -- the leader ------------------------------------------------------------------------------------------------
 
     async def _renew(self) -> float:
-        """Put the next version. That succeeds only if nobody else has written one since ours."""
+        """Writes the next version. That succeeds only if no other process wrote one since ours."""
         assert self._held is not None  # noqa: S101
         began = self._uptime()
         try:
-            self._held = await self._store(self._made_from(self._held))
+            self._held = await self._replace(self._with_this_holder(self._held))
         except (Conflict, NotFound):
-            return await self._find_out()
+            return await self._resolve_conflict()
         self._renewed(at=began)
         return self._retry
 
-    async def _find_out(self) -> float:
-        """The Lease is not what we left: deleted, annotated by somebody, or taken."""
+    async def _resolve_conflict(self) -> float:
+        """Reads a Lease that is not what this process stored: it was deleted, annotated by an admin, or acquired."""
         began, lease = self._uptime(), await self._read()
         if lease is None:
             try:
-                self._held = await self._create(self._made_from(self._held))
+                self._held = await self._create(self._with_this_holder(self._held))
             except AlreadyExists:
                 return 0.0
             self._log.warning("the lease had been deleted and was made again")
             self._renewed(at=began)
             return self._retry
-        if lease.holder == self._me:
+        if lease.holder == self._identity:
             self._held = lease
             return 0.0
         self._metrics.lease_writes.labels("lost").inc()
@@ -137,32 +156,33 @@ class Election:
             self._paused = False
             self._log.info("the lease was renewed again, and nobody else had it: sending goes on")
 
-    # -- one that stands by ----------------------------------------------------------------------------------------
+    # -- a standby -------------------------------------------------------------------------------------------------
 
-    async def _try_to_take(self) -> float:
+    async def _try_to_acquire(self) -> float:
         lease, now = await self._read(), self._uptime()
-        before = self._sighting
-        seen = self._sighting = look(before, lease, now=now)
-        holder = seen.lease.holder if seen.lease is not None else ""
-        left = seconds_left(seen, me=self._me, now=now, unstated=self._duration)
+        before = self._observed
+        observed = self._observed = observe(before, lease, now=now)
+        holder = observed.lease.holder if observed.lease is not None else ""
+        left = seconds_left(observed, identity=self._identity, now=now, default_duration=self._duration)
         if before is None or before.lease is None or before.lease.holder != holder:
             self._log.info("standing by", leader=holder or None, respected_for=round(left, 1))
         self._leadership.stand_by(holder)
         if left > 0:
-            return min(LOOK_INTERVAL, self._retry, left)
+            return min(READ_INTERVAL, self._retry, left)
         began = self._uptime()
-        is_warm = seen.moved and seen.lease is not None and seen.lease.is_inventoried
-        made = taken(
-            seen.lease if seen.is_there else None, by=self._me, at=self._clock(), duration=self._duration, inventoried=is_warm
+        is_warm = observed.has_changed and observed.lease is not None and observed.lease.is_inventoried
+        desired = with_holder(
+            observed.lease if observed.exists else None, identity=self._identity, at=self._clock(),
+            duration=self._duration, inventoried=is_warm,
         )  # fmt: skip
         try:
-            self._held = await (self._store(made) if seen.is_there else self._create(made))
+            self._held = await (self._replace(desired) if observed.exists else self._create(desired))
         except (AlreadyExists, Conflict, NotFound):
             self._metrics.lease_writes.labels("conflict").inc()
-            return LOOK_INTERVAL * self._rng.random()
+            return READ_INTERVAL * self._rng.random()
         self._metrics.lease_writes.labels("ok").inc()
-        self._log.info("leading", before=holder or None, transitions=made.transitions, warm=is_warm)
-        self._leadership.take(at=began, is_warm=is_warm)
+        self._log.info("leading", before=holder or None, transitions=desired.transitions, warm=is_warm)
+        self._leadership.acquire(at=began, is_warm=is_warm)
         return self._retry
 
     # -- parts -----------------------------------------------------------------------------------------------------
@@ -177,7 +197,7 @@ class Election:
             self._log.error("the lease is refused", problem=problem)
         self._leadership.problem = problem if is_refused else None
         if self._held is None:
-            return LOOK_INTERVAL
+            return READ_INTERVAL
         if not self._leadership.leads and not self._paused:
             self._paused = True
             self._log.error(
@@ -185,11 +205,13 @@ class Election:
                 seconds=round(self._leadership.unrenewed_for, 1),
                 error=error,
             )
-            self._leadership.paused()
-        return min(LOOK_INTERVAL, self._retry)
+            self._leadership.notify_paused()
+        return min(READ_INTERVAL, self._retry)
 
-    def _made_from(self, before: Lease | None) -> Lease:
-        return taken(before, by=self._me, at=self._clock(), duration=self._duration, inventoried=self._inventoried())
+    def _with_this_holder(self, before: Lease | None) -> Lease:
+        return with_holder(
+            before, identity=self._identity, at=self._clock(), duration=self._duration, inventoried=self._inventoried()
+        )
 
     async def _read(self) -> Lease | None:
         raw = await self._object.read()
@@ -197,7 +219,7 @@ class Election:
 
     async def _create(self, lease: Lease) -> Lease:
         annotations: Body = dict(lease.metadata.get("annotations") or {})
-        return from_wire(await self._object.create(annotations=annotations, spec=lease.spec()))
+        return from_wire(await self._object.create(annotations=annotations, spec=lease.to_wire()))
 
-    async def _store(self, lease: Lease) -> Lease:
-        return from_wire(await self._object.replace(dict(lease.metadata), spec=lease.spec()))
+    async def _replace(self, lease: Lease) -> Lease:
+        return from_wire(await self._object.replace(dict(lease.metadata), spec=lease.to_wire()))

@@ -1,7 +1,7 @@
-"""Whether this process may act, as everybody in it asks before they do.
+"""Tells whether this process holds the Lease now. Every writer checks it first.
 
-It is a matter of time and not of a flag: a process that was stopped, or whose machine slept, finds the Lease too old when
-it goes on, before anybody has told it anything. Without an election there is one that always leads.
+It is a matter of time and not a flag. If a process was stopped, or its machine slept, it finds the Lease too old as soon as it
+goes on. Without an election the process always leads.
 """
 
 import asyncio
@@ -12,46 +12,47 @@ from seatpool.domain.errors import SeatpoolError
 
 
 class NotLeading(SeatpoolError):
-    """What was about to be done is the leader's to do."""
+    """A write was stopped because this process does not lead now."""
 
 
 class LeadershipLost(SeatpoolError):
-    """Another process leads now; this one knows nothing any more and has to begin anew."""
+    """Another process leads now. This one must not trust what it knows and has to start again."""
 
 
 def uptime() -> float:
-    """Seconds that go on while the process is stopped and, where the system can tell, while the machine sleeps."""
+    """Returns seconds that go on while the process is stopped and, if the system can tell, while the machine sleeps."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
 
 
 class Leadership:
-    """Of one process. `leads` and `check` may be asked from any thread."""
+    """Tracks whether this process leads. `leads` and `check` may be called from any thread."""
 
     def __init__(self, *, deadline: float | None, uptime: Callable[[], float] = uptime) -> None:
-        """`deadline` is for how many seconds after its renewal was asked for a Lease is relied on; None is for ever."""
-        self.taken = asyncio.Event()
-        """This process leads, or led."""
+        """`deadline`: seconds for which a renewed Lease is relied on, from when the renewal was requested. None: for ever."""
+        self.acquired = asyncio.Event()
+        """Set once this process leads. It stays set if the Lease is lost later."""
         self.lost = asyncio.Event()
+        """Set when another process took the Lease from this one."""
         self.is_warm = False
-        """It took over from one that had been seen alive and knew all workbenches."""
-        self.other = ""
-        """Who leads instead."""
+        """The process took over from a holder that it had seen alive and that had a full inventory."""
+        self.other_holder = ""
+        """Identity of the process that leads instead. Empty: no process, or not known."""
         self.problem: str | None = None
-        """The API server does not let us at the Lease; the words are for people."""
+        """Why the API server refuses access to the Lease, as a text for an admin. None: it does not."""
         self._pause_handlers: list[Callable[[], None]] = []
         self._deadline = deadline
         self._uptime = uptime
         self._renewed_at: float | None = None
-        self._looked_at: float | None = None
+        self._read_at: float | None = None
         self._is_over = False
 
     @classmethod
     def unelected(cls) -> "Leadership":
-        """Of a process that is alone, by its settings."""
+        """Returns the leadership of a process that runs without an election."""
         alone = cls(deadline=None)
-        alone.take(at=alone._uptime())
+        alone.acquire(at=alone._uptime())
         return alone
 
     @property
@@ -61,41 +62,42 @@ class Leadership:
 
     @property
     def leads(self) -> bool:
+        """Whether this process leads at this moment."""
         if self._is_over or self._renewed_at is None:
             return False
         return self._deadline is None or self._uptime() - self._renewed_at < self._deadline
 
     @property
     def unrenewed_for(self) -> float:
-        """Seconds since the Lease was last renewed by us, or else read."""
-        last = self._renewed_at if self._renewed_at is not None else self._looked_at
+        """Seconds since this process last renewed the Lease. If it never did: seconds since it last read the Lease."""
+        last = self._renewed_at if self._renewed_at is not None else self._read_at
         return float("inf") if last is None else self._uptime() - last
 
     def check(self) -> None:
-        """NotLeading unless this process leads at this very moment."""
+        """Raises NotLeading if this process does not lead at this moment."""
         if self.leads:
             return
         if self._is_over:
-            raise NotLeading(f"this process does not lead any more; {self.other or 'nobody'} does")
+            raise NotLeading(f"this process does not lead any more; {self.other_holder or 'nobody'} does")
         raise NotLeading(f"the Lease was not renewed for {self.unrenewed_for:.0f} s; nothing is sent until it is")
 
-    def take(self, *, at: float, is_warm: bool = False) -> None:
-        """This process leads from now on; `at` is when it asked for that."""
+    def acquire(self, *, at: float, is_warm: bool = False) -> None:
+        """Records that this process leads from now on. `at`: uptime when it requested the Lease."""
         self.is_warm = is_warm
         self.renew(at=at)
-        self.taken.set()
+        self.acquired.set()
 
     def renew(self, *, at: float) -> None:
-        """The Lease was renewed; `at` is when that was asked for, not when it was answered."""
-        self._renewed_at, self.other, self.problem = at, "", None
+        """Records a renewal. `at`: uptime when it was requested, not when it was answered."""
+        self._renewed_at, self.other_holder, self.problem = at, "", None
 
-    def stand_by(self, other: str) -> None:
-        """The Lease was read, and somebody else holds it, or nobody."""
-        self._looked_at, self.other, self.problem = self._uptime(), other, None
+    def stand_by(self, holder: str) -> None:
+        """Records that the Lease was read and that `holder` has it. Empty: no process has it."""
+        self._read_at, self.other_holder, self.problem = self._uptime(), holder, None
 
-    def lose(self, other: str) -> None:
-        """Somebody else holds the Lease that this process held."""
-        self.other = other
+    def lose(self, holder: str) -> None:
+        """Records that `holder` took the Lease from this process."""
+        self.other_holder = holder
         self._is_over = True
         self.lost.set()
 
@@ -103,11 +105,11 @@ class Leadership:
         """Has the handler called whenever the Lease could not be renewed for too long."""
         self._pause_handlers.append(handler)
 
-    def paused(self) -> None:
-        """Tells the handlers that the Lease could not be renewed for too long."""
+    def notify_paused(self) -> None:
+        """Calls the handlers: the Lease could not be renewed for too long."""
         for handler in self._pause_handlers:
             handler()
 
     def end(self) -> None:
-        """Nothing more is begun: the process is about to stop."""
+        """Records that the process is about to stop. It does not lead any more."""
         self._is_over = True

@@ -1,8 +1,8 @@
-"""What a Lease says, and when it may be taken. Pure, because a mistake here makes two leaders.
+"""The content of a Lease and when it may be acquired. Pure, because a mistake here makes two leaders.
 
-No clock of another machine is believed. A Lease is over when this process has seen it unchanged, by its own clock, for as
-long as its holder asked for; the holder stops earlier by *its* own clock, counted from before it asked for the renewal.
-So neither wrong clocks nor slow answers let the two overlap.
+The clock of another machine is never trusted. A Lease has expired if this process saw it unchanged for its whole duration, by
+its own clock. The holder stops earlier, by *its* own clock, counted from before it requested the renewal. So neither wrong
+clocks nor slow answers let two leaders overlap.
 """
 
 from collections.abc import Mapping
@@ -13,107 +13,112 @@ from typing import Any
 from seatpool.api.annotations import INVENTORIED
 
 RELEASED_DURATION = 1
+"""Seconds: the duration that a released Lease states."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """As it is stored."""
+    """A Lease as it is stored."""
 
     holder: str = ""
-    """Empty when nobody holds it."""
+    """Identity of the holder. Empty: no process holds it."""
     duration: float = 0.0
-    """Seconds that its holder asked to be respected for, without a renewal."""
-    acquired: str = ""
-    renewed: str = ""
+    """Seconds for which others leave it alone after a renewal. 0: not stated."""
+    acquire_time: str = ""
+    renew_time: str = ""
     transitions: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    """With the resource version: what a compare-and-swap sends back. People may add to it without renewing anything."""
+    """Includes the resourceVersion that a compare-and-swap sends back.
+
+    It is not compared: an annotation that an admin adds renews nothing.
+    """
 
     @property
     def is_inventoried(self) -> bool:
+        """Whether its last holder had a full inventory."""
         return (self.metadata.get("annotations") or {}).get(INVENTORIED) == "true"
 
-    def spec(self) -> dict[str, Any]:
-        """For the API server, which does not take an empty holder."""
+    def to_wire(self) -> dict[str, Any]:
+        """Returns the spec for the API server, which refuses an empty holder."""
         named = {"holderIdentity": self.holder} if self.holder else {}
         return named | {
             "leaseDurationSeconds": round(self.duration),
-            "acquireTime": self.acquired,
-            "renewTime": self.renewed,
+            "acquireTime": self.acquire_time,
+            "renewTime": self.renew_time,
             "leaseTransitions": self.transitions,
         }
 
 
 def from_wire(raw: Mapping[str, Any]) -> Lease:
-    """Read what the API server sent; people may have made a Lease with nothing in it."""
+    """Parses a Lease from the API server. Every field may be missing, because an admin may have created it."""
     spec = raw.get("spec") or {}
     return Lease(
         holder=spec.get("holderIdentity") or "",
         duration=float(spec.get("leaseDurationSeconds") or 0),
-        acquired=spec.get("acquireTime") or "",
-        renewed=spec.get("renewTime") or "",
+        acquire_time=spec.get("acquireTime") or "",
+        renew_time=spec.get("renewTime") or "",
         transitions=spec.get("leaseTransitions") or 0,
         metadata=raw["metadata"],
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class ObservedLease:
     """The Lease as this process last saw it."""
 
     lease: Lease | None
-    """What it last said, although it may be gone by now; None when there never was one."""
+    """Its last content, even if it was deleted since. None: it never existed."""
     since: float
-    """When it was first seen to say so, on this process' own clock, after the answer came."""
-    is_there: bool
-    moved: bool
-    """It changed before our eyes: somebody held it while we looked."""
+    """Uptime of this process when it first saw that content, taken after the answer came."""
+    exists: bool
+    has_changed: bool
+    """It changed while this process watched it, so its holder was alive."""
 
 
-def look(before: Sighting | None, seen: Lease | None, *, now: float) -> Sighting:
-    """What is known after another look."""
+def observe(before: ObservedLease | None, read: Lease | None, *, now: float) -> ObservedLease:
+    """Returns the observation after another read. `read` None: there is no Lease."""
     if before is None:
-        return Sighting(lease=seen, since=now, is_there=seen is not None, moved=False)
-    if seen is None:
-        return replace(before, is_there=False)
-    if seen == before.lease:
-        return replace(before, lease=seen, is_there=True)
-    return Sighting(lease=seen, since=now, is_there=True, moved=True)
+        return ObservedLease(lease=read, since=now, exists=read is not None, has_changed=False)
+    if read is None:
+        return replace(before, exists=False)
+    if read == before.lease:
+        return replace(before, lease=read, exists=True)
+    return ObservedLease(lease=read, since=now, exists=True, has_changed=True)
 
 
-def seconds_left(sighting: Sighting, *, me: str, now: float, unstated: float) -> float:
-    """How long to leave it alone; 0 when it may be taken now.
+def seconds_left(observed: ObservedLease, *, identity: str, now: float, default_duration: float) -> float:
+    """Returns the seconds until this process may acquire the Lease. 0: it may now.
 
-    A Lease that vanished is left alone for as long as if it had not: its holder may not know yet. `unstated` is
-    how long one is respected that does not say.
+    A deleted Lease is left alone for as long as an existing one: its holder may not know yet. `default_duration` counts for a
+    Lease that states none.
     """
-    lease = sighting.lease
-    if lease is None or lease.holder in ("", me):
+    lease = observed.lease
+    if lease is None or lease.holder in ("", identity):
         return 0.0
-    return max(0.0, sighting.since + (lease.duration or unstated) - now)
+    return max(0.0, observed.since + (lease.duration or default_duration) - now)
 
 
-def taken(before: Lease | None, *, by: str, at: datetime, duration: float, inventoried: bool) -> Lease:
-    """The Lease as its holder renews it, or as its next one takes it."""
+def with_holder(before: Lease | None, *, identity: str, at: datetime, duration: float, inventoried: bool) -> Lease:
+    """Returns the Lease as `identity` writes it, to renew or to acquire it."""
     before = before or Lease()
-    is_renewal = before.holder == by
+    is_renewal = before.holder == identity
     return Lease(
-        holder=by,
+        holder=identity,
         duration=duration,
-        acquired=before.acquired if is_renewal and before.acquired else micro_time(at),
-        renewed=micro_time(at),
-        transitions=before.transitions + (not is_renewal and bool(before.acquired)),
+        acquire_time=before.acquire_time if is_renewal and before.acquire_time else micro_time(at),
+        renew_time=micro_time(at),
+        transitions=before.transitions + (not is_renewal and bool(before.acquire_time)),
         metadata=_annotated(before.metadata, inventoried=inventoried),
     )
 
 
-def released(before: Lease, *, at: datetime) -> Lease:
-    """The Lease as its holder leaves it: anybody may take it at once."""
-    return replace(before, holder="", duration=RELEASED_DURATION, renewed=micro_time(at))
+def without_holder(before: Lease, *, at: datetime) -> Lease:
+    """Returns the Lease as its holder gives it back. Any process may acquire it at once."""
+    return replace(before, holder="", duration=RELEASED_DURATION, renew_time=micro_time(at))
 
 
 def micro_time(at: datetime) -> str:
-    """Kubernetes' MicroTime, which has exactly six digits after the point."""
+    """Formats an instant as Kubernetes' MicroTime, with exactly six digits after the point."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 

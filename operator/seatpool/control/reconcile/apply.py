@@ -109,7 +109,7 @@ async def apply(state: ServerState, prepared: PreparedCommand, wal: WriteAheadLo
         tried = CommandTried(at=at)
         if isinstance(error, ENDS_PASS):
             return Applied(steps=(tried,), is_settled=False, error=error)
-        if wal.knows_command and is_unaskable(error):
+        if wal.has_command and is_unaskable(error):
             return Applied(steps=(tried, ServerFailed(error=error, at=at)), is_settled=False)
         doubts: tuple[StepResult, ...] = ()
         if not isinstance(error, TransportError) or error.maybe_applied:
@@ -129,7 +129,7 @@ class _Sender:
     deps: Dependencies
 
     async def send_and_wait(self, command: ListCommand) -> CommandResult:
-        sent = await self.deps.shielded.run(self._send_and_record(command))
+        sent = await self.deps.shielded.run_to_end(self._send_and_record(command))
         bind_contextvars(command=sent.command_id)
         facts = {"seatpool.command": sent.command_id}
         with self.deps.traces.span("wait for command and read back", role=Role.CLIENT, facts=facts):

@@ -74,8 +74,8 @@ class Controller(StoreHandler):
         """Has the statuses of a pool and of its workbenches rendered, or drops what is kept of one that vanished."""
         if pool not in self.store.pools:
             self.pool_states.discard(pool)
-            self.latency.forget(pool)
-            self.metrics.forget_pool(pool)
+            self.latency.drop_pool(pool)
+            self.metrics.remove_pool(pool)
             return
         self.pool_statuses.mark(pool)
         for workbench in self.store.workbenches_served_by(pool):
@@ -87,12 +87,12 @@ class Controller(StoreHandler):
         exists = server in self.store.servers
         if exists and server not in self._reconcilers:
             reconciler = self.make_reconciler(server)
-            task = self.supervisor.start(f"reconciler of {server}", reconciler.run)
+            task = self.supervisor.start_vital(f"reconciler of {server}", reconciler.run)
             self._reconcilers[server] = (reconciler, task)
         elif not exists and server in self._reconcilers:
             _, task = self._reconcilers.pop(server)
             task.cancel()
-            self.metrics.forget_server(server)
+            self.metrics.remove_server(server)
         if not exists:
             self.pool_states.discard_server(server)
         for pool in self.store.pools_of_server(server):
@@ -107,7 +107,7 @@ class Controller(StoreHandler):
     def _remove_finalizer(self, pool: str) -> None:
         """Frees a dying pool that refers to no server: it has no list that could be emptied."""
         if self._must_be_freed(pool):
-            self.supervisor.start_once(
+            self.supervisor.start_job(
                 f"finalizer of {pool}",
                 lambda: retry_until_answered(lambda: self._free(pool), rng=self.rng, log=self.log),
             )

@@ -1,10 +1,10 @@
-"""The steps of making a list right, named because crashes between them are what the tests are about."""
+"""Names the points of a pass at which tests kill the process."""
 
 from enum import StrEnum
 
 
 class Failpoint(StrEnum):
-    """Where a pass is. A crash after any of these is answered by the next process."""
+    """A point of a pass. The next process repairs a crash at any of them."""
 
     BEFORE_INTENT = "before-intent"
     AFTER_INTENT = "after-intent"

@@ -1,7 +1,7 @@
-"""The one finalizer: on pools whose list is to be emptied before they go (`spec.onDelete: Clear`).
+"""Sets the only finalizer of Seatpool: on pools whose list is emptied before they are deleted (`spec.onDelete: Clear`).
 
-A pool with `Retain` never carries it. The way out when the server cannot be reached any more is to set `Retain`, or to delete
-the LicenseServer.
+A pool with `Retain` never has it. If the server cannot be reached any more, an admin can set `Retain` or delete the
+LicenseServer.
 """
 
 from dataclasses import dataclass
@@ -17,18 +17,21 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Finalizer:
-    """Puts it on and takes it off."""
+    """Adds the finalizer to a pool and removes it."""
 
     kube: KubeClient
     metrics: ControlMetrics
 
     async def ensure(self, pool: LicensePool, *, cleared: bool) -> None:
-        """Puts the finalizer on the pool or takes it off. `cleared`: the list was seen empty, or there is no server."""
-        wanted = _finalizers(pool, cleared=cleared)
+        """Adds or removes the finalizer, as the pool needs it. Raises KubeError.
+
+        `cleared`: the list was read back empty, or there is no server.
+        """
+        desired = _finalizers(pool, cleared=cleared)
         for _ in range(ATTEMPTS):
-            if wanted is None:
+            if desired is None:
                 return
-            body = {"metadata": {"resourceVersion": pool.metadata.resource_version, "finalizers": wanted}}
+            body = {"metadata": {"resourceVersion": pool.metadata.resource_version, "finalizers": desired}}
             self.metrics.writes.labels("finalizer").inc()
             try:
                 await self.kube.merge_patch(LicensePool, pool.metadata.namespace, pool.metadata.name, body)
@@ -36,14 +39,14 @@ class Finalizer:
             except NotFound:
                 return
             except Conflict:
-                # Statuses change the version too; what is decided is decided again on what is there now.
+                # Writes of the status change the version too. So the pool is read again and decided about again.
                 current = await self._read(pool)
                 if current is None:
                     return
-                pool, wanted = current, _finalizers(current, cleared=cleared)
+                pool, desired = current, _finalizers(current, cleared=cleared)
 
     async def _read(self, pool: LicensePool) -> LicensePool | None:
-        """The same pool as it is now; None when it is gone, even if there is another one of its name."""
+        """Reads the pool again. None: it is gone, even if another pool has its name now."""
         try:
             raw = await self.kube.get(LicensePool, pool.metadata.namespace, pool.metadata.name)
         except NotFound:
@@ -53,7 +56,7 @@ class Finalizer:
 
 
 def _finalizers(pool: LicensePool, *, cleared: bool) -> list[str] | None:
-    """The finalizers as they should be, None when they are."""
+    """Returns the desired finalizers. None: the pool has them."""
     present = CLEAR_LIST in pool.metadata.finalizers
     deleting = pool.metadata.deletion_timestamp is not None
     needed = pool.spec.on_delete is OnDelete.CLEAR and not (deleting and cleared)

@@ -1,7 +1,7 @@
 """Loads and saves a pool's memory, kept in SeatLedger objects.
 
-Only the shares that changed are written, each as a compare-and-swap. So an operator that does not know yet that another one
-took over cannot undo what that one remembered. After a conflict the caller loads the memory again and computes anew.
+Only changed shares are written, each as a compare-and-swap. So an operator that does not know yet that another one took over
+cannot overwrite the other's memory. After a conflict the caller loads the memory again and computes again.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A memory, and the shares that said just that when they were stored."""
+    """A memory, and the shares that held exactly this memory when they were stored."""
 
     memory: PoolMemory
     shares: Mapping[int, LedgerView]
 
-    def says(self, memory: PoolMemory, stored: Mapping[int, LedgerView]) -> bool:
-        """Whether these shares say this memory and were not changed since."""
+    def matches(self, memory: PoolMemory, stored: Mapping[int, LedgerView]) -> bool:
+        """Whether these shares hold this memory and were not changed since."""
         untouched = stored.keys() == self.shares.keys() and all(stored[index] is self.shares[index] for index in stored)
         return untouched and memory == self.memory
 
@@ -42,66 +42,69 @@ class LedgerStore:
     kube: KubeClient
     metrics: ControlMetrics
     is_recorded: IsRecorded | None = None
-    """Whether history and receivers have something that ended; None: there are none."""
+    """Returns whether history and receivers have a seat or wait that ended. None: neither is configured."""
     _stored: dict[str, _Stored] = field(default_factory=dict)
-    """By pool. To compare a memory with the very one before is cheap, and most answers change nothing."""
+    """The last stored memory by pool. Comparing with it is cheap, and most answers change nothing."""
 
     def load(self, pool: LicensePool) -> PoolMemory | None:
-        """Returns the memory of a pool from the cache; None: the pool has no ledger."""
+        """Returns the memory of a pool from the cache. None: the pool has no ledger."""
         shares = self.store.ledgers.get(pool.key)
         if not shares:
             return None
         memory = from_specs(view.spec for _, view in sorted(shares.items()))
-        self._note(pool, memory)
+        self._remember_stored(pool, memory)
         return memory
 
     async def reload(self, pool: LicensePool) -> PoolMemory | None:
-        """Returns the memory of a pool as the API server has it now; None: the pool has no ledger."""
+        """Returns the memory of a pool from the API server. None: the pool has no ledger. Raises KubeError."""
         namespace = pool.metadata.namespace
-        known = self.store.ledgers.pop(pool.key, {})
+        cached = self.store.ledgers.pop(pool.key, {})
         shares = share_count(pool.spec.seats)
-        names = {view.name for view in known.values()} | {ledger_name(pool.metadata.name, n) for n in range(shares)}
+        names = {view.name for view in cached.values()} | {ledger_name(pool.metadata.name, n) for n in range(shares)}
         for name in sorted(names):
             try:
                 raw = await self.kube.get(SeatLedger, namespace, name)
             except NotFound:
                 continue
-            self.store.put_ledger(SeatLedger.model_validate(raw))
+            self.store.upsert_ledger(SeatLedger.model_validate(raw))
         return self.load(pool)
 
     async def save(self, pool: LicensePool, memory: PoolMemory, *, ending: Ending) -> int:
-        """Has the SeatLedgers say what the memory is. Returns how many were written.
+        """Writes the memory into the SeatLedgers. Returns how many were written.
 
-        Raises Conflict if another process wrote them meanwhile.
+        Raises Conflict if another process wrote them meanwhile, and KubeError.
         """
         shares = share_count(pool.spec.seats)
         stored = self._stored.get(pool.key)
         present = self.store.ledgers.get(pool.key, {})
-        if stored is not None and len(stored.shares) == shares and stored.says(memory, present):
+        if stored is not None and len(stored.shares) == shares and stored.matches(memory, present):
             return 0
         specs = to_specs(memory, pool=pool.metadata.name, shares=shares)
-        known = self.store.ledgers.get(pool.key, {})
-        before = {index: view.spec for index, view in known.items()}
+        cached = self.store.ledgers.get(pool.key, {})
+        before = {index: view.spec for index, view in cached.items()}
         changed = changed_shares({index: bare(spec) for index, spec in before.items()}, specs)
         if self.is_recorded is not None and changed:
             is_recorded = partial(self.is_recorded, pool.key)
             specs = with_ended(before, specs, changed=changed, ending=ending, is_recorded=is_recorded)
-        if not changed and len(known) == shares:
-            self._note(pool, memory)
-        await asyncio.gather(*(self._write(pool, index, specs[index], known.get(index)) for index in changed))
-        for index in [index for index in known if index >= shares]:
-            await self._drop(pool, known[index])
-            known.pop(index, None)
+        if not changed and len(cached) == shares:
+            self._remember_stored(pool, memory)
+        await asyncio.gather(*(self._write(pool, index, specs[index], cached.get(index)) for index in changed))
+        for index in [index for index in cached if index >= shares]:
+            await self._delete(pool, cached[index])
+            cached.pop(index, None)
         return len(changed)
 
-    def _note(self, pool: LicensePool, memory: PoolMemory) -> None:
-        """The shares say just this memory now. Not noted after a write: somebody may have touched them meanwhile."""
+    def _remember_stored(self, pool: LicensePool, memory: PoolMemory) -> None:
+        """Remembers that the shares hold exactly this memory now.
+
+        It is not called after a write, because another writer may have changed them meanwhile.
+        """
         self._stored[pool.key] = _Stored(memory, dict(self.store.ledgers[pool.key]))
         if len(self._stored) > 2 * len(self.store.pools):
             for gone in self._stored.keys() - self.store.pools.keys():
                 del self._stored[gone]
 
-    async def _write(self, pool: LicensePool, index: int, spec: SeatLedgerSpec, known: LedgerView | None) -> None:
+    async def _write(self, pool: LicensePool, index: int, spec: SeatLedgerSpec, cached: LedgerView | None) -> None:
         namespace, name = pool.metadata.namespace, ledger_name(pool.metadata.name, index)
         owner = OwnerReference(
             api_version=API_VERSION,
@@ -113,19 +116,19 @@ class LedgerStore:
         metadata: Body = {"name": name, "namespace": namespace, "ownerReferences": [owner.wire()]}
         body: Body = {"metadata": metadata, "spec": spec.wire()}
         self.metrics.writes.labels("ledger").inc()
-        if known is None:
+        if cached is None:
             stored = await self._create(namespace, body)
         else:
-            metadata["resourceVersion"] = known.resource_version
+            metadata["resourceVersion"] = cached.resource_version
             try:
                 stored = await self.kube.replace(SeatLedger, namespace, name, body)
             except NotFound:
                 del metadata["resourceVersion"]
                 stored = await self._create(namespace, body)
-        self.store.put_ledger(SeatLedger(metadata=Metadata.model_validate(stored["metadata"]), spec=spec))
+        self.store.upsert_ledger(SeatLedger(metadata=Metadata.model_validate(stored["metadata"]), spec=spec))
 
     async def _create(self, namespace: str, body: Body) -> Body:
-        """One that is there already is one that we did not know: the same as one that is not as known."""
+        """Creates a SeatLedger. Raises Conflict if it exists: another process wrote it, and the cache has it not yet."""
         try:
             return await self.kube.create(SeatLedger, namespace, body)
         except AlreadyExists as error:
@@ -133,7 +136,7 @@ class LedgerStore:
                 status=error.status, reason=error.reason, message=str(error), what=body["metadata"]["name"]
             ) from error
 
-    async def _drop(self, pool: LicensePool, view: LedgerView) -> None:
+    async def _delete(self, pool: LicensePool, view: LedgerView) -> None:
         try:
             await self.kube.delete(
                 SeatLedger, pool.metadata.namespace, view.name, uid=view.uid, resource_version=view.resource_version

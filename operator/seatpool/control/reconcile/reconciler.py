@@ -66,7 +66,7 @@ class ServerReconciler:
     async def run(self) -> None:
         """Makes passes until cancelled. No failure outside ends it."""
         metrics, monotonic = self._deps.metrics, self._deps.monotonic
-        metrics.begin_server(self.key)
+        metrics.init_server(self.key)
         backoff = Backoff(self._deps.rng, monotonic=monotonic, first=0.2, longest=30.0)
         while True:
             await wait_for_lease(self._deps.leadership, report=self._report_lease_problem, log=self._log)
@@ -158,17 +158,17 @@ class ServerReconciler:
         cache, claimed = self._deps.store, []
         for pool in tuple(cache.pools_of_server(self.key)):
             key = pool.key
-            if cache.claimant(key) == key:
+            if cache.owner_pool(key) == key:
                 claimed.append(pool)
             else:
-                cache.take_dirty([key])
-                self._deps.latency.forget(key)
+                cache.pop_dirty([key])
+                self._deps.latency.drop_pool(key)
         return tuple(claimed)
 
     def _compute(self) -> Desired:
         """Reads the cache and computes the answers. Nothing is awaited in between, so both are of the same instant."""
         deps, now = self._deps, self._deps.now()
-        changed = deps.store.take_dirty(pool.key for pool in self._state.pools)
+        changed = deps.store.pop_dirty(pool.key for pool in self._state.pools)
         self._advance(CacheRead(changed=changed, uninventoried=deps.uninventoried(), mirror=deps.mirror_parts()))
         for pool in self._state.pools:
             if not is_decided(pool):

@@ -1,4 +1,4 @@
-"""One command to a license server: not before `spec.minInterval` has passed, and measured."""
+"""Sends one command to a license server, measures it, and waits for `spec.minInterval` before the next."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,14 +10,14 @@ from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
 
-LOOK_AGAIN = 1.0
-"""A `spec.minInterval` that was made shorter meanwhile is known after so many seconds."""
+CHECK_INTERVAL = 1.0
+"""Seconds after which a shorter `spec.minInterval` takes effect."""
 
 
 async def wait_min_interval(state: ServerState, deps: Dependencies) -> None:
-    """Waits until the server may be sent another command."""
+    """Waits until another command may be sent to the server."""
     while (left := _left(state, deps)) > 0:  # noqa: ASYNC110
-        await asyncio.sleep(min(left, LOOK_AGAIN))
+        await asyncio.sleep(min(left, CHECK_INTERVAL))
 
 
 def _left(state: ServerState, deps: Dependencies) -> float:
@@ -28,9 +28,9 @@ def _left(state: ServerState, deps: Dependencies) -> float:
 async def send_measured(
     key: str, command: ListCommand, send: Callable[[ListCommand], Awaitable[CommandResult]], deps: Dependencies
 ) -> CommandResult:
-    """Sends a command by `send` and counts what came of it.
+    """Sends a command by `send` and counts its result.
 
-    Raises what `send` raises.
+    Raises the errors of `send`.
     """
     metrics, began = deps.metrics, deps.monotonic()
     try:

@@ -1,6 +1,6 @@
-"""Sleeps while this process holds the Lease no longer and no other was seen to hold it.
+"""Waits while this process cannot renew the Lease and has not seen another one hold it.
 
-If the API server refuses the Lease by its rights, the pause lasts until a person acts. So the status says that.
+If the API server refuses access to the Lease, the pause lasts until an admin acts. So the status shows the problem.
 """
 
 import asyncio
@@ -11,13 +11,14 @@ from structlog.typing import FilteringBoundLogger
 from seatpool.control.leader.leadership import Leadership
 from seatpool.domain.errors import SeatpoolError
 
-LOOK_INTERVAL = 0.2
+CHECK_INTERVAL = 0.2
+"""Seconds between two checks whether this process leads again."""
 
 
 async def wait_for_lease(
     leadership: Leadership, *, report: Callable[[str], Awaitable[None]], log: FilteringBoundLogger
 ) -> None:
-    """Returns at once for a leader. `report` is called once with each reason why no process may be the leader."""
+    """Waits until this process leads. Calls `report` once for each problem of the Lease."""
     reported: str | None = None
     while not leadership.leads:
         problem = leadership.problem
@@ -27,4 +28,4 @@ async def wait_for_lease(
                 await report(problem)
             except SeatpoolError as error:
                 log.warning("the status does not say that the lease is refused", error=str(error))
-        await asyncio.sleep(LOOK_INTERVAL)
+        await asyncio.sleep(CHECK_INTERVAL)

@@ -1,8 +1,13 @@
-"""The status of one LicenseServer as the write-ahead log of what is sent to it.
+"""Uses the status of a LicenseServer as the write-ahead log of its commands.
 
-The protocol has three writes for a command: the intent (a new revision) before anything is sent, the command's id as soon as
-SSM gives it, and the result. Each is a compare-and-swap on the version that was read *before* the lists were computed,
-so of two operators only one can take a revision, and the fence on the license server refuses the other's older one.
+The protocol has three writes for a command:
+
+1. the intent: a new revision, before anything is sent,
+2. the id of the command, as soon as SSM returns it,
+3. the result.
+
+Each is a compare-and-swap on the version that was read *before* the lists were computed. So of two operators only one can get a
+revision. The fence on the license server refuses the other's older one.
 """
 
 from collections.abc import Callable, Collection
@@ -25,11 +30,11 @@ WRITE_ATTEMPTS = 10
 
 
 class Superseded(SeatpoolError):
-    """Another process has taken a newer revision: what this one knows of the lists is worth nothing any more."""
+    """Another process wrote a newer revision. What this process knows of the lists is out of date."""
 
 
 class WriteAheadLog:
-    """The log of one LicenseServer: the one writer of its status."""
+    """Reads and writes the status of one LicenseServer. It is the only writer of that status."""
 
     def __init__(
         self,
@@ -39,7 +44,7 @@ class WriteAheadLog:
         holder: str,
         metrics: ControlMetrics,
         clock: Callable[[], datetime],
-        written: Callable[[Raw], None],
+        on_written: Callable[[Raw], None],
     ) -> None:
         self._in_flight: InFlight | None = None
         self._namespace, self._name = key.split("/", 1)
@@ -47,18 +52,21 @@ class WriteAheadLog:
         self._holder = holder
         self._metrics = metrics
         self._clock = clock
-        self._written = written
+        self._on_written = on_written
         self._server: LicenseServer | None = None
         self._version = ""
         self._revision: int | None = None
 
     async def open(self) -> tuple[LicenseServer, bool] | None:
-        """Reads the LicenseServer; None: there is none. True: another process wrote a revision since the last read."""
+        """Reads the LicenseServer. None: it does not exist. Raises KubeError.
+
+        The second value is true if another process wrote a revision since the last read.
+        """
         try:
             raw = await self._kube.get(LicenseServer, self._namespace, self._name)
         except NotFound:
             return None
-        server = self._take(raw)
+        server = self._record_read(raw)
         foreign = self._revision is not None and server.status.revision != self._revision
         if self._revision is None or foreign:
             self._revision = server.status.revision
@@ -67,39 +75,40 @@ class WriteAheadLog:
 
     @property
     def revision(self) -> int:
+        """The highest revision that was ever intended. 0: none was."""
         return self._revision or 0
 
     @property
     def in_flight(self) -> InFlight | None:
-        """The command under way as the status says it, whichever process sent it."""
+        """The command in flight as the status has it, whichever process sent it. None: none is in flight."""
         return self._in_flight
 
     @property
     def command_id(self) -> str | None:
-        """SSM's id of the command under way; None: there is none, or its id is not known."""
+        """SSM's id of the command in flight. None: none is in flight, or its id is not known."""
         return self._in_flight.command_id if self._in_flight is not None else None
 
     @property
-    def knows_command(self) -> bool:
-        """Whether a command is under way whose result can be asked for."""
+    def has_command(self) -> bool:
+        """Whether a command is in flight whose result can be requested."""
         return self.command_id is not None
 
     def next_revision(self, floor: int) -> int:
-        """Returns a revision higher than every one that was ever intended, and than every fence that was seen.
+        """Returns a revision that is higher than every intended one and every observed fence.
 
-        `floor` is the highest fence: it is higher than the status if the status comes from a backup.
+        `floor`: the highest observed fence. It is higher than the status if the status comes from a backup.
         """
         return max(self.revision, floor) + 1
 
     def command_ended(self) -> None:
-        """Notes that no command is under way any more; `settle` writes it."""
+        """Records that no command is in flight any more. `settle` writes it."""
         self._in_flight = None
 
     async def begin(self, command: ListCommand, view: ServerView, *, in_doubt: Collection[str]) -> None:
-        """Writes ahead what is going to be sent.
+        """Writes the intent: what is going to be sent.
 
-        `in_doubt` are products that an earlier command may still change. Those that this command does not carry stay noted.
-        Raises Conflict if the status is not the one that was read.
+        `in_doubt`: products that an earlier command may still change. Those that this command does not carry stay in the
+        intent. Raises Conflict if the status was changed since it was read, and KubeError.
         """
         carried = [
             ProductState(
@@ -110,44 +119,44 @@ class WriteAheadLog:
         intent = InFlight(
             revision=command.revision,
             sent_at=to_milliseconds(self._clock()),
-            products=(*carried, *_unknown(set(in_doubt) - set(command.names))),
+            products=(*carried, *_in_doubt_states(set(in_doubt) - set(command.names))),
         )
         await self._write(self._status(view, revision=command.revision, in_flight=intent))
         self._revision, self._in_flight = command.revision, intent
 
     async def record_command(self, command_id: str, instance_id: str, view: ServerView) -> None:
-        """Notes the command's id, so that the next process waits for the command instead of guessing."""
+        """Writes the id of the command, so that the next process can wait for its result. Raises KubeError."""
         assert self._in_flight is not None  # noqa: S101
         self._in_flight = self._in_flight.model_copy(update={"command_id": command_id, "instance_id": instance_id})
-        await self._insist(view)
+        await self._write_again(view)
 
     async def settle(self, view: ServerView, *, in_doubt: Collection[str]) -> None:
-        """Writes the status at the end of a pass; nothing if the status says so already.
+        """Writes the status at the end of a pass, if it changed. Raises Superseded and KubeError.
 
-        A command whose result cannot be had stays in flight. Products in doubt stay noted as an intent without a command, so
-        that the next process doubts them too.
+        A command without a result stays in flight. Products in doubt stay in an intent without a command, so that they are in
+        doubt for the next process too.
         """
         assert self._server is not None  # noqa: S101
         if self._in_flight is None or self._in_flight.command_id is None:
             before = self._server.status.in_flight
             since = before.sent_at if before is not None else to_milliseconds(self._clock())
-            left = InFlight(revision=self.revision, sent_at=since, products=_unknown(in_doubt))
-            self._in_flight = left if in_doubt else None
+            remaining = InFlight(revision=self.revision, sent_at=since, products=_in_doubt_states(in_doubt))
+            self._in_flight = remaining if in_doubt else None
         status = self._status(view, revision=self.revision, in_flight=self._in_flight)
         if without_times(status.wire()) != without_times(self._server.status.wire()):
-            await self._insist(view)
+            await self._write_again(view)
 
-    async def _insist(self, view: ServerView) -> None:
-        """Writes although the object was changed meanwhile.
+    async def _write_again(self, view: ServerView) -> None:
+        """Writes the status. If the object was changed meanwhile, reads it and writes again, 10 times at most.
 
-        Raises Superseded if it was its revision that changed.
+        Raises Superseded if its revision was changed.
         """
         for _ in range(WRITE_ATTEMPTS):
             try:
                 await self._write(self._status(view, revision=self.revision, in_flight=self._in_flight))
                 return
             except Conflict:
-                current = self._take(await self._kube.get(LicenseServer, self._namespace, self._name))
+                current = self._record_read(await self._kube.get(LicenseServer, self._namespace, self._name))
                 if current.status.revision != self.revision:
                     raise Superseded(
                         f"LicenseServer {self._namespace}/{self._name}: revision {current.status.revision} was written by "
@@ -181,14 +190,14 @@ class WriteAheadLog:
             {"metadata": {"resourceVersion": self._version}, "status": status.wire()},
             status=True,
         )
-        self._take(raw)
+        self._record_read(raw)
 
-    def _take(self, raw: Raw) -> LicenseServer:
+    def _record_read(self, raw: Raw) -> LicenseServer:
         self._server = LicenseServer.model_validate(raw)
         self._version = raw["metadata"]["resourceVersion"]
-        self._written(raw)
+        self._on_written(raw)
         return self._server
 
 
-def _unknown(products: Collection[str]) -> tuple[ProductState, ...]:
+def _in_doubt_states(products: Collection[str]) -> tuple[ProductState, ...]:
     return tuple(ProductState(product=product, hash="") for product in sorted(products))

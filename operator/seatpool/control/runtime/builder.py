@@ -61,15 +61,17 @@ from seatpool.tracing.spans import Traces
 from seatpool.trail.trail import Trail
 
 KINDS: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger, Workbench)
-"""In the order in which they are listed: a pool without its server, or without its memory, is something else."""
+"""The kinds in the order in which they are listed: a pool needs its server and its ledgers first."""
 WORKBENCH_DELAY = 0.5
-AT_ONCE = 8
-POOL_PACE = Pace(delay=0.2, per_second=50, at_once=AT_ONCE)
+"""Seconds for which changes of workbench statuses are collected."""
+CONCURRENCY = 8
+"""Concurrent status writes of a kind."""
+POOL_PACE = Pace(delay=0.2, per_second=50, concurrency=CONCURRENCY)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorConfig:
-    """What an operator is given from outside its process."""
+    """Settings and clients that an operator gets from its process."""
 
     settings: Settings
     installation: str
@@ -88,7 +90,7 @@ class OperatorConfig:
     shielded: ShieldedTasks
     supervisor: Supervisor
     may_write: asyncio.Event
-    """Reconcilers read the license servers at once, and write when this is set."""
+    """Reconcilers read license servers at once, and write once this is set."""
     on_failpoint: Callable[[str, Failpoint], None]
 
     def leads(self) -> bool:
@@ -98,7 +100,7 @@ class OperatorConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Components:
-    """The parts that are started, and those that are looked at."""
+    """Components that are started, or that others read."""
 
     store: Store
     mirror: Mirror
@@ -124,12 +126,12 @@ def build(config: OperatorConfig) -> Components:
         traces=config.traces, leads=config.leads,
     )  # fmt: skip
     recorder = EventRecorder(
-        kube, instance=config.holder, metrics=metrics, log=log, clock=clock, speaks=config.leadership.taken.is_set
+        kube, instance=config.holder, metrics=metrics, log=log, clock=clock, may_post=config.leadership.acquired.is_set
     )
     informer = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
     pools, workbenches = _status_writers(config, store, pool_states, informer)
     latency = EventLatency(
-        take=mirror.message_contexts.pop, metrics=metrics, traces=config.traces, log=log, clock=clock
+        pop_contexts=mirror.message_contexts.pop, metrics=metrics, traces=config.traces, log=log, clock=clock
     )
     history = _history(config, store)
     outbox, notifications = _notifications(config, store)
@@ -179,8 +181,8 @@ def build(config: OperatorConfig) -> Components:
         recorder=recorder,
         informer=informer,
         resync=Resync(
-            kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, take=informer.upserted,
-            forget=informer.deleted, metrics=metrics, log=log, clock=clock,
+            kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, upsert=informer.upserted,
+            delete=informer.deleted, metrics=metrics, log=log, clock=clock,
         ),
         settings_reload=SettingsReload(
             settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
@@ -201,12 +203,14 @@ def _status_writers(
     renderer = StatusRenderer(store, states, config.clock)
     pools = StatusWriter(
         LicensePool, renderer.pool, pace=POOL_PACE, kube=config.kube, metrics=config.metrics, log=config.log,
-        written=lambda _key, raw: informer.written(LicensePool, raw), leads=config.leads,
+        on_written=lambda _key, raw: informer.written(LicensePool, raw), leads=config.leads,
     )  # fmt: skip
-    pace = Pace(delay=WORKBENCH_DELAY, per_second=config.settings.status.workbenches_per_second, at_once=AT_ONCE)
+    pace = Pace(
+        delay=WORKBENCH_DELAY, per_second=config.settings.status.workbenches_per_second, concurrency=CONCURRENCY
+    )
     workbenches = StatusWriter(
         Workbench, renderer.workbench, pace=pace, kube=config.kube, metrics=config.metrics, log=config.log,
-        written=lambda _key, raw: informer.written(Workbench, raw), leads=config.leads,
+        on_written=lambda _key, raw: informer.written(Workbench, raw), leads=config.leads,
     )  # fmt: skip
     return pools, workbenches
 
@@ -226,7 +230,7 @@ def _controller(
             holder=config.holder,
             metrics=config.metrics,
             clock=config.clock,
-            written=lambda raw: informer.written(LicenseServer, raw),
+            on_written=lambda raw: informer.written(LicenseServer, raw),
         )
         return ServerReconciler(key, wal, deps)
 
@@ -248,7 +252,7 @@ def _controller(
 
 def _seat_tags(store: Store, mirror: Mirror) -> SeatTagSink | None:
     tags = mirror.tag_writer
-    return SeatTagSink(store=store, wish=tags.set_desired, forget=tags.forget) if tags is not None else None
+    return SeatTagSink(store=store, set_tag=tags.set_desired, drop_tag=tags.forget) if tags is not None else None
 
 
 def _trail(config: OperatorConfig) -> Trail:
@@ -271,7 +275,7 @@ def _notifications(config: OperatorConfig, store: Store) -> tuple[Outbox, Notifi
         installation=config.installation,
         send=outbox.tell,
         config=settings,
-        pending=PendingNotifications(store=store, is_on_its_way=outbox.holds),
+        pending=PendingNotifications(store=store, is_in_outbox=outbox.holds),
         clock=config.clock,
     )
 
@@ -294,11 +298,14 @@ def _history(config: OperatorConfig, store: Store) -> History | None:
 
 
 def _is_known_outside(history: History | None, notifications: Notifications | None) -> IsRecorded | None:
-    """Tells when the ledger may drop what ended: once the history has it and every receiver was told."""
-    told = notifications.may_forget if notifications is not None else None
-    if history is None or told is None:
-        return history.is_recorded if history is not None else told
-    return lambda pool, ended: history.is_recorded(pool, ended) and told(pool, ended)
+    """Returns when the ledger may drop a seat or wait that ended: the history and every receiver have it.
+
+    None: neither is configured.
+    """
+    is_delivered = notifications.may_forget if notifications is not None else None
+    if history is None or is_delivered is None:
+        return history.is_recorded if history is not None else is_delivered
+    return lambda pool, ended: history.is_recorded(pool, ended) and is_delivered(pool, ended)
 
 
 def _client_of(config: OperatorConfig) -> Callable[[LicenseServer], LicenseServerClient]:

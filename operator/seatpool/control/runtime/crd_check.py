@@ -1,7 +1,7 @@
-"""Whether the CRDs in the cluster know every field that this version writes.
+"""Checks that the CRDs in the cluster have every field that this version writes.
 
-The API server drops fields that a schema does not know, without a word. An operator that is newer than its CRDs would lose a
-revision or a grant and report that all is well, so it says `CRDOutdated` instead and does not become ready.
+The API server silently drops fields that a schema does not have. An operator that is newer than its CRDs would lose a revision
+or a grant without noticing. So it reports `CRDOutdated` and does not become ready.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,11 @@ from seatpool.kube.errors import Forbidden, NotFound
 CRD_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
-async def outdated(kube: KubeClient, kinds: Sequence[type[Resource]]) -> str | None:
-    """What is wrong with the CRDs and what to do, or None. Raises what else the API server answers: KubeError."""
+async def find_problem(kube: KubeClient, kinds: Sequence[type[Resource]]) -> str | None:
+    """Returns what is wrong with the CRDs and what to do. None: nothing, or this process may not read them.
+
+    Raises KubeError.
+    """
     for kind in kinds:
         name = f"{kind.plural}.{GROUP}"
         try:
@@ -24,19 +27,19 @@ async def outdated(kube: KubeClient, kinds: Sequence[type[Resource]]) -> str | N
         except NotFound:
             return f"CRD {name} is missing; apply crds/"
         except Forbidden:
-            return None  # a namespaced installation may not read CRDs; then nobody can tell
+            return None  # a namespaced installation may not read CRDs
         schemas = {version["name"]: version for version in served["spec"]["versions"] if version["served"]}
         if VERSION not in schemas:
             return f"CRD {name} does not serve {VERSION}; apply crds/"
         ours = crd(kind, described=False)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-        lacking = sorted(_lacking(ours, schemas[VERSION]["schema"]["openAPIV3Schema"]))
-        if lacking:
-            return f"CRDOutdated: CRD {name} does not know {', '.join(lacking[:5])}; apply crds/ of this version"
+        missing = sorted(_missing(ours, schemas[VERSION]["schema"]["openAPIV3Schema"]))
+        if missing:
+            return f"CRDOutdated: CRD {name} does not know {', '.join(missing[:5])}; apply crds/ of this version"
     return None
 
 
-def _lacking(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str = "") -> list[str]:
-    """Paths of properties that ours has and theirs has not."""
+def _missing(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str = "") -> list[str]:
+    """Returns the paths of properties that `ours` has and `theirs` has not."""
     found: list[str] = []
     for name, schema in ours.get("properties", {}).items():
         other = theirs.get("properties", {}).get(name)
@@ -44,7 +47,7 @@ def _lacking(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str = "")
             if theirs.get("x-kubernetes-preserve-unknown-fields") is not True:
                 found.append(f"{path}{name}")
         else:
-            found += _lacking(schema, other, f"{path}{name}.")
+            found += _missing(schema, other, f"{path}{name}.")
     if "items" in ours and "items" in theirs:
-        found += _lacking(ours["items"], theirs["items"], f"{path.rstrip('.')}[].")
+        found += _missing(ours["items"], theirs["items"], f"{path.rstrip('.')}[].")
     return found

@@ -1,26 +1,26 @@
-"""Python's cyclic garbage collection, arranged for a process that fills its memory once and then keeps it.
+"""Tunes Python's cyclic garbage collection for a process that fills its memory once and then keeps it.
 
-While ten thousand objects are read, nothing of it is garbage, and yet the collector would look at all of it again and
-again: it took three quarters of the time of the first list. What has been read then is set aside for good, so that later
-collections, which stop the event loop, look only at what came since.
+While 10,000 objects are read, none of them is garbage. Yet the collector would traverse all of them again and again: that took
+three quarters of the time of the first list. So collection is off until the objects are loaded. They are frozen then, and
+later collections, which stop the event loop, traverse only newer objects.
 
-It is the process that decides this, by `put_off`: an operator within somebody else's process leaves the collector alone.
+The process has to ask for this by `disable_until_loaded`. An operator inside another program leaves the collector alone.
 """
 
 import gc
 
 THRESHOLDS = (20_000, 20, 50)
-LONGEST = 60.0
-"""Seconds. While the API server does not answer, failed tries are all there is, and they are garbage."""
+MAX_DELAY = 60.0
+"""Seconds. If the API server does not answer, memory holds only failed tries, and they are garbage."""
 
 
-def put_off() -> None:
-    """Until `begin`."""
+def disable_until_loaded() -> None:
+    """Turns collection off until `freeze_and_enable` is called."""
     gc.disable()
 
 
-def begin() -> None:
-    """From now on, and without what is there already, if it was put off."""
+def freeze_and_enable() -> None:
+    """Freezes all present objects and turns collection on. Does nothing if it is on already."""
     if gc.isenabled():
         return
     gc.freeze()

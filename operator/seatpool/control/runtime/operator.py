@@ -1,9 +1,17 @@
-"""The running operator as one object: it owns its parts and their tasks, and two can live in a process.
+"""Runs an operator. It is one object that owns its components and their tasks, so two can run in a process.
 
-The order of the start is the order of trust: probes answer first, then everything is listed and watched, then the process
-leads, or stands by until it does, and only when EC2 was asked once does anybody write to a license server. To read one is
-allowed before: a leader does so while it lists ten thousand workbenches, because both take a second or more. The order of the
-end is the reverse: what was begun is finished or noted, then the Lease is given back, then the watches close.
+Order of the start:
+
+1. The probes answer.
+2. All objects are listed and watched. A leader reads the license servers meanwhile, because both take a second or more.
+3. The process leads, or stands by until it does.
+4. EC2 was asked for all workbenches. Only now lists are written to license servers.
+
+Order of the end:
+
+1. Commands that are being sent are finished and recorded.
+2. The Lease is given back.
+3. The watches close.
 """
 
 import asyncio
@@ -48,14 +56,17 @@ from seatpool.settings.settings import Settings
 from seatpool.tracing.spans import UNTRACED, Traces
 
 END_LIMIT = 5.0
+"""Seconds for recording a command that is being sent."""
 KOPF_END_LIMIT = 1.0
-"""Seconds for Kopf to close its watches. Stopped while it lists, it would wait five for tasks of its own that nobody ends."""
-FIRST_ROUND_LIMIT = 3.0
-FIRST_ROUND_LOOK = 0.02
+"""Seconds for Kopf to close its watches. If it is stopped while it lists, it waits 5 s for tasks of its own that never end."""
+FIRST_PASSES_LIMIT = 3.0
+"""Seconds for the first passes before Kopf starts."""
+FIRST_PASSES_INTERVAL = 0.02
+"""Seconds between two checks whether the first passes are done."""
 
 
 class Operator:
-    """Everything between the Kubernetes API, EC2 and the license servers."""
+    """Connects the Kubernetes API, EC2 and the license servers."""
 
     def __init__(
         self,
@@ -97,28 +108,32 @@ class Operator:
         )
 
     def stop(self) -> None:
-        """End soon: nothing new is begun."""
+        """Asks the operator to stop. It begins nothing new."""
         self._stop.set()
 
     async def run(self) -> None:
-        """Until `stop` is called, or until watching is no longer possible, or LeadershipLost: to begin anew is safe then."""
+        """Runs until `stop` is called.
+
+        Raises LeadershipLost if another process took the Lease. Raises SeatpoolError if watching is not possible any more.
+        After either it is safe to start a new process.
+        """
         settings = self.settings
         async with contextlib.AsyncExitStack() as ending:
             ending.callback(self._log.info, "stopped")
-            late = asyncio.get_running_loop().call_later(gc_tuning.LONGEST, gc_tuning.begin)
-            ending.callback(late.cancel)
+            gc_timer = asyncio.get_running_loop().call_later(gc_tuning.MAX_DELAY, gc_tuning.freeze_and_enable)
+            ending.callback(gc_timer.cancel)
             probes = Probes(
                 host=settings.http.host,
                 port=settings.http.port,
                 registry=self.registry,
-                live=self._readiness.live,
-                ready=self._readiness.ready,
+                live=self._readiness.live_checks,
+                ready=self._readiness.ready_checks,
             )
             ending.push_async_callback(probes.stop)
             self.http_port = await probes.start()
             kube = await self._connect(ending)
             if self._leadership.is_elected:
-                # A connection of its own: a renewal must not wait behind a thousand statuses.
+                # It gets its own connection: a renewal must not wait behind a thousand statuses.
                 self._election = self._make_election(await self._connect(ending))
             transport = SsmTransport(
                 endpoint_url=settings.servers.endpoint_url,
@@ -149,7 +164,7 @@ class Operator:
         return Election(
             LeaseObject(kube=kube, namespace=namespace, name=settings.name),
             self._leadership,
-            me=self.holder,
+            identity=self.holder,
             settings=settings,
             inventoried=self._readiness.may_write.is_set,
             metrics=self._metrics,
@@ -184,25 +199,25 @@ class Operator:
         )
         components = build(config)
         store = components.store
-        begun = False
+        has_started = False
 
-        def begin(loaded: type[Resource]) -> None:
-            """Once each pool has its memory the servers can be read, while the workbenches are still coming."""
-            nonlocal begun
-            if loaded is SeatLedger and not begun:
-                begun = True
+        def kind_loaded(kind: type[Resource]) -> None:
+            """Starts the tasks once the ledgers are loaded: the servers can be read while the workbenches still come."""
+            nonlocal has_started
+            if kind is SeatLedger and not has_started:
+                has_started = True
                 self._start_tasks(components, kube)
 
-        await retry_until_answered(lambda: components.resync.load(begin), rng=self._rng, log=self._log)
-        gc_tuning.begin()
+        await retry_until_answered(lambda: components.resync.load_all(kind_loaded), rng=self._rng, log=self._log)
+        gc_tuning.freeze_and_enable()
         self._readiness.listed.set()
         self._log.info("listed", pools=len(store.pools), servers=len(store.servers), workbenches=len(store.workbenches))
-        if self._leadership.taken.is_set():
-            await self._first_round(store)
+        if self._leadership.acquired.is_set():
+            await self._wait_for_first_passes(store)
         if self._kopf_stop.is_set():
             return
         await run_kopf(
-            make_registry(KINDS, components.informer.seen, kube),
+            make_registry(KINDS, components.informer.on_watch_event, kube),
             namespaces=self.settings.namespaces,
             scanning=await may_scan(kube, namespaced=bool(self.settings.namespaces)),
             stop=self._kopf_stop,
@@ -211,21 +226,22 @@ class Operator:
         if not self._kopf_stop.is_set():
             raise SeatpoolError("Kopf ended by itself: watching is not possible; see its log lines above")
 
-    async def _first_round(self, store: Store) -> None:
-        """What was just listed is acted on before Kopf lists it all again, which keeps the loop for as long as that takes.
+    async def _wait_for_first_passes(self, store: Store) -> None:
+        """Waits until the reconcilers have acted on the first list, before Kopf lists everything again.
 
-        What changes meanwhile comes with Kopf's list. A server that does not answer delays the watches only by so much.
+        Kopf keeps the event loop busy for as long as its list takes. Changes in between come with Kopf's list. A server that
+        does not answer delays the watches by 3 s at most.
         """
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_ROUND_LIMIT):
+            async with asyncio.timeout(FIRST_PASSES_LIMIT):
                 while store.dirty_pools and not self._kopf_stop.is_set():  # noqa: ASYNC110
-                    await asyncio.sleep(FIRST_ROUND_LOOK)
+                    await asyncio.sleep(FIRST_PASSES_INTERVAL)
 
     def _start_tasks(self, components: Components, kube: KubeClient) -> None:
-        """Before Kopf: it waits at its end for every task that began after it."""
-        start, resync_interval = self._supervisor.start, self.settings.watch.resync_interval.total_seconds()
+        """Starts the tasks before Kopf, because Kopf waits at its end for every task that started after it."""
+        start, resync_interval = self._supervisor.start_vital, self.settings.watch.resync_interval.total_seconds()
         start("settings reload", components.settings_reload.run)
-        start("crd check", lambda: self._readiness.check_crds(kube, KINDS))
+        start("crd check", lambda: self._readiness.run_crd_check(kube, KINDS))
         start("resync", lambda: components.resync.run(interval=resync_interval))
         start("heartbeats", self.heartbeats.run)
         if self._election is not None:
@@ -235,7 +251,7 @@ class Operator:
             leadership=self._leadership,
             readiness=self._readiness,
             supervisor=self._supervisor,
-            observed=frozenset(self.settings.namespaces) or None,
+            watched_namespaces=frozenset(self.settings.namespaces) or None,
             rng=self._rng,
             log=self._log,
         )
@@ -250,7 +266,7 @@ class Operator:
         try:
             await asyncio.wait({working, stopping, losing}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                # Ours go first: Kopf waits for every task that began after it, and then gets time to close its streams.
+                # Our tasks end first. Kopf waits for every task that started after it, and then needs time for its streams.
                 await self._end_work()
                 self._kopf_stop.set()
                 await asyncio.wait({working}, timeout=KOPF_END_LIMIT)
@@ -262,14 +278,14 @@ class Operator:
             await asyncio.gather(working, stopping, losing, return_exceptions=True)
         if self._leadership.lost.is_set() and not self._stop.is_set():
             raise LeadershipLost(
-                f"the Lease was lost to {self._leadership.other or 'nobody'}: what this process knows may be old, so it ends; "
-                "started again it stands by"
+                f"the Lease was lost to {self._leadership.other_holder or 'nobody'}: what this process knows may be old, so it "
+                "ends; started again it stands by"
             )
 
     async def _end_work(self) -> None:
-        """Begin nothing more, let a command that is being sent be noted, and leave the Lease to whoever comes next."""
-        await self._supervisor.end()
-        if not await self._shielded.settle(limit=END_LIMIT):
+        """Stops all tasks, lets a command that is being sent be recorded, and gives the Lease back."""
+        await self._supervisor.cancel_all()
+        if not await self._shielded.drain(limit=END_LIMIT):
             self._log.warning(
                 "a command that was being sent is not noted; the next leader answers it by a new revision"
             )
@@ -278,7 +294,7 @@ class Operator:
 
 
 async def _cluster_id(kube: KubeClient) -> str:
-    """The uid of kube-system: every cluster has one, and no two have the same."""
+    """Returns the uid of the namespace kube-system. Every cluster has one, and it is unique."""
     try:
         namespace = await kube.get_raw("/api/v1/namespaces/kube-system")
     except NotFound as error:
@@ -287,6 +303,6 @@ async def _cluster_id(kube: KubeClient) -> str:
 
 
 def _leadership(settings: Settings) -> Leadership:
-    """Whoever is alone, by the settings, leads from the beginning."""
+    """Returns the leadership of this process. Without an election it leads from the start."""
     election = settings.leader_election
     return Leadership(deadline=election.renew_deadline.total_seconds()) if election.enabled else Leadership.unelected()

@@ -1,7 +1,7 @@
-"""/healthz, /readyz and /metrics on one port, served from the first moment on.
+"""Serves /healthz, /readyz and /metrics on one port, from the start of the process.
 
-Live is what only a restart can mend: a watch that is dead, a task that is gone. Ready is that everything has been seen once.
-That AWS or a license server does not answer is neither: a restart would not mend it, and it would lose what is known.
+/healthz fails if only a restart can repair the process: a watch is dead, or a task failed. /readyz passes once everything was
+listed. If AWS or a license server does not answer, neither fails. A restart would not help, and would lose what is in memory.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 Checks = Callable[[], Mapping[str, str | None]]
-"""What is looked at, each with what is wrong or None."""
+"""Returns checks by name, each with its problem. None: the check passes."""
 
 
 class Probes:
-    """The HTTP server."""
+    """Runs the HTTP server of the probes and the metrics."""
 
     def __init__(self, *, host: str, port: int, registry: CollectorRegistry, live: Checks, ready: Checks) -> None:
         self._host = host
@@ -26,7 +26,7 @@ class Probes:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> int:
-        """Listen; the port, which matters when a free one was asked for."""
+        """Starts listening. Returns the port, which matters if the configured one is 0."""
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
@@ -38,27 +38,28 @@ class Probes:
         return port
 
     async def stop(self) -> None:
+        """Stops listening."""
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def _healthz(self, _request: web.Request) -> web.Response:
-        return _answer(self._live())
+        return _response(self._live())
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        return _answer(self._ready())
+        return _response(self._ready())
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        """In OpenMetrics for those who take it: only that has the traces beside the buckets. `?name[]=` asks for some."""
+        """Serves OpenMetrics to clients that accept it: only that format has exemplars. `?name[]=` selects metrics."""
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         names = request.query.getall("name[]", [])
         registry = self._registry.restricted_registry(names) if names else self._registry
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
 
-def _answer(checks: Mapping[str, str | None]) -> web.Response:
+def _response(checks: Mapping[str, str | None]) -> web.Response:
     lines = [
-        f"{'ok' if wrong is None else 'FAIL'} {name}{'' if wrong is None else ': ' + wrong}"
-        for name, wrong in checks.items()
+        f"{'ok' if problem is None else 'FAIL'} {name}{'' if problem is None else ': ' + problem}"
+        for name, problem in checks.items()
     ]
-    status = 200 if all(wrong is None for wrong in checks.values()) else 503
+    status = 200 if all(problem is None for problem in checks.values()) else 503
     return web.Response(text="\n".join(lines) + "\n", status=status)

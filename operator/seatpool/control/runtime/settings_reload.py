@@ -1,9 +1,10 @@
-"""Settings that change while the operator runs: Helm renews a mounted file, and nobody should have to restart for it.
+"""Applies settings files that change while the operator runs, for example when Helm updates a mounted ConfigMap.
 
-The files are read again and again, because a mounted ConfigMap changes by a swapped link that not every kind of watching
-sees. Accounts, aliases and the normalisation of owners are taken over at once, all or none. New content that cannot
-be used changes nothing: it is told once, counted, and the old goes on. Everything else waits for a restart, and that is
-told too.
+The files are polled every 5 s, because a mounted ConfigMap changes by a swapped link that not every kind of file watch sees.
+
+- Accounts, aliases and the normalisation of owners are applied at once, all or none.
+- Invalid settings change nothing. They are logged once and counted, and the old settings stay.
+- All other settings wait for a restart. The log and a metric say so.
 """
 
 import asyncio
@@ -23,13 +24,14 @@ from seatpool.mirror.mirror import Mirror
 from seatpool.settings.settings import Settings, load_again
 
 INTERVAL = 5.0
-NOT_LIVE = ("mirror", "identity")
-"""Sections that are looked at field by field, or taken over as a whole."""
+"""Seconds between two checks."""
+LIVE_SECTIONS = ("mirror", "identity")
+"""Sections of which at least some fields are applied without a restart."""
 
 
 @dataclass(kw_only=True)
 class SettingsReload:
-    """Of one operator, whose settings came from files."""
+    """Polls the settings files of one operator and applies changes."""
 
     settings: Settings
     mirror: Mirror
@@ -37,54 +39,55 @@ class SettingsReload:
     metrics: ControlMetrics
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
-    _seen: str = field(default="", init=False)
+    _handled_digest: str = field(default="", init=False)
+    """Digest of the files that were applied or refused last."""
 
     def __post_init__(self) -> None:
-        self._seen = _digest(self.settings)
+        self._handled_digest = _digest(self.settings)
         self.metrics.settings_valid.set(True)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Checks the files until cancelled."""
         while True:
             await asyncio.sleep(INTERVAL)
-            await self.look()
+            await self.check()
 
-    async def look(self) -> None:
-        """Once; nothing happens while the files are as they were."""
+    async def check(self) -> None:
+        """Applies the settings files if they changed."""
         digest = await asyncio.to_thread(_digest, self.settings)
-        if digest == self._seen:
+        if digest == self._handled_digest:
             return
         try:
-            fresh = await asyncio.to_thread(load_again, self.settings)
-            waiting = await self.mirror.reconfigure(fresh.mirror)
+            changed = await asyncio.to_thread(load_again, self.settings)
+            waiting = await self.mirror.reconfigure(changed.mirror)
         except KubeError as error:
             self.log.warning("settings not taken over yet", error=str(error))
-            return  # and looked at again
+            return  # the next check tries again
         except SeatpoolError as error:
-            self._seen = digest
+            self._handled_digest = digest
             self.metrics.settings_valid.set(False)
             self.metrics.settings_reloads.labels("refused").inc()
             self.log.error("changed settings refused, the old ones stay", error=str(error))
             return
-        self._seen = _digest(fresh)
-        self.store.identify(fresh.identity, now=self.clock())
-        waits = sorted({f"mirror.{name}" for name in waiting} | self._other_changes(fresh))
-        self.settings = fresh
+        self._handled_digest = _digest(changed)
+        self.store.set_identity(changed.identity, now=self.clock())
+        need_restart = sorted({f"mirror.{name}" for name in waiting} | self._other_changes(changed))
+        self.settings = changed
         self.metrics.settings_valid.set(True)
         self.metrics.settings_reloads.labels("applied").inc()
-        self.metrics.settings_waiting.set(len(waits))
-        self.log.info("changed settings taken over", waiting_for_a_restart=waits)
+        self.metrics.settings_waiting.set(len(need_restart))
+        self.log.info("changed settings taken over", waiting_for_a_restart=need_restart)
 
-    def _other_changes(self, fresh: Settings) -> set[str]:
+    def _other_changes(self, changed: Settings) -> set[str]:
         return {
             name
             for name in Settings.model_fields
-            if name not in NOT_LIVE and getattr(fresh, name) != getattr(self.settings, name)
+            if name not in LIVE_SECTIONS and getattr(changed, name) != getattr(self.settings, name)
         }
 
 
 def _digest(settings: Settings) -> str:
-    """Of what the files say now; a file that is away for the moment of a swap is as if it were empty."""
+    """Returns a digest of the files. A file that is missing during a swap counts as empty."""
     content = hashlib.sha256()
     for file in (type(settings).file, settings.identity.mapping_file):
         content.update(b"|" + _read(file) if file is not None else b"-")

@@ -1,8 +1,8 @@
-"""Measures the delay from an SQS message to the list that it changed, and joins its trace to the pass that changed it.
+"""Measures the delay from an SQS message to the list that it changed, and links its trace to the pass that changed it.
 
-One command can serve many messages, and it is sent by another task than received them. So each pool keeps three queues:
-received, computing, stored. A message is done when the list was read back. What is followed lives in memory: a restart
-forgets it, and the lists are right anyway.
+One command can serve many messages, and another task sends it than received them. So each pool keeps three queues: received,
+computing, stored. A message is done when the list was read back. The queues are in memory only. A restart loses them, and the
+lists are right anyway.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -19,12 +19,12 @@ from seatpool.control.sinks.facts import LatencyOutcome
 from seatpool.mirror.workbenches.message_context import MessageContext
 from seatpool.tracing.spans import Mark, Traces
 
-LONGEST = 2000
-"""So many messages are followed for one pool."""
+MAX_FOLLOWED = 2000
+"""Messages that are followed for one pool."""
 
 
-class TakeContexts(Protocol):
-    """Takes the messages behind a write, as `MessageContexts.pop`."""
+class PopContexts(Protocol):
+    """Removes and returns the messages behind the writes of an object, up to an instant."""
 
     def __call__(self, key: str, *, up_to: datetime) -> tuple[MessageContext, ...]: ...
 
@@ -50,7 +50,7 @@ class _Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLatency(StoreHandler):
-    """Follows the messages of one operator."""
+    """Follows messages to the lists that they change, for one operator."""
 
     kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
         facts.AnswerStored,
@@ -58,7 +58,7 @@ class EventLatency(StoreHandler):
         facts.PassEnded,
     )
 
-    take: TakeContexts
+    pop_contexts: PopContexts
     metrics: ControlMetrics
     traces: Traces
     log: FilteringBoundLogger
@@ -67,7 +67,7 @@ class EventLatency(StoreHandler):
     _unlogged: dict[str, dict[tuple[MessageContext, LatencyOutcome], _Done]] = field(default_factory=dict, init=False)
 
     def handle(self, fact: facts.Fact) -> None:
-        """Takes one fact."""
+        """Handles one fact."""
         match fact:
             case facts.AnswerStored():
                 self.stored(fact.pool.key)
@@ -81,19 +81,19 @@ class EventLatency(StoreHandler):
                 pass
 
     def workbench_moved(self, workbench: str, changed_at: datetime, pools: Collection[str]) -> None:
-        """Takes the messages behind a workbench that a watch brought. These pools have to be answered anew."""
-        for context in self.take(workbench, up_to=changed_at):
+        """Queues the messages behind a changed workbench for the pools that it affects."""
+        for context in self.pop_contexts(workbench, up_to=changed_at):
             if not pools:
-                self.metrics.journeys.labels(LatencyOutcome.NO_POOL).inc()
+                self.metrics.events_followed.labels(LatencyOutcome.NO_POOL).inc()
             for pool in pools:
                 queues = self._queues.setdefault(pool, _Queues())
-                if len(queues) < LONGEST:
+                if len(queues) < MAX_FOLLOWED:
                     queues.received.append(context)
                 else:
-                    self.metrics.journeys.labels(LatencyOutcome.LOST_SIGHT).inc()
+                    self.metrics.events_followed.labels(LatencyOutcome.LOST_SIGHT).inc()
 
     def marks(self, pools: Iterable[str]) -> list[Mark]:
-        """Returns the places in traces where unanswered messages began, the oldest message first."""
+        """Returns where the traces of unanswered messages began, the oldest message first."""
         waiting = [
             context
             for pool in pools
@@ -104,14 +104,14 @@ class EventLatency(StoreHandler):
         return list(dict.fromkeys(context.mark for context in waiting if context.mark is not None))
 
     def computing(self, pool: str) -> None:
-        """Moves all received messages on: an answer is being computed from them."""
+        """Moves received messages to computing: an answer is computed from them now."""
         queues = self._queues.get(pool)
         if queues is not None:
             queues.computing += queues.received
             queues.received.clear()
 
     def stored(self, pool: str) -> None:
-        """Moves all messages in computation on: their answer is stored."""
+        """Moves computing messages to stored: the ledger has their answer."""
         queues = self._queues.get(pool)
         if queues is not None:
             queues.stored += queues.computing
@@ -120,7 +120,7 @@ class EventLatency(StoreHandler):
     def done(
         self, pool: str, outcome: LatencyOutcome, *, server: str, revision: int = 0, mark: Mark | None = None
     ) -> None:
-        """Ends the messages whose answer is stored: the list was read back, or will not be written."""
+        """Ends the stored messages: the list was read back, or will not be written."""
         queues = self._queues.get(pool)
         if queues is None:
             return
@@ -136,7 +136,7 @@ class EventLatency(StoreHandler):
             del self._queues[pool]
 
     def log_done(self, *, server: str) -> None:
-        """Logs what was done at this server since the last call: one line a message, however many pools it concerns."""
+        """Logs the messages of this server that ended since the last call. One line a message, with all its pools."""
         for done in self._unlogged.pop(server, {}).values():
             is_listed = done.outcome is LatencyOutcome.LISTED
             self.log.info(
@@ -152,16 +152,16 @@ class EventLatency(StoreHandler):
             )
 
     def not_written(self, pool: str, *, server: str, mark: Mark | None) -> None:
-        """Ends all messages of a pool for which nothing is decided: it is suspended or being deleted."""
+        """Ends all messages of a pool without an answer: it is suspended or being deleted."""
         self.computing(pool)
         self.stored(pool)
         self.done(pool, LatencyOutcome.NOT_WRITTEN, server=server, mark=mark)
 
-    def forget(self, pool: str) -> None:
-        """Drops the messages of a pool that is gone or not applied."""
+    def drop_pool(self, pool: str) -> None:
+        """Drops the messages of a pool that was deleted or is not applied."""
         queues = self._queues.pop(pool, None)
         if queues is not None:
-            self.metrics.journeys.labels(LatencyOutcome.NOT_WRITTEN).inc(len(queues))
+            self.metrics.events_followed.labels(LatencyOutcome.NOT_WRITTEN).inc(len(queues))
 
     def _end(
         self,
@@ -175,7 +175,7 @@ class EventLatency(StoreHandler):
     ) -> tuple[float, float]:
         """Ends one message. Returns the seconds since its event and since it was sent."""
         now, metrics = self.clock(), self.metrics
-        metrics.journeys.labels(outcome).inc()
+        metrics.events_followed.labels(outcome).inc()
         since_event, since_message = (
             max(0.0, (now - began).total_seconds()) for began in (context.event_at, context.sent_at)
         )

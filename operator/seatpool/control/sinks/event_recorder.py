@@ -1,8 +1,11 @@
-"""Kubernetes Events for people: few, merged, and never in the way of a seat.
+"""Posts Kubernetes Events: few, merged, and without delaying a seat.
 
-The API server keeps each Event for an hour, and `kubectl describe` shows them all, so a storm of them helps nobody. The
-same news about the same object within some minutes is one Event with a count, and each object has a small allowance.
-Writing happens beside the work: a full queue or a refusal costs an Event, nothing else.
+The API server keeps each Event for an hour, and `kubectl describe` shows all of them. So their number is limited:
+
+- Events of the same reason about the same object within 10 minutes are one Event with a count.
+- Each object may have 25 Events at once, and then one a minute.
+
+Events are posted by a task of their own. A full queue or a refusal costs an Event and nothing else.
 """
 
 import asyncio
@@ -24,11 +27,16 @@ from seatpool.kube.errors import KubeError, NotFound
 
 COMPONENT = "seatpool"
 MERGE_FOR = 600.0
+"""Seconds from the first Event of a series in which others are merged into it."""
 BURST = 25
+"""Events that an object may have at once."""
 REFILL = 60.0
-QUEUED = 1000
-REMEMBERED = 5000
-LONGEST = 1024
+"""Seconds after which an object may have one Event more."""
+MAX_QUEUED = 1000
+MAX_TRACKED = 5000
+"""Series and objects that are tracked. The oldest ones are dropped."""
+MAX_MESSAGE = 1024
+"""Characters of a message. Longer ones are cut."""
 
 
 @dataclass(slots=True)
@@ -40,13 +48,13 @@ class _Series:
 
 
 @dataclass(slots=True)
-class _Allowance:
+class _TokenBucket:
     left: float
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Note:
+class _PendingEvent:
     kind: str
     namespace: str
     name: str
@@ -58,7 +66,7 @@ class _Note:
 
 
 class EventRecorder:
-    """Posts Events about our objects. One that does not speak drops them: it stands by, and the leader says the same."""
+    """Posts Events about our objects. A standby drops them, because the leader posts the same ones."""
 
     def __init__(
         self,
@@ -69,7 +77,7 @@ class EventRecorder:
         log: FilteringBoundLogger,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
-        speaks: Callable[[], bool] = lambda: True,
+        may_post: Callable[[], bool] = lambda: True,
     ) -> None:
         self._kube = kube
         self._instance = instance
@@ -77,30 +85,30 @@ class EventRecorder:
         self._log = log
         self._clock = clock
         self._monotonic = monotonic
-        self._speaks = speaks
-        self._queue: asyncio.Queue[_Note] = asyncio.Queue(QUEUED)
+        self._may_post = may_post
+        self._queue: asyncio.Queue[_PendingEvent] = asyncio.Queue(MAX_QUEUED)
         self._series: OrderedDict[tuple[str, EventReason], _Series] = OrderedDict()
-        self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
+        self._buckets: OrderedDict[str, _TokenBucket] = OrderedDict()
 
     def normal(self, kind: type[Resource], metadata: Metadata, reason: EventReason, message: str) -> None:
-        """Something happened as it should."""
-        self._take(kind, metadata, "Normal", reason, message)
+        """Queues an Event of type Normal."""
+        self._enqueue(kind, metadata, "Normal", reason, message)
 
     def warning(self, kind: type[Resource], metadata: Metadata, reason: EventReason, message: str) -> None:
-        """Somebody should look."""
-        self._take(kind, metadata, "Warning", reason, message)
+        """Queues an Event of type Warning: an admin should look at the object."""
+        self._enqueue(kind, metadata, "Warning", reason, message)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Posts queued Events until cancelled."""
         while True:
-            note = await self._queue.get()
+            event = await self._queue.get()
             try:
-                await self._post(note)
+                await self._post(event)
             except KubeError as error:
                 self._metrics.events.labels("refused").inc()
-                self._log.warning("event not written", reason=note.reason, object=note.name, error=str(error))
+                self._log.warning("event not written", reason=event.reason, object=event.name, error=str(error))
 
-    def _take(
+    def _enqueue(
         self,
         kind: type[Resource],
         metadata: Metadata,
@@ -108,70 +116,70 @@ class EventRecorder:
         reason: EventReason,
         text: str,
     ) -> None:
-        if not self._speaks():
+        if not self._may_post():
             return
-        note = _Note(
+        event = _PendingEvent(
             kind=kind.kind, namespace=metadata.namespace, name=metadata.name, uid=metadata.uid, type=type_,
-            reason=reason, message=text if len(text) <= LONGEST else text[: LONGEST - 3] + "...", at=self._clock(),
+            reason=reason, message=text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 3] + "...", at=self._clock(),
         )  # fmt: skip
-        if not self._allowed(metadata.uid):
+        if not self._is_within_limit(metadata.uid):
             self._metrics.events.labels("left_out").inc()
             return
         try:
-            self._queue.put_nowait(note)
+            self._queue.put_nowait(event)
         except asyncio.QueueFull:
             self._metrics.events.labels("left_out").inc()
 
-    def _allowed(self, uid: str) -> bool:
+    def _is_within_limit(self, uid: str) -> bool:
         now = self._monotonic()
-        allowance = self._allowances.setdefault(uid, _Allowance(BURST, now))
-        self._allowances.move_to_end(uid)
-        while len(self._allowances) > REMEMBERED:
-            self._allowances.popitem(last=False)
-        allowance.left = min(BURST, allowance.left + (now - allowance.at) / REFILL)
-        allowance.at = now
-        if allowance.left < 1:
+        bucket = self._buckets.setdefault(uid, _TokenBucket(BURST, now))
+        self._buckets.move_to_end(uid)
+        while len(self._buckets) > MAX_TRACKED:
+            self._buckets.popitem(last=False)
+        bucket.left = min(BURST, bucket.left + (now - bucket.at) / REFILL)
+        bucket.at = now
+        if bucket.left < 1:
             return False
-        allowance.left -= 1
+        bucket.left -= 1
         return True
 
-    async def _post(self, note: _Note) -> None:
+    async def _post(self, event: _PendingEvent) -> None:
         now = self._monotonic()
-        key = (note.uid, note.reason)
+        key = (event.uid, event.reason)
         series = self._series.get(key)
         if series is not None and now < series.until:
             series.count += 1
             patch: Body = {
-                "count": series.count, "message": note.message, "type": note.type, "lastTimestamp": format_instant(note.at)
+                "count": series.count, "message": event.message, "type": event.type, "lastTimestamp": format_instant(event.at)
             }  # fmt: skip
             try:
-                await self._kube.write_event(note.namespace, series.name, patch, create=False)
+                await self._kube.write_event(event.namespace, series.name, patch, create=False)
                 self._metrics.events.labels("merged").inc()
                 return
             except NotFound:
                 del self._series[key]
-        digest = hashlib.sha256(f"{note.uid}{note.reason}{note.at.timestamp()}".encode()).hexdigest()[:16]
-        series = _Series(name=f"{note.name[:200]}.{digest}", first=note.at, count=1, until=now + MERGE_FOR)
-        await self._kube.write_event(note.namespace, series.name, self._body(note, series), create=True)
+        digest = hashlib.sha256(f"{event.uid}{event.reason}{event.at.timestamp()}".encode()).hexdigest()[:16]
+        series = _Series(name=f"{event.name[:200]}.{digest}", first=event.at, count=1, until=now + MERGE_FOR)
+        await self._kube.write_event(event.namespace, series.name, self._body(event, series), create=True)
         self._metrics.events.labels("written").inc()
         self._series[key] = series
-        while len(self._series) > REMEMBERED:
+        while len(self._series) > MAX_TRACKED:
             self._series.popitem(last=False)
 
-    def _body(self, note: _Note, series: _Series) -> Body:
+    def _body(self, event: _PendingEvent, series: _Series) -> Body:
         return {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": series.name, "namespace": note.namespace},
+            "metadata": {"name": series.name, "namespace": event.namespace},
             "involvedObject": {
-                "apiVersion": API_VERSION, "kind": note.kind, "namespace": note.namespace, "name": note.name, "uid": note.uid,
+                "apiVersion": API_VERSION, "kind": event.kind, "namespace": event.namespace, "name": event.name, "uid": event.uid,
             },
-            "type": note.type,
-            "reason": note.reason.value,
-            "message": note.message,
+            "type": event.type,
+            "reason": event.reason.value,
+            "message": event.message,
             "count": 1,
-            "firstTimestamp": format_instant(note.at),
-            "lastTimestamp": format_instant(note.at),
+            "firstTimestamp": format_instant(event.at),
+            "lastTimestamp": format_instant(event.at),
             "source": {"component": COMPONENT},
             "reportingComponent": f"seatpool.io/{COMPONENT}",
             "reportingInstance": self._instance,

@@ -1,8 +1,8 @@
-"""Facts as rows of the history.
+"""Turns facts into rows of the history.
 
-What began follows from comparing an answer with what was noted of the pool before. What ended is in the ledger. So a process
-that starts, after a crash or a change of the leader, notes all that is open, and all that ended and may not be recorded. Rows
-that an earlier process wrote already have the same ids and do no harm.
+A seat or wait that begins is found by comparing an answer with the rows of the pool so far. One that ended is in the ledger. So
+a new process, after a crash or a change of the leader, notes everything that is open, and everything that ended and may not be
+recorded. Rows that an earlier process wrote have the same ids and do no harm.
 """
 
 import asyncio
@@ -25,33 +25,35 @@ if TYPE_CHECKING:
     from seatpool.history.recording import Recording
 
 OPERATOR = "operator"
+"""Source of the rows."""
 POOL_DELETED = "PoolDeleted"
-SEEN_EVERY = timedelta(hours=1)
-"""Everything that is open is noted again so often: what is not noted any more has ended."""
+NOTE_OPEN_INTERVAL = timedelta(hours=1)
+"""Interval in which every open row is noted again. A row that is not noted any more has ended."""
 
 _Mark = tuple[str, str, str, datetime]
 
 
 @dataclass(slots=True)
 class _PoolRows:
-    """The rows that were noted of one pool and are open."""
+    """Open rows of one pool."""
 
     uid: str
-    facts: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    """Columns that all rows of the pool share."""
     capacity: Capacity
     seats: dict[str, Session] = field(default_factory=dict)
     waits: dict[str, Wait] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
-    """Users who have a seat and were not seen on the list yet."""
-    listed: dict[str, Session] = field(default_factory=dict)
-    """Ended seats of users who were not seen to be off the list yet."""
+    """Users who have a seat and were not read back on the list yet."""
+    still_listed: dict[str, Session] = field(default_factory=dict)
+    """Ended seats of users whose removal from the list was not read back yet."""
     ends: frozenset[_Mark] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
 class History(StoreHandler):
-    """Notes rows of sessions, waits, refusals and capacities. It belongs to one event loop and never waits."""
+    """Records rows of sessions, waits, refusals and capacities. It belongs to one event loop and never waits."""
 
     kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
         facts.AnswerStored,
@@ -65,10 +67,10 @@ class History(StoreHandler):
     clock: Callable[[], datetime]
     _pools: dict[str, _PoolRows] = field(default_factory=dict)
 
-    # -- what happens --------------------------------------------------------------------------------------------------
+    # -- facts and changes --------------------------------------------------------------------------------------------------
 
     def handle(self, fact: facts.Fact) -> None:
-        """Takes one fact."""
+        """Handles one fact."""
         match fact:
             case facts.AnswerStored():
                 self._answered(fact.pool, fact.answer)
@@ -83,31 +85,31 @@ class History(StoreHandler):
         waited = {grant.user: grant.waited.total_seconds() for grant in answer.granted}
         self._note_ends(pool.key, rows, now)
         for user, seat in answer.seats.items():
-            known = rows.seats.get(user)
-            if known is None or known.granted_at != seat.since:
+            row = rows.seats.get(user)
+            if row is None or row.granted_at != seat.since:
                 reason = answer.memory.assigned[user].reason.value
                 self._note_seat(pool.key, rows, user, since=seat.since, reason=reason, waited=waited.get(user), now=now)
         for one in answer.waiting:
-            place = rows.waits.get(one.user)
-            if place is None or place.began_at != one.since:
+            wait = rows.waits.get(one.user)
+            if wait is None or wait.began_at != one.since:
                 self._note_wait(pool.key, rows, one.user, since=one.since, reason=one.reason.value, now=now)
         self._note_denied(pool.key, rows, answer.denied, now)
 
     def _confirmed(self, pool: LicensePool, state: PoolState) -> None:
         rows = self._pools.get(pool.key)
-        if state.observed is None or rows is None or not (rows.unlisted or rows.listed):
+        if state.observed is None or rows is None or not (rows.unlisted or rows.still_listed):
             return
-        known = state.observed
-        now, users = self.clock(), frozenset(known.users)
+        observed = state.observed
+        now, users = self.clock(), frozenset(observed.users)
         for user in rows.unlisted & users:
-            rows.seats[user] = replace(rows.seats[user], listed_at=now, granted_revision=known.revision, seen_at=now)
+            rows.seats[user] = replace(rows.seats[user], listed_at=now, granted_revision=observed.revision, seen_at=now)
             self.recording.note(rows.seats[user])
         rows.unlisted -= users
-        for user, ended in list(rows.listed.items()):
+        for user, ended in list(rows.still_listed.items()):
             if user not in users:
-                self.recording.note(replace(ended, unlisted_at=now, released_revision=known.revision, seen_at=now))
+                self.recording.note(replace(ended, unlisted_at=now, released_revision=observed.revision, seen_at=now))
             if user not in users or user in rows.seats:
-                del rows.listed[user]
+                del rows.still_listed[user]
 
     def pool_changed(self, key: str) -> None:
         """Ends every seat and wait of a pool that was deleted."""
@@ -122,28 +124,29 @@ class History(StoreHandler):
             self.recording.note(replace(seat, released_at=now, release_reason=POOL_DELETED, seen_at=now))
         for wait in rows.waits.values():
             self.recording.note(replace(wait, ended_at=now, outcome=POOL_DELETED, seen_at=now))
-        gone = fact_id(self.installation, rows.uid, POOL_DELETED)
-        self.recording.note(replace(rows.capacity, id=gone, seats=0, since=now, seen_at=now))
+        row_id = fact_id(self.installation, rows.uid, POOL_DELETED)
+        self.recording.note(replace(rows.capacity, id=row_id, seats=0, since=now, seen_at=now))
         for mark in rows.ends:
             self.recording.forget(mark)
 
     def is_recorded(self, pool: str, ended: LedgerEnded) -> bool:
-        """Whether the ledger may drop something that ended: a file has it."""
+        """Whether the ledger may drop a seat or wait that ended: a file of the history has it."""
         rows = self._pools.get(pool)
         return rows is not None and self.recording.has_archived(_mark(rows.uid, ended))
 
-    async def note_open(self, may_write: asyncio.Event) -> None:
-        """Notes everything that is open, at once when lists may be written and then every hour, until cancelled."""
+    async def run_note_open(self, may_write: asyncio.Event) -> None:
+        """Notes all open rows once lists may be written, and then every hour, until cancelled."""
         await may_write.wait()
         while True:
             for pool in list(self.store.pools.values()):
-                self._see(pool)
+                self._note_open(pool)
                 await asyncio.sleep(0)
-            await asyncio.sleep(SEEN_EVERY.total_seconds())
+            await asyncio.sleep(NOTE_OPEN_INTERVAL.total_seconds())
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
-    def _see(self, pool: LicensePool) -> None:
+    def _note_open(self, pool: LicensePool) -> None:
+        """Notes all open rows of a pool, as its ledgers have them."""
         shares = [view.spec for view in self.store.ledgers.get(pool.key, {}).values()]
         if not shares:
             return
@@ -152,9 +155,9 @@ class History(StoreHandler):
         self.recording.note(replace(rows.capacity, seen_at=now))
         self._note_ends(pool.key, rows, now)
         for grant in (grant for spec in shares for grant in spec.assigned):
-            known = rows.seats.get(grant.user)
-            if known is not None and known.granted_at == grant.since:
-                self.recording.note(replace(known, seen_at=now))
+            seat = rows.seats.get(grant.user)
+            if seat is not None and seat.granted_at == grant.since:
+                self.recording.note(replace(seat, seen_at=now))
             else:
                 self._note_seat(
                     pool.key, rows, grant.user, since=grant.since, reason=grant.reason, waited=None, now=now
@@ -167,8 +170,8 @@ class History(StoreHandler):
                 self._note_wait(pool.key, rows, place.user, since=place.since, reason=None, now=now)
 
     def _rows(self, pool: LicensePool, now: datetime) -> _PoolRows:
-        """Returns the rows of the pool. Another pool of the same name gets new ones."""
-        facts = {
+        """Returns the open rows of the pool. Another pool of the same name gets new ones."""
+        columns = {
             "installation": self.installation,
             "pool": pool.key,
             "product": pool.spec.product,
@@ -183,12 +186,12 @@ class History(StoreHandler):
             self._end_pool(pool.key)
             rows = None
         if rows is None or rows.capacity.id != capacity:
-            row = Capacity(id=capacity, **facts, seen_at=now, since=now, seats=seats)
+            row = Capacity(id=capacity, **columns, seen_at=now, since=now, seats=seats)
             self.recording.note(row)
             if rows is None:
-                rows = self._pools[pool.key] = _PoolRows(metadata.uid, facts, row)
+                rows = self._pools[pool.key] = _PoolRows(metadata.uid, columns, row)
             rows.capacity = row
-        rows.facts = facts
+        rows.columns = columns
         return rows
 
     def _note_seat(
@@ -204,7 +207,7 @@ class History(StoreHandler):
     ) -> None:
         kind, account = self._workbench_of(pool, user)
         row = Session(
-            **self._facts(rows, user, Session.kind, since), workbench_type=kind, account=account, granted_at=since,
+            **self._user_columns(rows, user, Session.kind, since), workbench_type=kind, account=account, granted_at=since,
             grant_reason=reason, waited_s=waited, seen_at=now,
         )  # fmt: skip
         rows.seats[user] = row
@@ -216,7 +219,7 @@ class History(StoreHandler):
     ) -> None:
         kind, account = self._workbench_of(pool, user)
         row = Wait(
-            **self._facts(rows, user, Wait.kind, since), workbench_type=kind, account=account, began_at=since,
+            **self._user_columns(rows, user, Wait.kind, since), workbench_type=kind, account=account, began_at=since,
             reason=reason, seen_at=max(now, since),
         )  # fmt: skip
         rows.waits[user] = row
@@ -231,7 +234,7 @@ class History(StoreHandler):
             kind, account = self._workbench_of(pool, user)
             self.recording.note(
                 Refusal(
-                    **self._facts(rows, user, Refusal.kind, at),
+                    **self._user_columns(rows, user, Refusal.kind, at),
                     workbench_type=kind,
                     account=account,
                     refused_at=at,
@@ -242,7 +245,7 @@ class History(StoreHandler):
         rows.denied = denied
 
     def _note_ends(self, pool: str, rows: _PoolRows, now: datetime) -> None:
-        """Notes what the ledger says has ended, if it was not noted yet."""
+        """Notes the seats and waits that ended by the ledger, if they were not noted yet."""
         marks = set()
         for one in (one for view in self.store.ledgers.get(pool, {}).values() for one in view.spec.ended):
             mark = _mark(rows.uid, one)
@@ -257,12 +260,12 @@ class History(StoreHandler):
     def _ended_seat(self, rows: _PoolRows, one: LedgerEnded, now: datetime) -> Session:
         row = rows.seats.get(one.user)
         if row is None or row.granted_at != one.since:
-            facts = self._facts(rows, one.user, Session.kind, one.since)
-            row = Session(**facts, granted_at=one.since, seen_at=max(now, one.at))
+            columns = self._user_columns(rows, one.user, Session.kind, one.since)
+            row = Session(**columns, granted_at=one.since, seen_at=max(now, one.at))
         else:
             del rows.seats[one.user]
             rows.unlisted.discard(one.user)
-        row = rows.listed[one.user] = replace(
+        row = rows.still_listed[one.user] = replace(
             row, released_at=one.at, release_reason=one.reason, seen_at=max(now, one.at)
         )
         return row
@@ -270,20 +273,20 @@ class History(StoreHandler):
     def _ended_wait(self, rows: _PoolRows, one: LedgerEnded, now: datetime) -> Wait:
         row = rows.waits.get(one.user)
         if row is None or row.began_at != one.since:
-            row = Wait(**self._facts(rows, one.user, Wait.kind, one.since), began_at=one.since, seen_at=now)
+            row = Wait(**self._user_columns(rows, one.user, Wait.kind, one.since), began_at=one.since, seen_at=now)
         else:
             del rows.waits[one.user]
         return replace(row, ended_at=one.at, outcome=one.reason, seen_at=max(now, one.at))
 
-    def _facts(self, rows: _PoolRows, user: str, kind: str, since: datetime) -> dict[str, Any]:
-        called = self.pseudonyms.of(user)
+    def _user_columns(self, rows: _PoolRows, user: str, kind: str, since: datetime) -> dict[str, Any]:
+        pseudonym = self.pseudonyms.of(user)
         at = since.isoformat(timespec="milliseconds")
-        return {**rows.facts, "user_id": called, "id": fact_id(self.installation, rows.uid, kind, called, at)}
+        return {**rows.columns, "user_id": pseudonym, "id": fact_id(self.installation, rows.uid, kind, pseudonym, at)}
 
     def _workbench_of(self, pool: str, user: str) -> tuple[str | None, str | None]:
         """Returns type and account of the workbench that needed the seat first."""
-        known = self.store.workbenches
-        views = [known[key] for key in self.store.demand.workbenches_of(pool, user) if key in known]
+        cached = self.store.workbenches
+        views = [cached[key] for key in self.store.demand.workbenches_of(pool, user) if key in cached]
         if not views:
             return None, None
         first = min(views, key=lambda view: (view.fact.active_since, view.fact.key))
@@ -291,4 +294,5 @@ class History(StoreHandler):
 
 
 def _mark(uid: str, ended: LedgerEnded) -> _Mark:
+    """Returns the identity of an ended seat or wait."""
     return uid, ended.what, ended.user, ended.since

@@ -1,4 +1,4 @@
-"""Mirror health as Events on every LicenseServer and in its status.
+"""Reports the health of the mirror: as Events on every LicenseServer, and in its status.
 
 An outage of EC2 changes no list. So reconcilers are only woken to write the status.
 """
@@ -12,23 +12,24 @@ from seatpool.api.reasons import EventReason, message
 from seatpool.cache.store import Store
 from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.control.state.server_view import ConditionParts
-from seatpool.control.status.mirror import mirror_parts, stale, told
+from seatpool.control.status.mirror import describe_inventory, mirror_parts, stale_inventories
 from seatpool.mirror.health import NOT_YET, MirrorHealth
 from seatpool.mirror.mirror import Mirror
 
 INTERVAL = 1.0
+"""Seconds between two checks."""
 
 
 @dataclass(kw_only=True)
 class MirrorHealthSink:
-    """Compares the mirror's health with what it was, once a second."""
+    """Compares the mirror's health with that of the last check, once a second."""
 
     mirror: Mirror
     store: Store
     recorder: EventRecorder
     _parts: tuple[ConditionParts, ...] = ()
     _stale: dict[str, str] = field(default_factory=dict)
-    """Since when each stale region is stale."""
+    """Start of the outage of each stale region, by `account/region`."""
     _disconnected: bool = False
     _refused: frozenset[str] = frozenset()
 
@@ -47,13 +48,13 @@ class MirrorHealthSink:
         if parts != self._parts:
             self._parts = parts
             for key in self.store.servers:
-                self.store.wake(key)
+                self.store.wake_server(key)
 
     def _report_inventories(self, health: MirrorHealth) -> None:
-        now = {f"{one.account}/{one.region}": one for one in stale(health)}
+        now = {f"{one.account}/{one.region}": one for one in stale_inventories(health)}
         for place, one in now.items():
             if place not in self._stale:
-                self._warn(EventReason.INVENTORY_STALE, region=told(one))
+                self._warn(EventReason.INVENTORY_STALE, region=describe_inventory(one))
         listed = {f"{one.account}/{one.region}" for one in health.inventories}
         for place, since in self._stale.items():
             if place not in now and place in listed:

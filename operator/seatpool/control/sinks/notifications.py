@@ -66,7 +66,7 @@ class Notifications:
     def may_forget(self, pool: str, ended: LedgerEnded) -> bool:
         """Whether the ledger may drop a seat that ended: every receiver has taken the notification of it."""
         known = self.store.pools.get(pool)
-        return known is None or not self._is_real(known) or self.pending.is_told(pool, ended)
+        return known is None or not self._is_real(known) or self.pending.is_delivered(pool, ended)
 
     def _answered(self, fact: facts.AnswerStored) -> None:
         pool, answer = fact.pool, fact.answer
@@ -74,7 +74,7 @@ class Notifications:
         if fact.before is None:
             since = self._last_seen(pool) - self.config.repeated
             self._to_repeat[pool.key] = tuple(user for user, seat in answer.seats.items() if seat.since > since)
-        self.pending.refresh(pool.key)
+        self.pending.reload_ended(pool.key)
 
     def _last_seen(self, pool: LicensePool) -> datetime:
         """The last sign of the process before this one: it cannot have told of seats that were given after it."""
@@ -100,7 +100,7 @@ class Notifications:
         repeated = self._to_repeat.pop(pool.key, ())
         if state.answer is None or not self._is_real(pool):
             return
-        for gone in self.pending.take(pool.key):
+        for gone in self.pending.pop_due(pool.key):
             self._tell_release(pool, gone, is_back=gone.user in state.answer.seats, revision=state.revision)
         for user in dict.fromkeys((*repeated, *(one.user for one in state.granted))):
             seat = state.answer.seats.get(user)
@@ -115,7 +115,7 @@ class Notifications:
             pool, SeatReleased, self.clock(), (gone.user, gone.since), user=gone.user, reason=gone.reason,
             held_seconds=int((gone.at - gone.since).total_seconds()), revision=revision,
         )  # fmt: skip
-        self.pending.note(pool.key, gone, notice=notice)
+        self.pending.record_sent(pool.key, gone, notice=notice)
 
     def _is_real(self, pool: LicensePool) -> bool:
         """Whether the answer becomes a list: no user is told of a seat that is only computed."""

@@ -1,8 +1,8 @@
-"""Freed seats whose notification is pending: the ledger keeps them until every receiver has taken it.
+"""Tracks freed seats whose notification is pending. The ledger keeps them until every receiver has taken it.
 
-A seat is freed in the ledger first, then on the license server. Only then it is told. If the operator is killed in between, or
-while a receiver is away, the seat is still in the ledger, and the next operator tells it under the same id. It costs no write
-of its own.
+A seat is freed in the ledger first, then on the license server. Only then the notification is sent. If the operator is killed
+in between, or while a receiver is away, the seat is still in the ledger. The next operator sends the notification under the
+same id. It costs no write of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,47 +18,48 @@ _Mark = tuple[str, datetime]
 @dataclass(slots=True)
 class _Pool:
     due: dict[_Mark, LedgerEnded] = field(default_factory=dict)
-    told: dict[_Mark, str] = field(default_factory=dict)
-    """Ids of the notifications, empty where there was nothing to tell."""
+    """Freed seats without a notification yet."""
+    sent: dict[_Mark, str] = field(default_factory=dict)
+    """Ids of the notifications. Empty: no user needs one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingNotifications:
-    """The freed seats of all pools."""
+    """Tracks the freed seats of all pools."""
 
     store: Store
-    is_on_its_way: Callable[[str], bool]
-    """Whether a receiver has not taken the notification of this id yet."""
+    is_in_outbox: Callable[[str], bool]
+    """Returns whether a receiver has not taken the notification of this id yet."""
     _pools: dict[str, _Pool] = field(default_factory=dict)
 
-    def refresh(self, pool: str) -> None:
-        """Takes over what the ledger says has ended."""
-        known = self._pools.setdefault(pool, _Pool())
+    def reload_ended(self, pool: str) -> None:
+        """Reads from the ledger which seats of a pool ended."""
+        tracked = self._pools.setdefault(pool, _Pool())
         ended = {_mark(one): one for one in self._ended(pool)}
-        known.due |= {mark: one for mark, one in ended.items() if mark not in known.told}
-        for mark in known.told.keys() - ended.keys():
-            del known.told[mark]
+        tracked.due |= {mark: one for mark, one in ended.items() if mark not in tracked.sent}
+        for mark in tracked.sent.keys() - ended.keys():
+            del tracked.sent[mark]
 
-    def take(self, pool: str) -> list[LedgerEnded]:
-        """Returns the seats that were not told yet. The caller answers each by `note`."""
-        known = self._pools.get(pool)
-        if known is None:
+    def pop_due(self, pool: str) -> list[LedgerEnded]:
+        """Returns the seats without a notification yet. The caller calls `record_sent` for each."""
+        tracked = self._pools.get(pool)
+        if tracked is None:
             return []
-        due = list(known.due.values())
-        known.due.clear()
+        due = list(tracked.due.values())
+        tracked.due.clear()
         return due
 
-    def note(self, pool: str, ended: LedgerEnded, *, notice: str) -> None:
-        """Records that it was told by the notification of this id. Empty: no user has to know."""
-        self._pools[pool].told[_mark(ended)] = notice
+    def record_sent(self, pool: str, ended: LedgerEnded, *, notice: str) -> None:
+        """Records that the notification with this id was sent. Empty: no user needs one."""
+        self._pools[pool].sent[_mark(ended)] = notice
 
-    def is_told(self, pool: str, ended: LedgerEnded) -> bool:
-        """Whether the ledger may drop it."""
+    def is_delivered(self, pool: str, ended: LedgerEnded) -> bool:
+        """Whether the ledger may drop the entry: every receiver has taken the notification, or none is needed."""
         if ended.what != "Seat":
             return True
-        known = self._pools.get(pool)
-        notice = known.told.get(_mark(ended)) if known is not None else None
-        return notice is not None and not self.is_on_its_way(notice)
+        tracked = self._pools.get(pool)
+        notice = tracked.sent.get(_mark(ended)) if tracked is not None else None
+        return notice is not None and not self.is_in_outbox(notice)
 
     def _ended(self, pool: str) -> Iterator[LedgerEnded]:
         for view in self.store.ledgers.get(pool, {}).values():

@@ -53,7 +53,7 @@ class PoolMetrics:
 
     def _show(self, pool: LicensePool, answer: Allocation) -> None:
         metrics, labels = self.metrics, (pool.key, pool.server_key)
-        metrics.begin_pool(*labels)
+        metrics.init_pool(*labels)
         metrics.seats.labels(*labels).set(pool.spec.seats)
         metrics.used.labels(*labels).set(len(answer.users))
         metrics.waiting.labels(*labels).set(len(answer.waiting))

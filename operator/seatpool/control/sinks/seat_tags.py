@@ -1,7 +1,7 @@
-"""What a workbench's own machine may be told: come in, wait, or do not wait.
+"""Sets the seat tag of an EC2 instance: ready, waiting or denied.
 
-It is read from the Workbench as the API server has it, and from nowhere else. Its condition Ready is true only after the list
-was pushed and read back, so a program that waits for the word on its machine never starts the tool into a denial.
+The value follows from the status of the Workbench alone, as the API server has it. Its condition Ready is true only after the
+list was written and read back. So a program that waits for the tag on its machine never starts the tool into a denial.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from seatpool.cache.store import Store, StoreHandler, WorkbenchView
 Place = tuple[str, str]
 
 
-class SeatWord(StrEnum):
-    """The values of the tag."""
+class SeatTagValue(StrEnum):
+    """Values of the seat tag."""
 
     READY = "ready"
     WAITING = "waiting"
@@ -24,42 +24,44 @@ class SeatWord(StrEnum):
 
 
 def is_current(view: WorkbenchView) -> bool:
-    """Whether its status speaks of what it is now; until it does, the last word stands."""
+    """Whether the status was computed from the current spec. If not, the tag stays as it is."""
     return view.observed_generation == view.generation
 
 
-def seat_word(view: WorkbenchView) -> SeatWord | None:
-    """The word for a workbench, or None when there is nothing to say: it is not active, or no pool serves it."""
+def seat_tag_value(view: WorkbenchView) -> SeatTagValue | None:
+    """Returns the seat tag of a workbench. None: no tag, because it is not active or no pool serves it."""
     ready = next((one for one in view.conditions if one.type == "Ready"), None)
     if ready is None:
         return None
     if ready.reason == ConditionReason.ALL_ASSIGNED:
-        return SeatWord.READY
+        return SeatTagValue.READY
     if ready.reason != ConditionReason.SOME_WAIT:
         return None
     denied = any(seat.phase is SeatPhase.DENIED for seat in view.status.seats)
-    return SeatWord.DENIED if denied else SeatWord.WAITING
+    return SeatTagValue.DENIED if denied else SeatTagValue.WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatTagSink(StoreHandler):
-    """Wishes for the seat tag of each instance what its Workbench says."""
+    """Requests the seat tag of each instance from the status of its Workbench."""
 
     store: Store
-    wish: Callable[[Place, str, str | None], None]
-    forget: Callable[[Place, str], None]
+    set_tag: Callable[[Place, str, str | None], None]
+    """Requests the tag of an instance. None: the instance should have none."""
+    drop_tag: Callable[[Place, str], None]
+    """Drops the request for an instance that is gone."""
 
     def start(self) -> None:
-        """Follows every workbench from now on, and those that are there already."""
+        """Subscribes to the cache and requests the tags of all workbenches in it."""
         self.store.subscribe(self)
         for view in self.store.workbenches.values():
             self.workbench_upserted(view)
 
     def workbench_upserted(self, view: WorkbenchView) -> None:
-        """Wishes the tag, if the status speaks of what the workbench is now."""
+        """Requests the tag, if the status is current."""
         if is_current(view):
-            self.wish(view.place, view.instance_id, seat_word(view))
+            self.set_tag(view.place, view.instance_id, seat_tag_value(view))
 
     def workbench_deleted(self, view: WorkbenchView) -> None:
-        """Drops the wish."""
-        self.forget(view.place, view.instance_id)
+        """Drops the request."""
+        self.drop_tag(view.place, view.instance_id)

@@ -1,4 +1,4 @@
-"""One condition before it has a time: type, whether it holds, reason and message."""
+"""Builds a condition without its times: type, whether it holds, reason and message."""
 
 from seatpool.api.reasons import ConditionReason, message
 from seatpool.control.state.server_view import ConditionParts

@@ -1,7 +1,7 @@
-"""How current the workbenches are that every list follows from, in the words of a LicenseServer's conditions.
+"""Renders two conditions of every LicenseServer from the health of the mirror: InventoryFresh and EventsConnected.
 
-An outage of EC2 or of the queue changes no list, so nothing else would show it. Each message says where, why and since
-when, and stays the same while that is the same: a status that changes with every retry would be written with every retry.
+All lists follow from workbenches. An outage of EC2 or of the queue changes no list, so nothing else would show it. A message
+says where, why and since when. It does not change with each retry, because each change would be a write of the status.
 """
 
 from seatpool.api.base import format_instant
@@ -12,34 +12,36 @@ from seatpool.mirror.health import NOT_YET, InventoryHealth, MirrorHealth
 
 INVENTORY = "InventoryFresh"
 EVENTS = "EventsConnected"
-SHOWN = 6
-LONGEST = 200
+MAX_NAMED = 6
+"""Regions or accounts that a message names."""
+MAX_ERROR = 200
+"""Characters of an error in a message."""
 
 
 def mirror_parts(health: MirrorHealth) -> tuple[ConditionParts, ...]:
-    """Both conditions."""
+    """Returns both conditions."""
     return _inventory(health), _events(health)
 
 
-def stale(health: MirrorHealth) -> tuple[InventoryHealth, ...]:
-    """The regions that were asked in vain."""
+def stale_inventories(health: MirrorHealth) -> tuple[InventoryHealth, ...]:
+    """Returns the regions whose last inventory failed."""
     return tuple(one for one in health.inventories if one.enabled and one.tried and not one.fresh)
 
 
-def told(one: InventoryHealth) -> str:
-    """Where, since when and why."""
-    why = one.message if len(one.message) <= LONGEST else f"{one.message[:LONGEST]}..."
-    return f"{one.account}/{one.region} since {format_instant(one.since)} ({one.reason}: {why})"
+def describe_inventory(one: InventoryHealth) -> str:
+    """Returns where, since when and why an inventory is stale."""
+    error = one.message if len(one.message) <= MAX_ERROR else f"{one.message[:MAX_ERROR]}..."
+    return f"{one.account}/{one.region} since {format_instant(one.since)} ({one.reason}: {error})"
 
 
 def _inventory(health: MirrorHealth) -> ConditionParts:
     enabled = [one for one in health.inventories if one.enabled]
     if not enabled:
         return parts(INVENTORY, True, ConditionReason.NO_ACCOUNTS)
-    failed = stale(health)
+    failed = stale_inventories(health)
     if failed:
-        shown = "; ".join(map(told, failed[:SHOWN]))
-        more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+        shown = "; ".join(map(describe_inventory, failed[:MAX_NAMED]))
+        more = f"; and {len(failed) - MAX_NAMED} more" if len(failed) > MAX_NAMED else ""
         return parts(INVENTORY, False, ConditionReason.INVENTORY_STALE, regions=f"{shown}{more}")
     if not all(one.tried for one in enabled):
         return parts(INVENTORY, None, ConditionReason.INVENTORY_PENDING)
@@ -53,10 +55,10 @@ def _events(health: MirrorHealth) -> ConditionParts:
             return parts(EVENTS, None, ConditionReason.EVENTS_PENDING)
         return parts(
             EVENTS, False, ConditionReason.EVENTS_DISCONNECTED,
-            since=format_instant(events.since), fault=events.reason, error=events.message[:LONGEST],
+            since=format_instant(events.since), fault=events.reason, error=events.message[:MAX_ERROR],
         )  # fmt: skip
     if events.refused:
-        shown = ", ".join(f"{one} since {format_instant(one.since)}" for one in events.refused[:SHOWN])
+        shown = ", ".join(f"{one} since {format_instant(one.since)}" for one in events.refused[:MAX_NAMED])
         return parts(EVENTS, True, ConditionReason.EVENTS_REFUSED, accounts=shown)
     if events.reason == ConditionReason.NO_QUEUE:
         return parts(EVENTS, True, ConditionReason.NO_QUEUE)

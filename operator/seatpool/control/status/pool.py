@@ -1,4 +1,4 @@
-"""What a LicensePool says about itself, made from its standing."""
+"""Renders the status of a LicensePool from the state of the pool."""
 
 from datetime import datetime
 
@@ -22,18 +22,18 @@ from seatpool.text import format_names
 
 
 def pool_status(
-    pool: LicensePool, state: PoolState, *, server: LicenseServer | None, claimant: str, now: datetime
+    pool: LicensePool, state: PoolState, *, server: LicenseServer | None, owner_pool: str, now: datetime
 ) -> LicensePoolStatus:
-    """The whole status."""
+    """Returns the whole status. `owner_pool`: key of the pool that manages the product on the server."""
     answer = state.answer
     waiting = () if answer is None else answer.waiting
-    in_sync = _in_sync(pool, state, server, claimant)
+    in_sync = _in_sync(pool, state, server, owner_pool)
     conditions = [
         _ready(in_sync),
         _reconciling(in_sync),
         in_sync,
         _saturated(answer),
-        _conflict(pool, state, claimant),
+        _conflict(pool, state, owner_pool),
         _suspended(pool),
     ]
     return LicensePoolStatus(
@@ -59,11 +59,11 @@ def pool_status(
 
 
 def _difference(pool: LicensePool, state: PoolState, now: datetime) -> PoolDifference | None:
-    known, wanted = state.observed, state.desired
-    if known is None or wanted is None or state.in_sync:
+    observed, desired = state.observed, state.desired
+    if observed is None or desired is None or state.in_sync:
         return None
-    missing = sorted(set(wanted) - set(known.users))
-    too_many = sorted({*known.users, *(entry[:128] for entry in known.odd)} - set(wanted))
+    missing = sorted(set(desired) - set(observed.users))
+    too_many = sorted({*observed.users, *(entry[:128] for entry in observed.odd)} - set(desired))
     before = pool.status.difference
     return PoolDifference(
         add=tuple(missing[:SHOWN_DIFFERENCE]),
@@ -74,9 +74,9 @@ def _difference(pool: LicensePool, state: PoolState, now: datetime) -> PoolDiffe
     )
 
 
-def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, claimant: str) -> ConditionParts:
-    if claimant != pool.key:
-        return parts("InSync", False, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, claimant))
+def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, owner_pool: str) -> ConditionParts:
+    if owner_pool != pool.key:
+        return parts("InSync", False, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, owner_pool))
     if server is None:
         return parts(
             "InSync", False, ConditionReason.SERVER_MISSING,
@@ -102,8 +102,8 @@ def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, 
 
 def _dry_run(state: PoolState) -> dict[str, object]:
     assert state.observed is not None  # noqa: S101
-    wanted, present = set(state.desired or ()), set(state.observed.users)
-    added, removed = sorted(wanted - present), sorted(present - wanted)
+    desired, observed = set(state.desired or ()), set(state.observed.users)
+    added, removed = sorted(desired - observed), sorted(observed - desired)
     return {
         "adds": len(added), "add": format_names(added) or "nobody",
         "removes": len(removed), "remove": format_names(removed) or "nobody",
@@ -131,17 +131,17 @@ def _saturated(answer: Allocation | None) -> ConditionParts:
     )  # fmt: skip
 
 
-def _conflict(pool: LicensePool, state: PoolState, claimant: str) -> ConditionParts:
-    if claimant != pool.key:
-        return parts("Conflict", True, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, claimant))
+def _conflict(pool: LicensePool, state: PoolState, owner_pool: str) -> ConditionParts:
+    if owner_pool != pool.key:
+        return parts("Conflict", True, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, owner_pool))
     failure = state.failure
     if isinstance(failure, Failure) and failure.reason is ConditionReason.FOREIGN_OWNER:
         return parts("Conflict", True, failure.reason, failure.message)
     return parts("Conflict", False, ConditionReason.SOLE_CLAIM)
 
 
-def _duplicate(pool: LicensePool, claimant: str) -> dict[str, object]:
-    return {"product": pool.spec.product, "server": pool.spec.server_ref.name, "owner": claimant}
+def _duplicate(pool: LicensePool, owner_pool: str) -> dict[str, object]:
+    return {"product": pool.spec.product, "server": pool.spec.server_ref.name, "owner": owner_pool}
 
 
 def _suspended(pool: LicensePool) -> ConditionParts:

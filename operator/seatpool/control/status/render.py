@@ -1,4 +1,4 @@
-"""The statuses of pools and workbenches as they should be now. Rendering changes nothing."""
+"""Renders the statuses of pools and workbenches, by key. Rendering changes nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ _UNKNOWN = PoolState()
 
 @dataclass(frozen=True, slots=True)
 class StatusRenderer:
-    """Renders from the cache and the published states, by key."""
+    """Renders statuses from the cache and the published pool states."""
 
     store: Store
     states: Mapping[str, PoolState]
     clock: Callable[[], datetime]
 
     def pool(self, key: str, *, due: bool) -> Body | Postponed | None:
-        """Returns the status of a LicensePool; None: the pool says so already, or is gone."""
+        """Returns the status of a LicensePool. None: it is stored already, or the pool is gone."""
         del due
         pool = self.store.pools.get(key)
         if pool is None:
@@ -34,21 +34,21 @@ class StatusRenderer:
             pool,
             self.states.get(key, _UNKNOWN),
             server=self.store.servers.get(self.store.server_of(key)),
-            claimant=self.store.claimant(key),
+            owner_pool=self.store.owner_pool(key),
             now=to_milliseconds(self.clock()),
         )
-        return _unless_said(status.wire(), pool.status.wire())
+        return _if_changed(status.wire(), pool.status.wire())
 
     def workbench(self, key: str, *, due: bool) -> Body | Postponed | None:
-        """Returns the status of a Workbench; None: the workbench says so already, or is gone.
+        """Returns the status of a Workbench. None: it is stored already, or the workbench is gone.
 
-        A seat that no pool has decided about yet is told only when that is `due`.
+        If a pool has not decided yet, the status is postponed until it is `due`.
         """
         store = self.store
         view = store.workbenches.get(key)
         if view is None:
             return None
-        serving = [pool for pool in store.demand.pools_of(key) if store.claimant(pool) == pool]
+        serving = [pool for pool in store.demand.pools_of(key) if store.owner_pool(pool) == pool]
         active = {
             pool: view.user is not None and key in store.demand.workbenches_of(pool, view.user) for pool in serving
         }
@@ -57,8 +57,8 @@ class StatusRenderer:
         )
         if not due and any(seat.reason == ConditionReason.UNDECIDED for seat in status.seats):
             return Postponed.UNDECIDED
-        return _unless_said(status.wire(), view.status.wire())
+        return _if_changed(status.wire(), view.status.wire())
 
 
-def _unless_said(status: Body, before: Body) -> Body | None:
-    return None if without_times(status) == without_times(before) else status
+def _if_changed(status: Body, stored: Body) -> Body | None:
+    return None if without_times(status) == without_times(stored) else status

@@ -1,4 +1,4 @@
-"""What a LicenseServer says about itself: the revision that fences its lists, the command under way, and its conditions."""
+"""Renders the status of a LicenseServer: its revision, the command in flight, its lists and its conditions."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ def server_status(
     in_flight: InFlight | None,
     now: datetime,
 ) -> LicenseServerStatus:
-    """The whole status."""
+    """Returns the whole status."""
     before = server.status
     applied = tuple(
         ProductState(
@@ -28,7 +28,7 @@ def server_status(
         for product, observed in sorted(view.observed.items())
     )
     if not applied and view.pool_states:
-        applied = before.applied  # the lists are being read anew
+        applied = before.applied  # the lists are being read again
     kinds = [_ready(server, view), _reachable(view), _in_sync(server, view), _guarded(server, view), *view.mirror]
     return LicenseServerStatus(
         observed_generation=server.metadata.generation,
@@ -62,12 +62,12 @@ def _in_sync(server: LicenseServer, view: ServerView) -> ConditionParts:
         return parts("InSync", None, ConditionReason.SERVER_SUSPENDED)
     if not view.pool_states:
         return parts("InSync", True, ConditionReason.NO_POOLS)
-    late = sorted(key for key, state in view.pool_states.items() if not state.in_sync)
-    if not late:
+    out_of_sync = sorted(key for key, state in view.pool_states.items() if not state.in_sync)
+    if not out_of_sync:
         return parts("InSync", True, ConditionReason.IN_SYNC)
     if server.spec.mode is Mode.DRY_RUN:
         return parts("InSync", False, ConditionReason.DRY_RUN)
-    return parts("InSync", False, ConditionReason.OUT_OF_SYNC, pools=", ".join(late[:10]))
+    return parts("InSync", False, ConditionReason.OUT_OF_SYNC, pools=", ".join(out_of_sync[:10]))
 
 
 def _guarded(server: LicenseServer, view: ServerView) -> ConditionParts:

@@ -1,4 +1,4 @@
-"""What a Workbench says about its owner's seats, made from the standing of every pool that serves it."""
+"""Renders the status of a Workbench from the states of the pools that serve it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -20,15 +20,18 @@ def workbench_status(
     states: Mapping[str, PoolState],
     now: datetime,
 ) -> WorkbenchStatus:
-    """The whole status. `serving` are the pools that serve it, `active` tells for which of them it is active."""
+    """Returns the whole status.
+
+    `serving`: keys of the pools that serve the workbench. `active`: whether the workbench is active for each of them.
+    """
     pools = sorted(serving)
-    said = {seat.pool: seat for seat in view.status.seats}
-    found = (
-        _seat(pool, view.user, states.get(pool), active=active.get(pool, False), before=said.get(pool))
+    stored = {seat.pool: seat for seat in view.status.seats}
+    rendered = (
+        _seat(pool, view.user, states.get(pool), active=active.get(pool, False), stored=stored.get(pool))
         for pool in pools
         if view.user is not None
     )
-    seats = tuple(seat for seat in found if seat is not None)
+    seats = tuple(seat for seat in rendered if seat is not None)
     ready = _ready(view, seats, served=bool(pools), active=any(active.values()))
     return WorkbenchStatus(
         observed_generation=view.generation,
@@ -38,13 +41,16 @@ def workbench_status(
 
 
 def _seat(
-    pool: str, user: str, state: PoolState | None, *, active: bool, before: WorkbenchSeat | None
+    pool: str, user: str, state: PoolState | None, *, active: bool, stored: WorkbenchSeat | None
 ) -> WorkbenchSeat | None:
-    """How the owner stands with one pool. What was said last stands until the pool has its first answer: a restarted
-    operator does not write every workbench twice, and a suspended pool does not look empty."""
+    """Returns the owner's seat of one pool. None: there is nothing to show.
+
+    Until the pool has its first answer, the stored seat stays. So a restarted operator does not write every workbench twice,
+    and a suspended pool does not look empty.
+    """
     undecided = WorkbenchSeat(pool=pool, phase=SeatPhase.WAITING, reason=ConditionReason.UNDECIDED.value)
     if state is None or state.answer is None:
-        return before if before is not None else (undecided if active else None)
+        return stored if stored is not None else (undecided if active else None)
     answer = state.answer
     held = answer.seats.get(user)
     if held is not None and not active:
@@ -80,11 +86,11 @@ def _ready(
         return True, *_reason(ConditionReason.NO_POOL)
     if not active:
         return True, *_reason(ConditionReason.INACTIVE)
-    # A seat of a pool for which the workbench is no longer active is being given back, and nobody lacks it.
-    lacking = [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
-    if lacking:
+    # If the workbench is not active for a pool any more, its seat is being released, and the owner does not miss it.
+    missing = [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
+    if missing:
         names = format_names(
-            f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in lacking
+            f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in missing
         )
         return False, *_reason(ConditionReason.SOME_WAIT, pools=names)
     return True, *_reason(ConditionReason.ALL_ASSIGNED)

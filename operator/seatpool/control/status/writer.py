@@ -1,7 +1,7 @@
-"""Writes the statuses of many objects in batches, late, and only where they changed.
+"""Writes the statuses of many objects: in batches, with a delay, and only if they changed.
 
-A status says how things are, not how they came to be: of ten changes within a moment only the last is worth a write. So
-callers hand over no status. They mark the key of an object, and its status is rendered when its turn comes.
+A status shows the present state. Of ten changes in a short time only the last is worth a write. So callers pass no status. They
+mark the key of an object, and its status is rendered when its turn comes.
 """
 
 import asyncio
@@ -20,14 +20,13 @@ from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import KubeError, NotFound
 
 FIRST_PAUSE, MAX_PAUSE = 0.4, 30.0
-"""Seconds between two tries when statuses cannot be written."""
-LATER = 15.0
-PAUSED = 0.2
-"""Seconds between two looks whether this process leads again."""
-
-
-UNDECIDED_FOR = 3.0
-"""Seconds for which a status that is not decided yet is not written: most are decided within one."""
+"""Seconds between two tries if statuses cannot be written: the first pause, and the longest."""
+LATER_INTERVAL = 15.0
+"""Seconds after which statuses of `mark_later` are rendered."""
+LEADERSHIP_INTERVAL = 0.2
+"""Seconds between two checks whether this process leads again."""
+UNDECIDED_LIMIT = 3.0
+"""Seconds for which an undecided status is postponed. Most are decided within 1 s."""
 
 
 class Postponed(Enum):
@@ -37,9 +36,10 @@ class Postponed(Enum):
 
 
 class Render(Protocol):
-    """Renders the status of an object now, and changes nothing.
+    """Renders the status of an object. It changes nothing.
 
-    None: the object says so already, or is gone. `Postponed`: it should not be written yet; never if it is `due`.
+    None: the status is stored already, or the object is gone. `Postponed`: it should not be written yet. That is never
+    returned if `due` is true.
     """
 
     def __call__(self, key: str, *, due: bool) -> Body | Postponed | None: ...
@@ -47,18 +47,18 @@ class Render(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast statuses of a kind may be written."""
+    """Limits the writes of statuses of one kind."""
 
     delay: float
-    """Seconds that changes are collected."""
+    """Seconds for which changes are collected."""
     per_second: float
-    """Sustained writes in a second."""
-    at_once: int
-    """Writes at the same time."""
+    """Sustained writes a second."""
+    concurrency: int
+    """Concurrent writes."""
 
 
 class StatusWriter:
-    """Writes the status of every object of one kind."""
+    """Writes the statuses of the objects of one kind."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class StatusWriter:
         kube: KubeClient,
         metrics: ControlMetrics,
         log: FilteringBoundLogger,
-        written: Callable[[str, Body], None] = lambda _key, _raw: None,
+        on_written: Callable[[str, Body], None] = lambda _key, _raw: None,
         leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._resource = resource
@@ -78,7 +78,7 @@ class StatusWriter:
         self._kube = kube
         self._metrics = metrics
         self._log = log
-        self._written = written
+        self._on_written = on_written
         self._leads = leads
         self._marked: dict[str, None] = {}
         self._later: dict[str, None] = {}
@@ -87,43 +87,39 @@ class StatusWriter:
         self._wake = asyncio.Event()
 
     def mark(self, key: str) -> None:
-        """Has the status of this object rendered soon."""
+        """Requests that the status of this object is rendered soon."""
         self._marked[key] = None
         self._wake.set()
 
     def mark_later(self, key: str) -> None:
-        """Has a status rendered within some seconds, if it may be so old, such as a place in a long line."""
+        """Requests that a status is rendered within 15 s. It is for changes that may be late, as a place in a long line."""
         self._later[key] = None
 
-    @property
-    def waiting(self) -> int:
-        return len(self._marked)
-
     async def run(self) -> None:
-        """Writes until cancelled."""
+        """Writes statuses until cancelled."""
         backoff = Retry()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LATER):
+                async with asyncio.timeout(LATER_INTERVAL):
                     await self._wake.wait()
             await asyncio.sleep(self._pace.delay)
             self._wake.clear()
             now = asyncio.get_running_loop().time()
-            if now - self._later_at >= LATER:
+            if now - self._later_at >= LATER_INTERVAL:
                 self._marked |= self._later
                 self._later, self._later_at = {}, now
             while self._marked:
                 if not self._leads():
-                    await asyncio.sleep(PAUSED)
+                    await asyncio.sleep(LEADERSHIP_INTERVAL)
                     continue
-                batch = list(self._marked)[: self._pace.at_once]
+                batch = list(self._marked)[: self._pace.concurrency]
                 for key in batch:
                     del self._marked[key]
                 began = asyncio.get_running_loop().time()
-                answers = await asyncio.gather(*(self._write(key) for key in batch))
-                if all(answer is not None for answer in answers):
+                written = await asyncio.gather(*(self._write(key) for key in batch))
+                if all(count is not None for count in written):
                     backoff = Retry()
-                    rest = sum(filter(None, answers)) / self._pace.per_second
+                    rest = sum(filter(None, written)) / self._pace.per_second
                     await asyncio.sleep(max(0.0, rest - (asyncio.get_running_loop().time() - began)))
                 else:
                     now = asyncio.get_running_loop().time()
@@ -131,7 +127,7 @@ class StatusWriter:
                     await asyncio.sleep(backoff.remaining(now))
 
     async def _write(self, key: str) -> int | None:
-        """Writes one status. Returns the number of writes; None: it has to be tried again."""
+        """Writes one status. Returns the number of writes. None: it has to be tried again."""
         body = self._rendered(key)
         if body is None:
             return 0
@@ -145,14 +141,14 @@ class StatusWriter:
             self._log.warning("status not written", kind=self._resource.kind, object=key, error=str(error))
             self.mark(key)
             return None
-        self._written(key, raw)
+        self._on_written(key, raw)
         return 1
 
     def _rendered(self, key: str) -> Body | None:
-        """Renders a status; one that is not decided yet is looked at again later."""
+        """Renders a status. An undecided one is rendered again later."""
         now = asyncio.get_running_loop().time()
         since = self._undecided.get(key)
-        body = self._render(key, due=since is not None and now - since >= UNDECIDED_FOR)
+        body = self._render(key, due=since is not None and now - since >= UNDECIDED_LIMIT)
         if isinstance(body, Postponed):
             self._undecided.setdefault(key, now)
             self.mark_later(key)
@@ -162,7 +158,7 @@ class StatusWriter:
 
 
 def without_times(status: Any) -> Any:
-    """A status as it is compared: transition times alone are no change."""
+    """Returns the status without transition times. They alone are no change."""
     if isinstance(status, dict):
         return {key: without_times(value) for key, value in status.items() if key != "lastTransitionTime"}
     if isinstance(status, list):

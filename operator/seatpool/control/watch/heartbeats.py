@@ -1,8 +1,9 @@
-"""Whether each kind is still being watched.
+"""Tracks whether each kind is still watched.
 
-When a watch of Kopf ends by an error, Kopf logs it and never starts another one, and the process lives on, blind. So the
-watch itself is looked at, as the task that it is; a kind whose task is gone has no heartbeat, and liveness fails.
-A watch that hangs is Kopf's own business: it reconnects when not even a bookmark came for 70 seconds.
+If a watch of Kopf fails, Kopf logs it and never starts another one. The process lives on and sees no changes. So the task of
+the watch itself is checked. If it is gone, the kind has no heartbeat and liveness fails.
+
+Kopf itself handles a watch that hangs: it reconnects if not even a bookmark came for 70 s.
 """
 
 import asyncio
@@ -13,16 +14,17 @@ from seatpool.api.base import GROUP, VERSION, Resource
 from seatpool.control.metrics import ControlMetrics
 
 INTERVAL = 2.0
+"""Seconds between two checks."""
 
 
 def watch_tasks(resource: type[Resource]) -> list["asyncio.Task[object]"]:
-    """Kopf's living tasks that watch a kind."""
+    """Returns Kopf's running tasks that watch a kind."""
     prefix = f"watcher for {resource.plural}.{VERSION}.{GROUP}@"
     return [task for task in asyncio.all_tasks() if task.get_name().startswith(prefix)]
 
 
 class WatchHeartbeats:
-    """When the watch of each kind was last seen alive."""
+    """Tracks when the watch of each kind was last seen alive."""
 
     def __init__(
         self,
@@ -36,25 +38,26 @@ class WatchHeartbeats:
         self._watches = watches
         self._metrics = metrics
         self._monotonic = monotonic
-        self._alive = {kind.kind: monotonic() for kind in kinds}
+        self._alive_at = {kind.kind: monotonic() for kind in kinds}
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Checks the watches until cancelled."""
         while True:
-            self.look()
+            self.check()
             await asyncio.sleep(INTERVAL)
 
-    def look(self) -> None:
+    def check(self) -> None:
+        """Records which kinds are watched now."""
         now = self._monotonic()
         for kind in self._kinds:
             if len(watch_tasks(kind)) >= self._watches:
-                self._alive[kind.kind] = now
-            self._metrics.watch_age.labels(kind.kind).set(now - self._alive[kind.kind])
+                self._alive_at[kind.kind] = now
+            self._metrics.watch_age.labels(kind.kind).set(now - self._alive_at[kind.kind])
 
     def problems(self, *, limit: float) -> dict[str, str | None]:
-        """For each kind what is wrong with its watch, or None."""
+        """Returns the problem of each kind's watch. None: it was seen alive within `limit` seconds."""
         now = self._monotonic()
         return {
             f"watch of {kind}": None if now - alive <= limit else f"not alive for {now - alive:.0f} s"
-            for kind, alive in self._alive.items()
+            for kind, alive in self._alive_at.items()
         }

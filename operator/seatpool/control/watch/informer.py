@@ -1,6 +1,6 @@
 """Delivers objects from watches, lists and answers to our own writes to the cache and the mirror.
 
-Nothing here raises: Kopf would only log it. An object that cannot be read must not keep the others away.
+Nothing here raises, because Kopf would only log it. An object that cannot be read must not stop the others.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from seatpool.mirror.mirror import Mirror
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Informer:
-    """Delivers objects to the cache and the mirror."""
+    """Delivers objects to the cache and the mirror. Posts an Event for an object that cannot be read."""
 
     store: Store
     mirror: Mirror
@@ -32,8 +32,8 @@ class Informer:
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
 
-    def seen(self, kind: type[Resource], event: str, raw: Raw) -> None:
-        """Takes an event of a watch."""
+    def on_watch_event(self, kind: type[Resource], event: str, raw: Raw) -> None:
+        """Delivers an object from a watch event."""
         metadata = raw["metadata"]
         self.metrics.last_event.labels(kind.kind).set(self.clock().timestamp())
         if event == "DELETED":
@@ -42,10 +42,10 @@ class Informer:
             self.upserted(kind, raw)
 
     def upserted(self, kind: type[Resource], raw: Raw) -> bool:
-        """Takes in an object. Returns whether that was news."""
-        workbench = self._show_mirror(raw) if kind is Workbench else None
+        """Delivers an object. Returns whether it was newer than the cached one."""
+        workbench = self._deliver_to_mirror(raw) if kind is Workbench else None
         try:
-            return self.store.put(kind, raw, now=self.clock(), parsed=workbench)
+            return self.store.upsert(kind, raw, now=self.clock(), parsed=workbench)
         except (ValidationError, SeatpoolError) as error:
             self.metrics.refused.labels(kind.kind).inc()
             self.log.warning("an object cannot be read", kind=kind.kind, name=raw["metadata"]["name"], error=str(error))
@@ -53,25 +53,28 @@ class Informer:
             self.recorder.warning(kind, metadata, EventReason.INVALID_SPEC, str(error))
             return False
 
-    def _show_mirror(self, raw: Raw) -> Workbench | None:
-        """Shows a workbench to the mirror, which needs less of it than the cache. Returns it if the cache can read it."""
+    def _deliver_to_mirror(self, raw: Raw) -> Workbench | None:
+        """Delivers a workbench to the mirror, which needs less of it than the cache.
+
+        Returns the parsed object. None: it is not newer than the cached one, or invalid.
+        """
         workbench: Workbench | None = None
-        if self.store.is_news(Workbench, raw):
+        if self.store.is_newer(Workbench, raw):
             with contextlib.suppress(ValidationError):
                 workbench = Workbench.model_validate(raw)
         self.mirror.observe(raw, workbench.spec if workbench is not None else None)
         return workbench
 
     def written(self, kind: type[Resource], raw: Raw) -> None:
-        """Takes in the answer to a write of our own, before a watch brings it.
+        """Delivers the answer to our own write, before a watch brings the object.
 
-        The watch may have told meanwhile that the object is gone. The older answer must not bring it back.
+        A watch may have shown meanwhile that the object was deleted. The older answer must not bring it back.
         """
-        if self.store.knows(kind, raw):
+        if self.store.has_object(kind, raw):
             self.upserted(kind, raw)
 
     def deleted(self, kind: type[Resource], key: str, uid: str | None) -> bool:
-        """Drops an object that is gone. Returns whether that was news."""
+        """Drops a deleted object. Returns whether it was in the cache. `uid` None: any uid."""
         if kind is Workbench:
             self.mirror.forget(key, uid=uid)
-        return self.store.remove(kind, key, uid=uid, now=self.clock())
+        return self.store.delete(kind, key, uid=uid, now=self.clock())

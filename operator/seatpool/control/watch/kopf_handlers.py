@@ -1,7 +1,7 @@
-"""Kopf's part: discovery, watch streams, credentials and shutdown, and nothing else.
+"""Uses Kopf for discovery, watch streams, credentials and shutdown, and for nothing else.
 
-Only `on.event` is used: it writes no annotation and no finalizer on anybody's objects. Kopf drops the errors of such handlers,
-so a handler does one thing that cannot fail half-way: it hands the object over.
+Only `on.event` is used: it writes no annotation and no finalizer on users' objects. Kopf drops the errors of such handlers. So
+a handler does one thing that cannot fail half-way: it passes the object on.
 """
 
 import asyncio
@@ -15,19 +15,20 @@ from seatpool.cache.store import Raw
 from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import KubeError
 
-LONGEST_PAUSE = 20.0
+MAX_BACKOFF = 20.0
+"""Seconds between two tries of a request of Kopf."""
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 CRDS, NAMESPACES = ("apiextensions.k8s.io", "customresourcedefinitions"), ("", "namespaces")
 VERBS = ("list", "watch")
-Seen = Callable[[type[Resource], str, Raw], None]
-"""Called with a kind, the type of the watch event (ADDED, MODIFIED, DELETED, or empty in a first list), and the object."""
+OnEvent = Callable[[type[Resource], str, Raw], None]
+"""Receives a kind, the type of the watch event (ADDED, MODIFIED, DELETED; empty in a first list), and the object."""
 
 
-def make_registry(kinds: Sequence[type[Resource]], seen: Seen, kube: KubeClient) -> kopf.OperatorRegistry:
-    """The handlers of one operator; nothing is registered globally, so that two can live in a process."""
+def make_registry(kinds: Sequence[type[Resource]], on_event: OnEvent, kube: KubeClient) -> kopf.OperatorRegistry:
+    """Returns the handlers of one operator. None is registered globally, so two operators can run in a process."""
     registry = kopf.OperatorRegistry()
     for kind in kinds:
-        _watch(registry, kind, seen)
+        _register(registry, kind, on_event)
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
@@ -36,19 +37,22 @@ def make_registry(kinds: Sequence[type[Resource]], seen: Seen, kube: KubeClient)
     return registry
 
 
-class Patience:
-    """Pauses between Kopf's tries of one request, without an end: a watch that gives up is never started again."""
+class EndlessBackoff:
+    """Yields the pauses between Kopf's tries of one request, in seconds.
+
+    They never end, because Kopf never restarts a watch that gave up.
+    """
 
     def __iter__(self) -> Iterator[float]:
         yield from (1, 1, 2, 3, 5, 8, 13)
         while True:
-            yield LONGEST_PAUSE
+            yield MAX_BACKOFF
 
 
-class Forgetful(kopf.DiffBaseStorage):
-    """Keeps nothing of what an object was before, which only change handlers ask for, and there are none.
+class NoDiffBaseStorage(kopf.DiffBaseStorage):
+    """Stores no previous version of an object. Only change handlers need it, and there are none.
 
-    Kopf's own storages copy each object to its last leaf for each event: half of what Kopf does for 10,000 objects.
+    Kopf's own storages make a deep copy of the object for each event: half of Kopf's work for 10,000 objects.
     """
 
     def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:
@@ -63,7 +67,7 @@ class Forgetful(kopf.DiffBaseStorage):
 
 
 def make_settings(*, scanning: bool) -> kopf.OperatorSettings:
-    """Kopf's settings. `worker_limit` stays unset: with it the start of 10,000 objects takes several times as long."""
+    """Returns Kopf's settings. `worker_limit` stays unset: with it, listing 10,000 objects takes several times as long."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = not scanning
@@ -71,11 +75,11 @@ def make_settings(*, scanning: bool) -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 30
     settings.watching.chunk_size = 500
     settings.networking.request_timeout = 30
-    settings.networking.error_backoffs = Patience()
+    settings.networking.error_backoffs = EndlessBackoff()
     settings.queueing.idle_timeout = 0.1
     settings.execution.max_workers = 1
     settings.persistence.finalizer = f"{GROUP}/finalizer"
-    settings.persistence.diffbase_storage = Forgetful()
+    settings.persistence.diffbase_storage = NoDiffBaseStorage()
     return settings
 
 
@@ -87,7 +91,7 @@ async def run_kopf(
     stop: asyncio.Event,
     ready: asyncio.Event,
 ) -> None:
-    """Watch until `stop` is set; with `scanning` also kinds and namespaces that come while it runs."""
+    """Watches until `stop` is set. With `scanning`, also kinds and namespaces that are created while it runs."""
     await kopf.operator(
         registry=registry,
         settings=make_settings(scanning=scanning),
@@ -100,7 +104,7 @@ async def run_kopf(
 
 
 async def connection_info(kube: KubeClient) -> kopf.ConnectionInfo:
-    """The same way to the API server that our own client takes, so that the pod needs no cluster DNS."""
+    """Returns the connection of our own client for Kopf. So the pod needs no cluster DNS."""
     access = await kube.access()
     return kopf.ConnectionInfo(
         server=access.server,
@@ -113,27 +117,26 @@ async def connection_info(kube: KubeClient) -> kopf.ConnectionInfo:
     )
 
 
-def _watch(registry: kopf.OperatorRegistry, kind: type[Resource], seen: Seen) -> None:
+def _register(registry: kopf.OperatorRegistry, kind: type[Resource], on_event: OnEvent) -> None:
     @kopf.on.event(GROUP, VERSION, kind.plural, registry=registry, id=f"seen-{kind.singular}")
     async def hand_over(event: Any, **_: Any) -> None:
-        seen(kind, event["type"] or "", event["object"])
+        on_event(kind, event["type"] or "", event["object"])
 
 
 async def may_scan(kube: KubeClient, *, namespaced: bool) -> bool:
-    """Whether Kopf may look around in the cluster for kinds, and for namespaces if it serves some, that come and go.
+    """Returns whether Kopf may list CRDs and, if `namespaced`, namespaces.
 
-    An operator that serves some namespaces with Roles in them only may list neither CRDs nor namespaces. Kopf would fall back
-    to the names that it was given, but only after the last pause between its tries. Ours have no end, because a watch that gives
-    up is never started again: it would never watch at all. So the API server is asked beforehand. If it does not answer, the
-    result is true: then Kopf has to wait too.
+    An operator with Roles in some namespaces only may list neither. Kopf would then fall back to the names that it was given,
+    but only after the last pause of its backoff. Ours is endless, so Kopf would never watch at all. So the API server is asked
+    first. If it does not answer, the result is true: Kopf has to wait then too.
     """
     kinds = (CRDS, NAMESPACES) if namespaced else (CRDS,)
     reviews = [_review(group, resource, verb) for group, resource in kinds for verb in VERBS]
     try:
-        answers = await asyncio.gather(*(kube.create_raw(REVIEWS, review) for review in reviews))
+        reviewed = await asyncio.gather(*(kube.create_raw(REVIEWS, review) for review in reviews))
     except KubeError:
         return True
-    return all(answer["status"]["allowed"] for answer in answers)
+    return all(answer["status"]["allowed"] for answer in reviewed)
 
 
 def _review(group: str, resource: str, verb: str) -> Body:

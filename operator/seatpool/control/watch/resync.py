@@ -1,7 +1,8 @@
-"""A paged LIST now and then, to repair what a watch missed.
+"""Repairs what a watch missed, by a paged LIST from time to time.
 
-A watch that was cut and began anew tells of living objects only: what was deleted meanwhile would stay for ever, and with it
-somebody's seat. What the list shows newer than known is taken in; what it does not show is forgotten.
+A watch that was cut and restarted shows existing objects only. An object that was deleted meanwhile would stay in the cache for
+ever, and with it a user's seat. So objects that the list shows in a newer version are upserted, and objects that it does not
+show are deleted.
 """
 
 import asyncio
@@ -19,64 +20,66 @@ from seatpool.kube.client import KubeClient, Pages
 from seatpool.kube.errors import KubeError, NotFound
 
 SETTLE = 1.0
+"""Seconds that the watches get to bring what the list showed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resync:
-    """Compares the store with the API server."""
+    """Lists the objects of the cluster and repairs the cache."""
 
     kinds: Sequence[type[Resource]]
     namespaces: Sequence[str]
     kube: KubeClient
     store: Store
-    take: Callable[[type[Resource], Raw], bool]
-    forget: Callable[[type[Resource], str, str | None], bool]
+    upsert: Callable[[type[Resource], Raw], bool]
+    """Stores an object. Returns whether it was newer than the stored one."""
+    delete: Callable[[type[Resource], str, str | None], bool]
+    """Drops an object by key and uid. Returns whether it was stored."""
     metrics: ControlMetrics
     log: FilteringBoundLogger
     clock: Callable[[], datetime]
 
-    async def load(self, loaded: Callable[[type[Resource]], None] = lambda _kind: None) -> None:
-        """The first list of every kind, one taken in after the other; `loaded` is told of each when it is.
+    async def load_all(self, kind_loaded: Callable[[type[Resource]], None] = lambda _kind: None) -> None:
+        """Loads all objects, one kind after the other, and calls `kind_loaded` after each.
 
-        All are asked for at once, so that the API server does not wait while somebody works here. Raises what it answers:
-        KubeError.
+        All lists are requested at once, so that the API server works while this process does. Raises KubeError.
         """
         async with self._listed(*self.kinds) as lists:
             for kind, objects in zip(self.kinds, lists, strict=True):
                 async for raw in objects:
-                    self.take(kind, raw)
-                loaded(kind)
+                    self.upsert(kind, raw)
+                kind_loaded(kind)
 
     async def run(self, *, interval: float) -> None:
-        """Until cancelled."""
+        """Refreshes all kinds every `interval` seconds, until cancelled."""
         while True:
             await asyncio.sleep(interval)
             for kind in self.kinds:
                 try:
-                    await self.look_at(kind)
+                    await self.refresh(kind)
                 except KubeError as error:
-                    self.log.warning("audit failed", kind=kind.kind, error=str(error))
+                    self.log.warning("resync failed", kind=kind.kind, error=str(error))
 
-    async def catch_up(self) -> None:
-        """Everything as it is now, for who is about to decide by it. Raises what the API server answers: KubeError."""
+    async def refresh_all(self) -> None:
+        """Brings the cache up to date, before this process decides anything. Raises KubeError."""
         for kind in self.kinds:
-            await self.look_at(kind, settle=0.0)
+            await self.refresh(kind, settle=0.0)
 
-    async def look_at(self, kind: type[Resource], *, settle: float = SETTLE) -> None:
-        """Compare one kind, and repair."""
-        before = self.store.known(kind)
+    async def refresh(self, kind: type[Resource], *, settle: float = SETTLE) -> None:
+        """Lists one kind and repairs the cache. Raises KubeError."""
+        before = self.store.versions(kind)
         async with self._listed(kind) as (objects,):
             listed = {key_of(raw["metadata"]): raw async for raw in objects}
-        await asyncio.sleep(settle)  # what a living watch knows by now it has brought by then
-        after = self.store.known(kind)
+        await asyncio.sleep(settle)  # a working watch brings the listed versions meanwhile
+        after = self.store.versions(kind)
         repaired = 0
         for key, raw in listed.items():
             if key in after and after[key][1] < int(raw["metadata"]["resourceVersion"]):
-                repaired += self.take(kind, raw)
-            elif key not in after and (again := await self._read(kind, key)) is not None:
-                repaired += self.take(kind, again)
+                repaired += self.upsert(kind, raw)
+            elif key not in after and (read := await self._read(kind, key)) is not None:
+                repaired += self.upsert(kind, read)
         pruned = sum(
-            self.forget(kind, key, uid)
+            self.delete(kind, key, uid)
             for key, (uid, _) in before.items()
             if (key not in listed or listed[key]["metadata"]["uid"] != uid) and after.get(key, ("", 0))[0] == uid
         )
@@ -86,7 +89,7 @@ class Resync:
             self.log.warning("a watch had missed something", kind=kind.kind, repaired=repaired, pruned=pruned)
 
     async def _read(self, kind: type[Resource], key: str) -> Raw | None:
-        """An object that the list showed and no watch did; it may have been deleted since."""
+        """Reads an object that the list showed and no watch did. None: it was deleted since."""
         try:
             return await self.kube.get(kind, *key.split("/", 1))
         except NotFound:
@@ -94,18 +97,18 @@ class Resync:
 
     @contextlib.asynccontextmanager
     async def _listed(self, *kinds: type[Resource]) -> AsyncIterator[list[AsyncIterator[Raw]]]:
-        """The objects of each kind; all lists are asked for at once."""
-        async with contextlib.AsyncExitStack() as asked:
+        """Gives the objects of each kind. All lists are requested at once."""
+        async with contextlib.AsyncExitStack() as requests:
 
-            async def ask(kind: type[Resource]) -> list[Pages]:
+            async def request(kind: type[Resource]) -> list[Pages]:
                 pages = (self.kube.pages(kind, namespace=namespace) for namespace in self.namespaces or (None,))
-                return [await asked.enter_async_context(one) for one in pages]
+                return [await requests.enter_async_context(one) for one in pages]
 
-            yield [_each(await ask(kind)) for kind in kinds]
+            yield [_items(await request(kind)) for kind in kinds]
 
 
-async def _each(parts: Iterable[Pages]) -> AsyncIterator[Raw]:
-    for pages in parts:
+async def _items(lists: Iterable[Pages]) -> AsyncIterator[Raw]:
+    for pages in lists:
         async for page in pages:
             for raw in page["items"]:
                 yield raw

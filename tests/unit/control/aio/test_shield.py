@@ -8,40 +8,40 @@ from seatpool.control.aio.shield import ShieldedTasks
 
 
 async def test_what_was_begun_goes_on_when_the_caller_is_cancelled() -> None:
-    unbroken, go, done = ShieldedTasks(), asyncio.Event(), []
+    shielded, go, done = ShieldedTasks(), asyncio.Event(), []
 
     async def work() -> None:
         await go.wait()
         done.append("noted")
 
-    caller = asyncio.create_task(unbroken.run(work()))
+    caller = asyncio.create_task(shielded.run_to_end(work()))
     await asyncio.sleep(0)
     caller.cancel()
     await asyncio.wait([caller])
     assert caller.cancelled()
     assert done == []
     go.set()
-    assert await unbroken.settle(limit=5)
+    assert await shielded.drain(limit=5)
     assert done == ["noted"]
 
 
 async def test_its_answer_and_its_error_are_the_callers() -> None:
-    unbroken = ShieldedTasks()
+    shielded = ShieldedTasks()
 
     async def work(number: int) -> int:
         return 6 // number
 
-    assert await unbroken.run(work(2)) == 3
+    assert await shielded.run_to_end(work(2)) == 3
     with pytest.raises(ZeroDivisionError):
-        await unbroken.run(work(0))
-    assert await unbroken.settle(limit=5)
+        await shielded.run_to_end(work(0))
+    assert await shielded.drain(limit=5)
 
 
 async def test_what_does_not_end_is_cut_in_the_end() -> None:
-    unbroken = ShieldedTasks()
-    caller = asyncio.create_task(unbroken.run(asyncio.Event().wait()))
+    shielded = ShieldedTasks()
+    caller = asyncio.create_task(shielded.run_to_end(asyncio.Event().wait()))
     await asyncio.sleep(0)
     caller.cancel()
     await asyncio.wait([caller])
-    assert not await unbroken.settle(limit=0.01)
-    assert await unbroken.settle(limit=0.01), "nothing is left"
+    assert not await shielded.drain(limit=0.01)
+    assert await shielded.drain(limit=0.01), "nothing is left"

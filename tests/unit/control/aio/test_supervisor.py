@@ -15,7 +15,7 @@ from seatpool.control.metrics import ControlMetrics
 async def tasks() -> AsyncIterator[Supervisor]:
     made = Supervisor(metrics=ControlMetrics(CollectorRegistry()), log=structlog.get_logger())
     yield made
-    await made.end()
+    await made.cancel_all()
 
 
 async def fail() -> None:
@@ -27,18 +27,18 @@ async def forever() -> None:
 
 
 async def test_a_task_that_failed_is_dead_and_told_with_its_reason(tasks: Supervisor) -> None:
-    await tasks.start("mirror", fail)
-    assert tasks.dead == {"mirror": "ended: ZeroDivisionError: by zero"}
+    await tasks.start_vital("mirror", fail)
+    assert tasks.failed == {"mirror": "ended: ZeroDivisionError: by zero"}
 
 
 async def test_a_task_that_may_end_is_not_missed_when_it_fails(tasks: Supervisor) -> None:
-    await tasks.start_once("finalizer of lab/matlab", fail)
-    assert tasks.dead == {}
+    await tasks.start_job("finalizer of lab/matlab", fail)
+    assert tasks.failed == {}
 
 
 async def test_at_the_end_every_task_is_cancelled_and_none_is_dead(tasks: Supervisor) -> None:
-    running = [tasks.start(f"task {n}", forever) for n in range(3)]
+    running = [tasks.start_vital(f"task {n}", forever) for n in range(3)]
     await asyncio.sleep(0)
-    await tasks.end()
+    await tasks.cancel_all()
     assert all(task.cancelled() for task in running)
-    assert tasks.dead == {}
+    assert tasks.failed == {}

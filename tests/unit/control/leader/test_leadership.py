@@ -27,7 +27,7 @@ def leadership(clock: Clock) -> Leadership:
 def test_without_an_election_a_process_leads_for_ever(clock: Clock) -> None:
     alone = Leadership.unelected()
     assert alone.leads
-    assert alone.taken.is_set()
+    assert alone.acquired.is_set()
     assert not alone.is_elected
     alone.check()
 
@@ -41,7 +41,7 @@ def test_nobody_leads_before_the_lease_is_taken(leadership: Leadership) -> None:
 def test_a_leader_that_does_not_renew_stops_by_itself_counted_from_when_it_asked(
     leadership: Leadership, clock: Clock
 ) -> None:
-    leadership.take(at=98.0)
+    leadership.acquire(at=98.0)
     clock.seconds = 104.9
     leadership.check()
     clock.seconds = 105.0
@@ -50,7 +50,7 @@ def test_a_leader_that_does_not_renew_stops_by_itself_counted_from_when_it_asked
 
 
 def test_one_that_renews_again_goes_on(leadership: Leadership, clock: Clock) -> None:
-    leadership.take(at=98.0)
+    leadership.acquire(at=98.0)
     clock.seconds = 150.0
     assert not leadership.leads
     leadership.renew(at=149.0)
@@ -58,7 +58,7 @@ def test_one_that_renews_again_goes_on(leadership: Leadership, clock: Clock) -> 
 
 
 def test_one_that_lost_it_never_leads_again_and_knows_to_whom(leadership: Leadership, clock: Clock) -> None:
-    leadership.take(at=100.0)
+    leadership.acquire(at=100.0)
     leadership.lose("two")
     leadership.renew(at=100.0)
     assert leadership.lost.is_set()
@@ -70,7 +70,7 @@ def test_one_that_lost_it_never_leads_again_and_knows_to_whom(leadership: Leader
 
 
 def test_one_that_ends_sends_nothing_more_without_having_lost_anything(leadership: Leadership) -> None:
-    leadership.take(at=100.0)
+    leadership.acquire(at=100.0)
     leadership.end()
     assert not leadership.leads
     assert not leadership.lost.is_set()
@@ -81,11 +81,11 @@ def test_it_is_known_how_long_the_lease_was_not_seen(leadership: Leadership, clo
     leadership.stand_by("one")
     clock.seconds = 103.0
     assert leadership.unrenewed_for == 3.0
-    assert leadership.other == "one"
+    assert leadership.other_holder == "one"
 
 
 def test_it_may_be_asked_from_another_thread(leadership: Leadership) -> None:
-    leadership.take(at=100.0)
+    leadership.acquire(at=100.0)
     refused: list[NotLeading] = []
 
     def ask() -> None:

@@ -274,8 +274,8 @@ def test_a_pool_that_another_server_took_up_keeps_what_is_published_there() -> N
 
 def test_a_pool_that_lost_its_claim_is_not_applied() -> None:
     store = Store(IdentitySettings())
-    store.put(LicensePool, raw_pool(), now=later(0))
-    store.put(LicensePool, raw_pool("elder", product="matlab", age=60), now=later(1))
+    store.upsert(LicensePool, raw_pool(), now=later(0))
+    store.upsert(LicensePool, raw_pool("elder", product="matlab", age=60), now=later(1))
     state = server_state({"matlab": standing("ann", observed=known("ann"))})
     after = advanced(state, refreshed(state, store.pools["lab/elder"]))
     assert [one.key for one in after.pools] == ["lab/elder"]

@@ -12,7 +12,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
-from seatpool.control.runtime.crd_check import _lacking
+from seatpool.control.runtime.crd_check import _missing
 
 KINDS = (LicenseServer, LicensePool, SeatLedger, Workbench)
 
@@ -38,8 +38,8 @@ def properties(node: dict[str, Any], path: str = "") -> Iterator[tuple[dict[str,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_lacking_from_the_schema_that_we_generate(kind: Any) -> None:
-    assert _lacking(schema(kind), schema(kind)) == []
+def test_nothing_is_missing_from_the_schema_that_we_generate(kind: Any) -> None:
+    assert _missing(schema(kind), schema(kind)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,16 +50,16 @@ def test_each_single_field_is_missed(kind: Any) -> None:
         older = schema(kind)
         holder, name = next((holder, name) for holder, name, found in properties(older) if found == path)
         del holder[name]
-        assert _lacking(schema(kind), older) == [path]
+        assert _missing(schema(kind), older) == [path]
 
 
 def test_fields_that_a_newer_schema_has_besides_are_no_harm() -> None:
     newer = schema(LicensePool)
     newer["properties"]["spec"]["properties"]["fromTheFuture"] = {"type": "string"}
-    assert _lacking(schema(LicensePool), newer) == []
+    assert _missing(schema(LicensePool), newer) == []
 
 
 def test_a_schema_that_keeps_what_it_does_not_know_lacks_nothing() -> None:
     ours = {"properties": {"status": {"properties": {"a": {}, "b": {}}}}}
     theirs = {"properties": {"status": {"x-kubernetes-preserve-unknown-fields": True}}}
-    assert _lacking(ours, theirs) == []
+    assert _missing(ours, theirs) == []

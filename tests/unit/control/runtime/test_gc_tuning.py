@@ -18,9 +18,9 @@ def as_before() -> Iterator[None]:
 
 
 def test_what_is_there_is_set_aside_when_a_process_put_it_off() -> None:
-    gc_tuning.put_off()
+    gc_tuning.disable_until_loaded()
     assert not gc.isenabled()
-    gc_tuning.begin()
+    gc_tuning.freeze_and_enable()
     assert gc.isenabled()
     assert gc.get_freeze_count() > 0
     assert gc.get_threshold() == gc_tuning.THRESHOLDS
@@ -28,5 +28,5 @@ def test_what_is_there_is_set_aside_when_a_process_put_it_off() -> None:
 
 def test_an_operator_in_the_process_of_another_leaves_the_collector_alone() -> None:
     thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
-    gc_tuning.begin()
+    gc_tuning.freeze_and_enable()
     assert (gc.get_threshold(), gc.get_freeze_count()) == (thresholds, frozen)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from seatpool.control.metrics import ControlMetrics
-from seatpool.control.sinks.event_latency import LONGEST, EventLatency
+from seatpool.control.sinks.event_latency import MAX_FOLLOWED, EventLatency
 from seatpool.control.sinks.facts import LatencyOutcome
 from seatpool.mirror.workbenches.message_context import MessageContext, MessageContexts, caused_by
 from seatpool.tracing.spans import UNTRACED
@@ -26,7 +26,7 @@ class Way:
         self.contexts = MessageContexts()
         self.now = START
         self.latency = EventLatency(
-            take=self.contexts.pop,
+            pop_contexts=self.contexts.pop,
             metrics=ControlMetrics(self.registry),
             traces=UNTRACED,
             log=structlog.get_logger(),
@@ -46,10 +46,14 @@ class Way:
         self.latency.workbench_moved(f"lab/i-{number}", START, pools)
 
     def ended(self) -> Mapping[str, float]:
-        counts = {
-            outcome.value: self.registry.get_sample_value("seatpool_journeys_total", {"outcome": outcome}) or 0
-            for outcome in LatencyOutcome
-        }
+        counts, old_counts = (
+            {
+                outcome.value: self.registry.get_sample_value(name, {"outcome": outcome}) or 0
+                for outcome in LatencyOutcome
+            }
+            for name in ("seatpool_events_followed_total", "seatpool_journeys_total")
+        )
+        assert counts == old_counts, "the old name has the same values"
         return {name: count for name, count in counts.items() if count}
 
     def sum_of(self, metric: str) -> float | None:
@@ -124,17 +128,17 @@ def test_marks_come_with_the_eldest_message_first_and_once_each(way: Way) -> Non
 
 def test_the_ways_to_a_pool_that_is_gone_are_forgotten(way: Way) -> None:
     way.arrive(1, POOL)
-    way.latency.forget(POOL)
-    way.latency.forget(POOL)
+    way.latency.drop_pool(POOL)
+    way.latency.drop_pool(POOL)
     assert way.ended() == {"not_written": 1}
     assert way.latency.marks([POOL]) == []
 
 
 def test_the_eldest_are_followed_when_a_list_cannot_be_written_for_long(way: Way) -> None:
-    for number in range(LONGEST + 5):
+    for number in range(MAX_FOLLOWED + 5):
         way.arrive(number, POOL)
     assert way.ended() == {"lost_sight": 5}
-    assert len(way.latency.marks([POOL])) == LONGEST
+    assert len(way.latency.marks([POOL])) == MAX_FOLLOWED
 
 
 def test_a_message_has_one_line_for_all_its_pools_of_a_server_and_none_twice(way: Way) -> None:

@@ -51,7 +51,7 @@ class Process:
     def put(self, kind: type, raw: Raw) -> None:
         self.version += 1
         raw["metadata"]["resourceVersion"] = str(self.version)
-        self.store.put(kind, raw, now=self.now())
+        self.store.upsert(kind, raw, now=self.now())
 
     def start(self, number: int, owner: str) -> None:
         self.put(Workbench, raw_workbench(number, owner, stateChangedAt=format_instant(self.now())))

@@ -24,45 +24,45 @@ class Place:
     def __init__(self) -> None:
         self.store = Store(IdentitySettings())
         self.on_their_way: set[str] = set()
-        self.pending = PendingNotifications(store=self.store, is_on_its_way=lambda notice: notice in self.on_their_way)
+        self.pending = PendingNotifications(store=self.store, is_in_outbox=lambda notice: notice in self.on_their_way)
 
     def write(self, *entries: LedgerEnded) -> None:
         spec = SeatLedgerSpec(pool="matlab", ended=entries)
         self.store.ledgers[POOL][0] = LedgerView(name="matlab-0", uid="u", resource_version="1", spec=spec)
-        self.pending.refresh(POOL)
+        self.pending.reload_ended(POOL)
 
 
 def test_what_the_ledger_says_has_ended_is_told_once() -> None:
     place = Place()
     place.write(ended("ann"), ended("bob", "Wait"))
-    (gone,) = place.pending.take(POOL)
+    (gone,) = place.pending.pop_due(POOL)
     assert gone.user == "ann"
-    place.pending.note(POOL, gone, notice="n1")
+    place.pending.record_sent(POOL, gone, notice="n1")
     place.write(ended("ann"))
-    assert place.pending.take(POOL) == []
+    assert place.pending.pop_due(POOL) == []
 
 
 def test_the_ledger_keeps_it_while_a_receiver_has_not_taken_the_notice() -> None:
     place = Place()
     place.write(ended("ann"))
-    assert not place.pending.is_told(POOL, ended("ann"))
-    (gone,) = place.pending.take(POOL)
+    assert not place.pending.is_delivered(POOL, ended("ann"))
+    (gone,) = place.pending.pop_due(POOL)
     place.on_their_way.add("n1")
-    place.pending.note(POOL, gone, notice="n1")
-    assert not place.pending.is_told(POOL, ended("ann"))
+    place.pending.record_sent(POOL, gone, notice="n1")
+    assert not place.pending.is_delivered(POOL, ended("ann"))
     place.on_their_way.clear()
-    assert place.pending.is_told(POOL, ended("ann"))
+    assert place.pending.is_delivered(POOL, ended("ann"))
 
 
 def test_a_wait_that_ended_is_kept_for_nobody() -> None:
-    assert Place().pending.is_told(POOL, ended("ann", "Wait"))
+    assert Place().pending.is_delivered(POOL, ended("ann", "Wait"))
 
 
 def test_a_second_seat_of_the_same_person_is_another_departure() -> None:
     place = Place()
     place.write(ended("ann"))
-    (gone,) = place.pending.take(POOL)
-    place.pending.note(POOL, gone, notice="n1")
+    (gone,) = place.pending.pop_due(POOL)
+    place.pending.record_sent(POOL, gone, notice="n1")
     place.write(ended("ann", since=TEN))
-    (again,) = place.pending.take(POOL)
+    (again,) = place.pending.pop_due(POOL)
     assert again.since == TEN

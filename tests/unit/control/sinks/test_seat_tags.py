@@ -26,15 +26,15 @@ class Instances:
         self._version = 0
         self.signal = SeatTagSink(
             store=self.store,
-            wish=lambda _place, instance, value: self.wishes.update({instance: value}),
-            forget=lambda _place, instance: self.forgotten.append(instance),
+            set_tag=lambda _place, instance, value: self.wishes.update({instance: value}),
+            drop_tag=lambda _place, instance: self.forgotten.append(instance),
         )
 
     def put(self, *, status: Mapping[str, Any] | None = None, at: datetime = NOW, generation: int = 1) -> None:
         self._version += 1
         raw = raw_workbench()
         raw["metadata"] |= {"resourceVersion": str(self._version), "generation": generation}
-        self.store.put(Workbench, raw | {"status": dict(status or {})}, now=at)
+        self.store.upsert(Workbench, raw | {"status": dict(status or {})}, now=at)
 
 
 def said(reason: str, *phases: str, generation: int = 1) -> dict[str, Any]:
@@ -87,5 +87,5 @@ def test_the_instance_of_a_workbench_that_vanished_is_forgotten() -> None:
     instances.signal.start()
     instances.put(status=said("AllAssigned", "Assigned"))
     (key,) = instances.store.workbenches
-    instances.store.remove(Workbench, key, uid=None, now=NOW)
+    instances.store.delete(Workbench, key, uid=None, now=NOW)
     assert instances.forgotten == list(instances.wishes)

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.control.objects import NOW, later
 
 from seatpool.api.reasons import ConditionReason
-from seatpool.control.status.mirror import SHOWN, mirror_parts
+from seatpool.control.status.mirror import MAX_NAMED, mirror_parts
 from seatpool.mirror.health import NO_QUEUE, NOT_YET, ConnectionHealth, EventsHealth, InventoryHealth, MirrorHealth
 from seatpool.mirror.regions import AccountRegion
 from seatpool.mirror.unknown_accounts import UnknownAccount
@@ -77,7 +77,7 @@ def test_a_hundred_stale_regions_of_many_words_fit_into_a_condition() -> None:
     many = [replace(STALE, account=f"{number:012}", message="x" * 5000) for number in range(100)]
     _, _, _, message = mirror_parts(health(*many))[0]
     assert len(message) <= 2048
-    assert f"and {100 - SHOWN} more" in message
+    assert f"and {100 - MAX_NAMED} more" in message
 
 
 def test_a_refused_account_is_named_and_its_later_events_change_no_word() -> None:

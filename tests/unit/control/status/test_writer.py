@@ -15,7 +15,7 @@ async def test_it_ends_when_it_is_cancelled_in_the_moment_in_which_something_is_
     writer = StatusWriter(
         Workbench,
         lambda _key, *, due: None,
-        pace=Pace(delay=0, per_second=100, at_once=1),
+        pace=Pace(delay=0, per_second=100, concurrency=1),
         kube=KubeClient(api),
         metrics=ControlMetrics(CollectorRegistry()),
         log=structlog.get_logger(),

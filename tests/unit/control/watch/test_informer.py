@@ -39,30 +39,30 @@ def view(given: Given) -> Informer:
 
 
 async def test_a_watch_brings_objects_and_takes_them_away(view: Informer) -> None:
-    view.seen(Workbench, "ADDED", raw_workbench())
+    view.on_watch_event(Workbench, "ADDED", raw_workbench())
     assert set(view.store.workbenches) == {BENCH}
-    view.seen(Workbench, "DELETED", raw_workbench(version=2))
+    view.on_watch_event(Workbench, "DELETED", raw_workbench(version=2))
     assert set(view.store.workbenches) == set()
 
 
 async def test_the_answer_to_a_write_of_ours_is_known_at_once(view: Informer) -> None:
-    view.seen(Workbench, "", raw_workbench())
+    view.on_watch_event(Workbench, "", raw_workbench())
     view.written(Workbench, raw_workbench(version=2) | {"status": {"observedGeneration": 1}})
     assert view.store.workbenches[BENCH].observed_generation == 1
 
 
 async def test_a_late_answer_does_not_bring_back_what_is_gone(view: Informer) -> None:
-    view.seen(Workbench, "ADDED", raw_workbench())
-    view.seen(Workbench, "DELETED", raw_workbench(version=3))
+    view.on_watch_event(Workbench, "ADDED", raw_workbench())
+    view.on_watch_event(Workbench, "DELETED", raw_workbench(version=3))
     view.written(Workbench, raw_workbench(version=2))
     assert view.store.workbenches == {}
-    view.seen(Workbench, "ADDED", raw_workbench(version=9, uid="another"))
+    view.on_watch_event(Workbench, "ADDED", raw_workbench(version=9, uid="another"))
     view.written(Workbench, raw_workbench(version=10))
-    assert view.store.known(Workbench)[BENCH] == ("another", 9)
+    assert view.store.versions(Workbench)[BENCH] == ("another", 9)
 
 
 async def test_an_object_that_cannot_be_read_is_counted_and_keeps_no_other_away(view: Informer, given: Given) -> None:
-    view.seen(LicensePool, "ADDED", raw_pool("broken", seats="many"))
-    view.seen(LicensePool, "ADDED", raw_pool())
+    view.on_watch_event(LicensePool, "ADDED", raw_pool("broken", seats="many"))
+    view.on_watch_event(LicensePool, "ADDED", raw_pool())
     assert set(view.store.pools) == {"lab/matlab"}
     assert given.registry.get_sample_value("seatpool_objects_refused_total", {"kind": "LicensePool"}) == 1
