@@ -1,4 +1,4 @@
-"""Annotations and finalizers of Seatpool: by these, admins speak to the operator, and the operator to the next one."""
+"""Names the annotations and finalizers of Seatpool. Admins set some of them, and the operator sets others."""
 
 from seatpool.api.base import GROUP
 
@@ -7,8 +7,8 @@ APPROVE_CHANGE = f"{GROUP}/approve-change"
 TAKE_OVER = f"{GROUP}/take-over"
 """On a LicenseServer: the id of the installation whose lists may be taken over."""
 VERIFY = f"{GROUP}/verify"
-"""On a LicenseServer: any new value asks for reading all its lists back now."""
+"""On a LicenseServer: any new value requests that all its lists are read back now."""
 INVENTORIED = f"{GROUP}/inventoried"
-"""On the Lease: its holder has asked EC2 for all workbenches, so the next leader need not wait for that."""
+"""On the Lease: its holder has a full inventory from EC2, so the next leader need not wait for one."""
 CLEAR_LIST = f"{GROUP}/clear-list"
-"""Finalizer of a LicensePool: its list is emptied before it goes (`spec.onDelete: Clear`)."""
+"""Finalizer of a LicensePool: its list is emptied before the pool is deleted (`spec.onDelete: Clear`)."""

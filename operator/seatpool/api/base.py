@@ -1,7 +1,7 @@
-"""What every resource shares: camelCase names, durations, quantities of time, and the class that describes a kind.
+"""Defines what all resources share: camelCase names, durations, instants, and the base class of a kind.
 
-The pydantic models of this package are the one source of the CRDs (see `crd.py`): a field's description is what
-`kubectl explain` prints, a field's constraint is what the API server enforces.
+The pydantic models of this package are the only source of the CRDs (see `crd.py`). `kubectl explain` prints the description of
+a field. The API server enforces its constraints.
 """
 
 import re
@@ -30,7 +30,7 @@ _UNIT = {
 
 
 def parse_duration(text: str) -> timedelta:
-    """Turn `15m`, `1h30m`, `250ms` or `365d` into a timedelta; ValueError says what would be right."""
+    """Parses `15m`, `1h30m`, `250ms` or `365d`. Raises a ValueError that shows valid durations."""
     if not re.fullmatch(DURATION_PATTERN, text):
         raise ValueError(f"{text!r} is not a duration; write for example 250ms, 30s, 15m, 1h30m or 365d")
     try:
@@ -40,7 +40,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(value: timedelta) -> str:
-    """The shortest text that `parse_duration` reads back as the same value, to the millisecond."""
+    """Returns the shortest text that `parse_duration` parses to the same value, to the millisecond."""
     rest = round(value / _UNIT["ms"])
     parts = []
     for unit in ("d", "h", "m", "s", "ms"):
@@ -51,7 +51,7 @@ def format_duration(value: timedelta) -> str:
 
 
 def format_instant(value: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond when there are any: what the API server's date-time format takes."""
+    """Formats an instant for the API server: RFC 3339 in UTC, with milliseconds if there are any."""
     value = value.astimezone(UTC)
     spec = "milliseconds" if value.microsecond // 1000 else "seconds"
     return value.replace(tzinfo=None).isoformat(timespec=spec) + "Z"
@@ -82,7 +82,7 @@ Instant = Annotated[
 
 
 def cel(rule: str, message: str, *, field_path: str | None = None) -> dict[str, str]:
-    """One `x-kubernetes-validations` entry; the message must say what would be right."""
+    """Returns an `x-kubernetes-validations` entry. The message must say what is valid."""
     entry = {"rule": rule, "message": message}
     if field_path is not None:
         entry["fieldPath"] = field_path
@@ -90,17 +90,17 @@ def cel(rule: str, message: str, *, field_path: str | None = None) -> dict[str, 
 
 
 def rules(*entries: dict[str, str], **extra: Any) -> dict[str, Any]:
-    """`json_schema_extra` for a field or a model that carries CEL rules."""
+    """Returns the `json_schema_extra` of a field or model with CEL rules."""
     return {"x-kubernetes-validations": list(entries), **extra}
 
 
 class Model(BaseModel):
-    """A part of a resource: camelCase on the wire, snake_case in Python, unknown fields ignored when read."""
+    """A part of a resource. It is camelCase on the wire and snake_case in Python. Unknown fields are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
     def wire(self) -> dict[str, Any]:
-        """The JSON-ready form; absent values stay absent."""
+        """Returns the form for JSON, without absent values."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -130,12 +130,12 @@ class Metadata(Model):
 
     @property
     def key(self) -> str:
-        """`namespace/name`, how the store and the logs name an object."""
+        """`namespace/name`, as the cache and the logs name an object."""
         return f"{self.namespace}/{self.name}"
 
 
 def key_of(metadata: Mapping[str, Any]) -> str:
-    """`namespace/name` from metadata as the API server sends it."""
+    """Returns `namespace/name` from metadata as the API server sends it."""
     return f"{metadata['namespace']}/{metadata['name']}"
 
 
@@ -163,11 +163,12 @@ class Resource(Model):
 
     @property
     def key(self) -> str:
+        """`namespace/name`."""
         return self.metadata.key
 
 
 def column(name: str, json_path: str, description: str, *, type: str = "string", wide: bool = False) -> PrinterColumn:  # noqa: A002
-    """A printer column; `wide` ones show with `-o wide` only."""
+    """Returns a printer column. `wide`: it is shown with `-o wide` only."""
     return PrinterColumn(name=name, type=type, json_path=json_path, description=description, priority=1 if wide else 0)
 
 

@@ -1,4 +1,4 @@
-"""Conditions as the Kubernetes API conventions and kstatus want them, so that kubectl, Flux and Argo CD read them."""
+"""Defines conditions by the Kubernetes API conventions and kstatus, so that kubectl, Flux and Argo CD can read them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,7 +28,7 @@ class Condition(Model):
     reason: Annotated[str, Field(min_length=1, max_length=128)]
     """One CamelCase word that programs can rely on."""
     message: Annotated[str, Field(max_length=2048)] = ""
-    """A sentence for people: what is the case and what to do."""
+    """A sentence for people: what is wrong and what to do."""
     observed_generation: int | None = None
     """The metadata.generation that the condition was computed from."""
     last_transition_time: Instant
@@ -53,7 +53,7 @@ def condition(
     generation: int | None = None,
     now: datetime,
 ) -> Condition:
-    """A condition as it is right now; `merge` later keeps the older transition time where nothing changed."""
+    """Returns a condition with `now` as its transition time. `merge` keeps the older time if the status is the same."""
     status = {True: ConditionStatus.TRUE, False: ConditionStatus.FALSE, None: ConditionStatus.UNKNOWN}[holds]
     return Condition(
         type=type,
@@ -66,7 +66,7 @@ def condition(
 
 
 def merge(previous: Iterable[Condition], current: Iterable[Condition]) -> tuple[Condition, ...]:
-    """`current`, each with the transition time of its predecessor where the status stayed the same."""
+    """Returns `current`. A condition whose status did not change keeps its previous transition time."""
     before = {item.type: item for item in previous}
     merged = []
     for item in current:

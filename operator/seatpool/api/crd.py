@@ -1,7 +1,7 @@
-"""CustomResourceDefinitions made from the models, so that code and cluster cannot drift apart.
+"""Generates the CustomResourceDefinitions from the models, so that code and cluster cannot differ.
 
-Pydantic writes JSON schema with references and unions; the API server wants a *structural* schema: no `$ref`, no
-`anyOf` with null, a type on every node. `structural` rewrites one into the other and refuses what it cannot express.
+Pydantic writes JSON schema with references and unions. The API server needs a *structural* schema: no `$ref`, no `anyOf` with
+null, and a type on every node. `structural` converts one into the other and refuses what it cannot express.
 """
 
 import copy
@@ -26,7 +26,7 @@ _DROPPED = {"title", "$defs", "propertyOrdering"}
 
 
 class _WireDefaults(GenerateJsonSchema):
-    """Defaults in the form that they have on the wire."""
+    """Generates defaults in their form on the wire."""
 
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, timedelta):
@@ -37,7 +37,7 @@ class _WireDefaults(GenerateJsonSchema):
 
 
 class _Described(_WireDefaults, DescribedSchema):
-    """With the fields' sentences."""
+    """Generates defaults and descriptions."""
 
 
 def _clean_text(text: str) -> str:
@@ -45,7 +45,7 @@ def _clean_text(text: str) -> str:
 
 
 def structural(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """`schema` without references, titles and null unions; ValueError for what a CRD cannot say."""
+    """Returns `schema` without references, titles and null unions. Raises ValueError for what a CRD cannot express."""
     schema = dict(schema)
     if "$ref" in schema:
         target = copy.deepcopy(definitions[schema.pop("$ref").removeprefix("#/$defs/")])
@@ -76,7 +76,7 @@ def structural(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str,
 
 
 def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
-    """The CustomResourceDefinition of one kind; for programs it need not be `described`, which takes most of the time."""
+    """Returns the CustomResourceDefinition of a kind. `described` false: without descriptions, which take most of the time."""
     generator = _Described if described else _WireDefaults
     raw = resource.model_json_schema(by_alias=True, mode="validation", schema_generator=generator)
     root = structural(raw, raw.get("$defs", {}))
@@ -87,7 +87,7 @@ def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
         "spec": root["properties"]["spec"],
     }
     if resource.has_status:
-        # kstatus takes an empty status for ready; -1 says that nobody has looked at the object yet.
+        # kstatus takes an empty status for ready. -1 says that the operator has not seen the object yet.
         properties["status"] = {**root["properties"]["status"], "default": {"observedGeneration": -1}}
     version: dict[str, Any] = {
         "name": VERSION,
@@ -129,27 +129,27 @@ def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes the same text for the same data, without YAML aliases."""
+    """Dumps YAML without aliases, so that the same data gives the same text."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
 
 
 def render(resource: type[Resource]) -> str:
-    """The YAML of one kind's CRD."""
+    """Returns the CRD of a kind as YAML."""
     return "# Generated from operator/seatpool/api by `make generate`; do not edit.\n" + yaml.dump(
         crd(resource), Dumper=_Dumper, sort_keys=False, width=110
     )
 
 
 def files() -> Iterator[tuple[str, str]]:
-    """Name and content of every generated CRD file."""
+    """Yields name and content of every CRD file."""
     for resource in RESOURCES:
         yield f"{GROUP}_{resource.plural}.yaml", render(resource)
 
 
 def write(folder: Path) -> list[Path]:
-    """Write every CRD into `folder`; the paths that changed."""
+    """Writes all CRDs into `folder`. Returns the paths that changed."""
     folder.mkdir(parents=True, exist_ok=True)
     changed = []
     for name, text in files():
@@ -161,7 +161,7 @@ def write(folder: Path) -> list[Path]:
 
 
 def type_of(obj: dict[str, Any]) -> type[Resource]:
-    """The class of a raw object; KeyError for an object that is not one of ours."""
+    """Returns the class of a raw object. Raises KeyError if it is no kind of Seatpool."""
     if obj.get("apiVersion") != API_VERSION:
         raise KeyError(obj.get("apiVersion"))
     return {resource.kind: resource for resource in RESOURCES}[obj["kind"]]

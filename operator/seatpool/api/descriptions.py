@@ -1,7 +1,7 @@
-"""What each field of a model means, from the sentence that stands below it in the source, for schemas that people read.
+"""Reads the description of each field of a model from the docstring below it in the source.
 
-Pydantic can read those sentences itself, when a class is made; then every process that only answers a question reads and
-parses the source of all models first, which was a tenth of its time.
+Pydantic can do that itself when a class is created. Then every command would parse the source of all models first, which took a
+tenth of its time.
 """
 
 import ast
@@ -16,7 +16,7 @@ from pydantic_core import core_schema
 
 
 class DescribedSchema(GenerateJsonSchema):
-    """JSON Schema whose properties have the fields' sentences as descriptions."""
+    """Generates JSON schema with the docstrings of fields as descriptions."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         made = super().model_schema(schema)
@@ -29,7 +29,7 @@ class DescribedSchema(GenerateJsonSchema):
 
 
 def sentences_of(model: type[BaseModel]) -> dict[str, str]:
-    """The sentence of each field that has one, those of inherited fields too."""
+    """Returns the docstring of each field that has one, with those of inherited fields."""
     found: dict[str, str] = {}
     for parent in reversed(model.__mro__):
         if issubclass(parent, BaseModel) and parent is not BaseModel:

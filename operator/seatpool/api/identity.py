@@ -1,4 +1,4 @@
-"""How owners' names become user ids; one setting for the whole installation."""
+"""Turns owners into user ids, by one setting for the whole installation."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from seatpool.domain.identity import InvalidUser, check_user, normalise
 
 
 class IdentitySettings(BaseModel):
-    """One person may appear as `CORP\\x`, `x`, `x@corp.example` or `X`; two spellings never take two seats."""
+    """Settings of user ids. A user who appears as `CORP\\x`, `x`, `x@corp.example` and `X` takes one seat."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,13 +30,13 @@ class IdentitySettings(BaseModel):
         return mapping
 
     def user(self, owner: str) -> str:
-        """The user id of an owner; `InvalidUser` says why there is none."""
+        """Returns the user id of an owner. Raises InvalidUser if there is none."""
         user = normalise(owner, strip_domain=self.strip_domain, fold_case=self.fold_case, mapping=self.mapping)
         check_user(user)
         return user
 
     def user_or_problem(self, owner: str) -> tuple[str | None, str | None]:
-        """The user id of an owner, or why there is none."""
+        """Returns the user id of an owner and None, or None and the reason why there is none."""
         try:
             return self.user(owner), None
         except InvalidUser as error:

@@ -1,4 +1,4 @@
-"""LicensePool: one licensed product on one server, how many seats it has, and who gets them."""
+"""Defines LicensePool: one licensed product on one server, how many seats it has, and who gets them."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -49,21 +49,21 @@ TypeGlob = Annotated[
 
 
 class Order(StrEnum):
-    """Who of those who wait is next."""
+    """Which waiting user is next."""
 
     FIRST_COME = "FirstCome"
     PRIORITY = "Priority"
 
 
 class EmptyList(StrEnum):
-    """What is written when nobody is to be on the list."""
+    """What is written if no user should be on the list."""
 
     WRITE = "Write"
     KEEP_PLACEHOLDER = "KeepPlaceholder"
 
 
 class Adoption(StrEnum):
-    """What happens to people who are on the list before the operator first writes it."""
+    """What happens to users who are on the list before the operator first writes it."""
 
     ADOPT = "Adopt"
     OVERWRITE = "Overwrite"
@@ -84,35 +84,35 @@ class ServerRef(Model):
 
 
 class Reservation(Model):
-    """Seats that are kept free for some people."""
+    """Seats that are kept free for some users."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(cel("has(self.users) != has(self.userPattern)", "give either users or userPattern"))
     )
 
     name: Annotated[str, Field(min_length=1, max_length=63)]
-    """Name of the reservation; it appears in explanations."""
+    """Name of the reservation. It appears in explanations."""
     users: (
         Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] | None
     ) = None
-    """The people it is for."""
+    """The users it is for."""
     user_pattern: Annotated[str, Field(pattern=USER_GLOB)] | None = None
-    """The people it is for, as a glob such as phd-*."""
+    """The users it is for, as a glob such as phd-*."""
     seats: Annotated[int, Field(ge=1, le=MAX_SEATS)]
     """How many seats are kept free for them."""
 
 
 class Priority(Model):
-    """Weight of some people in the waiting line."""
+    """Weight of some users in the waiting line."""
 
     user_pattern: Annotated[str, Field(pattern=USER_GLOB)]
-    """The people, as a glob such as oncall-*."""
+    """The users, as a glob such as oncall-*."""
     weight: Annotated[int, Field(ge=-1000, le=1000)]
-    """Higher goes first. Everybody else has 0; the first pattern that matches counts."""
+    """Higher goes first. All other users have 0. The first pattern that matches counts."""
 
 
 class MaxReassignments(Model):
-    """A budget of re-assignments: how often seats may pass from one person to another."""
+    """A budget of re-assignments: how often seats may pass from one user to another."""
 
     count: Annotated[int, Field(ge=0, le=1000)]
     """How many re-assignments the vendor permits in the window."""
@@ -169,114 +169,114 @@ class LicensePoolSpec(Model):
     ]
     """The licensed product, as the vendor's client names it. It cannot change."""
     seats: Annotated[int, Field(ge=0, le=MAX_SEATS)]
-    """How many named users the license has: the list is never longer."""
+    """How many named users the license has. The list is never longer."""
     workbench_types: Annotated[tuple[TypeGlob, ...], Field(min_length=1, max_length=100)]
     """Types of workbenches that have the product installed, as globs such as vew-matlab or vew-*."""
     workbench_namespaces: Annotated[tuple[Namespace, ...], Field(max_length=100)] = ()
-    """Namespaces whose Workbenches are served; empty means the pool's own, * means all."""
+    """Namespaces whose Workbenches are served. Empty: the pool's own. *: all."""
     active_states: Annotated[tuple[InstanceState, ...], Field(min_length=1, max_length=6)] = (
         InstanceState.PENDING,
         InstanceState.RUNNING,
     )
     """Instance states in which a workbench needs a seat."""
     order: Order = Order.FIRST_COME
-    """Who of those who wait is next: FirstCome, or Priority by weight and then by time."""
+    """Which waiting user is next. FirstCome: by time. Priority: by weight, then by time."""
     reservations: Annotated[
         tuple[Reservation, ...],
         Field(
             max_length=50, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = ()
-    """Seats that are kept free for some people. A person belongs to the first reservation that names or matches."""
+    """Seats that are kept free for some users. A user belongs to the first reservation that names or matches the user."""
     priorities: Annotated[tuple[Priority, ...], Field(max_length=100)] = ()
     """Weights in the waiting line, used with order Priority."""
     protected_users: Annotated[
         tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})
     ] = ()
-    """People who are always on the list; each takes a seat."""
+    """Users who are always on the list. Each takes a seat."""
     denied_users: Annotated[
         tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})
     ] = ()
-    """People who never get a seat."""
+    """Users who never get a seat."""
     minimum_hold: Annotated[Duration, Field(description=rule_fields.MINIMUM_HOLD.text)] = timedelta(0)
     linger: Annotated[Duration, Field(description=rule_fields.LINGER.text)] = timedelta(0)
     seat_cool_down: Annotated[Duration, Field(description=rule_fields.SEAT_COOL_DOWN.text)] = timedelta(0)
     readmit_after: Annotated[Duration, Field(description=rule_fields.READMIT_AFTER.text)] = timedelta(0)
     max_reassignments: Annotated[MaxReassignments | None, Field(description=rule_fields.MAX_REASSIGNMENTS.text)] = None
     mode: Mode = Mode.ENFORCE
-    """Enforce writes the list; DryRun computes and shows it only."""
+    """Enforce writes the list. DryRun only computes and shows it."""
     suspend: bool = False
     """Stop changing the list. It stays as it is."""
     empty_list: EmptyList = EmptyList.WRITE
-    """What is written when nobody is to be on the list. For some vendors an empty list means everybody."""
+    """What is written if no user should be on the list. For some vendors an empty list admits every user."""
     adoption: Adoption = Adoption.ADOPT
-    """Adopt: people found on the list at first contact keep their seat for the linger time. Overwrite: they do not."""
+    """Adopt: users found on the list at first contact keep their seat for the linger time. Overwrite: they do not."""
     on_delete: OnDelete = OnDelete.RETAIN
-    """Retain leaves the list on the server when the pool is deleted; Clear empties it first."""
+    """Retain leaves the list on the server if the pool is deleted. Clear empties it first."""
 
 
 class PoolWaiting(Model):
-    """Somebody who waits."""
+    """A user who waits for a seat."""
 
     user: str
     """The named user."""
     since: Instant
-    """Since when."""
+    """Start of the wait."""
     reason: str
-    """Why, in one word."""
+    """Reason of the wait, one word."""
 
 
 class PoolDifference(Model):
-    """What would have to change on the license server's list: on its way there, or only shown in DryRun."""
+    """Difference between the desired list and the license server's: on its way there, or only shown in DryRun."""
 
     add: tuple[str, ...] = ()
-    """The first 20 people who are missing on it."""
+    """The first 20 users who are missing on it."""
     remove: tuple[str, ...] = ()
     """The first 20 entries that should not be on it."""
     adds: int = 0
-    """How many are missing."""
+    """Number of missing users."""
     removes: int = 0
-    """How many are too many."""
+    """Number of entries that should not be on it."""
     since: Instant
-    """Since when the list has been another one than it should be."""
+    """Since when the list has differed."""
 
 
 class PoolSeatLengths(Model):
     """How long the last seats were held until their holder's last workbench stopped."""
 
     seats: Annotated[int, Field(ge=1)]
-    """How many seats this is concluded from, the last 500 at most."""
+    """Number of seats that were measured, the last 500 at most."""
     seconds: Annotated[
         tuple[int, ...], Field(min_length=11, max_length=11, json_schema_extra={"x-kubernetes-list-type": "atomic"})
     ]
-    """The shortest, the nine deciles, and the longest, in seconds."""
+    """The shortest duration, the nine deciles and the longest, in seconds."""
 
 
 class LicensePoolStatus(Model):
-    """How the pool stands."""
+    """State of the pool."""
 
     observed_generation: int = -1
-    """The metadata.generation that this status was computed from; -1 before the operator has seen the pool."""
+    """The metadata.generation that this status was computed from. -1: the operator has not seen the pool yet."""
     seats: int | None = None
     """Seats that can be given."""
     used: int | None = None
-    """People on the list."""
+    """Users on the list."""
     waiting: int | None = None
-    """People who wait for a seat."""
+    """Users who wait for a seat."""
     oldest_wait: Instant | None = None
-    """Since when the first of them waits."""
+    """Start of the longest current wait."""
     queue: tuple[PoolWaiting, ...] = ()
-    """The first 20 who wait, in order."""
+    """The first 20 waiting users, in order."""
     reassignments_used: int | None = None
-    """How much of the re-assignment budget is spent in the present window."""
+    """Re-assignments in the current window of the budget."""
     list_hash: str | None = None
-    """SHA-256 of the list as it should be: users in order, each followed by a newline."""
+    """SHA-256 of the desired list: users in order, each followed by a newline."""
     difference: PoolDifference | None = None
-    """What differs on the license server; absent while nothing does, or nobody knows."""
+    """What differs on the license server. Absent: nothing does, or the list is not known."""
     revision: int | None = None
-    """Revision of the list that was last read back from the server as it should be."""
+    """Revision of the list, if the list that was read back is the desired one."""
     seat_lengths: PoolSeatLengths | None = None
-    """How long seats are held, for whoever asks how long a wait may last; absent before a few have ended."""
+    """How long seats are held, to estimate how long a wait may last. Absent until a few have ended."""
     conditions: Conditions = ()
 
 
@@ -291,11 +291,13 @@ class LicensePool(Resource):
     columns: ClassVar[tuple[PrinterColumn, ...]] = (
         *READY_COLUMNS,
         column("Seats", ".spec.seats", "Seats that can be given.", type="integer"),
-        column("Used", ".status.used", "People on the list.", type="integer"),
-        column("Waiting", ".status.waiting", "People who wait for a seat.", type="integer"),
+        column("Used", ".status.used", "Users on the list.", type="integer"),
+        column("Waiting", ".status.waiting", "Users who wait for a seat.", type="integer"),
         column("Product", ".spec.product", "The licensed product."),
         column("Server", ".spec.serverRef.name", "The license server."),
-        column("Oldest-Wait", ".status.oldestWait", "How long the first of them waits.", type="date", wide=True),
+        column(
+            "Oldest-Wait", ".status.oldestWait", "How long the longest current wait has lasted.", type="date", wide=True
+        ),
         STATUS_COLUMN,
         AGE_COLUMN,
     )
@@ -305,5 +307,5 @@ class LicensePool(Resource):
 
     @property
     def server_key(self) -> str:
-        """The server that it refers to, as `namespace/name`, whether it exists or not."""
+        """`namespace/name` of the server that the pool refers to. It may not exist."""
         return f"{self.metadata.namespace}/{self.spec.server_ref.name}"

@@ -1,4 +1,4 @@
-"""LicenseServer: a machine on which lists of named users are applied, and how to reach it."""
+"""Defines LicenseServer: a machine on which lists of named users are applied, and how to reach it."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -125,12 +125,12 @@ class Target(Model):
 
 
 class Guard(Model):
-    """When a change is held back because it would put out suspiciously many people at once."""
+    """When a change is held back because it would release suspiciously many users at once."""
 
     max_release_percent: Annotated[int, Field(ge=1, le=100)] = 50
-    """Hold a change that takes more than this share of the people off the server's lists."""
+    """Percentage. A change that releases a larger share of the users on the server's lists is held back."""
     min_users: Annotated[int, Field(ge=0, le=100000)] = 10
-    """Servers with fewer people on their lists are not guarded."""
+    """A server with fewer users on its lists is not guarded."""
 
 
 def _ms(text_default: int) -> Any:
@@ -156,7 +156,7 @@ class LicenseServerSpec(Model):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
     """AWS region of the node."""
     role_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$")] | None = None
-    """IAM role to assume before commands are sent, when the node is in another account."""
+    """IAM role to assume before commands are sent, if the node is in another account."""
     external_id: Annotated[str, Field(min_length=2, max_length=1224)] | None = None
     """External id that the role's trust policy asks for."""
     document: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.:/-]{3,128}$")] = DEFAULT_DOCUMENT
@@ -164,7 +164,7 @@ class LicenseServerSpec(Model):
     timeout: Duration = timedelta(seconds=60)
     """How long one command may run on the node. SSM waits at least 30 s for delivery on top of it."""
     verify_interval: Duration = timedelta(minutes=5)
-    """How often the lists are read back when nothing changes."""
+    """How often the lists are read back if nothing changes."""
     debounce: Annotated[
         Duration,
         Field(
@@ -176,8 +176,8 @@ class LicenseServerSpec(Model):
             )
         ),
     ] = timedelta(milliseconds=250)
-    """While one command follows another, how long changes are collected between them. A change that comes alone is sent
-    at once, and while a command is in flight changes collect by themselves."""
+    """How long changes are collected between two commands that follow each other. A single change is sent at once. While a
+    command is in flight, changes are collected anyway."""
     min_interval: Duration = timedelta(0)
     """Least time between two commands, for fragile servers."""
     mode: Mode = Mode.ENFORCE
@@ -185,31 +185,31 @@ class LicenseServerSpec(Model):
     suspend: bool = False
     """Stop sending commands. Lists stay as they are."""
     guard: Guard = Guard()
-    """When a change is held back because it would put out suspiciously many people at once."""
+    """When a change is held back because it would release suspiciously many users at once."""
 
 
 class ProductState(Model):
-    """What is known of one product's list on the server."""
+    """One product's list on the server."""
 
     product: str
     """The licensed product."""
     hash: str
     """SHA-256 of the list: users in order, each followed by a newline."""
     count: int = 0
-    """How many people are on it."""
+    """Number of users on it."""
     revision: int = 0
     """The revision that wrote it."""
 
 
 class InFlight(Model):
-    """The command that is under way, written before it is sent."""
+    """The command in flight, written before it is sent."""
 
     revision: int
     """The revision that it carries."""
     sent_at: Instant
     """When the intent was written."""
     command_id: str | None = None
-    """SSM command id; absent until SSM has answered."""
+    """SSM command id. Absent until SSM has answered."""
     instance_id: str | None = None
     """The node that it was sent to."""
     products: tuple[ProductState, ...] = ()
@@ -217,16 +217,16 @@ class InFlight(Model):
 
 
 class LicenseServerStatus(Model):
-    """What the operator knows of the server."""
+    """State of the server as the operator knows it."""
 
     observed_generation: int | None = None
     """The metadata.generation that this status was computed from."""
     revision: int = 0
-    """Highest revision that was ever intended; it only grows."""
+    """Highest revision that was ever intended. It only grows."""
     holder: str | None = None
     """Identity of the operator process that wrote the revision."""
     in_flight: InFlight | None = None
-    """The command that is under way, if any."""
+    """The command in flight, if any."""
     last_applied: Instant | None = None
     """When a list was last written and read back as intended."""
     last_verified: Instant | None = None
@@ -237,7 +237,7 @@ class LicenseServerStatus(Model):
     ] = ()
     """The lists that were read back from the server."""
     users: int = 0
-    """How many people are on the server's lists, counted once for each list."""
+    """Number of users on the server's lists. A user counts once for each list."""
     conditions: Conditions = ()
 
 
@@ -252,7 +252,7 @@ class LicenseServer(Resource):
     columns: ClassVar[tuple[PrinterColumn, ...]] = (
         *READY_COLUMNS,
         column("InSync", '.status.conditions[?(@.type=="InSync")].status', "Whether its lists are as they should be."),
-        column("Users", ".status.users", "People on its lists.", type="integer"),
+        column("Users", ".status.users", "Users on its lists.", type="integer"),
         column("Revision", ".status.revision", "Newest revision of its lists.", type="integer"),
         column("Last-Applied", ".status.lastApplied", "When a list was last written.", type="date"),
         column("Mode", ".spec.mode", "Enforce or DryRun.", wide=True),

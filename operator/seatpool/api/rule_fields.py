@@ -53,7 +53,7 @@ SEAT_COOL_DOWN = RuleField(
 )  # fmt: skip
 READMIT_AFTER = RuleField(
     "readmitAfter", "readmit_after", "--readmit", Unit.DURATION,
-    "Vendor's rule: a user who left may not return so long.",
+    "Vendor's rule: how long a user who left may not return.",
 )  # fmt: skip
 MAX_REASSIGNMENTS = RuleField(
     "maxReassignments", "max_reassignments", "--budget", Unit.BUDGET,

@@ -1,4 +1,4 @@
-"""SeatLedger: the durable memory behind a pool's rules, written by the operator only."""
+"""Defines SeatLedger: the durable memory behind a pool's rules, written by the operator only."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -8,13 +8,13 @@ from seatpool.api.base import AGE_COLUMN, Instant, Model, PrinterColumn, Resourc
 
 SEATS_PER_LEDGER = 500
 
-# One writer, who writes whole objects. If the API server knew each entry by its key, its notes about who owns which entry
-# would be half of an object and double the time that storing one of 250 seats takes.
+# There is one writer, and it writes whole objects. If each entry had a key, managedFields would be half of an object. Storing one
+# with 250 seats would take twice as long.
 _WHOLE = {"x-kubernetes-list-type": "atomic"}
 
 
 class LedgerGrant(Model):
-    """A seat that somebody has."""
+    """A seat that a user has."""
 
     user: str
     """The named user."""
@@ -27,72 +27,72 @@ class LedgerGrant(Model):
 
 
 class LedgerWaiting(Model):
-    """Somebody who waits."""
+    """A user who waits for a seat."""
 
     user: str
     """The named user."""
     since: Instant
-    """Since when; it decides the place in the line."""
+    """Start of the wait. It decides the place in the line."""
 
 
 class LedgerVacated(Model):
-    """A seat that was freed and has not been given to anybody since."""
+    """A freed seat that no user has got since."""
 
     user: str
-    """Who had it last."""
+    """The user who had it last."""
     at: Instant
     """When it was freed."""
 
 
 class LedgerReadmit(Model):
-    """Somebody who may not return yet."""
+    """A user who may not return yet."""
 
     user: str
     """The named user."""
     until: Instant
-    """When a seat may be given to this person again."""
+    """When this user may get a seat again."""
 
 
 class LedgerEnded(Model):
-    """A seat that was freed, or a wait that ended, of which the history or the receivers of notices do not know yet."""
+    """A freed seat or an ended wait that the history or a receiver of notifications does not have yet."""
 
     user: str
     """The named user."""
     what: Literal["Seat", "Wait"]
-    """Which of the two."""
+    """Seat: a seat was freed. Wait: a wait ended."""
     since: Instant
     """When it began."""
     at: Instant
     """When it ended."""
     reason: str
-    """Why, in one word."""
+    """Reason of the end, one word."""
 
 
 class SeatLedgerSpec(Model):
-    """A share of one pool's memory. A person's entries are all in the same share."""
+    """A share of one pool's memory. All entries of a user are in the same share."""
 
     pool: str
     """Name of the LicensePool."""
     shares: Annotated[int, Field(ge=1)] = 1
-    """Into how many SeatLedger objects the memory is divided."""
+    """Number of SeatLedger objects that hold the memory."""
     assigned: Annotated[tuple[LedgerGrant, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """Who has a seat."""
+    """Users who have a seat."""
     waiting: Annotated[tuple[LedgerWaiting, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """Who waits for one."""
+    """Users who wait for one."""
     vacated: Annotated[tuple[LedgerVacated, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """Freed seats that a cool-down or a budget still remembers."""
+    """Freed seats that still count for a cool-down or a budget."""
     readmit: Annotated[tuple[LedgerReadmit, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """Who may not return yet."""
+    """Users who may not return yet."""
     reassignments: Annotated[tuple[Instant, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """When seats passed from one person to another, as far back as the budget's window reaches."""
+    """When seats passed from one user to another, within the budget's window."""
     ended: Annotated[tuple[LedgerEnded, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """What ended lately, kept until the history has it and whoever is notified was told; only written while one of the two
-    is configured."""
+    """Seats and waits that ended lately. They are kept until the history and all receivers of notifications have them, and only
+    written if one of the two is configured."""
 
 
 class SeatLedger(Resource):
     """The durable memory behind a pool's rules: who has a seat since when, who waits, what is blocked until when.
-    The operator writes it, before it changes a list; nobody else should."""
+    The operator writes it before it changes a list. No other program or person should write it."""
 
     kind: ClassVar[str] = "SeatLedger"
     plural: ClassVar[str] = "seatledgers"
@@ -101,8 +101,8 @@ class SeatLedger(Resource):
     has_status: ClassVar[bool] = False
     columns: ClassVar[tuple[PrinterColumn, ...]] = (
         column("Pool", ".spec.pool", "The pool that it belongs to."),
-        column("Holders", ".spec.assigned[*].user", "Who has a seat."),
-        column("Waiting", ".spec.waiting[*].user", "Who waits for one.", wide=True),
+        column("Holders", ".spec.assigned[*].user", "Users who have a seat."),
+        column("Waiting", ".spec.waiting[*].user", "Users who wait for one.", wide=True),
         AGE_COLUMN,
     )
 

@@ -1,4 +1,4 @@
-"""Workbench: one engineer's cloud machine, mirrored from EC2 or written by hand."""
+"""Defines Workbench: one engineer's cloud machine, mirrored from EC2 or written by hand."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -21,7 +21,7 @@ class InstanceState(StrEnum):
 
 
 class SeatPhase(StrEnum):
-    """How a workbench's owner stands with one pool."""
+    """State of a workbench owner's seat of one pool."""
 
     ASSIGNED = "Assigned"
     WAITING = "Waiting"
@@ -30,7 +30,7 @@ class SeatPhase(StrEnum):
 
 
 class WorkbenchSpec(Model):
-    """The instance, whose it is, and in which state it is. The mirror writes it from events and inventories."""
+    """The instance, its owner and its state. The mirror writes it from events and inventories."""
 
     instance_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")]
     """EC2 instance id, for example i-0123456789abcdef0."""
@@ -39,35 +39,35 @@ class WorkbenchSpec(Model):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
     """AWS region, for example eu-central-1."""
     owner: Annotated[str, Field(min_length=1, max_length=256)]
-    """User id of the person who works on it, as the tag spells it. It is normalised and checked before it is used;
-    an owner that no license server could take is refused, with a condition that says why."""
+    """User id of the person who works on it, as the tag spells it. It is normalised and checked before it is used. An owner that
+    no license server could take is refused, and a condition says why."""
     type: Annotated[str, Field(min_length=1, max_length=256)]
-    """Type of the workbench; pools choose their workbenches by it."""
+    """Type of the workbench. Pools select workbenches by it."""
     state: InstanceState
     """EC2 instance state."""
     state_changed_at: Instant
     """Time of the newest event or inventory behind the state. Older news is ignored."""
     launched_at: Instant | None = None
-    """Since when the instance is active without a break; it decides who came first."""
+    """When the instance became active, without a break since. It decides who came first."""
 
 
 class WorkbenchSeat(Model):
-    """How the owner stands with one pool."""
+    """The owner's seat of one pool."""
 
     pool: str
     """The pool, as namespace/name."""
     phase: SeatPhase
     """Assigned, Waiting, Denied or Releasing."""
     position: int | None = None
-    """Place in the waiting line, 1 is next."""
+    """Place in the waiting line. 1 is next."""
     since: Instant | None = None
-    """Since when the phase holds."""
+    """Start of the phase."""
     reason: str
-    """Why, in one word."""
+    """Reason of the phase, one word."""
 
 
 class WorkbenchStatus(Model):
-    """What the operator says about the workbench."""
+    """Seats of the workbench's owner."""
 
     observed_generation: int | None = None
     """The metadata.generation that this status was computed from."""
@@ -91,7 +91,7 @@ class Workbench(Resource):
         column("Owner", ".spec.owner", "Who works on it."),
         column("Type", ".spec.type", "Type of the workbench."),
         column("State", ".spec.state", "EC2 instance state."),
-        column("Seats", ".status.seats[*].phase", "How the owner stands with each pool."),
+        column("Seats", ".status.seats[*].phase", "State of the owner's seat of each pool."),
         column("Ready", '.status.conditions[?(@.type=="Ready")].status', "Whether every seat was given."),
         column("Pools", ".status.seats[*].pool", "The pools that serve it.", wide=True),
         column("Account", ".spec.account", "AWS account.", wide=True),
