@@ -16,9 +16,9 @@ from seatpool.cli.command_classes import ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
-    from seatpool.planner.options import AskedPool
+    from seatpool.planner.options import PlannedPool
     from seatpool.planner.past import Past
-    from seatpool.planner.plan import Plan
+    from seatpool.planner.plan import SeatPlan
     from seatpool.settings.settings import Settings
 
 NO_NUMBER = 1
@@ -151,7 +151,7 @@ def _past(
 
 def _pools(
     past: "Past", file: Path | None, types: list[str], changes: dict[str, Any], settings: "Settings"
-) -> "list[AskedPool]":
+) -> "list[PlannedPool]":
     from dataclasses import replace
 
     from seatpool.domain.rules import PoolRules
@@ -162,7 +162,7 @@ def _pools(
     return pools_of_types(types or past.types(), replace(PoolRules(seats=0), **changes))
 
 
-def _print(plans: "list[Plan]", past: "Past", left_out: list[str], output: PlanOption) -> None:
+def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: PlanOption) -> None:
     import json
 
     if output is PlanOption.JSON:

@@ -41,7 +41,7 @@ class Row:
     mode: str
     """Enforce, or DryRun for seats that were computed and on no license server."""
     source: str
-    """Who reported it: operator, flexnet or csv."""
+    """Source of the fact: operator, flexnet or csv."""
     seen_at: datetime
     """When this was so; never before any other instant of the row, except those that are foreseen."""
 

@@ -1,4 +1,4 @@
-"""What was asked for on the command line: which pools, by which rules, from what past."""
+"""Reads the options of `seatpool plan`: which pools, by which rules, from which past."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,46 +26,46 @@ _RANGE = re.compile(r"([0-9]{1,4})(?:\.\.|-)([0-9]{1,4})")
 LARGEST_POOL_FILE = 1_000_000
 
 
-class InvalidQuestion(SeatpoolError):
-    """An option that cannot be used; the message names it and says what would be right."""
+class InvalidPlanOption(SeatpoolError):
+    """An option cannot be used. The message names it and says what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPool:
+class PlannedPool:
     """A pool to plan."""
 
     name: str
     serves: Callable[[str], bool]
     states: frozenset[str]
     rules: PoolRules
-    """Its seats are what it has now; 0 when that is not known."""
+    """Its seats are those of now. 0: not known."""
 
 
-def pools_of_types(types: Iterable[str], rules: PoolRules) -> list[AskedPool]:
-    """A pool for each type, or glob of types."""
-    return [AskedPool(name=name, serves=matcher([name]), states=ACTIVE, rules=rules) for name in types]
+def pools_of_types(types: Iterable[str], rules: PoolRules) -> list[PlannedPool]:
+    """Returns a pool for each type, or glob of types."""
+    return [PlannedPool(name=name, serves=matcher([name]), states=ACTIVE, rules=rules) for name in types]
 
 
 def pools_of_file(
     file: Path, *, types: Sequence[str], changes: Mapping[str, Any], identity: IdentitySettings
-) -> list[AskedPool]:
-    """The LicensePools in a YAML file; types, where given, instead of their own; rules of the command line count more."""
+) -> list[PlannedPool]:
+    """Returns the LicensePools of a YAML file. `types` replace their own, and `changes` win over their rules."""
     pools = _read_pools(file)
     if types and len(pools) > 1:
-        raise InvalidQuestion(f"--type with --pool {file}: the file has {len(pools)} pools; leave --type out")
+        raise InvalidPlanOption(f"--type with --pool {file}: the file has {len(pools)} pools; leave --type out")
     asked = []
     for pool in pools:
         patterns = types or pool.spec.workbench_types
         rules = replace(pool_rules(pool.spec, identity), **changes)
         states = frozenset(state.value for state in pool.spec.active_states)
-        asked.append(AskedPool(pool.metadata.name, matcher(patterns), states, rules))
+        asked.append(PlannedPool(pool.metadata.name, matcher(patterns), states, rules))
     return asked
 
 
 def rule_changes(
     *, linger: str | None, hold: str | None, cool_down: str | None, readmit: str | None, budget: str | None
 ) -> dict[str, Any]:
-    """The rules that were given, by their name in the domain."""
+    """Returns the rules that were given, by their names in the domain."""
     durations = {LINGER: linger, MINIMUM_HOLD: hold, SEAT_COOL_DOWN: cool_down, READMIT_AFTER: readmit}
     changes: dict[str, Any] = {
         rule.attribute: read_length(rule.option, text) for rule, text in durations.items() if text is not None
@@ -76,18 +76,18 @@ def rule_changes(
 
 
 def read_length(option: str, text: str) -> timedelta:
-    """A length of time; the message names the option."""
+    """Parses a length of time. Raises InvalidPlanOption that names the option."""
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise InvalidQuestion(f"{option}: {error}") from error
+        raise InvalidPlanOption(f"{option}: {error}") from error
 
 
 def read_range(text: str) -> range:
-    """`20..60`: these numbers of seats."""
+    """Parses numbers of seats such as `20..60`. Raises InvalidPlanOption."""
     found = _RANGE.fullmatch(text.strip())
     if found is None or not 0 <= int(found[1]) <= int(found[2]) <= MAX_SEATS:
-        raise InvalidQuestion(
+        raise InvalidPlanOption(
             f"--seats-range {text}: write FROM..TO with numbers from 0 to {MAX_SEATS}, such as 20..60"
         )
     return range(int(found[1]), int(found[2]) + 1)
@@ -96,14 +96,14 @@ def read_range(text: str) -> range:
 def _read_budget(text: str) -> ReassignmentBudget:
     found = _BUDGET.fullmatch(text.strip())
     if found is None:
-        raise InvalidQuestion(f"{MAX_REASSIGNMENTS.option} {text}: write COUNT/WINDOW, for example 4/365d")
+        raise InvalidPlanOption(f"{MAX_REASSIGNMENTS.option} {text}: write COUNT/WINDOW, for example 4/365d")
     return ReassignmentBudget(count=int(found[1]), window=read_length(MAX_REASSIGNMENTS.option, found[2]))
 
 
 def _read_pools(file: Path) -> list[LicensePool]:
     try:
         if file.stat().st_size > LARGEST_POOL_FILE:
-            raise InvalidQuestion(
+            raise InvalidPlanOption(
                 f"--pool {file}: it has more than {LARGEST_POOL_FILE} bytes; name a LicensePool's YAML"
             )
         documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
@@ -113,13 +113,13 @@ def _read_pools(file: Path) -> list[LicensePool]:
             if isinstance(document, dict) and document.get("kind") == LicensePool.kind
         ]
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidQuestion(f"--pool {file}: cannot be read: {error}") from error
+        raise InvalidPlanOption(f"--pool {file}: cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise InvalidQuestion(
+        raise InvalidPlanOption(
             f"--pool {file}: {where}: {first['msg']}; see kubectl explain licensepool.spec"
         ) from error
     if not pools:
-        raise InvalidQuestion(f"--pool {file}: there is no document of kind {LicensePool.kind} in it")
+        raise InvalidPlanOption(f"--pool {file}: there is no document of kind {LicensePool.kind} in it")
     return pools

@@ -8,14 +8,14 @@ from markupsafe import Markup
 from seatpool.planner import text
 from seatpool.planner.past import Past
 from seatpool.planner.picture import curve_picture
-from seatpool.planner.plan import Plan
+from seatpool.planner.plan import SeatPlan
 from seatpool.planner.screen import worth_showing
 from seatpool.text import format_number, format_percent, format_seconds
 
 TEMPLATE = "page.html.jinja"
 
 
-def page(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> str:
+def page(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str]) -> str:
     """Returns the whole HTML document."""
     environment = Environment(
         loader=PackageLoader("seatpool.planner", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True

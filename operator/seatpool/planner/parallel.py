@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.past_demand import PastDemand
-from seatpool.planner.plan import Plan, PlanRequest, make_plan
+from seatpool.planner.plan import PlanRequest, SeatPlan, make_plan
 from seatpool.planner.trials import WORTH_A_PROCESS, cpu_count, process_pool
 
 TRIALS = 20
 """About how many numbers of seats are tried for one pool."""
 
 
-def make_plans(pools: Sequence[tuple[PastDemand, PoolRules]], request: PlanRequest) -> list[Plan]:
+def make_plans(pools: Sequence[tuple[PastDemand, PoolRules]], request: PlanRequest) -> list[SeatPlan]:
     """Returns a plan for each pool, in the same order."""
     count = min(cpu_count(), len(pools))
     changes = TRIALS * sum(len(demand.needs) for demand, _ in pools)

@@ -1,4 +1,4 @@
-"""Seats against wait as a drawing: SVG text, so that a page has it inside and prints it sharp."""
+"""Draws waits by number of seats as SVG text, which a page contains and prints sharp."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from seatpool.charts import BLUE, GRID, RED, SETTINGS, svg
-from seatpool.planner.plan import Plan, Point
+from seatpool.planner.plan import Point, SeatPlan
 from seatpool.planner.target import Statistic, Target
 from seatpool.text import format_seconds
 
 GREY, GREEN = "#7a7a7a", "#2e7d32"
 MARKS = (0, 60, 600, 3600, 4 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
-"""Waits that the axis names, in seconds."""
+"""Waits at the marks of the axis, in seconds."""
 LINEAR_BELOW = 60
 LOWEST_SHOWN = 0.5
 
 
-def curve_picture(plan: Plan) -> str:
-    """The waits, and below them how many wait and how much of the seats is in use."""
+def curve_picture(plan: SeatPlan) -> str:
+    """Draws the waits, and below them the share of users who wait and the use of the seats."""
     points = worth_drawing(plan)
     with rc_context(SETTINGS):
         figure = Figure(figsize=(8.6, 5.4), layout="constrained")
@@ -35,14 +35,14 @@ def curve_picture(plan: Plan) -> str:
         return svg(figure)
 
 
-def worth_drawing(plan: Plan) -> Sequence[Point]:
-    """Not the numbers far below the answer, where everybody waits for days."""
+def worth_drawing(plan: SeatPlan) -> Sequence[Point]:
+    """Returns the points, without numbers far below the result, with which all users wait for days."""
     if plan.seats is None:
         return plan.curve
     return [point for point in plan.curve if point.seats >= plan.seats * LOWEST_SHOWN]
 
 
-def _draw_waits(axes: Axes, points: Sequence[Point], plan: Plan) -> None:
+def _draw_waits(axes: Axes, points: Sequence[Point], plan: SeatPlan) -> None:
     seats = [point.seats for point in points]
     if all(point.wait_p95_low_s is not None and point.wait_p95_high_s is not None for point in points):
         low = [point.wait_p95_low_s or 0.0 for point in points]

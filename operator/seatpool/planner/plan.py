@@ -47,7 +47,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SeatPlan:
     """Result for one pool."""
 
     name: str
@@ -77,7 +77,9 @@ class Plan:
         return next((point for point in self.curve if point.seats == self.seats), None)
 
 
-def make_plan(demand: PastDemand, rules: PoolRules, request: PlanRequest, *, processes: int, pools: int = 1) -> Plan:
+def make_plan(
+    demand: PastDemand, rules: PoolRules, request: PlanRequest, *, processes: int, pools: int = 1
+) -> SeatPlan:
     """Tries numbers of seats until the plan is known. `pools` is the number of pools that share the time of a run."""
     draws = scale_users(demand, request.growth, seed=request.seed)
     trials = Trials(draws, rules, processes=processes)
@@ -92,7 +94,7 @@ def make_plan(demand: PastDemand, rules: PoolRules, request: PlanRequest, *, pro
     bars = error_bars(curve, request.target, resamples=request.resamples, seed=request.seed)
     band = bars.seats if bars is not None and bars.seats is not None and found.seats is not None else (None, None)
     shown = curve if request.numbers is None else [trials.waits(seats) for seats in request.numbers]
-    return Plan(
+    return SeatPlan(
         name=demand.name,
         target=None if request.target is None else request.target.text,
         seats=found.seats,

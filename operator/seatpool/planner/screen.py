@@ -1,4 +1,4 @@
-"""Plans for a terminal of 80 columns."""
+"""Prints plans on a terminal of 80 columns."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seatpool.planner.plan import Plan, Point
+from seatpool.planner.plan import Point, SeatPlan
 from seatpool.planner.text import circumstances, headline, rules_told, seats_range
 from seatpool.terminal.output import table
 from seatpool.text import format_number, format_percent, format_seconds
@@ -17,8 +17,8 @@ PLACES = 1
 SPREAD = 6
 
 
-def show(console: Console, plans: Sequence[Plan], remarks: Iterable[str], *, every_number: bool) -> None:
-    """One plan with its curve, several as a row each."""
+def show(console: Console, plans: Sequence[SeatPlan], remarks: Iterable[str], *, every_number: bool) -> None:
+    """Prints one plan with its curve, or several with a row each."""
     if len(plans) == 1:
         _show_one(console, plans[0], every_number=every_number)
     else:
@@ -27,7 +27,7 @@ def show(console: Console, plans: Sequence[Plan], remarks: Iterable[str], *, eve
         console.print(remark)
 
 
-def _show_one(console: Console, plan: Plan, *, every_number: bool) -> None:
+def _show_one(console: Console, plan: SeatPlan, *, every_number: bool) -> None:
     console.print(headline(plan), style="bold", highlight=False)
     console.print(f"{circumstances(plan)}; {rules_told(plan)}")
     if plan.seats is None and plan.target is not None:
@@ -48,7 +48,7 @@ def _show_one(console: Console, plan: Plan, *, every_number: bool) -> None:
     console.print(drawn)
 
 
-def _show_many(console: Console, plans: Sequence[Plan]) -> None:
+def _show_many(console: Console, plans: Sequence[SeatPlan]) -> None:
     priced = any(plan.cost is not None for plan in plans)
     drawn = _table("POOL", "SEATS", "RANGE", "WAITING", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
     for plan in plans:
@@ -66,8 +66,8 @@ def _show_many(console: Console, plans: Sequence[Plan]) -> None:
     console.print(f"\n{sum(plan.seats or 0 for plan in plans)} seats in all for {plans[0].target}")
 
 
-def worth_showing(plan: Plan) -> list[Point]:
-    """Every number near the answer, and a few on both sides."""
+def worth_showing(plan: SeatPlan) -> list[Point]:
+    """Returns every number near the result, and a few on both sides."""
     points = list(plan.curve)
     if plan.seats is None:
         step = max(1, len(points) // (2 * SPREAD))

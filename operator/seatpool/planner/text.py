@@ -1,4 +1,4 @@
-"""Plans as JSON and as words: names as in the file format, lengths of time as people say them."""
+"""Formats plans as JSON, by the names of the file format, and as sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -6,12 +6,12 @@ from typing import Any
 
 from seatpool.api.base import format_instant
 from seatpool.planner.past import Past
-from seatpool.planner.plan import Plan, Point
+from seatpool.planner.plan import Point, SeatPlan
 from seatpool.text import format_count
 
 
-def as_json(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> dict[str, Any]:
-    """One plan as it is, several under `plans` with their sums. What is not known is absent."""
+def as_json(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str]) -> dict[str, Any]:
+    """Returns one plan as it is, several under `plans` with their sums. Unknown values are left out."""
     read: dict[str, Any] = {"source": past.source, "lines": past.lines, "passed_over": dict(past.passed_over)}
     read |= {"pools_left_out": list(left_out)} if left_out else {}
     if len(plans) == 1:
@@ -23,8 +23,8 @@ def as_json(plans: Sequence[Plan], past: Past, left_out: Sequence[str]) -> dict[
     return sums | {"plans": [_plan(plan) for plan in plans], "read": read}
 
 
-def headline(plan: Plan) -> str:
-    """The answer in a sentence."""
+def headline(plan: SeatPlan) -> str:
+    """Returns the result in a sentence."""
     if plan.target is None:
         return f"{plan.name}: with {plan.nobody_waits_for_a_seat} seats nobody waits for one"
     if plan.seats is None:
@@ -32,8 +32,8 @@ def headline(plan: Plan) -> str:
     return f"{plan.name}: {format_count(plan.seats, 'seat')} for {plan.target}{_sureness(plan)}"
 
 
-def circumstances(plan: Plan) -> str:
-    """What the answer is made from."""
+def circumstances(plan: SeatPlan) -> str:
+    """Returns a sentence about the past that the plan is made from."""
     told = (
         f"{format_count(plan.needs, 'need')} of {plan.users} people from {plan.since:%Y-%m-%d} to {plan.until:%Y-%m-%d}, "
         f"at most {plan.most_at_once} at once"
@@ -45,13 +45,13 @@ def circumstances(plan: Plan) -> str:
     return told
 
 
-def rules_told(plan: Plan) -> str:
-    """The rules that were applied."""
+def rules_told(plan: SeatPlan) -> str:
+    """Returns the rules that were applied."""
     return ", ".join(f"{name} {value}" for name, value in plan.rules.items()) or "no rules but the order of coming"
 
 
 def remarks(past: Past, left_out: Sequence[str]) -> list[str]:
-    """What of the input could not be used, and which pools nobody needed."""
+    """Returns what could not be used of the input, and which pools no user needed."""
     told = []
     if past.passed_over.total():
         reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in past.passed_over.most_common())
@@ -61,20 +61,20 @@ def remarks(past: Past, left_out: Sequence[str]) -> list[str]:
     return told
 
 
-def seats_range(plan: Plan) -> str:
-    """`12 to 39`, the error bar of the answer."""
+def seats_range(plan: SeatPlan) -> str:
+    """Returns the error bar of the result, such as `12 to 39`."""
     if plan.seats_low is None:
         return "-"
     return f"{plan.seats_low} to {plan.seats_high if plan.seats_high is not None else 'more'}"
 
 
-def _sureness(plan: Plan) -> str:
+def _sureness(plan: SeatPlan) -> str:
     if plan.seats_low is None:
         return ""
     return f" (error bar {seats_range(plan)})"
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def _plan(plan: SeatPlan) -> dict[str, Any]:
     told = _without_absent(plan)
     told["since"], told["until"] = format_instant(plan.since), format_instant(plan.until)
     told["rules"] = dict(plan.rules)
@@ -82,6 +82,6 @@ def _plan(plan: Plan) -> dict[str, Any]:
     return {"type": told.pop("name"), "seats": plan.seats} | told
 
 
-def _without_absent(one: Plan | Point) -> dict[str, Any]:
+def _without_absent(one: SeatPlan | Point) -> dict[str, Any]:
     values: Mapping[str, Any] = {field.name: getattr(one, field.name) for field in fields(one)}
     return {name: value for name, value in values.items() if value is not None}

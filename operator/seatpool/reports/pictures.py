@@ -1,4 +1,4 @@
-"""What a report draws: SVG text, so that a page has it inside, and paper shows it sharp."""
+"""Draws the pictures of a report as SVG text, which a page contains and prints sharp."""
 
 from datetime import datetime
 from typing import Any
@@ -15,16 +15,16 @@ from seatpool.charts import BLUE, GRID, RED, SETTINGS, svg
 from seatpool.reports.hours import HOURS_IN_A_DAY, WEEKDAYS
 from seatpool.reports.question import Question
 from seatpool.reports.report import PoolPictured
-from seatpool.reports.waiting import CLASSES, Waiting
+from seatpool.reports.waiting import CLASSES, WaitClasses
 
 PALE, GREY = "#a9c6e8", "#6a6a6a"
 HEAT = LinearSegmentedColormap.from_list("seats", ["#f6f9fd", "#a9c6e8", "#1f5fa8", "#0b2c55"])
 DARK_FROM = 0.48
-"""A field of the heat map that is so dark has white letters."""
+"""A field of the heat map that is at least so dark has white letters."""
 
 
 def over_time_picture(pool: PoolPictured, question: Question) -> str:
-    """Seats taken, at most and on average, and the line of the seats that there were."""
+    """Draws the seats taken, at most and on average, and the line of the seats that there were."""
     with rc_context(SETTINGS):
         figure = Figure(figsize=(9.2, 2.7), layout="constrained")
         axes = figure.subplots()
@@ -33,7 +33,7 @@ def over_time_picture(pool: PoolPictured, question: Question) -> str:
 
 
 def week_picture(pool: PoolPictured) -> str:
-    """Seats taken on average, for each hour of the week."""
+    """Draws the average of the seats taken for each hour of the week."""
     heat = np.full((len(WEEKDAYS), HOURS_IN_A_DAY), np.nan)
     for one in pool.week:
         heat[WEEKDAYS.index(one.day), one.hour] = one.mean
@@ -54,8 +54,8 @@ def week_picture(pool: PoolPictured) -> str:
         return svg(figure)
 
 
-def waiting_picture(waiting: Waiting) -> str:
-    """How many waited how long; those who did not wait are only told, for they would hide all others."""
+def waiting_picture(waiting: WaitClasses) -> str:
+    """Draws how many needs waited how long. Needs without a wait are only named, because they would hide the others."""
     with rc_context(SETTINGS):
         figure = Figure(figsize=(3.7, 2.5), layout="constrained")
         axes = figure.subplots()
@@ -100,7 +100,10 @@ def _top(pool: PoolPictured) -> float:
 
 
 def _most(pool: PoolPictured) -> float:
-    """The colour of the seats there are: two pools that are full look alike. Where that is not known, of the fullest hour."""
+    """Returns the value of the darkest colour: the number of seats, so that full pools look alike.
+
+    Unknown: the fullest hour.
+    """
     if pool.seats.seats is not None and int(pool.seats.seats.level.max()) > 0:
         return float(pool.seats.seats.level.max())
     return max([one.mean for one in pool.week] + [1.0])

@@ -15,7 +15,7 @@ from seatpool.reports.hours import HourOfWeek, Timeline, Week, by_hour, timeline
 from seatpool.reports.levels import Levels, sweep
 from seatpool.reports.pool_seats import PoolSeats
 from seatpool.reports.question import By, Question
-from seatpool.reports.waiting import Waiting, waiting
+from seatpool.reports.waiting import WaitClasses, waiting
 from seatpool.text import format_count, format_names
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class PoolPictured:
     seats: PoolSeats
     timeline: Timeline
     week: tuple[HourOfWeek, ...]
-    waiting: Waiting | None
+    waiting: WaitClasses | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

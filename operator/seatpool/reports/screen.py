@@ -1,4 +1,4 @@
-"""A report for a terminal: what everybody asks for in 80 columns, the rest where there is room."""
+"""Prints a report on a terminal: the usual columns in 80 columns, the others if there is room."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -57,7 +57,7 @@ _HOUR: tuple[tuple[str, Cell], ...] = (
 
 
 def show(console: Console, report: Report, *, wide: bool) -> None:
-    """The table, and what there is to say below it."""
+    """Prints the table, and the remarks below it."""
     place = _shared_namespace(report)
     among = f", namespace {place}" if place else ""
     console.print(f"{window(report.question)}{among}, {format_count(len(report.rows), 'row')}")
@@ -82,7 +82,7 @@ def show(console: Console, report: Report, *, wide: bool) -> None:
 
 
 def _shared_namespace(report: Report) -> str:
-    """The namespace of all pools, which need not be said with each of them then."""
+    """Returns the namespace of all pools, which is then not printed with each of them."""
     if report.by is not By.POOL:
         return ""
     places = {_name(row).partition("/")[0] if "/" in _name(row) else "" for row in report.rows}

@@ -1,4 +1,4 @@
-"""Figures as people say them, and as programs read them."""
+"""Formats figures for people and for programs."""
 
 import math
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ TITLES = {
 
 
 def window(question: Question) -> str:
-    """From when to when, on the reader's clock."""
+    """Returns begin and end in the report's time zone."""
     since, until = question.since.astimezone(question.zone), question.until.astimezone(question.zone)
     spec = "%Y-%m-%d" if (since.hour, since.minute, until.hour, until.minute) == (0, 0, 0, 0) else "%Y-%m-%d %H:%M"
     zone = "UTC" if question.zone is UTC else str(question.zone)
@@ -31,7 +31,7 @@ def window(question: Question) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """All of a report; what is not known is absent."""
+    """Returns a whole report. Unknown values are left out."""
     question = report.question
     return {
         "since": format_instant(question.since),
@@ -45,7 +45,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def plain(row: Figures | HourOfWeek, *, by: By) -> Mapping[str, Any]:
-    """A row by its names, the first of which says what it is about; seconds and hours to three places."""
+    """Returns a row by its names, the first of which says what it is about. Numbers have three decimals."""
     found: dict[str, Any] = {}
     for field in fields(row):
         value = getattr(row, field.name)
@@ -57,6 +57,6 @@ def plain(row: Figures | HourOfWeek, *, by: By) -> Mapping[str, Any]:
 
 
 def columns(by: By) -> list[str]:
-    """The names of a row's values, in order."""
+    """Returns the names of a row's values, in order."""
     kind = HourOfWeek if by is By.HOUR else Figures
     return [by.value if field.name == "name" else field.name for field in fields(kind)]

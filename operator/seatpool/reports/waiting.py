@@ -20,7 +20,7 @@ CLASSES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitClasses:
     """Number of needs in each class."""
 
     counts: tuple[int, ...]
@@ -33,7 +33,7 @@ class Waiting:
         return any(self.counts[1:])
 
 
-def waiting(database: "DuckDBPyConnection") -> dict[str, Waiting]:
+def waiting(database: "DuckDBPyConnection") -> dict[str, WaitClasses]:
     """Returns the classes of every pool with a need."""
     cases = " ".join(
         f"WHEN wait_s <= {limit} THEN {index}" for index, (_, limit) in enumerate(CLASSES) if limit is not None
@@ -46,4 +46,4 @@ def waiting(database: "DuckDBPyConnection") -> dict[str, Waiting]:
     for pool, index, count, without in database.execute(query).fetchall():
         counts.setdefault(pool, [0] * len(CLASSES))[index] = count
         unserved[pool] = unserved.get(pool, 0) + without
-    return {pool: Waiting(tuple(found), unserved[pool]) for pool, found in counts.items()}
+    return {pool: WaitClasses(tuple(found), unserved[pool]) for pool, found in counts.items()}

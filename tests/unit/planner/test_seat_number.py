@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from seatpool.cli.main import app
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.past_demand import PastDemand, past_demand
-from seatpool.planner.plan import Plan, PlanRequest, make_plan
+from seatpool.planner.plan import PlanRequest, SeatPlan, make_plan
 from seatpool.planner.target import Target
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -46,7 +46,7 @@ def demand_of(needs: list[Need]) -> PastDemand:
     return past_demand("p", active.items(), since=at(first), until=at(last))
 
 
-def plan_of(needs: list[Need], rules: PoolRules) -> Plan:
+def plan_of(needs: list[Need], rules: PoolRules) -> SeatPlan:
     return make_plan(demand_of(needs), rules, PlanRequest(target=TARGET), processes=1)
 
 
