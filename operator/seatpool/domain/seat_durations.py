@@ -36,15 +36,15 @@ class SeatDurations:
 
         It is the time in which `share` of the seats that were held longer had ended. None: no seat was held longer.
         """
+        if held >= self.seconds[-1]:
+            return None
         below = self._share_below(held)
-        return None if below >= 1 else max(0.0, _at(self.seconds, below + share * (1 - below)) - held)
+        return max(0.0, _at(self.seconds, below + share * (1 - below)) - held)
 
     def _share_below(self, held: float) -> float:
         upper = bisect_right(self.seconds, held)
         if upper == 0:
             return 0.0
-        if upper > STEPS:
-            return 1.0
         begin, end = self.seconds[upper - 1], self.seconds[upper]
         return (upper - 1 + (held - begin) / (end - begin)) / STEPS
 
