@@ -1,6 +1,7 @@
 """What the operator records of seats, read back as its users read it."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,13 +85,20 @@ async def test_the_ledger_forgets_what_ended_when_the_history_has_it(stage: Stag
         ledger = await stage.get(SeatLedger, "matlab-0")
         return [one["user"] for one in (ledger or {}).get("spec", {}).get("ended", [])]
 
-    async with stage.operator(mirror=stage.mirror_settings(), history=kept.settings()):
+    async with stage.operator(mirror=stage.mirror_settings(), history=kept.settings()) as operator:
         stage.send(event(1, "running", "ann"))
         await stage.until_list(["ann"])
         stage.send(event(1, "stopped", "ann"))
         await stage.until_list([])
         assert await ended() == ["ann"]
         await kept.until(SEATS, [("ann", "WorkbenchesStopped")])
+        in_files = time.time()
+
+        def is_known() -> bool:
+            """A file is seen by others a moment before the operator knows that it is there."""
+            return (operator.registry.get_sample_value("seatpool_history_archived_timestamp_seconds") or 0) > in_files
+
+        await eventually(is_known, what="the operator knows that the history has it")
         stage.send(event(2, "running", "bob"))
         await stage.until_list(["bob"])
         await eventually(lambda: stage.host.users("matlab") == ("bob",))
