@@ -1,4 +1,4 @@
-"""In-memory cache of the cluster.
+"""Caches the cluster's objects in memory.
 
 Three sources fill it: a paged LIST at start, Kopf's watches, and the resync that repairs what a watch missed. It keeps of a
 Workbench only what decisions need. So 10,000 of them take a few megabytes.
@@ -68,7 +68,7 @@ class WorkbenchView:
 
 @dataclass(slots=True)
 class LedgerView:
-    """One stored SeatLedger: a share of a pool's memory."""
+    """A stored SeatLedger: a share of a pool's memory."""
 
     name: str
     uid: str

@@ -1,4 +1,4 @@
-"""Hands facts to the sinks. A sink that fails costs what it would have told, and nothing else."""
+"""Hands facts to the sinks. If a sink fails, only its own report of the fact is lost."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

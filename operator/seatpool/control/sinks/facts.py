@@ -1,4 +1,4 @@
-"""What happened, as values: a reconciler publishes each fact once, after what it tells of is stored or was read back.
+"""Defines facts: what happened, as values. A reconciler publishes each fact once, after it was stored or read back.
 
 Sinks turn facts into Events, audit lines, notifications, history rows, metrics, log lines and status marks. A fact has all
 that its sinks need; none of them looks into a reconciler.
@@ -19,7 +19,7 @@ from seatpool.tracing.spans import Mark
 
 
 class LatencyOutcome(StrEnum):
-    """How the way of a message to a list ended; also a metric label."""
+    """Outcome of a message that was followed to a list. It is a metric label."""
 
     LISTED = "listed"
     """The list was changed, and read back."""

@@ -1,8 +1,9 @@
 """Turns facts into rows of the history.
 
-A seat or wait that begins is found by comparing an answer with the rows of the pool so far. One that ended is in the ledger. So
-a new process, after a crash or a change of the leader, notes everything that is open, and everything that ended and may not be
-recorded. Rows that an earlier process wrote have the same ids and do no harm.
+A seat or wait that begins is found by comparing an answer with the rows of the pool so far. One that ended is in the ledger.
+
+A new process, after a crash or a change of the leader, notes everything that is open. It also notes everything that ended and
+may not be recorded yet. Rows that an earlier process wrote have the same ids and do no harm.
 """
 
 import asyncio

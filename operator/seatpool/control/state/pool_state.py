@@ -41,7 +41,7 @@ class PoolState:
     """State of one pool."""
 
     memory: PoolMemory | None = None
-    """What the ledger says; None: not known yet."""
+    """Content of the ledger; None: not known yet."""
     answer: Allocation | None = None
     """The last answer whose memory is stored; None: not decided yet."""
     observed: ObservedList | None = None

@@ -1,4 +1,4 @@
-"""How long a pool's seats were held lately. Estimates of a wait are made from it.
+"""Tracks how long a pool's seats were held lately. Estimates of a wait are made from it.
 
 It is kept in the pool's status, so that it outlives a restart and every reader of the pool can use it. One seat more or less
 changes no estimate. So the summary changes only when a tenth of it is new.

@@ -1,4 +1,4 @@
-"""What a LicenseServer's status is rendered from."""
+"""Defines the values from which the status of a LicenseServer is rendered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ ConditionParts = tuple[str, bool | None, ConditionReason, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerView:
-    """What the reconciler knows of its server, beside what the status already says."""
+    """State of a license server that its stored status does not have yet."""
 
     observed: Mapping[str, ObservedList] = field(default_factory=dict)
     """The lists that were read, by product."""
@@ -31,6 +31,6 @@ class ServerView:
     uninventoried: tuple[str, ...] = ()
     """Accounts that were never inventoried completely."""
     mirror: tuple[ConditionParts, ...] = ()
-    """How current the workbenches are; the same on every server."""
+    """Conditions about the mirror, the same on every server."""
     last_applied: datetime | None = None
     last_verified: datetime | None = None
