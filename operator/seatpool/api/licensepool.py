@@ -241,7 +241,7 @@ class PoolDifference(Model):
     """Since when the list has differed."""
 
 
-class PoolSeatLengths(Model):
+class PoolSeatDurations(Model):
     """How long the last seats were held until their holder's last workbench stopped."""
 
     seats: Annotated[int, Field(ge=1)]
@@ -275,7 +275,7 @@ class LicensePoolStatus(Model):
     """What differs on the license server. Absent: nothing does, or the list is not known."""
     revision: int | None = None
     """Revision of the list, if the list that was read back is the desired one."""
-    seat_lengths: PoolSeatLengths | None = None
+    seat_lengths: PoolSeatDurations | None = None
     """How long seats are held, to estimate how long a wait may last. Absent until a few have ended."""
     conditions: Conditions = ()
 

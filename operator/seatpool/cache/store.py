@@ -46,7 +46,7 @@ class WorkbenchView:
     instance_id: str
 
     @property
-    def place(self) -> tuple[str, str]:
+    def account_region(self) -> tuple[str, str]:
         """Account and region."""
         return self.account, self.region
 

@@ -35,9 +35,14 @@ class ControlMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.meters = Meters(registry)
-        gauge, counter, histogram = self.meters.gauge, self.meters.counter, self.meters.histogram
-        self.build = gauge("build_info", "1, labelled with the running version.", "version")
+        self.build = self.meters.gauge("build_info", "1, labelled with the running version.", "version")
+        self._create_pools(self.meters)
+        self._create_latency(self.meters)
+        self._create_servers(self.meters)
+        self._create_operator(self.meters)
 
+    def _create_pools(self, meters: Meters) -> None:
+        gauge, counter, histogram = meters.gauge, meters.counter, meters.histogram
         self.seats = gauge("pool_seats", "Seats of a pool.", "pool", "server")
         self.used = gauge("pool_seats_used", "Seats in use.", "pool", "server")
         self.waiting = gauge("pool_users_waiting", "Users who wait for a seat.", "pool", "server")
@@ -72,6 +77,8 @@ class ControlMetrics:
             buckets=_WAITS,
         )
 
+    def _create_latency(self, meters: Meters) -> None:
+        counter, histogram = meters.counter, meters.histogram
         self.event_to_list = histogram(
             "event_to_list_seconds",
             "Time from the timestamp of an event until the list that it changed was read back.",
@@ -95,6 +102,8 @@ class ControlMetrics:
             counter("journeys", "Deprecated, use seatpool_events_followed_total: it has the same values.", "outcome"),
         )
 
+    def _create_servers(self, meters: Meters) -> None:
+        gauge, counter, histogram = meters.gauge, meters.counter, meters.histogram
         self.commands = counter(
             "ssm_commands", "Commands sent to license servers, by result.", "server", "action", "result"
         )
@@ -116,6 +125,8 @@ class ControlMetrics:
         self.reachable = gauge("server_reachable", "1 if the server answered the last command.", "server")
         self.guarded = gauge("server_guarded", "1 if the guard holds a change back.", "server")
 
+    def _create_operator(self, meters: Meters) -> None:
+        gauge, counter = meters.gauge, meters.counter
         self.writes = counter("kube_writes", "Writes to the Kubernetes API, except those of the mirror.", "what")
         self.events = counter("events", "Kubernetes Events, by result.", "result")
         self.ghosts = counter("cache_ghosts_pruned", "Deleted objects whose deletion no watch had shown.", "kind")

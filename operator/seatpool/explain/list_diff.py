@@ -9,7 +9,7 @@ from datetime import datetime
 
 from seatpool.api.licensepool import LicensePool, PoolDifference
 from seatpool.api.licenseserver import ProductState
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.explain.problems import Problem, condition_of, problems
 from seatpool.explain.snapshot import Snapshot
 from seatpool.text import JSON_NAME, TimeFormat

@@ -5,19 +5,20 @@ lists come from the API server's cache (`resourceVersion=0`). They cost etcd not
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
 from pydantic import ValidationError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from seatpool.api.base import Resource
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger
+from seatpool.backoff import Backoff, retry_call
 from seatpool.cache.store import Raw, Store
 from seatpool.domain.demand import DemandIndex
 from seatpool.domain.errors import SeatpoolError
@@ -28,6 +29,10 @@ from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Unavailable
 from seatpool.policy.ledger_codec import from_specs
 from seatpool.policy.pool_rules import pool_selector
+
+RETRIES = 2
+PAUSE = 0.5
+"""Seconds between two reads, give or take a quarter."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,6 @@ def build_snapshot(
     return Snapshot(now=now, store=store, ledgers=ledgers, rows=tuple(rows), unreadable=tuple(unreadable))
 
 
-@retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(3), wait=wait_fixed(0.5), reraise=True)
 async def read_snapshot(
     kube: KubeClient,
     *,
@@ -137,10 +141,28 @@ async def read_snapshot(
 
     Retries twice, because the API server refuses requests for a moment after a CRD was changed.
     """
+    backoff = Backoff(random.Random(), first=PAUSE, longest=PAUSE)  # noqa: S311
+    kinds: list[type[Resource]] = [LicenseServer, LicensePool, *([SeatLedger] if ledgers else [])]
+    return await retry_call(
+        lambda: _read_once(kube, kinds, namespace=namespace, identity=identity, now=now, workbenches=workbenches),
+        errors=Unavailable,
+        backoff=backoff,
+        on_error=lambda _error: None,
+        give_up=lambda: backoff.failures == RETRIES,
+    )
 
+
+async def _read_once(
+    kube: KubeClient,
+    kinds: Sequence[type[Resource]],
+    *,
+    namespace: str | None,
+    identity: IdentitySettings,
+    now: datetime,
+    workbenches: bool,
+) -> Snapshot:
     async def without_rows() -> tuple[Snapshot, bool]:
         """Returns the snapshot, and whether workbenches of other namespaces matter."""
-        kinds: list[type[Resource]] = [LicenseServer, LicensePool, *([SeatLedger] if ledgers else [])]
         listed = await asyncio.gather(*(kube.list_cached(kind, namespace=namespace) for kind in kinds))
         pairs = ((kind, raw) for kind, items in zip(kinds, listed, strict=True) for raw in items)
         seen = build_snapshot(pairs, (), identity=identity, now=now)

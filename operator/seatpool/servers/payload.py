@@ -10,7 +10,7 @@ import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 
 SEND_LIMIT = 32_000
 """Characters of a packed payload at most."""

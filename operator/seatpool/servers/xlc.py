@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seatpool.api.licenseserver import ListFormatType, XlcSettings
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import Action, ListChange, ListCommand
 from seatpool.servers.list_parser import Listing, UnreadableList, parse_listing

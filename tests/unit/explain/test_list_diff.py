@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.explain.cluster import HOUR, TIMES, Raw, ago, at, ledger, pool, pool_in, seen, server
 
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.explain.list_diff import Diff, ListState, diff
 from seatpool.terminal.output import data
 

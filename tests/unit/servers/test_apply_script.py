@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.servers import document
 from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListChange, ListCommand

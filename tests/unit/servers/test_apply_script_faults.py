@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.servers.command_result import Result, ScriptRefused
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.payload import MAX_PRODUCTS, pack, words

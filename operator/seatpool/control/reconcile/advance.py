@@ -41,7 +41,7 @@ from seatpool.control.reconcile.transition import Transition
 from seatpool.control.sinks import facts
 from seatpool.control.sinks.facts import Fact, LatencyOutcome
 from seatpool.control.state.moment import Moment
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.domain.reasons import Reason
 from seatpool.servers.command_result import ProductResult, Result
 

@@ -21,7 +21,7 @@ from seatpool.control.status.server import server_status
 from seatpool.control.status.writer import without_times
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.instants import to_milliseconds
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Conflict, NotFound
 from seatpool.servers.commands import ListCommand

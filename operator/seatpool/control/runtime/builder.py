@@ -135,43 +135,21 @@ def build(config: OperatorConfig) -> Components:
     )
     history = _history(config, store)
     outbox, notifications = _notifications(config, store)
-    deps = Dependencies(
-        store=store,
-        ledgers=LedgerStore(store, kube, metrics, _is_known_outside(history, notifications)),
-        finalizer=Finalizer(kube, metrics),
-        broadcaster=Broadcaster(
-            [
-                latency,
-                PoolMetrics(store, metrics),
-                *_optional(history),
-                AuditTrail(store, _trail(config)),
-                *_optional(notifications),
-                KubernetesEvents(recorder),
-                LogLines(log),
-                StatusMarks(
-                    store=store, mark_pool=pools.mark, mark_workbench=workbenches.mark,
-                    mark_workbench_later=workbenches.mark_later,
-                ),
-            ],
-            metrics=metrics,
-            log=log,
+    sinks: list[Sink] = [
+        latency,
+        PoolMetrics(store, metrics),
+        *_optional(history),
+        AuditTrail(store, _trail(config)),
+        *_optional(notifications),
+        KubernetesEvents(recorder),
+        LogLines(log),
+        StatusMarks(
+            store=store, mark_pool=pools.mark, mark_workbench=workbenches.mark,
+            mark_workbench_later=workbenches.mark_later,
         ),
-        latency=latency,
-        pool_states=pool_states,
-        installation=config.installation,
-        client_of=_client_of(config),
-        uninventoried=mirror.unknown_regions,
-        mirror_parts=lambda: mirror_parts(mirror.health),
-        metrics=metrics,
-        traces=config.traces,
-        log=log,
-        clock=clock,
-        rng=config.rng,
-        may_write=config.may_write,
-        leadership=config.leadership,
-        shielded=config.shielded,
-        on_failpoint=config.on_failpoint,
-    )  # fmt: skip
+    ]  # fmt: skip
+    broadcaster = Broadcaster(sinks, metrics=metrics, log=log)
+    deps = _dependencies(config, store, pool_states, mirror, latency, history, notifications, broadcaster)
     store.subscribe(latency)
     if history is not None:
         store.subscribe(history)
@@ -195,6 +173,39 @@ def build(config: OperatorConfig) -> Components:
         controller=_controller(config, deps, informer, recorder, pools, workbenches),
         seat_tags=_seat_tags(store, mirror),
     )  # fmt: skip
+
+
+def _dependencies(
+    config: OperatorConfig,
+    store: Store,
+    pool_states: PoolStates,
+    mirror: Mirror,
+    latency: EventLatency,
+    history: History | None,
+    notifications: Notifications | None,
+    broadcaster: Broadcaster,
+) -> Dependencies:
+    return Dependencies(
+        store=store,
+        ledgers=LedgerStore(store, config.kube, config.metrics, _is_known_outside(history, notifications)),
+        finalizer=Finalizer(config.kube, config.metrics),
+        broadcaster=broadcaster,
+        latency=latency,
+        pool_states=pool_states,
+        installation=config.installation,
+        client_of=_client_of(config),
+        uninventoried=mirror.unknown_regions,
+        mirror_parts=lambda: mirror_parts(mirror.health),
+        metrics=config.metrics,
+        traces=config.traces,
+        log=config.log,
+        clock=config.clock,
+        rng=config.rng,
+        may_write=config.may_write,
+        leadership=config.leadership,
+        shielded=config.shielded,
+        on_failpoint=config.on_failpoint,
+    )
 
 
 def _status_writers(

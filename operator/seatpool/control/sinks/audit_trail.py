@@ -7,7 +7,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.cache.store import Store
 from seatpool.control.sinks import facts
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.policy.guard import HeldChange
 from seatpool.trail.trail import Action, Trail
 

@@ -60,8 +60,8 @@ class SeatTagSink(StoreHandler):
     def workbench_upserted(self, view: WorkbenchView) -> None:
         """Requests the tag, if the status is current."""
         if is_current(view):
-            self.set_tag(view.place, view.instance_id, seat_tag_value(view))
+            self.set_tag(view.account_region, view.instance_id, seat_tag_value(view))
 
     def workbench_deleted(self, view: WorkbenchView) -> None:
         """Drops the request."""
-        self.drop_tag(view.place, view.instance_id)
+        self.drop_tag(view.account_region, view.instance_id)

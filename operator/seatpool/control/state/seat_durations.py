@@ -7,7 +7,7 @@ changes no estimate. So the summary changes only when a tenth of it is new.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seatpool.api.licensepool import PoolSeatLengths
+from seatpool.api.licensepool import PoolSeatDurations
 from seatpool.domain.allocation import Released
 from seatpool.domain.reasons import Reason
 from seatpool.domain.seat_durations import SeatDurations
@@ -25,9 +25,9 @@ class RecentDurations:
     """The durations behind the summary; None: still those that the status says."""
     new: tuple[float, ...] = ()
     """Durations that are not in the summary yet."""
-    _summary: PoolSeatLengths | None = None
+    _summary: PoolSeatDurations | None = None
 
-    def after(self, released: Iterable[Released], *, said: PoolSeatLengths | None) -> "RecentDurations":
+    def after(self, released: Iterable[Released], *, said: PoolSeatDurations | None) -> "RecentDurations":
         """Returns the durations with these seats added. `said` is what the pool's status says now.
 
         Only a seat whose user stopped all workbenches tells how long people work. A seat that an admin or a rule ended
@@ -46,9 +46,9 @@ class RecentDurations:
         kept = (*kept, *new)[-KEPT:]
         found = SeatDurations.of(kept)
         return RecentDurations(
-            kept, (), PoolSeatLengths(seats=found.seats, seconds=tuple(round(one) for one in found.seconds))
+            kept, (), PoolSeatDurations(seats=found.seats, seconds=tuple(round(one) for one in found.seconds))
         )
 
-    def summary(self, said: PoolSeatLengths | None) -> PoolSeatLengths | None:
+    def summary(self, said: PoolSeatDurations | None) -> PoolSeatDurations | None:
         """Returns what the status should say; `said` is what it says now. None: too few seats have ended."""
         return said if self.kept is None else self._summary

@@ -17,7 +17,7 @@ from seatpool.control.state.pool_state import Failure, PoolState
 from seatpool.control.state.server_view import ConditionParts
 from seatpool.control.status.condition_parts import parts
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.text import format_names
 
 

@@ -7,7 +7,7 @@ from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerSta
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.server_view import ConditionParts, ServerView
 from seatpool.control.status.condition_parts import parts
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 
 
 def server_status(

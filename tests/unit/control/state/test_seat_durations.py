@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from seatpool.api.licensepool import PoolSeatLengths
+from seatpool.api.licensepool import PoolSeatDurations
 from seatpool.control.state.seat_durations import KEPT, RecentDurations
 from seatpool.domain.allocation import Released
 from seatpool.domain.reasons import Reason
@@ -41,7 +41,7 @@ def test_a_seat_that_an_admin_or_a_rule_ended_tells_nothing() -> None:
 
 
 def test_an_operator_that_starts_goes_on_with_what_the_status_says() -> None:
-    before = PoolSeatLengths(seats=40, seconds=tuple(3600 * number for number in range(11)))
+    before = PoolSeatDurations(seats=40, seconds=tuple(3600 * number for number in range(11)))
     lengths = RecentDurations()
     assert lengths.summary(before) is before
     lengths = lengths.after(released(*[20.0] * 5), said=before)

@@ -11,7 +11,7 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.pool_state import Failure, PoolState
 from seatpool.control.status.pool import pool_status
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 
 DYING: Raw = {"deletionTimestamp": "2026-01-05T09:00:00Z", "finalizers": ["seatpool.io/clear-list"]}
 TROUBLE = Failure(ConditionReason.APPLY_FAILED, "exit code 7")

@@ -11,7 +11,7 @@ from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.pool_state import Failure
 from seatpool.control.state.server_view import ServerView
 from seatpool.control.status.server import server_status
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 from seatpool.policy.guard import HeldChange
 
 IN_SYNC = {"lab/matlab": standing("ann", observed=known("ann"))}

@@ -5,7 +5,7 @@ import subprocess
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatpool.domain.listing import list_hash
+from seatpool.domain.list_hash import list_hash
 
 
 def test_it_is_what_sha256sum_says_of_the_lines() -> None:
