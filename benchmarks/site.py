@@ -22,10 +22,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.measured import MeasuredProcess
 from seatpool.kube.client import KubeClient
 from seatpool.servers.document import document_json
-from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.site import LicenseServerNode, Site
+from seatpool.sim.ssm.behavior import AgentBehavior
 
 Body = dict[str, Any]
 ACCOUNT = "123456789012"

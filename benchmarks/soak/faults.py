@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks.site import OperatorRun, Place
 from benchmarks.soak.life import PoolFacts
-from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.posting import DeliveryFaults
+from seatpool.sim.ssm.behavior import AgentBehavior
 
 StartOperator = Callable[[bool], OperatorRun]
 """Starts an operator. The argument tells whether it takes part in the election."""

@@ -24,7 +24,7 @@ from seatpool.sim.aws_control import AwsControl
 from seatpool.sim.aws_front import Front
 from seatpool.sim.lifeline import Lifeline
 from seatpool.sim.quick_queues import make_queues_quick
-from seatpool.sim.ssm_api import RunCommand
+from seatpool.sim.ssm.api import RunCommand
 
 __all__ = ["AwsProcess", "AwsStandIn", "AwsStandInError"]
 

@@ -14,8 +14,8 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.sim import ec2_past, sqs_turns
 from seatpool.sim.refusals import PlannedRefusal, Refusal, Refusals
 from seatpool.sim.sqs_turns import SqsTurns
-from seatpool.sim.ssm_api import RunCommand
-from seatpool.sim.ssm_nodes import Caller
+from seatpool.sim.ssm.api import RunCommand
+from seatpool.sim.ssm.nodes import Caller
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

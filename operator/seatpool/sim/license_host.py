@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seatpool.sim.agent_behavior import AgentBehavior
+from seatpool.sim.ssm.behavior import AgentBehavior
 
 __all__ = ["JournalEntry", "LicenseHost"]
 

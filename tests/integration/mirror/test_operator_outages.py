@@ -24,7 +24,7 @@ from seatpool.sim.aws_front import Front
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.lifeline import Lifeline
 from seatpool.sim.site import Site
-from seatpool.sim.ssm_api import RunCommand
+from seatpool.sim.ssm.api import RunCommand
 
 HOME, SECOND = "123456789012", "111122223333"
 REGION, ELSEWHERE = "eu-central-1", "eu-west-1"

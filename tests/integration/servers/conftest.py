@@ -15,9 +15,9 @@ from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.document import document_json
 from seatpool.servers.nodes import Node
 from seatpool.servers.ssm import SsmTransport
-from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.site import LicenseServerNode, Site
+from seatpool.sim.ssm.behavior import AgentBehavior
 
 
 @dataclass

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.site import LicenseServerNode, Site
+from seatpool.sim.ssm.behavior import AgentBehavior
 
 FINAL = {"Success", "Failed", "TimedOut", "Cancelled"}
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.integration.sim.conftest import DOCUMENT, Server
 
-from seatpool.sim.ssm_script import STDERR_LIMIT, STDOUT_LIMIT, TRUNCATED
+from seatpool.sim.ssm.script import STDERR_LIMIT, STDOUT_LIMIT, TRUNCATED
 
 
 def code(error: pytest.ExceptionInfo[ClientError]) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seatpool.sim.agent_behavior import AgentBehavior, AgentBehaviorError
 from seatpool.sim.license_host import JournalEntry, LicenseHost
+from seatpool.sim.ssm.behavior import AgentBehavior, AgentBehaviorError
 
 
 def line(product: str, *users: str, at: float = 1.5) -> str:

@@ -10,7 +10,7 @@ from moto.ec2.models import ec2_backends
 
 from seatpool.sim.lifeline import Lifeline
 from seatpool.sim.refusals import Refusal
-from seatpool.sim.ssm_agent import Agent
+from seatpool.sim.ssm.agent import Agent
 
 __all__ = ["Caller", "Node", "Nodes"]
 

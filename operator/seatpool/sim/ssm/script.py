@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from seatpool.sim.lifeline import Lifeline
-from seatpool.sim.ssm_commands import NO_RESPONSE, Ending, Phase
+from seatpool.sim.ssm.commands import NO_RESPONSE, Ending, Phase
 
 __all__ = ["STDERR_LIMIT", "STDOUT_LIMIT", "TRUNCATED", "ScriptRun"]
 

@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.sim.agent_behavior import AgentBehavior
 from seatpool.sim.lifeline import Lifeline
-from seatpool.sim.ssm_commands import Ending, Invocation, Phase
-from seatpool.sim.ssm_document import Script, script
-from seatpool.sim.ssm_script import ScriptRun, search_path
+from seatpool.sim.ssm.behavior import AgentBehavior
+from seatpool.sim.ssm.commands import Ending, Invocation, Phase
+from seatpool.sim.ssm.document import Script, script
+from seatpool.sim.ssm.script import ScriptRun, search_path
 
 __all__ = ["Agent"]
 

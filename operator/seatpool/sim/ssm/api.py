@@ -17,9 +17,9 @@ from moto.ssm.models import ssm_backends
 
 from seatpool.sim.lifeline import Lifeline
 from seatpool.sim.refusals import Refusal
-from seatpool.sim.ssm_commands import Command, Invocation
-from seatpool.sim.ssm_document import check
-from seatpool.sim.ssm_nodes import Caller, Node, Nodes
+from seatpool.sim.ssm.commands import Command, Invocation
+from seatpool.sim.ssm.document import check
+from seatpool.sim.ssm.nodes import Caller, Node, Nodes
 
 __all__ = ["RunCommand"]
 

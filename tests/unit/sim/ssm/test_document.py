@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from seatpool.sim.refusals import Refusal
-from seatpool.sim.ssm_document import Script, check, script
+from seatpool.sim.ssm.document import Script, check, script
 
 
 def document(*lines: str, parameters: dict[str, Any], **inputs: Any) -> dict[str, Any]:
