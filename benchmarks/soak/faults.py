@@ -114,6 +114,7 @@ class Faults:
     @contextmanager
     def _leader_sleeps(self) -> Iterator[None]:
         """Stops the leader. It wakes when the other one works, sees that its Lease is lost, and ends by itself."""
+        self.operator.until_leading()  # one that still stands by has no Lease to lose, and rightly goes on
         old, self.operator = self.operator, self._standby()
         old.process.child.send_signal(signal.SIGSTOP)
         yield
