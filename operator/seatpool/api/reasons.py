@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
-from seatpool.api.annotations import APPROVE_CHANGE, TAKE_OVER
+from seatpool.api.annotations import APPROVE_CHANGE, OVERWRITE_UNREADABLE, TAKE_OVER
 
 
 class ConditionReason(StrEnum):
@@ -21,6 +21,9 @@ class ConditionReason(StrEnum):
     APPLY_FAILED = "ApplyFailed"
     READ_FAILED = "ReadFailed"
     LIST_DIFFERS = "ListDiffers"
+    UNREADABLE_ENTRIES = "UnreadableEntries"
+    POOL_FAILED = "PoolFailed"
+    PASS_FAILED = "PassFailed"  # noqa: S105
     NOT_READ_YET = "NotReadYet"
     DRY_RUN = "DryRun"
     SUSPENDED = "Suspended"
@@ -154,6 +157,24 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         "The list on the license server is another one than was written; it is written again.",
         message=_ONE_PRODUCT,
         why="Server {server} shows another list of {product} than was written, since {since}; it is written again.",
+    ),
+    ConditionReason.UNREADABLE_ENTRIES: ReasonText(
+        "The list on the license server has entries that are no user ids; nothing is written before an admin says so.",
+        message="{count} of the {total} entries of the list of product {product!r} are no user ids, for example {examples}; "
+        "nothing is written, because a misread list would put its users out. If the client prints the list in another form, "
+        "set spec.xlc.listFormat of LicenseServer {server}. To overwrite the entries: kubectl annotate --overwrite "
+        f"licenseserver/{{server}} -n {{namespace}} {OVERWRITE_UNREADABLE}={{token}}",
+        why="The list of {product} on server {server} has entries that are no user ids since {since}; nothing is written.",
+    ),
+    ConditionReason.POOL_FAILED: ReasonText(
+        "This pool cannot be computed or stored; its list stays as it is. The other pools go on.",
+        message="{problem}; the list of this pool stays as it is, and the other pools go on",
+        why="Pool {pool} cannot be computed or stored since {since}; its list stays as it is.",
+    ),
+    ConditionReason.PASS_FAILED: ReasonText(
+        "The last pass over this server's pools failed; all its lists stay as they are.",
+        message="the last pass failed: {problem}; all lists of the server stay as they are until a pass succeeds",
+        why="The last pass over server {server} failed since {since}; its lists stay as they are.",
     ),
     ConditionReason.NOT_READ_YET: ReasonText(
         "The list on the license server has not been read yet.",

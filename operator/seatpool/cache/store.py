@@ -21,8 +21,10 @@ from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
 from seatpool.api.workbench import Workbench, WorkbenchStatus
 from seatpool.domain.demand import DemandIndex, WorkbenchFact
+from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.identity import InvalidUser
 from seatpool.domain.rules import PoolRules
+from seatpool.policy.ledger_codec import ledger_name, share_index
 from seatpool.policy.pool_rules import pool_rules, pool_selector
 
 Raw = dict[str, Any]
@@ -74,6 +76,10 @@ class LedgerView:
     uid: str
     resource_version: str
     spec: SeatLedgerSpec
+
+
+class ForeignLedger(SeatpoolError):
+    """A SeatLedger that this operator did not write."""
 
 
 class StoreHandler:
@@ -230,11 +236,17 @@ class Store:
     def upsert_ledger(self, ledger: SeatLedger) -> bool:
         """Stores a SeatLedger from a watch or from the answer to our own write. Returns False if it is out of date.
 
-        It is out of date if it is older than our last write, or if it was deleted since it was written.
+        It is out of date if it is older than our last write, or if it was deleted since it was written. Raises ForeignLedger
+        if its name is not that of a share of its pool: then it is a copy, and no memory of ours.
         """
         metadata = ledger.metadata
         pool = f"{metadata.namespace}/{ledger.spec.pool}"
-        index = int(metadata.name.rpartition("-")[2])
+        index = share_index(ledger.spec.pool, metadata.name)
+        if index is None:
+            raise ForeignLedger(
+                f"the name of SeatLedger {metadata.name} is not that of a share of pool {ledger.spec.pool}, such as "
+                f"{ledger_name(ledger.spec.pool, 0)}: it is a copy and is ignored; delete it"
+            )
         stored = self.ledgers[pool].get(index)
         if stored is not None and int(metadata.resource_version) <= int(stored.resource_version):
             return False
@@ -362,14 +374,17 @@ class Store:
         That also holds for a ledger whose creation no watch has shown yet.
         """
         namespace, name = key.split("/", 1)
-        pool, _, index = name.rpartition("-")
+        pool = name.rpartition("-")[0]
         stored = self._versions.get((SeatLedger.kind, key))
         if uid is not None:
             self._deleted_ledgers[key] = uid
             if stored is not None and stored[0] != uid:
                 return False
         self._versions.pop((SeatLedger.kind, key), None)
-        self.ledgers.get(f"{namespace}/{pool}", {}).pop(int(index), None)
+        share = share_index(pool, name)
+        if share is None:
+            return False
+        self.ledgers.get(f"{namespace}/{pool}", {}).pop(share, None)
         self._mark_dirty({f"{namespace}/{pool}"}, now)
         return stored is not None
 

@@ -21,6 +21,9 @@ _LIST_REASONS = frozenset(
         ConditionReason.APPLY_FAILED,
         ConditionReason.READ_FAILED,
         ConditionReason.LIST_DIFFERS,
+        ConditionReason.UNREADABLE_ENTRIES,
+        ConditionReason.POOL_FAILED,
+        ConditionReason.PASS_FAILED,
         ConditionReason.NOT_READ_YET,
     }
 )

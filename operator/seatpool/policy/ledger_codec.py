@@ -20,6 +20,8 @@ from seatpool.domain.instants import to_milliseconds
 from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
 from seatpool.domain.reasons import Reason
 
+LONGEST_INDEX = 4
+"""Digits of a share's index: a pool has at most 5,000 seats, and so a few shares."""
 # Names do not spread evenly: shares are planned for fewer seats than they may hold.
 _PLANNED = SEATS_PER_LEDGER * 4 // 5
 _REASONS = {reason.value: reason for reason in Reason}
@@ -36,6 +38,13 @@ def _share_of(user: str, shares: int) -> int:
 
 def ledger_name(pool: str, share: int) -> str:
     return f"{pool}-{share}"
+
+
+def share_index(pool: str, name: str) -> int | None:
+    """Returns which share of the pool has this name. None: no share has."""
+    digits = name.removeprefix(f"{pool}-")
+    is_index = digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_INDEX
+    return int(digits) if is_index and name == ledger_name(pool, int(digits)) else None
 
 
 def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerSpec, ...]:

@@ -6,8 +6,8 @@ workbenches are gone. A user who has to leave because of the pool's own spec lea
 its seats.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from seatpool.api.licensepool import LicensePool
@@ -40,6 +40,8 @@ class Plan:
     """The change that is held back; the answers are without its releases."""
     approved: guard.HeldChange | None = None
     """The change that would be held if no admin had approved it."""
+    failed: Mapping[str, Exception] = field(default_factory=dict)
+    """What stopped the computation of a pool, by pool. The others are answered all the same."""
 
 
 def plan(
@@ -48,8 +50,9 @@ def plan(
     """Allocates every pool. `others_present` are the users on this server's other lists; the guard counts them too."""
     asked = list(questions)
     if not may_release:
-        return Plan({one.pool.key: _without_releases(one, now) for one in asked}, None)
-    answers = {one.pool.key: allocate(one.rules, one.needs, one.memory, now) for one in asked}
+        answers, failed = _answer_each(asked, lambda one: _without_releases(one, now))
+        return Plan(answers, None, failed=failed)
+    answers, failed = _answer_each(asked, lambda one: allocate(one.rules, one.needs, one.memory, now))
     large = guard.examine(
         server,
         present=others_present + sum(len(one.memory.assigned) for one in asked),
@@ -61,10 +64,25 @@ def plan(
         ),
     )
     if large is None:
-        return Plan(answers, None)
+        return Plan(answers, None, failed=failed)
     if guard.is_approved(server, large):
-        return Plan(answers, None, approved=large)
-    return Plan({one.pool.key: _without_releases(one, now) for one in asked}, large)
+        return Plan(answers, None, approved=large, failed=failed)
+    answers, failed = _answer_each(asked, lambda one: _without_releases(one, now))
+    return Plan(answers, large, failed=failed)
+
+
+def _answer_each(
+    asked: Iterable[Question], answer: Callable[[Question], Allocation]
+) -> tuple[dict[str, Allocation], dict[str, Exception]]:
+    """Answers each question by itself: one that cannot be answered must not stop its neighbours."""
+    answers: dict[str, Allocation] = {}
+    failed: dict[str, Exception] = {}
+    for one in asked:
+        try:
+            answers[one.pool.key] = answer(one)
+        except Exception as error:  # noqa: BLE001
+            failed[one.pool.key] = error
+    return answers, failed
 
 
 def _without_releases(question: Question, now: datetime) -> Allocation:

@@ -7,15 +7,20 @@ the three modules that it calls, `transition`, `failures` and `drift`.
 from typing import assert_never
 
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.licenseserver import Mode
+from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.reasons import ConditionReason, message
+from seatpool.backoff import NEVER_FAILED
 from seatpool.control.reconcile.diff import Write
-from seatpool.control.reconcile.drift import take_reading
+from seatpool.control.reconcile.drift import check_readable, take_reading, unreadable_text
 from seatpool.control.reconcile.failures import (
     end_what_is_over,
+    pass_failed,
+    pass_succeeded,
+    pool_failed,
     product_failed,
     product_is_foreign,
     product_recovered,
+    product_unreadable,
     server_answered,
     server_failed,
 )
@@ -33,6 +38,7 @@ from seatpool.control.reconcile.step_results import (
     ListsVerified,
     PassBegun,
     PassDone,
+    PassFailed,
     PoolsRefreshed,
     ServerFailed,
     StepResult,
@@ -77,6 +83,8 @@ def advance(state: ServerState, step: StepResult) -> tuple[ServerState, tuple[Fa
             _apply(to, step)
         case PassDone():
             _end(to, step)
+        case PassFailed():
+            pass_failed(to, step.problem)
         case LeaseRefused():
             to.change_view(lease_problem=step.problem)
         case _:
@@ -100,8 +108,34 @@ def _begin(to: Transition, step: PassBegun) -> None:
 
 
 def _refresh(to: Transition, step: PoolsRefreshed) -> None:
+    before = to.state.last_server
     to.change(last_server=step.server)
     to.refresh(step.pools)
+    if before is not None and _place(before) != _place(step.server):
+        _forget_server(to)
+
+
+def _place(server: LicenseServer) -> tuple[object, ...]:
+    """Where and how the lists are read: if any of it changes, what was read before says nothing."""
+    spec = server.spec
+    return spec.adapter, spec.xlc, spec.target, spec.region, spec.role_arn, spec.external_id, spec.document
+
+
+def _forget_server(to: Transition) -> None:
+    """Another server answers from now on, or in another way: nothing is known of its lists."""
+    to.invalidate(to.state.products)
+    to.forget_failures()
+    to.change(server_retry=NEVER_FAILED, last_verified=None, node=None)
+    to.change_view(reached=None, fault=None)
+    to.facts.append(facts.ServerChanged(server=to.state.server))
+
+
+def _answered_by(to: Transition, node: str) -> None:
+    """Another node than before answered, as after a replacement: what was read from the other one says nothing."""
+    if to.state.node is not None and to.state.node != node:
+        to.invalidate(to.state.products)
+        to.facts.append(facts.ServerChanged(server=to.state.server))
+    to.change(node=node)
 
 
 def _settle(to: Transition, step: CommandSettled) -> None:
@@ -123,6 +157,7 @@ def _settle(to: Transition, step: CommandSettled) -> None:
 
 def _read(to: Transition, step: ListsRead) -> None:
     server_answered(to)
+    _answered_by(to, step.node)
     for product in step.products:
         pool = to.state.find_pool(product)
         if pool is not None:
@@ -146,6 +181,12 @@ def _decide(to: Transition, step: Desired) -> None:
     if held is not None and held != to.state.view.held:
         to.facts.append(facts.ChangeHeld(server=server, change=held))
     to.change_view(held=held)
+    for pool in to.state.pools:
+        observed = to.pool_state(pool).observed
+        if pool.key in step.unreadable and observed is not None:
+            product_unreadable(to, pool, unreadable_text(pool, observed, step.unreadable[pool.key]))
+        if pool.key in step.failed:
+            pool_failed(to, pool, step.failed[pool.key], step.at)
 
 
 def _store(to: Transition, step: AnswersStored) -> None:
@@ -159,7 +200,10 @@ def _store(to: Transition, step: AnswersStored) -> None:
             _commit(to, pool, step)
         elif pool.key in step.reloaded:
             to.replace_pool(pool, memory=step.reloaded[pool.key])
-            to.pending.setdefault(pool.key, step.at)
+            to.pending.setdefault(pool.key, step.at.now)
+        elif pool.key in step.refused:
+            pool_failed(to, pool, f"its ledger is refused: {step.refused[pool.key]}", step.at)
+            to.pending.setdefault(pool.key, step.at.now)
     if released and step.desired.approved is not None:
         to.facts.append(facts.ChangeApproved(server=to.state.server, change=step.desired.approved))
 
@@ -178,12 +222,15 @@ def _commit(to: Transition, pool: LicensePool, step: AnswersStored) -> None:
     if to.pool_state(pool).in_sync:
         to.change_pool(pool, changed_at=None)
     elif before.changed_at is None:
-        to.change_pool(pool, changed_at=marked or step.at)
+        to.change_pool(pool, changed_at=marked or step.at.now)
+    failure = to.pool_state(pool).failure
+    if failure is not None and failure.reason is ConditionReason.POOL_FAILED:
+        product_recovered(to, pool)
     adoption = step.desired.adoptions.get(pool.key)
     if adoption is not None:
         to.facts += [facts.EntryNotAdopted(pool=pool, problem=problem) for problem in adoption.problems]
-        if adoption.users:
-            to.facts.append(facts.UsersAdopted(pool=pool, users=adoption.users))
+        if adoption.former:
+            to.facts.append(facts.UsersAdopted(pool=pool, users=adoption.users, former=adoption.former))
     to.facts.append(facts.AnswerStored(pool=pool, before=before.answer, answer=answer))
 
 
@@ -192,6 +239,7 @@ def _commit(to: Transition, pool: LicensePool, step: AnswersStored) -> None:
 
 def _apply(to: Transition, step: CommandApplied) -> None:
     server_answered(to)
+    _answered_by(to, step.node)
     for write in step.writes:
         pool = to.state.find_pool(write.change.product)
         if pool is not None:
@@ -262,8 +310,10 @@ def _list_failed(to: Transition, pool: LicensePool, reason: ConditionReason, wha
 
 
 def _end(to: Transition, step: PassDone) -> None:
+    pass_succeeded(to)
     for pool in to.state.pools:
         end_what_is_over(to, pool)
+        check_readable(to, pool)
         _serve_events(to, pool, step)
         state = to.pool_state(pool)
         if state.in_sync:

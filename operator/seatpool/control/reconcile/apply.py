@@ -103,7 +103,7 @@ async def apply(state: ServerState, prepared: PreparedCommand, wal: WriteAheadLo
     """Sends a command whose intent is stored, and reads its lists back."""
     command, sender = prepared.command, _Sender(state, prepared, wal, deps)
     try:
-        result = await send_measured(state.key, command, sender.send_and_wait, deps)
+        node, result = await send_measured(state.key, command, sender.send_and_wait, deps)
     except SeatpoolError as error:
         at = deps.moment()
         tried = CommandTried(at=at)
@@ -117,7 +117,7 @@ async def apply(state: ServerState, prepared: PreparedCommand, wal: WriteAheadLo
         return Applied(steps=(tried, *doubts, ServerFailed(error=error, at=at)), is_settled=True)
     deps.on_failpoint(state.key, Failpoint.AFTER_APPLY)
     at = deps.moment()
-    applied = CommandApplied(writes=prepared.writes, result=result, command_id=wal.command_id, at=at)
+    applied = CommandApplied(writes=prepared.writes, result=result, command_id=wal.command_id, node=node, at=at)
     return Applied(steps=(CommandTried(at=at), applied), is_settled=True)
 
 
@@ -128,12 +128,12 @@ class _Sender:
     wal: WriteAheadLog
     deps: Dependencies
 
-    async def send_and_wait(self, command: ListCommand) -> CommandResult:
+    async def send_and_wait(self, command: ListCommand) -> tuple[str, CommandResult]:
         sent = await self.deps.shielded.run_to_end(self._send_and_record(command))
         bind_contextvars(command=sent.command_id)
         facts = {"seatpool.command": sent.command_id}
         with self.deps.traces.span("wait for command and read back", role=Role.CLIENT, facts=facts):
-            return await self.prepared.client.result(sent, command=command)
+            return sent.instance_id, await self.prepared.client.result(sent, command=command)
 
     async def _send_and_record(self, command: ListCommand) -> SentCommand:
         """Is not cut by a stop: an id that is not noted costs the next process a new revision."""

@@ -11,7 +11,7 @@ from seatpool.control.reconcile.server_state import ServerState
 from seatpool.control.reconcile.step_results import AnswersStored, Desired
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.memory import PoolMemory
-from seatpool.kube.errors import Conflict
+from seatpool.kube.errors import Conflict, Forbidden, Invalid
 from seatpool.policy.ended_entries import Ending
 
 
@@ -20,7 +20,8 @@ async def store_answers(
 ) -> tuple[AnswersStored, BaseException | None]:
     """Stores the memory of every answer, all at the same time.
 
-    Returns what was stored, and the first error: the others of its pass are stored all the same.
+    Returns what was stored, and the first error: the others of its pass are stored all the same. A ledger that the API
+    server refuses is the problem of its pool, and no error.
     """
     pools = [pool for pool in state.pools if pool.key in desired.answers]
     results = await asyncio.gather(
@@ -28,18 +29,26 @@ async def store_answers(
     )
     stored: set[str] = set()
     reloaded: dict[str, PoolMemory | None] = {}
-    errors = [result for result in results if result is not None]
+    refused: dict[str, str] = {}
+    errors: list[BaseException] = []
     for pool, result in zip(pools, results, strict=True):
         if result is None:
             stored.add(pool.key)
+        elif isinstance(result, Invalid | Forbidden):
+            refused[pool.key] = str(result)
         elif isinstance(result, Conflict):
+            errors.append(result)
             try:
                 reloaded[pool.key] = await deps.ledgers.reload(pool)
             except Exception as error:  # noqa: BLE001
                 errors.append(error)
-    step = AnswersStored(desired=desired, stored=frozenset(stored), reloaded=reloaded, at=deps.now())
+        else:
+            errors.append(result)
+    step = AnswersStored(
+        desired=desired, stored=frozenset(stored), reloaded=reloaded, refused=refused, at=deps.moment()
+    )
     return step, errors[0] if errors else None
 
 
 async def _store(pool: LicensePool, answer: Allocation, desired: Desired, deps: Dependencies) -> None:
-    await deps.ledgers.save(pool, answer.memory, ending=Ending.of(answer, at=desired.at))
+    await deps.ledgers.save(pool, answer.memory, ending=Ending.of(answer, at=desired.at.now))

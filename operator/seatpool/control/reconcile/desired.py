@@ -4,22 +4,26 @@ The decision itself is `allocate`; `policy/plan.py` adds when no user may be rel
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import Adoption as AdoptionMode
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.reasons import ConditionReason
 from seatpool.cache.store import Store
 from seatpool.control.reconcile.ledger_store import LedgerStore
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import Adoption, Desired
+from seatpool.control.state.moment import Moment
 from seatpool.control.state.pool_state import ObservedList
+from seatpool.domain.allocation import Allocation
 from seatpool.domain.identity import InvalidUser
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
 from seatpool.policy.plan import Question, adopted, plan
+from seatpool.servers.commands import BadCommand, ListChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,19 @@ class PoolInputs:
     """What the ledger says; None: the pool has no ledger yet."""
 
 
-def pools_due(state: ServerState, *, now: datetime) -> tuple[LicensePool, ...]:
-    """Returns the pools whose answer may be another one now."""
-    return tuple(pool for pool in state.pools if is_decided(pool) and _is_due(state, pool, now))
+def pools_due(state: ServerState, *, at: Moment) -> tuple[LicensePool, ...]:
+    """Returns the pools whose answer may be another one now. A pool that failed waits for its next try."""
+    return tuple(
+        pool
+        for pool in state.pools
+        if is_decided(pool) and _is_due(state, pool, at.now) and not _is_paused(state, pool, at)
+    )
+
+
+def _is_paused(state: ServerState, pool: LicensePool, at: Moment) -> bool:
+    failure = state.pool_state(pool).failure
+    failed = failure is not None and failure.reason is ConditionReason.POOL_FAILED
+    return failed and state.product_pause(pool.spec.product, at) > 0
 
 
 def _is_due(state: ServerState, pool: LicensePool, now: datetime) -> bool:
@@ -59,31 +73,58 @@ def gather(
     }
 
 
-def compute(
-    state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: IdentitySettings, now: datetime
-) -> Desired:
-    """Answers every pool that has inputs, if its memory is known."""
+def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: IdentitySettings, at: Moment) -> Desired:
+    """Answers every pool that has inputs, if its memory is known. A pool that cannot be answered stops no other."""
     questions: list[Question] = []
     adoptions: dict[str, Adoption] = {}
+    unreadable: dict[str, tuple[str, ...]] = {}
     for pool in state.pools:
         if pool.key not in inputs:
             continue
         found = inputs[pool.key]
         memory = state.pool_state(pool).memory or found.stored
         if memory is None:
-            first = _first_memory(state, pool, identity=identity, now=now)
-            if first is None:
+            adoption = _first_contact(state, pool, identity=identity)
+            if adoption is None:
                 continue
-            memory, adoptions[pool.key] = first
+            if adoption.problems and not _may_overwrite(state, pool):
+                unreadable[pool.key] = adoption.problems
+                continue
+            adoptions[pool.key] = adoption
+            memory = adopted(adoption.users, now=at.now)
         questions.append(Question(pool=pool, rules=found.rules, needs=found.needs, memory=memory))
     made = plan(
         state.server,
         questions,
         others_present=sum(_present(state, inputs)),
         may_release=not state.view.uninventoried,
-        now=now,
+        now=at.now,
     )
-    return Desired(answers=made.answers, held=made.held, approved=made.approved, adoptions=adoptions, at=now)
+    failed = {key: f"it cannot be computed ({type(error).__name__})" for key, error in made.failed.items()}
+    for pool in state.pools:
+        problem = _problem_of(pool, made.answers.get(pool.key))
+        if problem is not None:
+            failed[pool.key] = problem
+    return Desired(
+        answers={key: answer for key, answer in made.answers.items() if key not in failed},
+        held=made.held,
+        approved=made.approved,
+        adoptions=adoptions,
+        unreadable=unreadable,
+        failed=failed,
+        at=at,
+    )
+
+
+def _problem_of(pool: LicensePool, answer: Allocation | None) -> str | None:
+    """Returns why an answer can be no list of a license server; None: it can."""
+    if answer is None:
+        return None
+    try:
+        ListChange(product=pool.spec.product, users=answer.users, seats=pool.spec.seats)
+    except BadCommand as error:
+        return str(error)
+    return None
 
 
 def _present(state: ServerState, inputs: Mapping[str, PoolInputs]) -> Iterator[int]:
@@ -96,25 +137,26 @@ def _present(state: ServerState, inputs: Mapping[str, PoolInputs]) -> Iterator[i
             yield len(pool_state.answer.users) if pool_state.answer is not None else 0
 
 
-def _first_memory(
-    state: ServerState, pool: LicensePool, *, identity: IdentitySettings, now: datetime
-) -> tuple[PoolMemory, Adoption] | None:
-    """The memory of a pool at first contact: the users who are on the list. None: the list is not known, or not ours."""
+def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentitySettings) -> Adoption | None:
+    """Returns what becomes of the list at first contact. None: the list is not known, or not ours."""
     observed = state.pool_state(pool).observed
     if observed is None or state.is_foreign(observed):
         return None
-    if pool.spec.adoption is AdoptionMode.OVERWRITE:
-        return PoolMemory.empty(), Adoption(users=())
     adoption = adopt(observed, identity=identity)
-    return adopted(adoption.users, now=now), adoption
+    return replace(adoption, users=()) if pool.spec.adoption is AdoptionMode.OVERWRITE else adoption
+
+
+def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:
+    observed = state.pool_state(pool).observed
+    return observed is not None and state.may_overwrite(pool.spec.product, observed)
 
 
 def adopt(observed: ObservedList, *, identity: IdentitySettings) -> Adoption:
-    """Returns the users of a list, normalised; an entry that is no user id is a problem of its own."""
-    users, problems = set(), []
+    """Returns the users of a list, normalised. Entries that are no user ids are its problems."""
+    users, problems = set(), list(observed.odd)
     for entry in observed.users:
         try:
             users.add(identity.user(entry))
         except InvalidUser as error:
             problems.append(str(error))
-    return Adoption(users=tuple(sorted(users)), problems=tuple(problems))
+    return Adoption(users=tuple(sorted(users)), problems=tuple(problems), former=(*observed.users, *observed.odd))

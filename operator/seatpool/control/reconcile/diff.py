@@ -1,6 +1,6 @@
 """Which lists have to be written, and why. Pure.
 
-A list that was not read is never written.
+A list that was not read is never written, and neither is one with entries that cannot be read, unless an admin said so.
 """
 
 from collections.abc import Mapping
@@ -55,6 +55,8 @@ def _why_written(state: ServerState, pool: LicensePool, users: tuple[str, ...], 
     observed = pool_state.observed
     if observed is None or not _may_be_written(state, pool, at) or state.is_foreign(observed):
         return None
+    if observed.odd and not state.may_overwrite(product, observed):
+        return None  # what cannot be read may be a user: drift.check_readable says so
     if product in state.in_doubt:
         return state.in_doubt[product]
     if not state.is_ours(observed):

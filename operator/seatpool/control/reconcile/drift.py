@@ -1,9 +1,16 @@
 """A list that was read, compared with the one that was known before. Pure."""
 
+from collections.abc import Sequence
+
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.reasons import ConditionReason
-from seatpool.control.reconcile.failures import product_failed, product_is_foreign, product_recovered
-from seatpool.control.reconcile.server_state import WriteReason
+from seatpool.api.reasons import ConditionReason, message
+from seatpool.control.reconcile.failures import (
+    product_failed,
+    product_is_foreign,
+    product_recovered,
+    product_unreadable,
+)
+from seatpool.control.reconcile.server_state import WriteReason, unreadable_token
 from seatpool.control.reconcile.transition import Transition
 from seatpool.control.sinks.facts import DriftDetected, OlderRevisionFound
 from seatpool.control.state.moment import Moment
@@ -11,6 +18,8 @@ from seatpool.control.state.pool_state import ObservedList
 from seatpool.servers.command_result import ProductResult, Result
 
 _READABLE_AGAIN = (ConditionReason.READ_FAILED, ConditionReason.FOREIGN_OWNER)
+_EXAMPLES = 3
+_LONGEST_EXAMPLE = 60
 
 
 def take_reading(to: Transition, pool: LicensePool, result: ProductResult | None, at: Moment) -> None:
@@ -19,8 +28,8 @@ def take_reading(to: Transition, pool: LicensePool, result: ProductResult | None
     before = to.observed(product)
     if result is None or result.result is Result.FAILED or result.users is None:
         detail = "the answer does not mention it" if result is None else result.detail or "no list was printed"
-        message = f"product {product!r} cannot be read: {detail}"
-        product_failed(to, pool, ConditionReason.READ_FAILED, message, at)
+        text = f"product {product!r} cannot be read: {detail}"
+        product_failed(to, pool, ConditionReason.READ_FAILED, text, at)
         return
     observed = to.record_list(product, result)
     assert observed is not None  # noqa: S101
@@ -32,6 +41,29 @@ def take_reading(to: Transition, pool: LicensePool, result: ProductResult | None
         product_recovered(to, pool)
     if before is not None:
         _compare(to, pool, before=before, observed=observed)
+    check_readable(to, pool)
+
+
+def check_readable(to: Transition, pool: LicensePool) -> None:
+    """Records that a list has entries that are no user ids, or that this is over. Such a list is not written."""
+    state = to.pool_state(pool)
+    observed, failure = state.observed, state.failure
+    if observed is None or to.state.is_foreign(observed):
+        return
+    if observed.odd and not to.state.may_overwrite(pool.spec.product, observed):
+        product_unreadable(to, pool, unreadable_text(pool, observed, observed.odd))
+    elif failure is not None and failure.reason is ConditionReason.UNREADABLE_ENTRIES and state.answer is not None:
+        product_recovered(to, pool)
+
+
+def unreadable_text(pool: LicensePool, observed: ObservedList, entries: Sequence[str]) -> str:
+    """Returns the message that shows some entries of a list, and the two ways out."""
+    shown = ", ".join(repr(entry[:_LONGEST_EXAMPLE]) for entry in entries[:_EXAMPLES])
+    return message(
+        ConditionReason.UNREADABLE_ENTRIES, count=len(entries), total=len(observed.users) + len(observed.odd),
+        product=pool.spec.product, examples=shown, server=pool.spec.server_ref.name, namespace=pool.metadata.namespace,
+        token=unreadable_token(pool.spec.product, observed),
+    )  # fmt: skip
 
 
 def _compare(to: Transition, pool: LicensePool, *, before: ObservedList, observed: ObservedList) -> None:

@@ -59,10 +59,7 @@ def server_answered(to: Transition) -> None:
 def product_failed(to: Transition, pool: LicensePool, reason: ConditionReason, text: str, at: Moment) -> None:
     """Records that one list is not as it should be; the others go on."""
     to.product_failed(pool.spec.product, at)
-    known = to.pool_state(pool).failure
-    if known is None or known.reason is not reason:
-        to.facts.append(ListFailed(pool=pool, reason=reason, message=text))
-    to.change_pool(pool, failure=Failure(reason, text))
+    _record(to, pool, Failure(reason, text))
 
 
 def product_is_foreign(to: Transition, pool: LicensePool, owner: str) -> None:
@@ -75,6 +72,42 @@ def product_is_foreign(to: Transition, pool: LicensePool, owner: str) -> None:
     if known is None or known.reason is not ConditionReason.FOREIGN_OWNER:
         to.facts.append(ForeignOwnerFound(pool=pool, message=text))
     to.change_pool(pool, failure=Failure(ConditionReason.FOREIGN_OWNER, text))
+
+
+def product_unreadable(to: Transition, pool: LicensePool, text: str) -> None:
+    """Records that a list has entries that are no user ids. Only an admin ends that, so nothing is tried again."""
+    _record(to, pool, Failure(ConditionReason.UNREADABLE_ENTRIES, text))
+
+
+def pool_failed(to: Transition, pool: LicensePool, problem: str, at: Moment) -> None:
+    """Records that a pool cannot be computed or stored; the others go on."""
+    to.product_failed(pool.spec.product, at)
+    _record(to, pool, Failure(ConditionReason.POOL_FAILED, message(ConditionReason.POOL_FAILED, problem=problem)))
+
+
+def pass_failed(to: Transition, problem: str) -> None:
+    """Records that a pass failed: what the statuses said before is not known to be true any more."""
+    failure = Failure(ConditionReason.PASS_FAILED, message(ConditionReason.PASS_FAILED, problem=problem))
+    to.change_view(pass_failure=failure)
+    for pool in to.state.pools:
+        if to.pool_state(pool).failure is None:
+            to.change_pool(pool, failure=failure)
+
+
+def pass_succeeded(to: Transition) -> None:
+    """Records that a pass came to its end."""
+    to.change_view(pass_failure=None)
+    for pool in to.state.pools:
+        failure = to.pool_state(pool).failure
+        if failure is not None and failure.reason is ConditionReason.PASS_FAILED:
+            to.change_pool(pool, failure=None)
+
+
+def _record(to: Transition, pool: LicensePool, failure: Failure) -> None:
+    known = to.pool_state(pool).failure
+    if known is None or known.reason is not failure.reason:
+        to.facts.append(ListFailed(pool=pool, reason=failure.reason, message=failure.message))
+    to.change_pool(pool, failure=failure)
 
 
 def product_recovered(to: Transition, pool: LicensePool) -> None:

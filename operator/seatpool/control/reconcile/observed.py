@@ -107,12 +107,12 @@ class _Observation:
         for command in client.split(whole):
             await wait_min_interval(self._state, deps)
             try:
-                result = await send_measured(
+                node, result = await send_measured(
                     state.key, command, lambda command: _send_and_wait(client, command, deps), deps
                 )
             finally:
                 self._add(CommandTried(at=deps.moment()))
-            self._add(ListsRead(products=command.names, result=result, at=deps.moment()))
+            self._add(ListsRead(products=command.names, result=result, node=node, at=deps.moment()))
         if everything:
             self._add(ListsVerified(asked=state.server.metadata.annotations.get(VERIFY), at=deps.moment()))
 
@@ -155,8 +155,11 @@ def is_verification_due(state: ServerState, *, at: Moment) -> bool:
     return at.monotonic - state.last_verified >= state.server.spec.verify_interval.total_seconds()
 
 
-async def _send_and_wait(client: LicenseServerClient, command: ListCommand, deps: Dependencies) -> CommandResult:
+async def _send_and_wait(
+    client: LicenseServerClient, command: ListCommand, deps: Dependencies
+) -> tuple[str, CommandResult]:
+    """Returns the node that answered, and its answer."""
     with deps.traces.span("read lists", role=Role.CLIENT):
         sent = await client.send(command)
         deps.traces.note({"seatpool.command": sent.command_id})
-        return await client.result(sent, command=command)
+        return sent.instance_id, await client.result(sent, command=command)

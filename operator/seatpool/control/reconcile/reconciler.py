@@ -31,6 +31,7 @@ from seatpool.control.reconcile.step_results import (
     LeaseRefused,
     PassBegun,
     PassDone,
+    PassFailed,
     PoolsRefreshed,
     StepResult,
 )
@@ -40,6 +41,11 @@ from seatpool.control.sinks.facts import Fact
 from seatpool.kube.errors import Conflict, KubeError
 from seatpool.tracing.spans import Fact as SpanFact
 from seatpool.tracing.spans import Mark, Role
+
+CONFLICTS_TOLD = 5
+"""So many passes in a row have to end in a conflict before the status says so: one or two are the way of optimistic writes."""
+REFUSALS_TOLD = 3
+"""So many passes in a row have to fail at the Kubernetes API before the status says so."""
 
 
 class ServerReconciler:
@@ -80,19 +86,34 @@ class ServerReconciler:
                 backoff.failed()
                 metrics.passes.labels(self.key, "conflict").inc()
                 self._log.info("pass begun anew", reason=type(error).__name__, error=str(error))
+                if backoff.failures >= CONFLICTS_TOLD:
+                    await self._fail_pass("another writer changes the same objects again and again")
             except KubeError as error:
                 backoff.failed()
                 metrics.passes.labels(self.key, "kubernetes").inc()
                 if backoff.failures in (1, 10, 100):
                     self._log.warning("kubernetes does not answer as needed", error=str(error))
-            except Exception:  # noqa: BLE001
+                if backoff.failures >= REFUSALS_TOLD:
+                    await self._fail_pass(f"the Kubernetes API does not answer as needed: {error}")
+            except Exception as error:  # noqa: BLE001
                 backoff.failed()
                 metrics.passes.labels(self.key, "fault").inc()
                 metrics.restarts.labels("reconciler").inc()
                 self._log.error("pass failed by a fault of ours", exc_info=True)
+                await self._fail_pass(f"a fault of the operator ({type(error).__name__}), see its log")
             metrics.pass_seconds.labels(self.key).observe(monotonic() - began)
             await asyncio.sleep(backoff.remaining())
             await self._rest(again=again)
+
+    async def _fail_pass(self, problem: str) -> None:
+        """Says in the statuses that a pass failed: the last good conditions must not outlive what they were true for."""
+        if not self._found:
+            return
+        try:
+            self._advance(PassFailed(problem=problem))
+            await self._wal.settle(self._state.view, in_doubt=self._state.in_doubt.keys())
+        except Exception as error:  # noqa: BLE001
+            self._log.warning("the status does not say that the pass failed", error=str(error))
 
     # -- a pass ----------------------------------------------------------------------------------------------------
 
@@ -130,7 +151,9 @@ class ServerReconciler:
         stored, failure = await store(self._state, desired, prepared, self._wal, deps)
         self._advance(stored)
         _raise(failure)
-        if prepared is not None:
+        if prepared is not None and stored.refused:
+            self._wal.command_ended()  # not sent: it may carry a list whose memory is not stored
+        elif prepared is not None:
             applied = await apply(self._state, prepared, self._wal, deps)
             self._advance(*applied.steps)
             if applied.is_settled:
@@ -167,15 +190,15 @@ class ServerReconciler:
 
     def _compute(self) -> Desired:
         """Reads the cache and computes the answers. Nothing is awaited in between, so both are of the same instant."""
-        deps, now = self._deps, self._deps.now()
+        deps, at = self._deps, self._deps.moment()
         changed = deps.store.pop_dirty(pool.key for pool in self._state.pools)
         self._advance(CacheRead(changed=changed, uninventoried=deps.uninventoried(), mirror=deps.mirror_parts()))
         for pool in self._state.pools:
             if not is_decided(pool):
                 deps.latency.not_written(pool.key, server=self.key, mark=self._mark)
-        due = pools_due(self._state, now=now)
+        due = pools_due(self._state, at=at)
         inputs = gather(self._state, due, store=deps.store, ledgers=deps.ledgers)
-        desired = compute(self._state, inputs, identity=deps.store.identity, now=now)
+        desired = compute(self._state, inputs, identity=deps.store.identity, at=at)
         self._join_late_messages(desired.answers)
         for key in desired.answers:
             deps.latency.computing(key)

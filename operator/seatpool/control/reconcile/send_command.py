@@ -26,8 +26,11 @@ def _left(state: ServerState, deps: Dependencies) -> float:
 
 
 async def send_measured(
-    key: str, command: ListCommand, send: Callable[[ListCommand], Awaitable[CommandResult]], deps: Dependencies
-) -> CommandResult:
+    key: str,
+    command: ListCommand,
+    send: Callable[[ListCommand], Awaitable[tuple[str, CommandResult]]],
+    deps: Dependencies,
+) -> tuple[str, CommandResult]:
     """Sends a command by `send` and counts its result.
 
     Raises the errors of `send`.

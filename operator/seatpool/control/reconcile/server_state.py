@@ -3,13 +3,14 @@
 It is a value. `advance` is the only function that makes the next one.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from seatpool.api.annotations import TAKE_OVER, VERIFY
+from seatpool.api.annotations import OVERWRITE_UNREADABLE, TAKE_OVER, VERIFY
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.backoff import NEVER_FAILED, Retry
@@ -68,6 +69,8 @@ class ServerState:
     """The present pass does without the server, because it failed so lately."""
     fence_floor: int = 0
     """The highest revision that was found in a fence of ours."""
+    node: str | None = None
+    """Instance id of the node that last answered; None: none did yet."""
     was_in_sync: bool = False
     """All lists were as they should be at the end of some pass."""
 
@@ -109,6 +112,11 @@ class ServerState:
         named = self.server.metadata.annotations.get(TAKE_OVER)
         return named if named is not None and re.fullmatch(OWNER_PATTERN, named) else None
 
+    def may_overwrite(self, product: str, observed: ObservedList) -> bool:
+        """Whether an admin said that this very list may be overwritten although it has entries that are no user ids."""
+        named = self.server.metadata.annotations.get(OVERWRITE_UNREADABLE, "")
+        return unreadable_token(product, observed) in {token.strip() for token in named.split(",")}
+
     def is_ours(self, observed: ObservedList) -> bool:
         """Whether the list has no owner, or is ours."""
         return observed.owner in ("", self.installation)
@@ -116,6 +124,12 @@ class ServerState:
     def is_foreign(self, observed: ObservedList) -> bool:
         """Whether another installation owns the list, and no annotation says that it may be taken over."""
         return not self.is_ours(observed) and observed.owner != self.takeover
+
+
+def unreadable_token(product: str, observed: ObservedList) -> str:
+    """Returns what stands for one list with all its entries in the annotation `overwrite-unreadable`."""
+    entries = "\n".join((product, *observed.users, "", *observed.odd))
+    return hashlib.sha256(entries.encode(errors="backslashreplace")).hexdigest()[:12]
 
 
 def is_decided(pool: LicensePool) -> bool:

@@ -65,6 +65,8 @@ class ListsRead:
     products: tuple[str, ...]
     """The products that were asked for."""
     result: CommandResult
+    node: str
+    """Instance id of the node that answered."""
     at: Moment
 
 
@@ -101,6 +103,8 @@ class Adoption:
     users: tuple[str, ...]
     problems: tuple[str, ...] = ()
     """Why entries of the list are not adopted."""
+    former: tuple[str, ...] = ()
+    """All entries of the list as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +113,17 @@ class Desired:
 
     answers: Mapping[str, Allocation]
     """By pool."""
-    at: datetime
+    at: Moment
     held: HeldChange | None = None
     """The change that is held back; the answers are without its releases."""
     approved: HeldChange | None = None
     """The change that would be held if no admin had approved it."""
     adoptions: Mapping[str, Adoption] = field(default_factory=dict)
     """Users whom an answer begins with because they were on the list, by pool."""
+    unreadable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Why entries of a list cannot be adopted, by pool: it is not answered before an admin says so."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Why a pool cannot be computed, by pool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +135,9 @@ class AnswersStored:
     """Pools whose memory is in the ledger now."""
     reloaded: Mapping[str, PoolMemory | None]
     """Memory of the pools whose ledger another process had changed; they have to be answered anew."""
-    at: datetime
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why the API server refuses the ledger of a pool, by pool."""
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +147,16 @@ class CommandApplied:
     writes: tuple[Write, ...]
     result: CommandResult
     command_id: str | None
+    node: str
+    """Instance id of the node that answered."""
     at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassFailed:
+    """A pass failed; `problem` says why, in our words."""
+
+    problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,5 +189,6 @@ StepResult = (
     | AnswersStored
     | CommandApplied
     | PassDone
+    | PassFailed
     | LeaseRefused
 )

@@ -165,6 +165,12 @@ class Transition:
         retry = self._retries.get(product, NEVER_FAILED)
         self._retries[product] = retry.failed(monotonic=at.monotonic, jitter=at.jitter)
 
+    def forget_failures(self) -> None:
+        """Lets every product be tried at once, and drops what was wrong with its list."""
+        self._retries.clear()
+        for pool in self._state.pools:
+            self.change_pool(pool, failure=None)
+
     def product_succeeded(self, product: str) -> None:
         """Lets the product be tried at once."""
         self._retries.pop(product, None)

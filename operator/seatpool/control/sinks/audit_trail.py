@@ -36,7 +36,9 @@ class AuditTrail:
             case facts.ListApplied():
                 self._applied(fact)
             case facts.UsersAdopted():
-                self.trail.note(Action.ADOPT, **self._of_pool(fact.pool), users=sorted(fact.users))
+                self.trail.note(
+                    Action.ADOPT, **self._of_pool(fact.pool), users=sorted(fact.users), listBefore=list(fact.former)
+                )
             case facts.DriftDetected():
                 self.trail.note(
                     Action.DRIFT, **self._of_pool(fact.pool), added=list(fact.added), removed=list(fact.removed),

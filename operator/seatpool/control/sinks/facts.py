@@ -81,6 +81,9 @@ class UsersAdopted(PoolFact):
     """First contact: these users were on the list before the operator came, and the ledger has them now."""
 
     users: tuple[str, ...]
+    """The users who keep their seats for now; none if `spec.adoption` is Overwrite."""
+    former: tuple[str, ...]
+    """All entries of the list as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +198,11 @@ class ServerRecovered(ServerFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerChanged(ServerFact):
+    """Another server answers from now on, or the lists are read in another way: all lists are read anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InSyncFirst(ServerFact):
     """All lists of the server are as they should be, for the first time in this process."""
 
@@ -254,6 +262,7 @@ Fact = (
     | NewerRevisionFound
     | ServerUnreachable
     | ServerRecovered
+    | ServerChanged
     | InSyncFirst
     | PoolStateChanged
     | PoolDropped

@@ -26,6 +26,7 @@ class LogLines:
         facts.ChangeHeld,
         facts.ChangeApproved,
         facts.ServerUnreachable,
+        facts.ServerChanged,
         facts.ServerRecovered,
         facts.InSyncFirst,
     )
@@ -42,7 +43,12 @@ class LogLines:
                     released=len(state.released), users=len(state.desired or ()),
                 )  # fmt: skip
             case facts.UsersAdopted():
-                self.log.info("first contact with a list", pool=fact.pool.key, users=list(fact.users))
+                self.log.info(
+                    "first contact with a list",
+                    pool=fact.pool.key,
+                    users=list(fact.users),
+                    list_before=list(fact.former),
+                )
             case facts.EntryNotAdopted():
                 self.log.warning("an entry of the list is not adopted", pool=fact.pool.key, error=fact.problem)
             case facts.DriftDetected():
@@ -82,6 +88,8 @@ class LogLines:
                     reason=fact.reason,
                     error=fact.message,
                 )
+            case facts.ServerChanged():
+                self.log.info("another license server answers; its lists are read", server=fact.server.key)
             case facts.ServerRecovered():
                 self.log.info("the license server answers again", server=fact.server.key)
             case facts.InSyncFirst():

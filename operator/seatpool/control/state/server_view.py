@@ -24,6 +24,8 @@ class ServerView:
     """Whether the last command was answered; None: none was sent yet."""
     fault: Failure | None = None
     """Why the last command failed as a whole."""
+    pass_failure: Failure | None = None
+    """Why the last pass failed; None: it did not."""
     held: HeldChange | None = None
     """The change that the guard holds back."""
     lease_problem: str | None = None

@@ -79,6 +79,8 @@ def _guarded(server: LicenseServer, view: ServerView) -> ConditionParts:
 
 
 def _ready(server: LicenseServer, view: ServerView) -> ConditionParts:
+    if view.pass_failure is not None:
+        return parts("Ready", False, view.pass_failure.reason, view.pass_failure.message)
     if view.lease_problem is not None:
         return parts("Ready", False, ConditionReason.LEASE_REFUSED, view.lease_problem)
     _, reached, reason, message = _reachable(view)

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.base import Metadata, Resource, key_of
+from seatpool.api.problems import problem_of
 from seatpool.api.reasons import EventReason
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Raw, Store
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.sinks.event_recorder import EventRecorder
-from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.mirror import Mirror
 
 
@@ -46,12 +46,19 @@ class Informer:
         workbench = self._deliver_to_mirror(raw) if kind is Workbench else None
         try:
             return self.store.upsert(kind, raw, now=self.clock(), parsed=workbench)
-        except (ValidationError, SeatpoolError) as error:
-            self.metrics.refused.labels(kind.kind).inc()
-            self.log.warning("an object cannot be read", kind=kind.kind, name=raw["metadata"]["name"], error=str(error))
-            metadata = Metadata.model_validate(raw["metadata"])
-            self.recorder.warning(kind, metadata, EventReason.INVALID_SPEC, str(error))
+        except Exception as error:  # noqa: BLE001
+            self._refuse(kind, raw, error)
             return False
+
+    def _refuse(self, kind: type[Resource], raw: Raw, error: Exception) -> None:
+        """Tells of an object that cannot be taken in, whatever is odd about it: the others must not notice."""
+        problem = problem_of(error)
+        name = str(raw.get("metadata", {}).get("name", ""))
+        self.metrics.refused.labels(kind.kind).inc()
+        self.log.warning("an object cannot be read", kind=kind.kind, name=name, error=problem)
+        with contextlib.suppress(ValidationError):
+            metadata = Metadata.model_validate(raw["metadata"])
+            self.recorder.warning(kind, metadata, EventReason.INVALID_SPEC, problem)
 
     def _deliver_to_mirror(self, raw: Raw) -> Workbench | None:
         """Delivers a workbench to the mirror, which needs less of it than the cache.
@@ -77,4 +84,8 @@ class Informer:
         """Drops a deleted object. Returns whether it was in the cache. `uid` None: any uid."""
         if kind is Workbench:
             self.mirror.forget(key, uid=uid)
-        return self.store.delete(kind, key, uid=uid, now=self.clock())
+        try:
+            return self.store.delete(kind, key, uid=uid, now=self.clock())
+        except Exception as error:  # noqa: BLE001
+            self.log.error("a deleted object was not dropped", kind=kind.kind, object=key, error=problem_of(error))
+            return False

@@ -42,6 +42,7 @@ from seatpool.servers.commands import ListChange
 from seatpool.servers.errors import CommandFault, TransportError
 
 MATLAB = "lab/matlab"
+NODE = "i-0123456789abcdef0"
 UNREACHABLE = TransportError(CommandFault.UNREACHABLE, "no answer", maybe_applied=False)
 
 
@@ -56,7 +57,7 @@ def outcome(result: Result, users: str | None, **more: Any) -> ProductResult:
 
 def listed(*results: tuple[str, ProductResult], at: float = 0) -> ListsRead:
     answer = CommandResult(revision=1, products=dict(results))
-    return ListsRead(products=tuple(name for name, _ in results), result=answer, at=moment(at))
+    return ListsRead(products=tuple(name for name, _ in results), result=answer, node=NODE, at=moment(at))
 
 
 def applied(users: str, result: ProductResult | None, at: float = 0) -> CommandApplied:
@@ -65,6 +66,7 @@ def applied(users: str, result: ProductResult | None, at: float = 0) -> CommandA
         writes=(Write(change, WriteReason.DIFFERS),),
         result=CommandResult(revision=8, products={} if result is None else {"matlab": result}),
         command_id="c-1",
+        node=NODE,
         at=moment(at),
     )
 
@@ -129,7 +131,7 @@ def test_a_reading_that_is_no_list_of_ours_is_told_once(
     state = server_state({"matlab": standing("ann", observed=known("ann"))})
     step = ListsRead(
         products=("matlab",), result=CommandResult(revision=1, products={} if result is None else {"matlab": result}),
-        at=moment(),
+        node=NODE, at=moment(),
     )  # fmt: skip
     assert told in kinds(facts_of(state, step))
     after = advanced(state, step)
@@ -288,7 +290,7 @@ def test_what_has_to_be_answered_is_kept_until_it_is_stored() -> None:
     state = advanced(state, CacheRead(changed={MATLAB: later(1)}), CacheRead(changed={MATLAB: later(9)}))
     assert state.pending == {MATLAB: later(1)}
     desired = answered(state, "ann bob")
-    stored = AnswersStored(desired=desired, stored=frozenset({MATLAB}), reloaded={}, at=later(10))
+    stored = AnswersStored(desired=desired, stored=frozenset({MATLAB}), reloaded={}, at=moment(10))
     after = advanced(state, desired, stored)
     assert after.pending == {}
     assert after.view.pool_states[MATLAB].changed_at == later(1)
@@ -304,12 +306,12 @@ def test_a_pool_that_is_suspended_is_not_pending() -> None:
 
 def answered(state: ServerState, needs: str, *, at: float = 10, **more: Any) -> Desired:
     inputs = {MATLAB: PoolInputs(PoolRules(seats=2), needs_of(needs.split()), more.pop("stored", None))}
-    return compute(state, inputs, identity=IdentitySettings(), now=later(at))
+    return compute(state, inputs, identity=IdentitySettings(), at=moment(at))
 
 
 def stored(desired: Desired, *, reloaded: dict[str, PoolMemory | None] | None = None) -> AnswersStored:
     kept = frozenset(desired.answers) - (reloaded or {}).keys()
-    return AnswersStored(desired=desired, stored=kept, reloaded=reloaded or {}, at=later(11))
+    return AnswersStored(desired=desired, stored=kept, reloaded=reloaded or {}, at=moment(11))
 
 
 def test_an_answer_counts_only_when_its_memory_is_stored() -> None:
@@ -345,14 +347,14 @@ def test_an_adoption_is_told_after_it_is_stored_and_not_before() -> None:
 
 def test_an_approved_change_is_told_by_the_process_that_stores_it_whichever_held_it() -> None:
     state = server_state({"matlab": standing("ann bob", observed=known("ann bob"))}, server={"guard": {"minUsers": 0}})
-    rules, later_on = PoolRules(seats=2, linger=timedelta(0)), later(3600)
+    rules, later_on = PoolRules(seats=2, linger=timedelta(0)), moment(3600)
     inputs = {MATLAB: PoolInputs(rules, {}, None)}
-    held = compute(state, inputs, identity=IdentitySettings(), now=later_on)
+    held = compute(state, inputs, identity=IdentitySettings(), at=later_on)
     assert held.held is not None
     approved = server(guard={"minUsers": 0}, annotations={"seatpool.io/approve-change": held.held.token})
     fresh = advanced(state, PoolsRefreshed(server=approved, pools=state.pools))
     assert fresh.view.held is None, "this process never saw the hold"
-    desired = compute(fresh, inputs, identity=IdentitySettings(), now=later_on)
+    desired = compute(fresh, inputs, identity=IdentitySettings(), at=later_on)
     assert facts.ChangeApproved not in kinds(facts_of(fresh, desired))
     told = facts_of(fresh, desired, stored(desired))
     (change,) = [fact for fact in told if isinstance(fact, facts.ChangeApproved)]
@@ -363,10 +365,10 @@ def test_an_approved_change_is_told_by_the_process_that_stores_it_whichever_held
 def test_a_held_change_is_told_once_while_it_is_the_same() -> None:
     state = server_state({"matlab": standing("ann")})
     change = HeldChange(leaving=5, present=5, percent=50, token="a")
-    held = Desired(answers={}, held=change, at=later(0))
-    other = Desired(answers={}, held=replace(change, token="b"), at=later(1))
+    held = Desired(answers={}, held=change, at=moment())
+    other = Desired(answers={}, held=replace(change, token="b"), at=moment(1))
     assert kinds(facts_of(state, held, held, other)) == [facts.ChangeHeld, facts.ChangeHeld]
-    assert advanced(state, held, Desired(answers={}, at=later(2))).view.held is None
+    assert advanced(state, held, Desired(answers={}, at=moment(2))).view.held is None
 
 
 # -- the end of a pass -----------------------------------------------------------------------------------------------------

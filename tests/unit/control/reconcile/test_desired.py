@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.control.objects import known, later, needs_of, standing
-from tests.unit.control.server_states import server_state
+from tests.unit.control.server_states import moment, server_state
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.control.reconcile.desired import PoolInputs, adopt, compute, pools_due
@@ -39,7 +39,7 @@ def asked(
 ) -> Desired:
     rules = PoolRules(seats=seats, linger=timedelta(seconds=linger))
     inputs = {MATLAB: PoolInputs(rules, needs_of(needs.split()), stored)}
-    return compute(state, inputs, identity=IdentitySettings(), now=later(at))
+    return compute(state, inputs, identity=IdentitySettings(), at=moment(at))
 
 
 # -- which pools -----------------------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def asked(
 )
 def test_a_pool_is_due(found: PoolState, more: dict[str, Any], setting: dict[str, Any], is_due: bool) -> None:
     state = replace(server_state({"matlab": found}, **setting), **more)
-    assert [pool.key for pool in pools_due(state, now=later(10))] == ([MATLAB] if is_due else [])
+    assert [pool.key for pool in pools_due(state, at=moment(10))] == ([MATLAB] if is_due else [])
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_pool_is_due(found: PoolState, more: dict[str, Any], setting: dict[str
 def test_every_pool_is_due_while_every_answer_depends_on_everything(view: dict[str, Any]) -> None:
     state = server_state({"matlab": decided(), "ansys": decided()})
     state = replace(state, view=replace(state.view, **view))
-    assert [pool.key for pool in pools_due(state, now=later(10))] == [ANSYS, MATLAB]
+    assert [pool.key for pool in pools_due(state, at=moment(10))] == [ANSYS, MATLAB]
 
 
 # -- from which memory -----------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def test_an_entry_that_is_no_user_id_is_left_out_and_named() -> None:
 )
 def test_users_of_pools_that_are_not_answered_now_count_for_the_guard(present_elsewhere: int, is_held: bool) -> None:
     others = " ".join(f"other{number:02}" for number in range(present_elsewhere))
-    state = server_state({"matlab": decided(PEOPLE, seats=20), "ansys": decided(others, seats=30)})
+    state = server_state({"matlab": decided(PEOPLE, seats=20), "ansys": decided(others, seats=30)}, pool={"seats": 30})
     made = asked(state, "")
     assert (made.held is not None) is is_held
     assert len(made.answers[MATLAB].released) == (0 if is_held else 12)

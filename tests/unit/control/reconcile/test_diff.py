@@ -7,9 +7,9 @@ import pytest
 from tests.unit.control.objects import known, standing
 from tests.unit.control.server_states import advanced, moment, server_state
 
-from seatpool.api.annotations import TAKE_OVER
+from seatpool.api.annotations import OVERWRITE_UNREADABLE, TAKE_OVER
 from seatpool.control.reconcile.diff import Write, diff, has_writes
-from seatpool.control.reconcile.server_state import ServerState, WriteReason
+from seatpool.control.reconcile.server_state import ServerState, WriteReason, unreadable_token
 from seatpool.control.reconcile.step_results import ListsInDoubt, ListsRead
 from seatpool.domain.allocation import Allocation
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
@@ -17,6 +17,7 @@ from seatpool.servers.commands import ListChange
 
 DYING = {"deletionTimestamp": "2026-01-05T09:00:00Z"}
 ANN = standing("ann").answer
+TOKEN = unreadable_token("matlab", known("ann", odd="?"))
 
 
 def written(users: str, *, keep_placeholder: bool = False) -> tuple[ListChange, ...]:
@@ -37,7 +38,7 @@ def writes(state: ServerState, answers: dict[str, Allocation] | None = None, at:
     [
         pytest.param(known("bob"), {}, True, id="a list that differs"),
         pytest.param(known("ann"), {}, False, id="a list that is right"),
-        pytest.param(known("ann", odd="?"), {}, True, id="a list with an entry that is no user id"),
+        pytest.param(known("ann", odd="?"), {}, False, id="a list with an entry that is no user id"),
         pytest.param(None, {}, False, id="a list that nobody has read"),
         pytest.param(known("bob", owner=""), {}, True, id="a list that nobody owns"),
         pytest.param(known("bob", owner="other"), {}, False, id="a list of another installation"),
@@ -81,7 +82,7 @@ def test_a_product_that_failed_waits_for_its_next_try_and_stops_no_other() -> No
     state = server_state({"matlab": standing("ann", observed=known()), "ansys": standing("ann", observed=known())})
     failed = ProductResult(result=Result.FAILED, detail="no license")
     answer = CommandResult(revision=1, products={"matlab": failed})
-    state = advanced(state, ListsRead(products=("matlab",), result=answer, at=moment()))
+    state = advanced(state, ListsRead(products=("matlab",), result=answer, node="i-1", at=moment()))
     assert [change.product for change in changes(state)] == ["ansys"]
     assert [change.product for change in changes(state, at=2)] == ["ansys", "matlab"]
 
@@ -106,7 +107,8 @@ def test_nobody_else_than_the_named_installation_is_taken_over(named: str) -> No
     ("needs", "seen", "server", "doubt", "reason"),
     [
         pytest.param("ann", known("bob"), {}, None, WriteReason.DIFFERS, id="other users"),
-        pytest.param("ann", known("ann", odd="?"), {}, None, WriteReason.DIFFERS, id="an entry that is no user id"),
+        pytest.param("ann", known("ann", odd="?"), {"meta": {"annotations": {OVERWRITE_UNREADABLE: TOKEN}}}, None,
+                     WriteReason.DIFFERS, id="an entry that is no user id, and an admin said so"),
         pytest.param("", known(placeholder=True), {}, None, WriteReason.PLACEHOLDER, id="an unwanted placeholder"),
         pytest.param("ann", known("ann", owner="other"), {"meta": {"annotations": {TAKE_OVER: "other"}}}, None,
                      WriteReason.OWNER_CHANGED, id="a list that is taken over"),
@@ -127,5 +129,5 @@ def test_a_doubt_is_written_only_after_the_list_was_read_again() -> None:
     assert changes(state) == ()
     listed = ProductResult(result=Result.LISTED, users=("ann",), fence=7, owner="ours")
     answer = CommandResult(revision=1, products={"matlab": listed})
-    state = advanced(state, ListsRead(products=("matlab",), result=answer, at=moment()))
+    state = advanced(state, ListsRead(products=("matlab",), result=answer, node="i-1", at=moment()))
     assert [(write.change.users, write.reason) for write in writes(state)] == [(("ann",), WriteReason.IN_DOUBT)]
