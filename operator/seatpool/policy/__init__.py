@@ -10,4 +10,5 @@ Read in this order:
 3. `plan`: allocates every pool of a server.
 4. `guard`: holds back a change that releases too many users.
 5. `ended_entries`: keeps what ended until the history has it.
+6. `allowed_servers`: what the operator's settings allow a LicenseServer to name.
 """

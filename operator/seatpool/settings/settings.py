@@ -35,6 +35,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.history.config import HistoryConfig
 from seatpool.mirror.config import MirrorConfig
 from seatpool.notify.config import NotifyConfig
+from seatpool.policy.allowed_servers import AllowedServers
 from seatpool.settings.owner_mapping import UnusableMapping, with_mapping_file
 from seatpool.tracing.config import TracingConfig
 from seatpool.trail.config import TrailConfig
@@ -155,6 +156,10 @@ class ServerSettings(BaseModel):
     endpoint_url: str | None = Field(default=None, description="Another AWS endpoint, for a stand-in.")
     document_hash: bool = Field(
         default=True, description="Pin the SSM document by its hash, so that a changed document is refused."
+    )
+    allowed: tuple[AllowedServers, ...] = Field(
+        default=(),
+        description="Commands, folders, documents, roles and targets that a namespace's LicenseServers may name. Empty: any.",
     )
 
 
