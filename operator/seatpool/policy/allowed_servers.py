@@ -94,7 +94,8 @@ def refusal(server: LicenseServer, allowed: Sequence[AllowedServers]) -> str | N
     if not rules:
         return f"metadata.namespace: no LicenseServer of namespace {_shown(namespace)} is allowed"
     answers = [tuple(_differences(server.spec, rule)) for rule in rules]
-    return "; ".join(min(answers, key=len)) or None
+    nearest = min(answers, key=len)
+    return "; ".join(nearest) or None
 
 
 def matches(pattern: str, value: str) -> bool:
