@@ -110,6 +110,17 @@ class StatusSettings(BaseModel):
     )
 
 
+class EventSettings(BaseModel):
+    """Settings of Kubernetes Events."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user_names: bool = Field(
+        default=True,
+        description="Name users in Events of pools. False: numbers only, because Kubernetes' role `view` reads Events.",
+    )
+
+
 class LeaderElectionSettings(BaseModel):
     """Settings of the Lease by which replicas agree on the one that works."""
 
@@ -187,6 +198,7 @@ class Settings(BaseSettings):
     servers: ServerSettings = Field(default=ServerSettings(), description="How license servers are reached.")
     watch: WatchSettings = Field(default=WatchSettings(), description="How the cluster is watched.")
     status: StatusSettings = Field(default=StatusSettings(), description="How the status of objects is written.")
+    events: EventSettings = Field(default=EventSettings(), description="What Kubernetes Events say.")
     leader_election: LeaderElectionSettings = Field(
         default=LeaderElectionSettings(), description="Which of several replicas works."
     )

@@ -143,7 +143,7 @@ def build(config: OperatorConfig) -> Components:
         *_optional(history),
         AuditTrail(store, _trail(config)),
         *_optional(notifications),
-        KubernetesEvents(recorder),
+        KubernetesEvents(recorder, user_names=settings.events.user_names),
         LogLines(log),
         StatusMarks(
             store=store, mark_pool=pools.mark, mark_workbench=workbenches.mark,
