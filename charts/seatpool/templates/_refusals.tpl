@@ -15,6 +15,9 @@
 {{- if and $v.watchNamespaces (not $v.config.installation) -}}
 {{- fail "watchNamespaces is set and config.installation is not: the operator may not read the cluster's own id then; set it to a name that no other cluster uses on your license servers, for example config.installation=team-a-prod" -}}
 {{- end -}}
+{{- if and $v.rbac.people (eq $v.rbac.decisionPolicy "install") (not (include "seatpool.knowsPolicies" .)) -}}
+{{- fail (printf "rbac.decisionPolicy is install and Kubernetes is %s: ValidatingAdmissionPolicy needs 1.30; leave it empty, and there is no role seatpool-license-admin" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
 {{- range (dig "mirror" "accounts" list $v.config) -}}
 {{- $namespace := default "default" .namespace -}}
 {{- if and $v.watchNamespaces (not (has $namespace $v.watchNamespaces)) -}}

@@ -32,10 +32,32 @@
   verbs: [get, list, watch]
 {{- end -}}
 
+{{/* RBAC restricts no fields. The verb `decide` marks those whom the policy of decisions keeps to annotations and spec.suspend. */}}
 {{- define "seatpool.licenseAdminRules" -}}
 - apiGroups: [seatpool.io]
   resources: [licensepools, licenseservers]
-  verbs: [patch]
+  verbs: [patch, decide]
+{{- end -}}
+
+{{/* Who makes the policy of decisions: install, present or none. The default is what this release can make. */}}
+{{- define "seatpool.decisionPolicy" -}}
+{{- if .Values.rbac.decisionPolicy -}}
+{{- .Values.rbac.decisionPolicy -}}
+{{- else if or .Values.watchNamespaces (not (include "seatpool.knowsPolicies" .)) -}}
+none
+{{- else -}}
+install
+{{- end -}}
+{{- end -}}
+
+{{/* ValidatingAdmissionPolicy is stable since Kubernetes 1.30. */}}
+{{- define "seatpool.knowsPolicies" -}}
+{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}yes{{ end -}}
+{{- end -}}
+
+{{/* There is a role for license admins only where something keeps them to decisions. */}}
+{{- define "seatpool.hasLicenseAdmins" -}}
+{{- if and .Values.rbac.people (ne (include "seatpool.decisionPolicy" .) "none") }}yes{{ end -}}
 {{- end -}}
 
 {{- define "seatpool.subject" -}}

@@ -1,6 +1,7 @@
 """Connects API objects with the domain: specs and ledgers in, decisions out. Nothing here does I/O.
 
-In: conversions between API objects and domain values, the allocation of one server's pools, and the mass-release guard.
+In: conversions between API objects and domain values, the allocation of one server's pools, the mass-release guard, and the
+limits of what a LicenseServer may name.
 Not in: the rules of a seat (`domain`), the order of writes (`control`), and the objects themselves (`api`).
 
 Read in this order:
@@ -10,4 +11,5 @@ Read in this order:
 3. `plan`: allocates every pool of a server.
 4. `guard`: holds back a change that releases too many users.
 5. `ended_entries`: keeps what ended until the history has it.
+6. `allowed_servers`: what the operator's settings allow a LicenseServer to name.
 """

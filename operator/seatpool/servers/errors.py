@@ -37,6 +37,7 @@ class CommandFault(StrEnum):
     INVOCATION_MISSING = "InvocationMissing"
     AWS_ERROR = "AWSError"
     BAD_OUTPUT = "BadOutput"
+    NOT_ALLOWED = "NotAllowed"
 
 
 _FAULT_OF_REASON = {
@@ -56,6 +57,7 @@ ADVICE = {
     CommandFault.FAILED: "see the message and the SSM agent's log on the node",
     CommandFault.TERMINATED: "see the command in the Run Command history of SSM",
     CommandFault.BAD_OUTPUT: "check that the SSM document is the one that `seatpool document` prints",
+    CommandFault.NOT_ALLOWED: "nothing was sent; change the field, or have it allowed in the operator's setting servers.allowed",
 }
 
 _FAULT_OF_STATUS = {

@@ -35,6 +35,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.history.config import HistoryConfig
 from seatpool.mirror.config import MirrorConfig
 from seatpool.notify.config import NotifyConfig
+from seatpool.policy.allowed_servers import AllowedServers
 from seatpool.settings.owner_mapping import UnusableMapping, with_mapping_file
 from seatpool.tracing.config import TracingConfig
 from seatpool.trail.config import TrailConfig
@@ -109,6 +110,17 @@ class StatusSettings(BaseModel):
     )
 
 
+class EventSettings(BaseModel):
+    """Settings of Kubernetes Events."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user_names: bool = Field(
+        default=True,
+        description="Name users in Events of pools. False: numbers only, because Kubernetes' role `view` reads Events.",
+    )
+
+
 class LeaderElectionSettings(BaseModel):
     """Settings of the Lease by which replicas agree on the one that works."""
 
@@ -156,6 +168,10 @@ class ServerSettings(BaseModel):
     document_hash: bool = Field(
         default=True, description="Pin the SSM document by its hash, so that a changed document is refused."
     )
+    allowed: tuple[AllowedServers, ...] = Field(
+        default=(),
+        description="Commands, folders, documents, roles and targets that a namespace's LicenseServers may name. Empty: any.",
+    )
 
 
 class Settings(BaseSettings):
@@ -182,6 +198,7 @@ class Settings(BaseSettings):
     servers: ServerSettings = Field(default=ServerSettings(), description="How license servers are reached.")
     watch: WatchSettings = Field(default=WatchSettings(), description="How the cluster is watched.")
     status: StatusSettings = Field(default=StatusSettings(), description="How the status of objects is written.")
+    events: EventSettings = Field(default=EventSettings(), description="What Kubernetes Events say.")
     leader_election: LeaderElectionSettings = Field(
         default=LeaderElectionSettings(), description="Which of several replicas works."
     )

@@ -41,6 +41,8 @@ OTHERS: dict[str, Any] = {
     "serviceAccount.annotations": {"a": "b"},
     "rbac.create": False,
     "rbac.people": False,
+    "rbac.aggregate": True,
+    "rbac.decisionPolicy": "none",
     "history.volume": "emptyDir",
     "history.mountPath": "/other",
     "history.size": "1Gi",

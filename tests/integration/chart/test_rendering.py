@@ -104,6 +104,65 @@ def test_a_namespaced_installation_has_no_cluster_wide_right(helm: Helm) -> None
     assert {one["namespace"] for one in roles if one["name"] == "seatpool"} == {"team-a", "team-b"}
 
 
+def people(helm: Helm, values: dict[str, Any], *flags: str) -> dict[str, Body]:
+    """The roles for people, by name."""
+    text = helm.run("template", "seatpool", CHART, *flags, values=values)
+    found = [one for one in yaml.safe_load_all(text) if one and one["kind"] in ("Role", "ClusterRole")]
+    return {
+        one["metadata"]["name"]: one for one in found if one["metadata"]["name"].endswith(("-viewer", "-license-admin"))
+    }
+
+
+@pytest.mark.parametrize("aggregate", [False, True])
+def test_roles_for_people_are_part_of_no_other_role_unless_asked_for(helm: Helm, aggregate: bool) -> None:
+    roles = people(helm, {"rbac": {"aggregate": True}} if aggregate else {})
+    labels = {name: [key for key in role["metadata"]["labels"] if "aggregate" in key] for name, role in roles.items()}
+    added = {
+        "seatpool-viewer": ["rbac.authorization.k8s.io/aggregate-to-view"],
+        "seatpool-license-admin": ["rbac.authorization.k8s.io/aggregate-to-admin"],
+    }
+    assert labels == (added if aggregate else {name: [] for name in added})
+
+
+@pytest.mark.parametrize(
+    ("values", "flags", "has_role", "has_policy"),
+    [
+        ({}, (), True, True),
+        ({"rbac": {"decisionPolicy": "present"}}, (), True, False),
+        ({"rbac": {"decisionPolicy": "none"}}, (), False, False),
+        ({"rbac": {"people": False}}, (), False, False),
+        ({}, ("--kube-version=1.29.4",), False, False),
+        (NAMESPACED, (), False, False),
+        (NAMESPACED | {"rbac": {"decisionPolicy": "present"}}, (), True, False),
+        (NAMESPACED | {"rbac": {"decisionPolicy": "install"}}, (), True, True),
+    ],
+)
+def test_nobody_may_patch_where_nothing_keeps_them_to_decisions(
+    helm: Helm, values: dict[str, Any], flags: tuple[str, ...], has_role: bool, has_policy: bool
+) -> None:
+    assert ("seatpool-license-admin" in people(helm, values, *flags)) is has_role
+    kinds = {
+        one["kind"] for one in yaml.safe_load_all(helm.run("template", "seatpool", CHART, *flags, values=values)) if one
+    }
+    assert ({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"} <= kinds) is has_policy
+
+
+def test_a_cluster_that_is_too_old_for_the_policy_is_refused_when_it_is_asked_for(helm: Helm) -> None:
+    with pytest.raises(HelmError, match=r"Kubernetes is v1\.29\.4: ValidatingAdmissionPolicy needs 1\.30"):
+        people(helm, {"rbac": {"decisionPolicy": "install"}}, "--kube-version=1.29.4")
+
+
+def test_the_example_has_the_roles_and_the_policy_of_the_chart(helm: Helm) -> None:
+    example = list(yaml.safe_load_all((REPOSITORY / "examples" / "install" / "people.yaml").read_text()))
+    rendered = helm.template()
+    for one in example:
+        ours = only(rendered, one["kind"], one["metadata"]["name"])
+        assert {key: ours[key] for key in ours if key != "metadata"} == {
+            key: one[key] for key in one if key != "metadata"
+        }
+        assert not any("aggregate" in label for label in one["metadata"].get("labels", {}))
+
+
 def test_a_single_replica_has_no_disruption_budget_and_is_replaced_without_overlap(helm: Helm) -> None:
     objects = helm.template({"replicas": 1, "leaderElection": {"enabled": False}})
     assert [one for one in objects if one["kind"] == "PodDisruptionBudget"] == []
@@ -164,6 +223,8 @@ def test_monitors_are_made_when_asked_for_though_no_cluster_says_that_it_knows_t
         ({"config": {"leader_election": {}}}, r"config\.leader_election is decided by leaderElection"),
         ({"config": {"http": {"port": 1}}}, r"config\.http\.port is decided by port"),
         ({"leaderElection": {"enabled": False}}, r"replicas is 2 and leaderElection\.enabled is false"),
+        ({"rbac": {"decisionPolicy": "yes"}}, r"'/rbac/decisionPolicy': value must be one of '', 'install', 'present', 'none'"),
+        ({"config": {"servers": {"allowed": [{"namespaces": ["a"]}]}}}, r"/servers/allowed/0': missing property 'targets'"),
         ({"watchNamespaces": ["a"]}, r"watchNamespaces is set and config\.installation is not"),
         (
             {**NAMESPACED, "config": {"installation": "x", "mirror": {"accounts": [ELSEWHERE]}}},

@@ -230,3 +230,30 @@ async def test_protected_and_denied_users_are_told_apart(stage: Stage) -> None:
 
         await eventually(denied)
         await stage.until_condition(Workbench, f"i-{1:017x}", "Ready", status="False")
+
+
+async def test_a_server_that_names_what_the_settings_do_not_allow_gets_no_command(stage: Stage) -> None:
+    allowed = {
+        "namespaces": [stage.namespace],
+        "targets": [{"tag": stage.node.tag, "value": stage.node.value}],
+        "state_dirs": [stage.host.state_dir],
+    }
+    servers = {"endpoint_url": stage.site.endpoint, "allowed": [allowed]}
+    harm = stage.tmp_path / "harm"
+    xlc = {"stateDir": stage.host.state_dir}
+    stage.apply(stage.server(verifyInterval="1s"), stage.pool(seats=2), stage.workbench(1, "ann"))
+    async with stage.operator(servers=servers):
+        await stage.until_list(["ann"])
+        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
+        stage.apply(
+            stage.server(verifyInterval="1s", xlc=xlc | {"list": ["sh", "-c", f"id > {harm}", "x", "{product}"]})
+        )
+        stage.apply(stage.workbench(2, "bob"))
+        message = await stage.until_condition(LicenseServer, "licenses", "Ready", status="False", seconds=60)
+        assert 'NotAllowed: spec.xlc.list: ["sh", "-c",' in message
+        assert 'allowed: ["xlc", "list", "--product", "{product}"]' in message
+        assert await stage.until_condition(LicensePool, "matlab", "Ready", status="False", seconds=60)
+        stage.apply(stage.server(verifyInterval="1s"))
+        await stage.until_list(["ann", "bob"], seconds=60)
+        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True", seconds=60)
+    assert not harm.exists()

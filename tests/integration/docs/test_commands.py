@@ -67,7 +67,20 @@ def _until_explained(shell: dict[str, str]) -> None:
     raise AssertionError(asked.stderr)
 
 
-@pytest.mark.parametrize("guide", ["install-eks.md", "gitops.md"])
+def _until_refused(commands: str, clone: Path, shell: dict[str, str]) -> None:
+    """Runs a command that has to be refused, until it is: a new policy takes effect a moment after it is stored."""
+    for _ in range(120):
+        asked = subprocess.run(
+            ["bash", "-c", commands], cwd=clone, env=shell, capture_output=True, text=True, check=False
+        )
+        if asked.returncode:
+            assert "forbidden" in asked.stderr, asked.stderr
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{commands} is not refused")
+
+
+@pytest.mark.parametrize("guide", ["install-eks.md", "gitops.md", "security.md"])
 def test_a_guide_can_be_followed_line_by_line(guide: str, clone: Path, shell: dict[str, str]) -> None:
     blocks = BLOCK.findall((REPOSITORY / "docs" / guide).read_text())
     assert {language for language, _ in blocks if language} <= ELSEWHERE
@@ -76,6 +89,9 @@ def test_a_guide_can_be_followed_line_by_line(guide: str, clone: Path, shell: di
     for commands in here:
         if "kubectl explain" in commands:
             _until_explained(shell)
+        assert "\n! " not in commands, "a command that has to fail is a block of its own"
+        if commands.startswith("! "):
+            _until_refused(commands.removeprefix("! "), clone, shell)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
             cwd=clone,

@@ -27,6 +27,7 @@ from seatpool.control.reconcile.finalizer import Finalizer
 from seatpool.control.reconcile.ledger_store import LedgerStore
 from seatpool.control.reconcile.reconciler import ServerReconciler
 from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
+from seatpool.control.runtime.refusing_transport import RefusingTransport
 from seatpool.control.runtime.settings_reload import SettingsReload
 from seatpool.control.sinks.audit_trail import AuditTrail
 from seatpool.control.sinks.broadcaster import Broadcaster, Sink
@@ -53,6 +54,7 @@ from seatpool.kube.client import KubeClient
 from seatpool.mirror.mirror import Mirror
 from seatpool.notify.factory import make_outbox
 from seatpool.notify.outbox import Outbox
+from seatpool.policy.allowed_servers import refusal
 from seatpool.policy.ended_entries import IsRecorded
 from seatpool.servers.client import LicenseServerClient
 from seatpool.servers.ssm import SsmTransport
@@ -141,7 +143,7 @@ def build(config: OperatorConfig) -> Components:
         *_optional(history),
         AuditTrail(store, _trail(config)),
         *_optional(notifications),
-        KubernetesEvents(recorder),
+        KubernetesEvents(recorder, user_names=settings.events.user_names),
         LogLines(log),
         StatusMarks(
             store=store, mark_pool=pools.mark, mark_workbench=workbenches.mark,
@@ -320,8 +322,15 @@ def _is_known_outside(history: History | None, notifications: Notifications | No
 
 
 def _client_of(config: OperatorConfig) -> Callable[[LicenseServer], LicenseServerClient]:
+    """Returns what makes the client of a LicenseServer. That of one that is not allowed sends nothing."""
     pin = None if config.settings.servers.document_hash else ""
-    return lambda server: LicenseServerClient(server.spec, config.transport, name=server.key, pinned_hash=pin)
+
+    def client_of(server: LicenseServer) -> LicenseServerClient:
+        refused = refusal(server, config.settings.servers.allowed)
+        transport = config.transport if refused is None else RefusingTransport(refused)
+        return LicenseServerClient(server.spec, transport, name=server.key, pinned_hash=pin)
+
+    return client_of
 
 
 def _optional(sink: Sink | None) -> tuple[Sink, ...]:

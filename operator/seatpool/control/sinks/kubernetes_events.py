@@ -1,5 +1,6 @@
 """Facts as Kubernetes Events on pools and servers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import EventReason, message
 from seatpool.control.sinks import facts
 from seatpool.control.sinks.event_recorder import EventRecorder
-from seatpool.text import format_names
+from seatpool.text import MOST_NAMES, format_count, format_names
 
 MOST_ADOPTED = 50
 """So many adopted users are named in the Event."""
@@ -32,6 +33,8 @@ class KubernetesEvents:
     )
 
     recorder: EventRecorder
+    user_names: bool = True
+    """False: Events have numbers of users instead of their names, because Kubernetes' role `view` reads Events."""
 
     def handle(self, fact: facts.Fact) -> None:
         """Takes one fact."""
@@ -39,16 +42,16 @@ class KubernetesEvents:
             case facts.AnswerStored() if fact.newly_waiting:
                 waiting = fact.answer.waiting
                 self._normal(
-                    fact.pool, EventReason.USERS_WAITING, users=format_names(fact.newly_waiting),
+                    fact.pool, EventReason.USERS_WAITING, users=self._users(fact.newly_waiting),
                     reason=waiting[-1].reason, waiting=len(waiting), seats=fact.pool.spec.seats,
                 )  # fmt: skip
             case facts.ListConfirmed():
                 self._confirmed(fact)
             case facts.UsersAdopted():
-                names = format_names(fact.users, most=MOST_ADOPTED)
+                names = self._users(fact.users, most=MOST_ADOPTED)
                 self._normal(fact.pool, EventReason.USERS_ADOPTED, count=len(fact.users), users=names)
             case facts.DriftDetected():
-                added, removed = format_names(fact.added) or "nobody", format_names(fact.removed) or "nobody"
+                added, removed = self._users(fact.added), self._users(fact.removed)
                 self._warning(fact.pool, EventReason.DRIFT_DETECTED, added=added, removed=removed)
             case facts.ListFailed():
                 self._warning(fact.pool, EventReason.APPLY_FAILED, fact.message)
@@ -68,11 +71,17 @@ class KubernetesEvents:
     def _confirmed(self, fact: facts.ListConfirmed) -> None:
         granted, released, revision = fact.state.granted, fact.state.released, fact.state.revision
         if granted:
-            names = format_names(dict.fromkeys(one.user for one in granted))
+            names = self._users(dict.fromkeys(one.user for one in granted))
             self._normal(fact.pool, EventReason.SEATS_GRANTED, users=names, revision=revision)
         if released:
-            names = format_names(dict.fromkeys(f"{one.user} ({one.reason})" for one in released))
+            names = self._users(dict.fromkeys(f"{one.user} ({one.reason})" for one in released))
             self._normal(fact.pool, EventReason.SEATS_RELEASED, users=names, revision=revision)
+
+    def _users(self, users: Iterable[str], *, most: int = MOST_NAMES) -> str:
+        found = list(users)
+        if not found:
+            return "nobody"
+        return format_names(found, most=most) if self.user_names else format_count(len(found), "user")
 
     def _normal(
         self, item: LicensePool | LicenseServer, reason: EventReason, text: str = "", /, **values: object
