@@ -1,9 +1,14 @@
-"""Formats times, durations, counts, shares and names for people.
+"""Formats times, durations, counts, shares and names for people, and foreign text for where it leaves the program.
 
 Every screen, page and message uses these functions, so a value looks the same everywhere. Durations as a spec spells
 them (`1h30m`) and RFC 3339 times for programs are in `api/base.py`.
+
+Tags, events and what a license server prints are foreign text. A control character in it can change a terminal, a line
+break can forge a line, and a direction override can hide what is written. So `escape_unprintable` is applied where text
+leaves the program: to the terminal, the log, Events, conditions and CSV cells.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -18,6 +23,9 @@ NOT_KNOWN = "-"
 JSON_NAME = "json"
 """Key of a dataclass field's metadata: the field's name in JSON and YAML, if it differs from the attribute."""
 MOST_NAMES = 5
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Beginnings of text that a spreadsheet takes for a formula; the last four are full-width forms."""
+_URL = re.compile(r"(https?://)(?:[^\s/?#'\"]*@)?([^\s/?#'\"@]*)([^\s'\"]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +108,32 @@ def format_number(value: float | None, *, places: int | None = None) -> str:
     if places is None:
         places = 1 if isinstance(value, float) and 0 < value < 9.95 else 0
     return f"{value:,.{places}f}"
+
+
+def escape_unprintable(text: str, *, keep_lines: bool = False) -> str:
+    """Returns the text with every character escaped that prints nothing or changes how others look.
+
+    These are control characters, line breaks, format characters such as direction overrides, surrogates and odd spaces.
+    `keep_lines` leaves line feeds as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(escape_character(one) if not (keep_lines and one == "\n") else one for one in text)
+
+
+def escape_character(one: str) -> str:
+    """Returns a character as it is, or as in a Python string, such as `\\x1b`, if it is not printable."""
+    return one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
+
+
+def csv_cell(value: object) -> object:
+    """Returns a value for a CSV cell. Text is escaped, and marked as text if a spreadsheet would take it for a formula."""
+    if not isinstance(value, str):
+        return value
+    text = escape_unprintable(value)
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def redact_urls(text: str) -> str:
+    """Returns the text with nothing but scheme, host and port left of each URL. Users, paths and queries may be secrets."""
+    return _URL.sub(lambda found: found[1] + found[2] + ("/..." if found[3] not in ("", "/") else ""), text)

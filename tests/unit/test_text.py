@@ -3,15 +3,20 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from seatpool.text import (
     TimeFormat,
+    csv_cell,
+    escape_unprintable,
     format_count,
     format_names,
     format_number,
     format_percent,
     format_rough_duration,
     format_seconds,
+    redact_urls,
 )
 
 NOW = datetime(2026, 3, 9, 23, 30, tzinfo=UTC)
@@ -101,3 +106,56 @@ def test_a_number_has_one_decimal_below_ten_unless_the_places_are_given(
     value: float | None, places: int | None, text: str
 ) -> None:
     assert format_number(value, places=places) == text
+
+
+ANY_TEXT = st.text(alphabet=st.characters())
+"""Text with half surrogates too, which hypothesis leaves out by default."""
+
+
+@given(ANY_TEXT)
+@example("vew-\x1b]0;pwned\x1b\\\x1b[2J")
+@example("ann\u202enna")
+@example("one\ntwo\r\u2028three\x85\x9b2J\x7f")
+def test_escaped_text_is_printable_and_printable_text_stays(text: str) -> None:
+    escaped = escape_unprintable(text)
+    assert escaped.isprintable()
+    assert escape_unprintable(escaped) == escaped
+    assert (escaped == text) is text.isprintable()
+    assert escape_unprintable(text, keep_lines=True).replace("\n", "").isprintable()
+    assert escape_unprintable(text, keep_lines=True).count("\n") == text.count("\n")
+
+
+def test_an_escape_says_which_character_it_is() -> None:
+    assert escape_unprintable("\x1b[2J\u202eann\n\ud800") == r"\x1b[2J\u202eann\n\ud800"
+    assert escape_unprintable("CORP\\J\u00f6rg \u65e5") == "CORP\\J\u00f6rg \u65e5"
+
+
+@given(
+    st.sampled_from(["", " ", "  ", "\t", "\n", "\r", "\u00a0", "\x00"]),
+    st.sampled_from("=+-@\uff1d\uff0b\uff0d\uff20"),
+    ANY_TEXT,
+)
+def test_no_text_in_a_csv_cell_is_a_formula_or_another_line(before: str, sign: str, text: str) -> None:
+    cell = csv_cell(f"{before}{sign}{text}")
+    assert isinstance(cell, str)
+    assert cell.isprintable()
+    assert cell[0] in "'\\"
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, None, True, "ann", "a=b"])
+def test_what_is_no_formula_stays_in_a_csv_cell(value: object) -> None:
+    assert csv_cell(value) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://hooks.example/T0/XXXX", "https://hooks.example/..."),
+        ("at http://user:pa55@host:8080/?token=x, again", "at http://host:8080/... again"),
+        ("http://pa55@host", "http://host"),
+        ("'https://a:b@h/x' and https://c@i#y", "'https://h/...' and https://i/..."),
+        ("no URL: a@b/c", "no URL: a@b/c"),
+    ],
+)
+def test_of_a_url_only_scheme_and_host_are_shown(text: str, shown: str) -> None:
+    assert redact_urls(text) == shown

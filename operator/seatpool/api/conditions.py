@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from seatpool.api.base import Instant, Model
+from seatpool.text import escape_unprintable
 
 
 class ConditionStatus(StrEnum):
@@ -53,13 +54,16 @@ def condition(
     generation: int | None = None,
     now: datetime,
 ) -> Condition:
-    """Returns a condition with `now` as its transition time. `merge` keeps the older time if the status is the same."""
+    """Returns a condition with `now` as its transition time. `merge` keeps the older time if the status is the same.
+
+    The message may hold foreign text, so it is escaped.
+    """
     status = {True: ConditionStatus.TRUE, False: ConditionStatus.FALSE, None: ConditionStatus.UNKNOWN}[holds]
     return Condition(
         type=type,
         status=status,
         reason=reason,
-        message=message[:2048],
+        message=escape_unprintable(message)[:2048],
         observed_generation=generation,
         last_transition_time=now,
     )

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from seatpool.domain.identity import InvalidUser, check_user, normalise
+from seatpool.domain.identity import InvalidUser, check_user, normalise, normalise_pattern
 
 
 class IdentitySettings(BaseModel):
@@ -14,7 +14,9 @@ class IdentitySettings(BaseModel):
 
     strip_domain: bool = Field(default=True, description=r"Drop `DOMAIN\` before and `@domain` after the user id.")
     fold_case: bool = Field(default=True, description="Turn user ids into lower case.")
-    mapping: dict[str, str] = Field(default_factory=dict, description="User ids that are replaced, after the above.")
+    mapping: dict[str, str] = Field(
+        default_factory=dict, description="User ids that are replaced, after the above, by owner in any spelling."
+    )
     mapping_file: Path | None = Field(
         default=None, description="YAML or CSV file with more of them; read again when it changes."
     )
@@ -28,6 +30,34 @@ class IdentitySettings(BaseModel):
             except InvalidUser as error:
                 raise ValueError(f"{name} is mapped to a user id that no license server could take: {error}") from error
         return mapping
+
+    @field_validator("mapping")
+    @classmethod
+    def _owners_are_normalised(cls, mapping: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        """Owners are compared after normalisation. So an owner of the mapping in another spelling would never be found."""
+        normalised: dict[str, str] = {}
+        spelt: dict[str, str] = {}
+        for owner, user in mapping.items():
+            key = normalise(
+                owner,
+                strip_domain=info.data.get("strip_domain", True),
+                fold_case=info.data.get("fold_case", True),
+                mapping={},
+            )
+            if not key:
+                raise ValueError(f"{owner!a} is no owner: nothing is left of it without its domain")
+            if normalised.setdefault(key, user) != user:
+                raise ValueError(
+                    f"{spelt[key]!a} and {owner!a} are the same owner and have two users, {normalised[key]} and {user}; keep one"
+                )
+            spelt.setdefault(key, owner)
+        return normalised
+
+    def user_pattern(self, pattern: str) -> str:
+        """Returns the glob that matches user ids. Raises InvalidUser if it can match none."""
+        return normalise_pattern(
+            pattern, strip_domain=self.strip_domain, fold_case=self.fold_case, mapping=self.mapping
+        )
 
     def user(self, owner: str) -> str:
         """Returns the user id of an owner. Raises InvalidUser if there is none."""

@@ -97,7 +97,7 @@ class Reservation(Model):
     ) = None
     """The users it is for."""
     user_pattern: Annotated[str, Field(pattern=USER_GLOB)] | None = None
-    """The users it is for, as a glob such as phd-*."""
+    """The users it is for, as a glob such as phd-*. It is normalised like user ids, and refused if it can match none."""
     seats: Annotated[int, Field(ge=1, le=MAX_SEATS)]
     """How many seats are kept free for them."""
 
@@ -106,7 +106,7 @@ class Priority(Model):
     """Weight of some users in the waiting line."""
 
     user_pattern: Annotated[str, Field(pattern=USER_GLOB)]
-    """The users, as a glob such as oncall-*."""
+    """The users, as a glob such as oncall-*. It is normalised like user ids, and refused if it can match none."""
     weight: Annotated[int, Field(ge=-1000, le=1000)]
     """Higher goes first. All other users have 0. The first pattern that matches counts."""
 

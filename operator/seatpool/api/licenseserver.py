@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from seatpool.api.base import (
     AGE_COLUMN,
@@ -20,6 +20,7 @@ from seatpool.api.base import (
     rules,
 )
 from seatpool.api.conditions import Conditions
+from seatpool.api.expressions import Expression
 
 DEFAULT_DOCUMENT = "Seatpool-ApplyUserLists"
 Arg = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -66,9 +67,22 @@ class ListFormat(Model):
     field: Arg | None = None
     """Json: the key of the user in each element, when the elements are objects."""
     pattern: Arg | None = None
-    """Regex: a regular expression whose first group is the user."""
+    """Regex: a regular expression whose first group is the user, in the syntax of RE2."""
     ignore: Arg | None = None
-    """Lines: lines that match this regular expression are skipped, for example '^#'."""
+    """Lines: lines that match this regular expression of RE2 are skipped, for example '^#'."""
+
+    @model_validator(mode="after")
+    def _expressions_can_be_used(self) -> Self:
+        for field, text in (("pattern", self.pattern), ("ignore", self.ignore)):
+            if text is None:
+                continue
+            try:
+                groups = Expression(text).groups
+            except ValueError as error:
+                raise ValueError(f"listFormat.{field} {error}") from error
+            if field == "pattern" and groups < 1:
+                raise ValueError(f"listFormat.pattern {text!a} has no group that matches the user")
+        return self
 
 
 _TEMPLATE = cel("self.exists(a, a.contains('{product}'))", "must have an argument that contains {product}")

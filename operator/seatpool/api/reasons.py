@@ -85,6 +85,7 @@ class EventReason(StrEnum):
     EVENTS_RECONNECTED = "EventsReconnected"
     EVENTS_REFUSED = "EventsRefused"
     OWNER_REFUSED = "OwnerRefused"
+    OWNERS_MERGED = "OwnersMerged"
     FOREIGN_OWNER_FOUND = "ForeignOwnerFound"
     INVALID_SPEC = "InvalidSpec"
 
@@ -330,6 +331,11 @@ EVENTS: Mapping[EventReason, ReasonText] = {
         "No license server could take the name of a workbench's owner.", message="spec.owner: {problem}"
     ),
     EventReason.FOREIGN_OWNER_FOUND: ReasonText("Another installation owns a list.", message=_FOREIGN_OWNER),
+    EventReason.OWNERS_MERGED: ReasonText(
+        "Owners of several domains count as one user, who takes one seat.",
+        message="user {user} stands for owners of {domains}, who share one seat; if they are several people, map each to a "
+        "user id of his own with identity.strip_domain false",
+    ),
     EventReason.INVALID_SPEC: ReasonText("An object cannot be read or computed with.", message="{error}"),
     EventReason.INVENTORY_STALE: ReasonText(
         "EC2 does not answer for some accounts and regions; no user there is released for that.",

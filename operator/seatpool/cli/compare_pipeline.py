@@ -5,7 +5,6 @@ which a site runs both.
 """
 
 import asyncio
-import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.terminal.say import json_text, say
 
 if TYPE_CHECKING:
     from seatpool.mirror.pipeline_table import Attributes, Comparison
@@ -65,7 +65,7 @@ def compare_pipeline(
     except (ClientError, BotoCoreError) as error:
         raise SeatpoolError(f"table {table}: {describe_error(error)}") from error
     if as_json:
-        typer.echo(json.dumps(asdict(comparison) | {"equal": comparison.equal}))
+        say(json_text(asdict(comparison) | {"equal": comparison.equal}, indent=None))
     else:
         _print(comparison)
     raise typer.Exit(0 if comparison.equal else DIFFERENT)

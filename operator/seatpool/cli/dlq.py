@@ -4,7 +4,6 @@ The settings come from the operator's own file. So a message is judged here as t
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.terminal.say import json_text, say
 
 if TYPE_CHECKING:
     from seatpool.mirror.queue.dead_letters import DeadLetter, DeadLetters
@@ -59,10 +59,10 @@ def list_(
         depth = await letters.depth()
         if as_json:
             for one in found:
-                typer.echo(json.dumps(_plain(one)))
+                say(json_text(_plain(one), indent=None))
             return
         _print_table(found)
-        typer.echo(f"{len(found)} shown, about {depth} in {letters.url}")
+        say(f"{len(found)} shown, about {depth} in {letters.url}")
 
     _run(work, config=config, queue=queue, queue_region=queue_region, endpoint_url=endpoint_url)
 
@@ -85,8 +85,8 @@ def show(
             async for one in every:
                 if one.id.startswith(message_id):
                     for name, value in _plain(one).items():
-                        typer.echo(f"{name + ':':<12} {value}")
-                    typer.echo(_escaped(one.body))
+                        say(f"{name + ':':<12} {value}")
+                    say(_escaped(one.body))
                     return
         raise SeatpoolError(f"message {message_id}: not in {letters.url}; see `seatpool dlq list`")
 
@@ -113,11 +113,11 @@ def redrive(
 
     async def work(letters: "DeadLetters", task: "RedriveTask") -> None:
         if everything and not message_ids and reason is None:
-            ended = await task.redrive_all(on_progress=lambda progress: typer.echo(f"{progress.moved} moved so far"))
+            ended = await task.redrive_all(on_progress=lambda progress: say(f"{progress.moved} moved so far"))
             if ended is not None:
-                typer.echo(_progress_text(ended))
+                say(_progress_text(ended))
                 return
-            typer.echo("SQS does not move them by itself here; message by message instead")
+            say("SQS does not move them by itself here; message by message instead")
         moved, left = 0, 0
         async with letters.walk() as every:
             async for one in every:
@@ -127,7 +127,7 @@ def redrive(
                     moved += 1
                 else:
                     left += named
-        typer.echo(f"{moved} moved back" + (f", {left} left that would not be understood now (--all)" if left else ""))
+        say(f"{moved} moved back" + (f", {left} left that would not be understood now (--all)" if left else ""))
 
     _run(work, config=config, queue=queue, queue_region=queue_region, endpoint_url=endpoint_url)
 
@@ -154,7 +154,7 @@ def purge(
             if not yes:
                 typer.confirm(f"Delete all of about {depth} messages in {letters.url}?", abort=True)
             await letters.delete_all()
-            typer.echo(f"about {depth} deleted")
+            say(f"about {depth} deleted")
             return
         if not yes:
             typer.confirm(f"Delete messages in {letters.url}?", abort=True)
@@ -164,7 +164,7 @@ def purge(
                 if one.id in (message_ids or ()) or (reason is not None and one.reason == reason):
                     await letters.delete([one])
                     deleted += 1
-        typer.echo(f"{deleted} deleted")
+        say(f"{deleted} deleted")
 
     _run(work, config=config, queue=queue, queue_region=queue_region, endpoint_url=endpoint_url)
 
@@ -252,7 +252,7 @@ def _print_table(letters: "list[DeadLetter]") -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
 def _progress_text(progress: "RedriveProgress") -> str:

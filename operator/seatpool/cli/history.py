@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from seatpool.cli import verbs
 from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
+from seatpool.terminal.say import say
 
 if TYPE_CHECKING:
     from seatpool.history.importing import ImportResult
@@ -117,11 +118,11 @@ def _print_result(imported: "ImportResult", into: Path) -> None:
     more = len(imported.features) - SHOWN_FEATURES
     features = ", ".join(imported.features[:SHOWN_FEATURES]) + (f" and {more} more" if more > 0 else "")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(imported.rows.items()))
-    typer.echo(f"{imported.lines} lines, {imported.since:%Y-%m-%d} to {imported.until:%Y-%m-%d}: {kinds}")
-    typer.echo(f"{imported.people} people used {features}")
+    say(f"{imported.lines} lines, {imported.since:%Y-%m-%d} to {imported.until:%Y-%m-%d}: {kinds}")
+    say(f"{imported.people} people used {features}")
     if imported.passed_over:
         reasons = ", ".join(f"{count} {reason}" for reason, count in imported.passed_over.most_common())
-        typer.echo(f"Not used, or odd: {reasons}")
+        say(f"Not used, or odd: {reasons}")
     for file in imported.undated:
-        typer.echo(f"Not used: {file}, of which no line says which day it is")
-    typer.echo(f"History: {into}. Now: seatpool plan --history {into} --target 'p95 wait < 10m'")
+        say(f"Not used: {file}, of which no line says which day it is")
+    say(f"History: {into}. Now: seatpool plan --history {into} --target 'p95 wait < 10m'")

@@ -1,12 +1,19 @@
-"""Sets up logging: JSON lines in a container, coloured text on a terminal."""
+"""Sets up logging: JSON lines in a container, coloured text on a terminal.
 
+A value in a line may be foreign text. So what is not printable is escaped.
+"""
+
+import json
 import logging
 import sys
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
 import structlog
+from structlog.typing import EventDict, ExcInfo, WrappedLogger
 
 from seatpool.settings.settings import LogFormat, LogSettings
+from seatpool.text import escape_unprintable
 
 QUIET = ("kopf", "asyncio", "botocore", "boto3", "urllib3", "aiohttp.access", "werkzeug")
 
@@ -20,14 +27,15 @@ def configure_logging(settings: LogSettings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Any
+    renderers: list[Any]
     if as_json:
-        renderer = structlog.processors.JSONRenderer()
+        renderers = [structlog.processors.JSONRenderer(_json_line)]
         shared.append(structlog.processors.format_exc_info)
     else:
-        renderer = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        renderers = [
+            _escape_values,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_escaped_traceback),
+        ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -38,7 +46,7 @@ def configure_logging(settings: LogSettings) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
         )
     )
     root = logging.getLogger()
@@ -47,3 +55,23 @@ def configure_logging(settings: LogSettings) -> None:
     for name in QUIET:
         # They log every request and every object at debug and info.
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _json_line(event: EventDict, **settings: Any) -> str:
+    """Returns a line of the log as JSON, in printable ASCII."""
+    return json.dumps(event, **settings).replace("\x7f", "\\u007f")
+
+
+def _escape_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Escapes the texts of a line for a terminal. All other values are shown as in Python, which escapes them."""
+    return {
+        escape_unprintable(name): escape_unprintable(value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
+def _escaped_traceback(out: TextIO, error: ExcInfo) -> None:
+    """Writes a traceback. The message of an exception may be foreign text."""
+    whole = StringIO()
+    structlog.dev.plain_traceback(whole, error)
+    out.write(escape_unprintable(whole.getvalue(), keep_lines=True))

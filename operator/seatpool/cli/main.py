@@ -14,6 +14,7 @@ import typer
 from seatpool.cli import compare_pipeline, demo, dlq, history, plan, report, run, verbs
 from seatpool.cli.command_classes import RenamedCommand
 from seatpool.domain.errors import SeatpoolError
+from seatpool.terminal.say import say
 
 ERROR = 2
 PLUGIN = "kubectl-seatpool"
@@ -88,7 +89,7 @@ def main() -> None:
         app(prog_name="kubectl seatpool" if Path(sys.argv[0]).name == PLUGIN else "seatpool")
     except SeatpoolError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        typer.echo(f"seatpool: {'; '.join(lines).replace(':; ', ': ')}", err=True)
+        say(f"seatpool: {'; '.join(lines).replace(':; ', ': ')}", err=True)
         raise SystemExit(ERROR) from None
 
 

@@ -163,12 +163,11 @@ def _pools(
 
 
 def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: PlanOption) -> None:
-    import json
-
     if output is PlanOption.JSON:
         from seatpool.planner.text import as_json
+        from seatpool.terminal.say import json_text, say
 
-        typer.echo(json.dumps(as_json(plans, past, left_out), indent=2, ensure_ascii=False))
+        say(json_text(as_json(plans, past, left_out)))
     elif output is PlanOption.HTML:
         try:
             from seatpool.planner.page import page

@@ -19,7 +19,8 @@ def print_settings() -> None:
         drawn.add_row(*row)
     screen = console()
     screen.print(Padding(drawn, (0, 0, 0, 1)))
-    screen.print("\nThe environment variable of mirror.long_poll is SEATPOOL_MIRROR__LONG_POLL, and so on.")
+    screen.print()
+    screen.print("The environment variable of mirror.long_poll is SEATPOOL_MIRROR__LONG_POLL, and so on.")
 
 
 def settings_of(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, str]]:

@@ -1,6 +1,5 @@
 """Runs `seatpool statement`: reads the audit trail and the cluster, and prints the statement for the vendor."""
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from seatpool.explain.snapshot import read_snapshot
 from seatpool.statement.pages import html, markdown
 from seatpool.statement.statement import Line, read_lines, read_since, statement
 from seatpool.terminal.output import data
+from seatpool.terminal.say import json_text, say
 
 STDIN = "-"
 
@@ -28,10 +28,8 @@ async def print_statement(options: CommandOptions, *, pool: str, since: str, aud
             f"--pool {pool} is the name of several pools: write {' or '.join(one.key for one in pools)}"
         )
     found = statement(seen, pools[0], _lines(audit) if audit else None, since=read_since(since, now=seen.now))
-    text = {"md": markdown, "html": html}.get(
-        form, lambda one: json.dumps(data(one), indent=2, ensure_ascii=False) + "\n"
-    )
-    print(text(found), end="")  # noqa: T201
+    text = {"md": markdown, "html": html}.get(form, lambda one: json_text(data(one)) + "\n")
+    say(text(found), nl=False)
     return found.is_whole
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
+from seatpool.terminal.say import say
 
 if TYPE_CHECKING:
     from seatpool.cli.cluster import CommandOptions
@@ -161,9 +162,7 @@ def approve(
     def confirm(question: str) -> bool:
         return yes or typer.confirm(question, default=False)
 
-    _end(
-        approve_change(_options(kubeconfig, namespace, everywhere, config), name=name, confirm=confirm, echo=typer.echo)
-    )
+    _end(approve_change(_options(kubeconfig, namespace, everywhere, config), name=name, confirm=confirm, echo=say))
 
 
 @app.command(cls=ShortLivedCommand)
@@ -178,7 +177,7 @@ def pause(
     from seatpool.cli.admin import set_suspended
 
     options = _options(kubeconfig, namespace, everywhere, None)
-    _end(set_suspended(options, name=name, suspended=True, echo=typer.echo))
+    _end(set_suspended(options, name=name, suspended=True, echo=say))
 
 
 @app.command(cls=ShortLivedCommand)
@@ -193,7 +192,7 @@ def resume(
     from seatpool.cli.admin import set_suspended
 
     options = _options(kubeconfig, namespace, everywhere, None)
-    _end(set_suspended(options, name=name, suspended=False, echo=typer.echo))
+    _end(set_suspended(options, name=name, suspended=False, echo=say))
 
 
 @app.command(cls=ShortLivedCommand)
@@ -211,7 +210,7 @@ def verify(
     """
     from seatpool.cli.admin import verify as request_verification
 
-    _end(request_verification(_options(kubeconfig, namespace, everywhere, None), name=name, wait=wait, echo=typer.echo))
+    _end(request_verification(_options(kubeconfig, namespace, everywhere, None), name=name, wait=wait, echo=say))
 
 
 class OldLedger(RenamedCommand, ShortLivedCommand):

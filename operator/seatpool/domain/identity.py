@@ -8,12 +8,14 @@ user's.
 
 import re
 from collections.abc import Mapping
-from string import ascii_lowercase, ascii_uppercase
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.globs import can_match, matcher
 
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}", re.ASCII)
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+_LONGEST = 128
 _SHOWN = 80
 
 
@@ -39,3 +41,30 @@ def check_user(user: str) -> None:
             f"user id {shown} cannot be put on a list: it must be 1 to 128 of the letters A-Z a-z, digits and "
             ". _ @ + - and begin with a letter or digit; correct the owner, or map it in the identity settings"
         )
+
+
+def normalise_pattern(pattern: str, *, strip_domain: bool, fold_case: bool, mapping: Mapping[str, str]) -> str:
+    """Returns the glob that matches user ids by the rules of `normalise`. Raises InvalidUser if it can match none.
+
+    A domain in it is not stripped: `*@corp` would become `*`, which is everybody. Users of the mapping are not folded. So a
+    pattern that matches one of them stays as it is.
+    """
+    folded = pattern.translate(_LOWER) if fold_case else pattern
+    if folded != pattern and any(map(matcher([pattern]), mapping.values())):
+        return pattern
+    letters = ascii_lowercase if fold_case else ascii_letters
+    rest = letters + digits + "._+-" + ("" if strip_domain else "@")
+    if can_match(folded, first=letters + digits, rest=rest, longest=_LONGEST):
+        return folded
+    if any(map(matcher([folded]), mapping.values())):
+        return folded
+    why = "it must be able to match 1 to 128 letters, digits and . _ @ + - that begin with a letter or digit"
+    if strip_domain and "@" in pattern:
+        why = "user ids have no domain, because identity.strip_domain is set; write it without @ and what follows"
+    raise InvalidUser(f"userPattern {pattern[:_SHOWN]!a} can match no user id: {why}")
+
+
+def domain_of(owner: str) -> tuple[str, str]:
+    """Returns the domain before and the domain after the user id that `normalise` strips, in lower case."""
+    before, _, rest = owner.rpartition("\\")
+    return before.translate(_LOWER), rest.partition("@")[2].translate(_LOWER)

@@ -14,7 +14,9 @@ class WebhookConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str | None = Field(default=None, pattern=r"^https?://\S+$", description="Where notices are posted to.")
+    url: str | None = Field(
+        default=None, pattern=r"^https?://\S+$", repr=False, description="Where notices are posted to."
+    )
     secret_file: Path | None = Field(
         default=None, description="File with the secret that signs every post; it is read again for each."
     )

@@ -2,6 +2,8 @@
 
 The signature covers the id, the time and the body. So a post can neither be changed nor be sent again later. A receiver
 computes HMAC-SHA256 over `<id>.<timestamp>.<body>`, compares, and refuses timestamps older than some minutes.
+
+The URL may hold a password or a token. So errors show its scheme, host and port only.
 """
 
 import hashlib
@@ -16,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from seatpool.notify.notices import Notice
 from seatpool.notify.outbox import NotDelivered
+from seatpool.text import redact_urls
 
 ID = "Seatpool-Id"
 TIMESTAMP = "Seatpool-Timestamp"
@@ -34,6 +37,7 @@ class WebhookSender:
         self, url: str, secret_file: Path, *, clock: Callable[[], datetime], log: FilteringBoundLogger
     ) -> None:
         self._url = url
+        self._shown = redact_urls(url)
         self._secret_file = secret_file
         self._clock = clock
         self._log = log
@@ -63,13 +67,13 @@ class WebhookSender:
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise NotDelivered(f"webhook {self._url}: {error or type(error).__name__}") from error
+            raise NotDelivered(f"webhook {self._shown}: {_cause(error)}") from None
         if 200 <= status < 300:
             return
         if 400 <= status < 500 and status not in WORTH_ANOTHER_TRY:
             self._log.warning("the webhook refuses a notice for good", status=status, id=notice.id, type=notice.type)
             return
-        raise NotDelivered(f"webhook {self._url}: answered {status}; it has to answer 2xx")
+        raise NotDelivered(f"webhook {self._shown}: answered {status}; it has to answer 2xx")
 
     def _secret(self) -> bytes:
         try:
@@ -79,6 +83,13 @@ class WebhookSender:
         if not secret:
             raise NotDelivered(f"notify.webhook.secret_file {self._secret_file} is empty; put the secret into it")
         return secret
+
+
+def _cause(error: Exception) -> str:
+    """Returns what went wrong, without the URL, which some errors quote."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__
 
 
 def signature(secret: bytes, id_: str, timestamp: str, body: bytes) -> str:

@@ -63,7 +63,8 @@ def _show_many(console: Console, plans: Sequence[SeatPlan]) -> None:
             Text(plan.name), seats, seats_range(plan), *known, *([format_number(plan.cost, places=0)] if priced else [])
         )
     console.print(drawn)
-    console.print(f"\n{sum(plan.seats or 0 for plan in plans)} seats in all for {plans[0].target}")
+    console.print()
+    console.print(f"{sum(plan.seats or 0 for plan in plans)} seats in all for {plans[0].target}")
 
 
 def worth_showing(plan: SeatPlan) -> list[Point]:

@@ -10,7 +10,10 @@ from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget
 
 
 def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings) -> PoolRules:
-    """Returns the rules of a pool. Users are normalised in the same way as owners, so spellings do not matter."""
+    """Returns the rules of a pool. Users and patterns are normalised in the same way as owners, so spellings do not matter.
+
+    Raises InvalidUser for a user that no list can hold, and for a pattern that can match no user id.
+    """
     budget = spec.max_reassignments
     return PoolRules(
         seats=spec.seats,
@@ -19,12 +22,14 @@ def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings) -> PoolRules:
             Reservation(
                 name=item.name,
                 users=frozenset(identity.user(user) for user in item.users or ()),
-                pattern=item.user_pattern,
+                pattern=None if item.user_pattern is None else identity.user_pattern(item.user_pattern),
                 seats=item.seats,
             )
             for item in spec.reservations
         ),
-        priorities=tuple(Priority(pattern=item.user_pattern, weight=item.weight) for item in spec.priorities),
+        priorities=tuple(
+            Priority(pattern=identity.user_pattern(item.user_pattern), weight=item.weight) for item in spec.priorities
+        ),
         protected=tuple(dict.fromkeys(identity.user(user) for user in spec.protected_users)),
         denied=frozenset(identity.user(user) for user in spec.denied_users),
         minimum_hold=spec.minimum_hold,

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from datetime import date, datetime
 from typing import Any
 
@@ -10,19 +9,20 @@ from rich.text import Text
 
 from seatpool.history.sql import QueryResult
 from seatpool.terminal.output import console, table
-from seatpool.text import NOT_KNOWN, format_count
+from seatpool.terminal.say import json_text
+from seatpool.text import NOT_KNOWN, csv_cell, format_count
 
 
 def format_result(answer: QueryResult, *, form: str) -> str:
     """Formats a result as `table`, `csv` or `json`."""
     if form == "json":
         rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
-        return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+        return json_text(rows) + "\n"
     if form == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(answer.columns)
-        writer.writerows([_plain(value) for value in row] for row in answer.rows)
+        writer.writerow([csv_cell(name) for name in answer.columns])
+        writer.writerows([csv_cell(_plain(value)) for value in row] for row in answer.rows)
         return text.getvalue()
     return _table(answer)
 

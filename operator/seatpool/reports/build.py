@@ -1,6 +1,5 @@
 """Builds a report from the options of the command."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +18,7 @@ from seatpool.reports.tables import csv_text, parquet
 from seatpool.reports.teams import read_teams
 from seatpool.reports.text import as_json
 from seatpool.terminal.output import console
+from seatpool.terminal.say import json_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def _question(options: ReportOptions, folder: Path) -> Question:
 def _printed(made: Report, form: str) -> str | bytes:
     forms: Mapping[str, Callable[[Report], str | bytes]] = {
         "csv": csv_text,
-        "json": lambda one: json.dumps(as_json(one), indent=2, ensure_ascii=False) + "\n",
+        "json": lambda one: json_text(as_json(one)) + "\n",
         "parquet": parquet,
         "table": lambda one: _screen(one, wide=False),
         "wide": lambda one: _screen(one, wide=True),

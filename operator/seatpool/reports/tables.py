@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 import duckdb
 
@@ -15,9 +15,9 @@ from seatpool.reports.hours import HourOfWeek
 from seatpool.reports.question import By
 from seatpool.reports.report import Report
 from seatpool.reports.text import columns, plain
+from seatpool.text import csv_cell
 
 _SQL_TYPES: Mapping[type, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(report: Report) -> str:
@@ -26,7 +26,7 @@ def csv_text(report: Report) -> str:
     writer = csv.DictWriter(text, columns(report.by), lineterminator="\n")
     writer.writeheader()
     for row in report.rows:
-        writer.writerow({name: _safe(value) for name, value in plain(row, by=report.by).items()})
+        writer.writerow({name: csv_cell(value) for name, value in plain(row, by=report.by).items()})
     return text.getvalue()
 
 
@@ -49,8 +49,3 @@ def parquet(report: Report) -> bytes:
         file = Path(folder) / "report.parquet"
         database.execute(f"COPY report TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
         return file.read_bytes()
-
-
-def _safe(value: Any) -> Any:
-    """Marks a name that a spreadsheet would take for a formula as text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,19 +1,24 @@
 """Reads users from the output of a vendor's list command.
 
-The output is untrusted text. Nothing in it may raise an error other than `UnreadableList`.
+The output is untrusted text. Nothing in it may raise an error other than `UnreadableList`. Entries that are no user ids
+are escaped here, because they are shown in statuses, Events and log lines.
 """
 
 import json
-import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from seatpool.api.expressions import Expression
 from seatpool.api.licenseserver import ListFormat, ListFormatType
 from seatpool.domain.errors import SeatpoolError
 from seatpool.servers.commands import is_user
+from seatpool.text import escape_unprintable
 
 LONGEST_LINE = 512
-"""Characters. Longer lines are not searched: no user id is so long, and a regular expression may take long."""
+"""Characters. Longer lines are not searched: no user id is so long."""
+LONGEST_SEARCH = 2.0
+"""Seconds of processor time for the regular expressions of one list. A list of 5,000 users takes about 0.01 s."""
 LONGEST_ODD = 128
 MOST_ODD = 20
 
@@ -37,7 +42,7 @@ def parse_listing(text: str, form: ListFormat) -> Listing:
         if is_user(entry):
             users.add(entry)
         else:
-            odd.add(entry[:LONGEST_ODD])
+            odd.add(escape_unprintable(entry[:LONGEST_ODD])[:LONGEST_ODD])
     return Listing(users=tuple(sorted(users)), odd=tuple(sorted(odd)[:MOST_ODD]))
 
 
@@ -53,9 +58,9 @@ def _entries(text: str, form: ListFormat) -> Iterable[str]:
 
 def _lines(text: str, form: ListFormat) -> Iterator[str]:
     ignored = None if form.ignore is None else _expression("ignore", form.ignore)
-    for line in text.split("\n"):
+    for line in _limited(text.split("\n"), field="ignore"):
         entry = line.strip()
-        if entry and not (ignored is not None and ignored.search(entry[:LONGEST_LINE])):
+        if entry and not (ignored is not None and ignored.is_in(entry[:LONGEST_LINE])):
             yield entry
 
 
@@ -65,9 +70,20 @@ def _matches(text: str, form: ListFormat) -> Iterator[str]:
     pattern = _expression("pattern", form.pattern)
     if pattern.groups < 1:
         raise UnreadableList(f"spec.xlc.listFormat.pattern {form.pattern!r} has no group that matches the user")
-    for line in text.split("\n"):
-        if len(line) <= LONGEST_LINE and (found := pattern.search(line.rstrip("\r"))) is not None:
-            yield (found.group(1) or "").strip()
+    for line in _limited(text.split("\n"), field="pattern"):
+        if len(line) <= LONGEST_LINE and (found := pattern.first_group(line.rstrip("\r"))) is not None:
+            yield found.strip()
+
+
+def _limited(lines: Iterable[str], *, field: str) -> Iterator[str]:
+    """Yields the lines. Raises UnreadableList if they are not searched within LONGEST_SEARCH."""
+    until = time.thread_time() + LONGEST_SEARCH
+    for line in lines:
+        if time.thread_time() > until:
+            raise UnreadableList(
+                f"spec.xlc.listFormat.{field}: to search the list took longer than {LONGEST_SEARCH:g} s; write a simpler one"
+            )
+        yield line
 
 
 def _elements(text: str, form: ListFormat) -> Iterator[str]:
@@ -86,11 +102,11 @@ def _elements(text: str, form: ListFormat) -> Iterator[str]:
         yield entry.strip() if isinstance(entry, str) else f"({_kind(entry)})"
 
 
-def _expression(field: str, text: str) -> re.Pattern[str]:
+def _expression(field: str, text: str) -> Expression:
     try:
-        return re.compile(text)
-    except re.error as error:
-        raise UnreadableList(f"spec.xlc.listFormat.{field} {text!r} is no regular expression: {error}") from error
+        return Expression(text)
+    except ValueError as error:
+        raise UnreadableList(f"spec.xlc.listFormat.{field} {error}") from error
 
 
 def _kind(value: object) -> str:

@@ -2,6 +2,9 @@
 
 The file is usually an export of a directory, and owners may be spelt in any way. So they are normalised like the owners of
 workbenches before they are compared.
+
+If entries are missing, their users look as if everybody left and somebody else came. So a file that may be cut off or empty
+is refused as a whole.
 """
 
 import csv
@@ -37,6 +40,10 @@ def with_mapping_file(identity: IdentitySettings) -> IdentitySettings:
             check_user(user)
         except InvalidUser as error:
             raise UnusableMapping(f"identity.mapping_file {file}: owner {owner!a}: {error}") from error
+        if not key:
+            raise UnusableMapping(
+                f"identity.mapping_file {file}: {owner!a} is no owner: without its domain nothing is left"
+            )
         if mapping.setdefault(key, user) != user:
             raise UnusableMapping(
                 f"identity.mapping_file {file}: {spelt[key]!a} and {owner!a} are the same owner and have two users, "
@@ -51,17 +58,32 @@ def _read(file: Path) -> Iterable[tuple[str, str]]:
         if file.stat().st_size > MOST_BYTES:
             raise UnusableMapping(f"identity.mapping_file {file}: it has more than {MOST_BYTES} bytes")
         text = file.read_text(encoding="utf-8-sig")
-        return _read_csv(file, text) if file.suffix.lower() == ".csv" else _read_yaml(file, text)
-    except (OSError, UnicodeDecodeError, csv.Error, yaml.YAMLError) as error:
+        pairs = _read_csv(file, text) if file.suffix.lower() == ".csv" else _read_yaml(file, text)
+    except (OSError, UnicodeDecodeError, csv.Error, yaml.YAMLError, RecursionError) as error:
         raise UnusableMapping(f"identity.mapping_file {file}: {error}") from error
+    if not pairs:
+        raise UnusableMapping(
+            f"identity.mapping_file {file}: it has no owners; write them again, or remove identity.mapping_file to do without"
+        )
+    if not text.endswith(("\n", "\r")):
+        raise UnusableMapping(
+            f"identity.mapping_file {file}: its last line has no line break, so it may be cut off; write the whole file again"
+        )
+    return pairs
 
 
 def _read_csv(file: Path, text: str) -> list[tuple[str, str]]:
     pairs = []
     for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
         cells = tuple(cell.strip() for cell in row)
-        if not any(cells) or (number == 1 and cells == HEADER):
+        if not any(cells):
             continue
+        if tuple(cell.lower() for cell in cells) == HEADER:
+            if number == 1:
+                continue
+            raise UnusableMapping(f"identity.mapping_file {file}: line {number} is a heading; two files became one")
+        if number == 1 and {cell.lower() for cell in cells} == set(HEADER):
+            raise UnusableMapping(f"identity.mapping_file {file}: its columns are swapped; they must be owner,user")
         if len(cells) != len(HEADER) or not all(cells):
             raise UnusableMapping(f"identity.mapping_file {file}: line {number} is not owner,user")
         pairs.append((cells[0], cells[1]))

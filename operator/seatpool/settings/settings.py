@@ -37,11 +37,14 @@ from seatpool.mirror.config import MirrorConfig
 from seatpool.notify.config import NotifyConfig
 from seatpool.policy.allowed_servers import AllowedServers
 from seatpool.settings.owner_mapping import UnusableMapping, with_mapping_file
+from seatpool.text import redact_urls
 from seatpool.tracing.config import TracingConfig
 from seatpool.trail.config import TrailConfig
 
 RENAMED: Mapping[str, str] = {"watch.audit_interval": "watch.resync_interval"}
 """Settings whose old name still works, by the old name. The value is the name of today."""
+SECRETS = (("notify", "webhook", "url"),)
+"""Settings that no message may show, nor a value that holds them: a webhook's URL often has a token in it."""
 NAMESPACE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 
@@ -174,6 +177,20 @@ class ServerSettings(BaseModel):
     )
 
 
+class ReloadSettings(BaseModel):
+    """Settings of changed files that are taken over while the operator runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_loss_percent: int = Field(
+        default=20,
+        ge=0,
+        le=100,
+        description="A changed mapping of owners or type_aliases is refused if more of its entries are gone or changed, "
+        "until a restart. One entry may always be; 100 allows all.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings of `seatpool run`."""
 
@@ -207,6 +224,7 @@ class Settings(BaseSettings):
     history: HistoryConfig = Field(
         default=HistoryConfig(), description="Whether and where seat intervals are recorded."
     )
+    reload: ReloadSettings = Field(default=ReloadSettings(), description="When changed files are taken over.")
     http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
     log: LogSettings = Field(default=LogSettings(), description="What is logged.")
     tracing: TracingConfig = Field(default=TracingConfig(), description="Whether traces are made.")
@@ -267,7 +285,7 @@ def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = No
         raise InvalidSettings(str(error)) from error
     except ValidationError as error:
         problems = [
-            f"  {_named('.'.join(map(str, item['loc'])))}: {item['msg']} (got {item['input']!r})"[:400]
+            f"  {_named('.'.join(map(str, item['loc'])))}: {item['msg']}{_got(item['loc'], item['input'])}"[:400]
             for item in error.errors()
         ]
         raise InvalidSettings("settings are not right:\n" + "\n".join(problems)) from error
@@ -275,13 +293,27 @@ def load_settings(*, file: Path | None = None, flags: dict[str, Any] | None = No
         raise InvalidSettings(
             f"environment: {error}; write lists and mappings as JSON, for example SEATPOOL_NAMESPACES='[\"team-a\"]'"
         ) from error
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        raise InvalidSettings(f"--config {file}: {error}") from error
+    except (yaml.YAMLError, OSError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidSettings(f"--config {file}: {_without_content(error)}") from error
 
 
 def load_again(settings: Settings) -> Settings:
     """Loads the settings again from the same flags, the environment and the files."""
     return load_settings(file=type(settings).file, flags=type(settings).flags)
+
+
+def _got(location: tuple[str | int, ...], value: object) -> str:
+    """Returns the value that was refused, or nothing if a secret could be in it."""
+    holds_secret = any(all(a == b for a, b in zip(location, secret, strict=False)) for secret in SECRETS)
+    return "" if holds_secret else f" (got {value!r})"
+
+
+def _without_content(error: Exception) -> str:
+    """Returns the text of an error, of YAML without the line that it quotes, because that line may hold a secret."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        where = f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}"
+        return f"{error.problem or 'it is no YAML'} at {where}"
+    return str(error)
 
 
 def _named(key: str) -> str:
@@ -296,5 +328,6 @@ def _check_file(file: Path) -> None:
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     if content is not None and not isinstance(content, dict):
         raise InvalidSettings(
-            f"--config {file}: the file holds {content!r:.40} instead of settings; write for example `log: {{level: debug}}`"
+            f"--config {file}: the file holds {redact_urls(f'{content!r:.40}')} instead of settings; "
+            "write for example `log: {level: debug}`"
         )

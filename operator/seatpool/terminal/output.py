@@ -1,25 +1,31 @@
 """Writes an answer to standard output: as a table for people, or as JSON or YAML for programs.
 
+Text of tags and license servers must not reach a terminal raw. The console escapes it for people. JSON and YAML use the
+escapes of their formats, so a program reads the very text. Plain lines are printed by `terminal.say`.
+
 All forms have the same content. Field names are camelCase as in the resources. Times are RFC 3339 in UTC. A terminal gets
 colours and wrapped lines. A pipe gets whole lines, so that a program can search them.
 """
 
 import dataclasses
-import json
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Any
 
+import typer
 import yaml
 from pydantic.alias_generators import to_camel
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Span, Text
 
 from seatpool.api.base import Model, format_duration, format_instant
-from seatpool.text import JSON_NAME, NOT_KNOWN
+from seatpool.terminal.say import json_text
+from seatpool.text import JSON_NAME, NOT_KNOWN, escape_character, escape_unprintable
 
 WIDE_ENOUGH = 200
 GAP = 2
@@ -59,21 +65,60 @@ def data(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
+class EscapingConsole(Console):
+    """Escapes every text before it is laid out, so that no control character or line break of a value is printed."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        return super().render(_escaped(renderable), options)
+
+
+class EscapingTable(Table):
+    """Escapes cells before it measures the columns, so that each is as wide as what is shown."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        super().add_row(*(cell if cell is None else _escaped(cell) for cell in cells), **options)
+
+
+def _escaped(shown: RenderableType) -> RenderableType:
+    if isinstance(shown, str):
+        return escape_unprintable(shown)
+    return _escaped_text(shown) if isinstance(shown, Text) else shown
+
+
+def _escaped_text(text: Text) -> Text:
+    """Returns the text escaped, with its styles where they were."""
+    if text.plain.isprintable():
+        return text
+    pieces = [escape_character(one) for one in text.plain]
+    starts = [0]
+    for piece in pieces:
+        starts.append(starts[-1] + len(piece))
+    made = text.blank_copy("".join(pieces))
+    made.spans = [Span(starts[span.start], starts[min(span.end, len(pieces))], span.style) for span in text.spans]
+    return made
+
+
+def yaml_text(value: Any) -> str:
+    """Returns JSON-ready data as YAML. If a text in it is not printable, everything beyond ASCII is escaped."""
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+    return text if text.replace("\n", "").isprintable() else yaml.safe_dump(value, sort_keys=False, allow_unicode=False)
+
+
 def console(*, markup: bool = True) -> Console:
     """Returns standard output as a console. A pipe without a known width is 200 columns wide.
 
     Set `markup` to False if texts may hold square brackets.
     """
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(highlight=False, markup=markup, width=WIDE_ENOUGH if piped else None)
+    return EscapingConsole(highlight=False, markup=markup, width=WIDE_ENOUGH if piped else None)
 
 
 def write(answer: Any, *, output: Output, screen: Callable[[Console, bool], object]) -> None:
     """Prints an answer. `screen` draws it for people; its second argument is True for `-o wide`."""
     if output is Output.JSON:
-        print(json.dumps(data(answer), indent=2, ensure_ascii=False))  # noqa: T201
+        typer.echo(json_text(data(answer)))
     elif output is Output.YAML:
-        print(yaml.safe_dump(data(answer), sort_keys=False, allow_unicode=True), end="")  # noqa: T201
+        typer.echo(yaml_text(data(answer)), nl=False)
     else:
         screen(console(), output is Output.WIDE)
 
@@ -83,7 +128,7 @@ def table(*headings: str, numbers: Collection[str] = COUNTS, fold: bool = False,
 
     Columns in `numbers` are right-aligned. A cell that is too long is cut, or wrapped with `fold`.
     """
-    drawn = Table(
+    drawn = EscapingTable(
         box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0), title=title, title_justify="left"
     )
     for heading in headings:

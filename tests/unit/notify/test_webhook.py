@@ -100,6 +100,31 @@ async def test_nothing_is_posted_unsigned(sender: WebhookSender, portal: Portal,
 async def test_a_receiver_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     away = WebhookSender("http://127.0.0.1:9/hook", tmp_path / "secret", clock=lambda: NOW, log=structlog.get_logger())
-    with pytest.raises(NotDelivered, match=r"webhook http://127\.0\.0\.1:9/hook"):
+    with pytest.raises(NotDelivered, match=r"webhook http://127\.0\.0\.1:9/\.\.\.: .*Connect call failed"):
         await away.send([assigned("ann")])
     await away.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "url"),
+    [
+        (500, "http://user:pa55@{host}/hook/XXXXSECRET?token=s3cret"),
+        (None, "http://user:pa55@127.0.0.1:9/hook/XXXXSECRET?token=s3cret"),
+        (None, "http://user:pa55@no-such-host.invalid/hook/XXXXSECRET?token=s3cret"),
+        (None, "http://[bad/XXXXSECRET?pa55=s3cret"),
+        (None, "https://user:pa55@{host}/hook/XXXXSECRET?token=s3cret"),
+    ],
+)
+async def test_no_error_shows_what_is_secret_in_the_url(
+    portal: Portal, tmp_path: Path, status: int | None, url: str
+) -> None:
+    portal.status = status or 200
+    (tmp_path / "secret").write_text("x")
+    named = url.replace("{host}", portal.url.removeprefix("http://").removesuffix("/hook"))
+    sender = WebhookSender(named, tmp_path / "secret", clock=lambda: NOW, log=structlog.get_logger())
+    with pytest.raises(NotDelivered) as failed:
+        await sender.send([assigned("ann")])
+    await sender.close()
+    assert failed.value.__cause__ is None
+    for secret in ("pa55", "XXXXSECRET", "s3cret", "user"):
+        assert secret not in str(failed.value)

@@ -161,3 +161,20 @@ def test_what_is_not_installed_is_named_with_how_to_install_it(
     assert re.search(
         rf"a package that is not installed \({missing}.*\): pip install 'seatpool\[{extra}\]'", str(caught.value)
     )
+
+
+def test_no_name_of_the_history_reaches_a_terminal_or_a_cell_raw(tmp_path: Path) -> None:
+    evil = "=cmd\x1b]0;pwned\x1b\\\x1b[2J\u202e\n2 rows\x9b"
+    write_rows([capacity(1), session("ann", 0, HOUR, workbench_type=evil, account=evil)], tmp_path / "history")
+    for form in ("table", "csv", "json"):
+        for question in (("report", "--by", "type"), ("sql", "SELECT workbench_type, [workbench_type] FROM sessions")):
+            text = run(*question, "--history", tmp_path / "history", "-o", form, width=200)
+            assert text.replace("\n", "").isprintable(), (form, question)
+            if form == "csv":
+                (row,) = list(csv.reader(io.StringIO(text)))[1:]
+                assert not any(cell.startswith("=") for cell in row)
+
+
+def test_sql_marks_formulas_in_csv(history: Path) -> None:
+    text = run("sql", "SELECT '=HYPERLINK(1)' AS a, -1 AS b", "--history", history, "-o", "csv")
+    assert text.splitlines()[1] == "'=HYPERLINK(1),-1"

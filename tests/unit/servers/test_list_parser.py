@@ -1,11 +1,14 @@
 import json
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from seatpool.api.licenseserver import ListFormat, ListFormatType
+from seatpool.servers import list_parser
 from seatpool.servers.list_parser import LONGEST_ODD, MOST_ODD, UnreadableList, parse_listing
 
 USERS = st.lists(st.from_regex(re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}"), fullmatch=True))
@@ -64,12 +67,54 @@ def test_elements_of_other_kinds_are_odd() -> None:
         ("[" + "9" * 5000 + "]", as_json(), "no JSON"),
         ("{}", as_json(path=["users"]), "no key 'users'"),
         ('{"users": "ann"}', as_json(path=["users"]), "leads to a string instead of an array"),
-        ("ann", as_regex("("), r"pattern '\(' is no regular expression"),
-        ("ann", as_regex("ann"), "has no group"),
         ("ann", as_regex(None), "needs a pattern"),
-        ("ann", ListFormat(ignore="["), "ignore"),
     ],
 )
 def test_a_list_that_is_not_in_the_format_is_refused_with_the_field(text: str, form: ListFormat, told: str) -> None:
     with pytest.raises(UnreadableList, match=told):
         parse_listing(text, form)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "told"),
+    [
+        ("pattern", "(", "missing \\)"),
+        ("pattern", "ann", "has no group"),
+        ("ignore", "[", "listFormat.ignore '\\['"),
+        ("pattern", "^(?=a)(.*)$", "look-around"),
+        ("pattern", r"(a)\1", "RE2"),
+        ("pattern", "(((a{900}){900}){900})", "repetition"),
+        ("ignore", r"^#\Z", "written"),
+    ],
+)
+def test_an_expression_that_cannot_run_in_linear_time_is_refused_in_the_spec(field: str, text: str, told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        ListFormat.model_validate({"type": "Regex", "pattern": "(.*)", field: text})
+
+
+@pytest.mark.parametrize("pattern", [r"^((?:\w+\s?)+):$", r"^(([a-z])+.)+[A-Z]([a-z])+$", r"^(a*)*!$", r"(x+x+)+y"])
+def test_a_list_that_would_run_for_ever_in_a_backtracking_engine_is_read_at_once(pattern: str) -> None:
+    began = time.process_time()
+    for form in (as_regex(pattern), ListFormat(ignore=pattern)):
+        parse_listing(("a" * 400 + " !\n" + "x" * 400 + "\n") * 1000, form)
+    assert time.process_time() - began < 5
+
+
+def test_a_search_that_takes_long_all_the_same_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_parser, "LONGEST_SEARCH", 0.05)
+    slow = as_regex("(?:.?){300}(?:[a-c]*.{100})(x)")
+    with pytest.raises(UnreadableList, match="took longer than"):
+        parse_listing("\n".join("ab" * 250 for _ in range(200_000)), slow)
+
+
+@given(st.text(alphabet=st.characters(), min_size=1))
+def test_an_odd_entry_is_shown_without_anything_that_could_deceive(text: str) -> None:
+    for entry in parse_listing(text, LINES).odd:
+        assert entry.isprintable()
+        assert len(entry) <= LONGEST_ODD
+
+
+@given(st.text(alphabet=st.characters()))
+def test_half_surrogates_break_no_expression(text: str) -> None:
+    parse_listing(text, as_regex("^(.*)$"))
+    parse_listing(text, ListFormat(ignore="^#"))

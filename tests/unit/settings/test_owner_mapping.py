@@ -55,6 +55,17 @@ def test_an_export_with_a_byte_order_mark_blank_lines_and_spaces_is_read(tmp_pat
         ("n.yaml", "[ann, bob]", "must be a mapping"),
         ("n.yaml", "ann: [", "n.yaml"),
         ("n.csv", "x,y\n" * 3_000_000, "bytes"),
+        ("n.csv", "", "has no owners"),
+        ("n.csv", "owner,user\n\n", "has no owners"),
+        ("n.yaml", "", "has no owners"),
+        ("n.yaml", "{}\n", "has no owners"),
+        ("n.yaml", "# nobody\n", "has no owners"),
+        ("n.csv", "owner,user\nann,u1001\nbob,u100", "may be cut off"),
+        ("n.yaml", "ann: u1001\nbob: u100", "may be cut off"),
+        ("n.csv", "user,owner\nu1001,ann\n", "columns are swapped"),
+        ("n.csv", "owner,user\nann,u1\nowner,user\nann,u1\n", "line 3 is a heading"),
+        ("n.csv", "owner,user\n@corp,u1\n", "nothing is left"),
+        ("n.yaml", "[" * 100_000 + "\n", "recursion"),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -62,6 +73,16 @@ def test_a_file_that_cannot_be_used_is_refused_with_the_place(tmp_path: Path, na
     with pytest.raises(UnusableMapping, match="mapping_file") as refused:
         identity(tmp_path, text, name)
     assert told in str(refused.value)
+
+
+def test_every_file_that_is_cut_off_is_refused_or_says_what_the_whole_one_says_of_fewer(tmp_path: Path) -> None:
+    whole = "owner,user\nann,u1001\nbob,u1002\ncem,u1003\n"
+    right = identity(tmp_path, whole).mapping
+    for length in range(len(whole)):
+        try:
+            assert identity(tmp_path, whole[:length]).mapping.items() < right.items()
+        except UnusableMapping:
+            continue
 
 
 def test_settings_with_a_mapping_file_are_refused_without_it_and_read_again_with_it(tmp_path: Path) -> None:

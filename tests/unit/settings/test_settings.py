@@ -197,3 +197,27 @@ def test_every_old_name_leads_to_a_setting_and_is_none_itself() -> None:
         assert issubclass(sections, BaseModel)
         assert field in sections.model_fields
         assert old.split(".")[1] not in sections.model_fields
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "notify: {webhook: {url: 'hooks.example/T0/XXXXSECRET'}}",
+        "notify: {webhook: {url: 'https://hooks.example/T0/XXXXSECRET'}}",
+        "notify: {webhook: {url: 'https://hooks.example/T0/XXXXSECRET', secret: x}}",
+        "notify: [{webhook: {url: 'https://hooks.example/T0/XXXXSECRET'}}]",
+        "- {webhook: {url: 'https://a/XXXXSECRET'}}",
+        "notify: {webhook: {url: 'https://hooks.example/T0/XXXXSECRET'}",
+        "notify:\n  webhook:\n    url: https://XXXXSECRET: [",
+        "notify: {webhook: {url: 'https://hooks.example/T0/XXXXSECRET', secret_file: /x}, positions: -1}",
+    ],
+)
+def test_no_message_shows_the_url_of_the_webhook(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings(file=written(tmp_path, text))
+    assert "XXXXSECRET" not in str(refused.value)
+
+
+def test_the_url_of_the_webhook_is_not_in_the_text_of_the_settings(tmp_path: Path) -> None:
+    text = "notify: {webhook: {url: 'https://hooks.example/T0/XXXXSECRET', secret_file: /x}}"
+    assert "XXXXSECRET" not in repr(load_settings(file=written(tmp_path, text)))

@@ -36,6 +36,7 @@ from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.control.sinks.history import History
 from seatpool.control.sinks.kubernetes_events import KubernetesEvents
 from seatpool.control.sinks.log_lines import LogLines
+from seatpool.control.sinks.merged_owners import MergedOwners
 from seatpool.control.sinks.mirror_health import MirrorHealthSink
 from seatpool.control.sinks.notifications import Notifications
 from seatpool.control.sinks.pending_notifications import PendingNotifications
@@ -110,6 +111,7 @@ class Components:
     informer: Informer
     resync: Resync
     mirror_health: MirrorHealthSink
+    merged_owners: MergedOwners
     settings_reload: SettingsReload
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
@@ -168,6 +170,7 @@ def build(config: OperatorConfig) -> Components:
             settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
         ),
         mirror_health=MirrorHealthSink(mirror=mirror, store=store, recorder=recorder),
+        merged_owners=MergedOwners(store=store, recorder=recorder, log=log),
         pool_statuses=pools,
         workbench_statuses=workbenches,
         outbox=outbox,

@@ -4,6 +4,7 @@ The files are polled every 5 s, because a mounted ConfigMap changes by a swapped
 
 - Accounts, aliases and the normalisation of owners are applied at once, all or none.
 - Invalid settings change nothing. They are logged once and counted, and the old settings stay.
+- So do mappings that lost many entries, because a failed export looks like everybody leaving.
 - All other settings wait for a restart. The log and a metric say so.
 """
 
@@ -21,11 +22,12 @@ from seatpool.control.metrics import ControlMetrics
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import KubeError
 from seatpool.mirror.mirror import Mirror
+from seatpool.settings.lost_entries import check_losses
 from seatpool.settings.settings import Settings, load_again
 
 INTERVAL = 5.0
 """Seconds between two checks."""
-LIVE_SECTIONS = ("mirror", "identity")
+LIVE_SECTIONS = ("mirror", "identity", "reload")
 """Sections of which at least some fields are applied without a restart."""
 
 
@@ -59,6 +61,7 @@ class SettingsReload:
             return
         try:
             changed = await asyncio.to_thread(load_again, self.settings)
+            check_losses(self.settings, changed)
             waiting = await self.mirror.reconfigure(changed.mirror)
         except KubeError as error:
             self.log.warning("settings not taken over yet", error=str(error))

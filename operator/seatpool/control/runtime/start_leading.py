@@ -42,6 +42,7 @@ class StartLeading:
         components = self.components
         await self.leadership.acquired.wait()
         components.controller.start()
+        components.merged_owners.start()
         self.leadership.subscribe_pause(components.controller.wake_all)
         if components.seat_tags is not None:
             components.seat_tags.start()

@@ -5,6 +5,8 @@ The API server keeps each Event for an hour, and `kubectl describe` shows all of
 - Events of the same reason about the same object within 10 minutes are one Event with a count.
 - Each object may have 25 Events at once, and then one a minute.
 
+A message may hold foreign text, such as a tag or an entry of a list that a license server printed. So it is escaped.
+
 Events are posted by a task of their own. A full queue or a refusal costs an Event and nothing else.
 """
 
@@ -24,6 +26,7 @@ from seatpool.api.reasons import EventReason
 from seatpool.control.metrics import ControlMetrics
 from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import KubeError, NotFound
+from seatpool.text import escape_unprintable
 
 COMPONENT = "seatpool"
 MERGE_FOR = 600.0
@@ -118,6 +121,7 @@ class EventRecorder:
     ) -> None:
         if not self._may_post():
             return
+        text = escape_unprintable(text)
         event = _PendingEvent(
             kind=kind.kind, namespace=metadata.namespace, name=metadata.name, uid=metadata.uid, type=type_,
             reason=reason, message=text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 3] + "...", at=self._clock(),
