@@ -19,9 +19,16 @@ from seatpool.api.base import (
     column,
     rules,
 )
+from seatpool.api.bounds import DurationBounds
 from seatpool.api.conditions import Conditions
 from seatpool.api.expressions import Expression
 
+TIMEOUT = DurationBounds("5s", "2d", "60s")
+"""Time limits that SSM agents accept. Any other value silently becomes an hour there."""
+VERIFY_INTERVAL = DurationBounds("1s", "30d", "5m")
+"""A read-back is a command on the license server, and a shorter interval would send one command after another."""
+MIN_INTERVAL = DurationBounds("0s", "1d", "10s")
+DEBOUNCE = DurationBounds("0s", "5s", "250ms")
 DEFAULT_DOCUMENT = "Seatpool-ApplyUserLists"
 Arg = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -175,12 +182,14 @@ class LicenseServerSpec(Model):
     """External id that the role's trust policy asks for."""
     document: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.:/-]{3,128}$")] = DEFAULT_DOCUMENT
     """Name of the SSM document with the apply script."""
-    timeout: Duration = timedelta(seconds=60)
-    """How long one command may run on the node. SSM waits at least 30 s for delivery on top of it."""
-    verify_interval: Duration = timedelta(minutes=5)
+    timeout: Annotated[Duration, TIMEOUT.clamp, TIMEOUT.rule] = timedelta(seconds=60)
+    """How long one command may run on the node. SSM waits at least 30 s for delivery on top of it. The products of a
+    command share the time: each may use half of what is left, and the last one all of it."""
+    verify_interval: Annotated[Duration, VERIFY_INTERVAL.clamp, VERIFY_INTERVAL.rule] = timedelta(minutes=5)
     """How often the lists are read back if nothing changes."""
     debounce: Annotated[
         Duration,
+        DEBOUNCE.clamp,
         Field(
             json_schema_extra=rules(
                 cel(
@@ -192,7 +201,7 @@ class LicenseServerSpec(Model):
     ] = timedelta(milliseconds=250)
     """How long changes are collected between two commands that follow each other. A single change is sent at once. While a
     command is in flight, changes are collected anyway."""
-    min_interval: Duration = timedelta(0)
+    min_interval: Annotated[Duration, MIN_INTERVAL.clamp, MIN_INTERVAL.rule] = timedelta(0)
     """Least time between two commands, for fragile servers."""
     mode: Mode = Mode.ENFORCE
     """Enforce writes lists; DryRun computes and shows them only."""

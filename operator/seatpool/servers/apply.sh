@@ -10,10 +10,22 @@
 # the apply command is given), <product>.listed (what the list command printed). Everything happens under one lock.
 # The shell that waits for a vendor's command keeps the lock even when its parent is killed, so that a late old
 # command cannot undo a newer one; the command itself does not have it, so that a daemon it leaves behind does not.
+#
+# A vendor's command prints to a file: a daemon that keeps a pipe open would hold up everything. Each product has a time
+# limit, so that one that hangs stops no other. Whatever replaces something is written whole and read again first, so that
+# a full disk leaves the old fence and the old list.
 
 set -u -f
 LC_ALL=C
-PATH=${PATH-}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+# An empty or relative part of PATH would be the folder that this script happens to run in.
+inherited=${PATH-}: absolute=
+while [ -n "$inherited" ]; do
+    case $inherited in
+        /*) absolute=$absolute${inherited%%:*}: ;;
+    esac
+    inherited=${inherited#*:}
+done
+PATH=${absolute}/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 export LC_ALL PATH
 umask 077
 
@@ -29,10 +41,15 @@ broken() {
 }
 
 missing=
-for tool in base64 cat flock grep gzip head mkdir mv rm sed sha256sum sort sync tail tr wc; do
+for tool in base64 cat flock grep gzip head id ls mkdir mv rm sed sha256sum sleep sort sync tail tr wc; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
 [ -z "$missing" ] || broken "install these programs on the license server:$missing"
+
+# The arguments of a vendor's command must never be words of the shell: in mksh and posh exec runs eval and all the others.
+# shellcheck disable=SC2093
+(exec eval 'exit 0') 2>/dev/null &&
+    broken 'the sh of the license server runs its own commands by exec: make sh dash, bash or busybox sh'
 
 is_number() {
     case $1 in
@@ -70,7 +87,7 @@ is_state_dir() {
 }
 
 # Each process costs a millisecond, for each product of each command: what the shell can do itself it does, and
-# hash_of, length_of and read_code leave their answer in a variable of their name.
+# hash_of and length_of leave their answer in a variable of their name.
 
 escaped() {
     printf '%s' "$1" | tr -c ' -~' ' ' | sed 's/["\\]/\\&/g'
@@ -86,22 +103,25 @@ length_of() {
     length_of=$((length_of))
 }
 
-read_code() {
-    read_code=
-    read -r read_code <"$work/code" || true # it has no newline
-}
-
-# replace FILE NAME: the state folder has either the old or the whole new file, also after a power cut.
-replace() {
-    sync "$1" 2>/dev/null || sync
-    mv -f "$1" "$state/$2" || return 1
-    sync "$state" 2>/dev/null || sync
+# Sets now: hundredths of a second since the machine started. No step of the clock changes a time limit.
+read_clock() {
+    IFS=' ' read -r now _ </proc/uptime
+    now=${now%.*}${now#*.}
 }
 
 fail() {
     result=failed
     detail=$1
     return 1
+}
+
+no_room() {
+    fail "$state cannot be written: is the disk full? The list and its revision are as they were"
+}
+
+# put FILE LINE: writes a file, and reads it again: a full disk shows itself in an empty file.
+put() {
+    printf '%s\n' "$2" 2>/dev/null >"$1" && IFS= read -r put <"$1" && [ "$put" = "$2" ]
 }
 
 read_fence() {
@@ -127,6 +147,7 @@ may_write() {
 }
 
 check_users() {
+    [ -z "$full" ] || { no_room; return 1; }
     if grep -qvE '^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$' "$work/users"; then
         fail 'a user id has characters that are not allowed'
         return 1
@@ -160,69 +181,154 @@ execute() {
 $word
 EOF
         )
-        set -- "$@" "${value%x}"
+        set -- ${1+"$@"} "${value%x}"
     done
     exec "$@" </dev/null 9>&-
 }
 
+# end_tree PID: kills a program and what it started. They are in the process group of this script, so that the agent can
+# kill everything at once; so they are looked for.
+end_tree() {
+    set +f
+    tree=" $1 "
+    found=yes
+    kill -STOP "$1"
+    while [ -n "$found" ]; do
+        found=
+        for stat in /proc/[0-9]*/stat; do
+            IFS= read -r line <"$stat" || continue
+            child=${line%% *} rest=${line##*) }
+            rest=${rest#* }
+            case $tree in
+                *" $child "*) ;;
+                *" ${rest%% *} "*)
+                    kill -STOP "$child" && tree="$tree$child " && found=yes
+                    ;;
+            esac
+        done
+    done
+    for child in $tree; do
+        kill -KILL "$child"
+    done
+}
+
+# watch PID UNTIL FILE: ends a program that takes too long (returns 3) or prints too much (returns 4).
+watch() {
+    pause=0.2
+    while :; do
+        sleep "$pause" || sleep 1
+        read_clock
+        length_of "$3"
+        how=0
+        [ "$length_of" -le "$list_limit" ] || how=4
+        [ "$now" -lt "$2" ] || how=3
+        if [ "$how" -ne 0 ]; then
+            trap '' TERM # run ends this as soon as the program has ended
+            end_tree "$1"
+            return "$how"
+        fi
+        pause=1
+        [ "$(($2 - now))" -gt 110 ] || pause=0.2
+    done
+}
+
+# run UNTIL WORDS OUT ERRORS: runs a program, and prints its exit code and how it was ended: by time, by size or not.
+run() {
+    execute "$2" >>"$3" 2>>"$4" 9>&- &
+    client=$!
+    watch "$client" "$1" "$3" >/dev/null 9>&- &
+    watcher=$!
+    wait "$client"
+    code=$?
+    kill "$watcher"
+    wait "$watcher"
+    case $? in
+        3) printf '%s time' "$code" ;;
+        4) printf '%s size' "$code" ;;
+        *) printf '%s none' "$code" ;;
+    esac
+}
+
+# run_client UNTIL WORDS OUT: sets code and said. It fails when the program does not end by itself.
+run_client() {
+    code=126
+    { true >"$work/out" && true >"$work/said"; } 2>/dev/null || { said="$state cannot be written: is the disk full?"; return 1; }
+    read_clock
+    granted=$((($1 - now + 50) / 100))
+    answer=$(run "$1" "$2" "$3" "$work/said" 2>/dev/null)
+    code=${answer% *}
+    is_number "$code" || code=126
+    said=$(tail -c "$detail_limit" "$work/said" | tr -d '\000')
+    case $answer in
+        *time)
+            code=124
+            said="stopped after $granted s, its part of the time limit of $seconds s${said:+: $said}"
+            return 1
+            ;;
+        *size)
+            said="it printed more than $list_limit bytes"
+            return 1
+            ;;
+    esac
+}
+
 run_apply() {
     check_words "$apply_words" || { fail 'the apply command that arrived is damaged'; return 1; }
-    printf 126 >"$work/code"
-    {
-        (execute "$apply_words") 2>&1
-        printf '%s' "$?" >"$work/code"
-    } | tail -c "$detail_limit" >"$work/said" 9>&-
-    read_code
-    code=$read_code
-    detail=$(tr -d '\000' <"$work/said")
+    if ! run_client "$apply_until" "$apply_words" "$work/said"; then
+        fail "the apply command ended with $code: $said"
+        return 1
+    fi
+    detail=$said
 }
 
 run_list() {
     list_code=126
-    check_words "$list_words" || { printf 'the list command that arrived is damaged' >"$work/said"; return 1; }
-    printf 126 >"$work/code"
-    {
-        {
-            (execute "$list_words" 3>&- 4>&-) 2>&3
-            printf '%s' "$?" >"$work/code"
-        } 3>&1 >&4 | tail -c "$detail_limit" >"$work/said" 4>&- 9>&-
-    } 4>&1 | head -c "$((list_limit + 1))" >"$work/out" 9>&-
+    check_words "$list_words" || { said='the list command that arrived is damaged'; return 1; }
+    kept=$code
+    run_client "$list_until" "$list_words" "$work/out"
+    ended=$?
+    list_code=$code code=$kept
+    [ "$ended" -eq 0 ] || return 1
     length_of "$work/out"
     if [ "$length_of" -gt "$list_limit" ]; then
-        printf 'it printed more than %s bytes' "$list_limit" >"$work/said"
+        said="it printed more than $list_limit bytes"
         return 1
     fi
-    read_code
-    list_code=$read_code
     [ "$list_code" = 0 ]
 }
 
+# describe_listed FILE: what the output says of it.
 describe_listed() {
     length_of "$1"
     hash_of "$1"
+    is_hash "$hash_of" || { no_room; return 1; }
     listed="\"length\":$length_of,\"sha\":\"$hash_of\""
 }
 
 read_back() {
     if ! run_list; then
         [ "$action" = apply ] || code=$list_code
-        detail="${detail:+$detail; }the list command ended with $list_code: $(tr -d '\000' <"$work/said")"
+        detail="${detail:+$detail; }the list command ended with $list_code: $said"
         return 1
     fi
-    sort -u "$work/out" >"$work/sorted"
-    gzip -c <"$work/out" | base64 | tr -d '\n' >"$work/listed"
-    describe_listed "$work/listed"
-    hash_of "$work/sorted"
-    listed="{$listed,\"sorted\":\"$hash_of\"}"
-    mv -f "$work/listed" "$state/$product.listed" || { fail "$state cannot be written"; return 1; }
-    printf '%s 0\n' "$product" >>"$work/chunks"
+    # Few clients notice that the disk was full while they printed. The file then ends where it is full: one more byte
+    # does not fit.
+    printf '\n' 2>/dev/null >>"$work/out" || { no_room; return 1; }
+    { gzip -c <"$work/out" | base64 | tr -d '\n' >"$work/listed"; } 2>/dev/null || { no_room; return 1; }
+    describe_listed "$work/listed" || return 1
+    sorted=$(sed '/^$/d' "$work/out" | sort -u | sha256sum)
+    sorted=${sorted%% *}
+    is_hash "$sorted" && listed="$listed,\"sorted\":\"$sorted\""
+    mv -f "$work/listed" "$state/$product.listed" || { listed=null; no_room; return 1; }
+    listed="{$listed}"
+    chunks="$chunks $product:0"
 }
 
 join_parts() {
     [ "$parts" -gt 0 ] || return 0
     staged=$(cat "$state/.parts/$product/revision" 2>/dev/null)
     [ "$staged" = "$owner $revision" ] || { fail 'the parts of the list are not here: send them again'; return 1; }
-    : >"$work/users"
+    true >"$work/users"
     part=1
     while [ "$part" -le "$parts" ]; do
         cat "$state/.parts/$product/$part" >>"$work/users" 2>/dev/null ||
@@ -238,15 +344,12 @@ write_and_apply() {
         return 1
     fi
     join_parts && check_users || return 1
-    printf '%s %s %s\n' "$owner" "$revision" "$hash" >"$work/fence"
-    replace "$work/fence" "$product.revision" || { fail "$state cannot be written"; return 1; }
+    put "$work/fence" "$owner $revision $hash" || { no_room; return 1; }
+    sync "$work/fence" "$work/users" 2>/dev/null || sync
+    mv -f "$work/fence" "$state/$product.revision" || { no_room; return 1; }
     fence=$revision fence_owner=$owner
-    replace "$work/users" "$product.list"
-    hash_of "$state/$product.list"
-    [ "$hash_of" = "$hash" ] || {
-        fail "$state/$product.list was not written as it should be: is the disk full?"
-        return 1
-    }
+    mv -f "$work/users" "$state/$product.list" || { fail "$state/$product.list cannot be written"; return 1; }
+    sync "$state" 2>/dev/null || sync
     rm -rf "$state/.parts/$product"
     run_apply || return 1
     [ "$code" = 0 ] || { fail "the apply command ended with $code: $detail"; return 1; }
@@ -263,19 +366,19 @@ stage_part() {
             return 1
         fi
         rm -rf "$home"
-        mkdir -p "$home" || { fail "$home cannot be written"; return 1; }
-        printf '%s %s\n' "$owner" "$revision" >"$home/revision"
+        mkdir -p "$home" 2>/dev/null
+        put "$home/revision" "$owner $revision" || { no_room; return 1; }
     fi
-    mv -f "$work/users" "$home/$part_number" || { fail "$home cannot be written"; return 1; }
+    mv -f "$work/users" "$home/$part_number" || { no_room; return 1; }
     result=staged
 }
 
 read_more() {
     read_fence || return 1
     [ -f "$state/$product.listed" ] || { fail 'nothing was listed yet'; return 1; }
-    describe_listed "$state/$product.listed"
+    describe_listed "$state/$product.listed" || return 1
     listed="{$listed}"
-    printf '%s %s\n' "$product" "$offset" >>"$work/chunks"
+    chunks="$chunks $product:$offset"
     result=listed
 }
 
@@ -283,7 +386,26 @@ begin() {
     product=$1
     apply_words='' list_words='' hash='' count=0 limit='' parts=0 part_number=0 offset=0
     result=failed code=0 detail='' fence=0 fence_owner='' listed=null
-    exec 3>"$work/users"
+    full=
+    if true 2>/dev/null >"$work/users"; then
+        exec 3>"$work/users"
+    else
+        full=yes
+        exec 3>/dev/null
+    fi
+}
+
+# Lets a product have half of the time that is left, and the last one all of it: whoever hangs leaves time for the others.
+# Three quarters are for the apply command.
+grant_time() {
+    read_clock
+    left=$((stop_at - now))
+    granted=$((left / 2))
+    [ "$products" -gt 1 ] || granted=$left
+    products=$((products - 1))
+    apply_until=$((now + granted * 3 / 4))
+    list_until=$((now + granted))
+    [ "$granted" -ge 20 ]
 }
 
 is_whole() {
@@ -305,6 +427,8 @@ finish() {
         product=$(escaped "$(printf '%s' "$product" | head -c 63)")
     elif ! is_whole; then
         detail='the numbers or the hash that arrived are damaged'
+    elif ! grant_time; then
+        detail="not begun: other products used up the time limit of $seconds s"
     else
         case $action in
             apply)
@@ -325,16 +449,70 @@ finish() {
 
 print_chunks() {
     left=$((output_limit - ${#1}))
-    waiting=$(wc -l <"$work/chunks")
-    while IFS=' ' read -r product offset; do
+    waiting=0
+    for chunk in $chunks; do
+        waiting=$((waiting + 1))
+    done
+    for chunk in $chunks; do
+        product=${chunk%:*} offset=${chunk##*:}
         size=$((left / waiting - ${#product} - ${#offset} - 5))
         waiting=$((waiting - 1))
         [ "$size" -gt 0 ] || continue
         chunk=$(tail -c "+$((offset + 1))" "$state/$product.listed" | head -c "$size")
         printf '= %s %s %s\n' "$product" "$offset" "$chunk"
         left=$((left - ${#product} - ${#offset} - ${#chunk} - 5))
-    done <"$work/chunks"
+    done
 }
+
+# Prints what is wrong with the owner or the mode of the state folder or of a folder above it. Who can write there could
+# make root write elsewhere, or give it another list.
+unsafe_folder() {
+    me=$(id -u)
+    folders=/. path='' rest=${state#/}/
+    while [ -n "$rest" ]; do
+        path=$path/${rest%%/*}
+        rest=${rest#*/}
+        [ "$path/." = "$folders" ] || folders="$folders $path/."
+    done
+    # shellcheck disable=SC2012,SC2086 # the names have no blanks, and no find prints numbers of owners everywhere
+    ls -ldn $folders | while IFS=' ' read -r mode _ uid rest; do
+        folder=${rest##* }
+        case "$folder $mode" in
+            "$state/. "d????w* | "$state/. "d???????w*) printf '%s can be written by others' "$state" ;;
+            "$state/. "*) [ "$uid" = "$me" ] || printf '%s belongs to user %s' "$state" "$uid" ;;
+            *" d"???????w[!tT]*) printf '%s can be written by others' "${folder%/.}" ;;
+        esac
+    done
+}
+
+# take_lock SECONDS: waits for the lock. A shell that keeps descriptors to itself gives it to flock by 9>&9.
+take_lock() {
+    flock -n 9 9>&9 2>/dev/null && return 0
+    flock 9 9>&9 2>/dev/null &
+    locker=$!
+    {
+        waited=0
+        while [ "$waited" -lt "$1" ]; do
+            sleep 1
+            waited=$((waited + 1))
+        done
+        kill "$locker"
+    } >/dev/null 2>&1 9>&- &
+    timer=$!
+    wait "$locker"
+    locked=$?
+    kill "$timer" 2>/dev/null
+    [ "$locked" -eq 0 ]
+}
+
+seconds=${seatpool_seconds-60}
+is_number "$seconds" && [ "$seconds" -gt 0 ] && [ "$seconds" -le 172800 ] || seconds=60
+read_clock
+is_number "$now" || broken '/proc is not mounted on the license server'
+# The agent kills everything at the time limit, and then no product has a result. So this script ends a little before.
+margin=$((100 + seconds * 5))
+[ "$margin" -le 1000 ] || margin=1000
+stop_at=$((now + seconds * 100 - margin))
 
 payload=$(printf '%s' "${SSM_Payload-}" | base64 -d 2>/dev/null | gzip -dc 2>/dev/null | head -c "$payload_limit" | tr -d '\000')
 unset SSM_Payload
@@ -370,14 +548,17 @@ is_owner "$owner" || broken 'the owner is not letters, digits and hyphens'
 is_state_dir "$state" || broken 'the state folder is not an absolute path of letters, digits and . _ -'
 
 mkdir -p "$state" 2>/dev/null
+unsafe=$(unsafe_folder 2>/dev/null)
+[ -z "$unsafe" ] || broken "$unsafe: make the state folder belong to the user that runs commands, with mode 0700, or name another stateDir"
 (exec 9>>"$state/.lock") 2>/dev/null ||
     broken "the state folder $state cannot be written: check stateDir, its owner and the disk"
 exec 9>>"$state/.lock"
-flock 9 || broken "the lock $state/.lock cannot be taken"
+take_lock "$((seconds / 2))" ||
+    broken "the lock $state/.lock cannot be taken: an earlier command holds it and hangs, or sh is none of dash, bash and busybox sh"
 work=$state/.work
 rm -rf "$work"
 mkdir "$work" 2>/dev/null || broken "the state folder $state cannot be written: is the disk full?"
-true >"$work/chunks"
+chunks=
 trap 'rm -rf "$work"' EXIT
 
 products=$(printf '%s\n' "$payload" | grep -c '^product ')
@@ -397,7 +578,7 @@ while IFS= read -r line; do
         parts) parts=$value ;;
         part) part_number=$value ;;
         offset) offset=$value ;;
-        u) printf '%s\n' "$value" >&3 ;;
+        u) printf '%s\n' "$value" 2>/dev/null >&3 || full=yes ;;
         end) finish ;;
     esac
 done <<EOF

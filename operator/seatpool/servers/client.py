@@ -5,10 +5,9 @@ process can wait for the same command.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from seatpool.api.licenseserver import LicenseServerSpec
-from seatpool.clock import utc_now
+from seatpool.api.licenseserver import TIMEOUT, LicenseServerSpec
 from seatpool.servers.adapter import Adapter, adapter_for
 from seatpool.servers.command_result import BadOutput, CommandResult, ScriptRefused
 from seatpool.servers.commands import ListCommand
@@ -20,7 +19,6 @@ from seatpool.servers.ssm import SsmTransport
 GRACE = timedelta(seconds=30)
 """Time to wait beyond SSM's own timeouts, because SSM reports them late."""
 MAX_FETCHES = 100
-LONGEST_TIMEOUT = 86_400
 
 
 class LicenseServerClient:
@@ -57,17 +55,17 @@ class LicenseServerClient:
             await self._run(parameters, comment=f"{comment} part {number}")
         return await self._send(last, comment=comment)
 
-    async def result(
-        self, sent: SentCommand, *, deadline: datetime | None = None, command: ListCommand | None = None
-    ) -> CommandResult:
-        """Waits for a command and returns its result. If `command` is given, a list equal to it is not fetched."""
-        ended = await self._transport.result(self._node, sent, deadline=deadline or self._deadline())
-        outputs = [_stdout(ended, sent)]
+    async def result(self, sent: SentCommand, *, command: ListCommand | None = None) -> CommandResult:
+        """Waits for a command and returns its result. If `command` is given, a list equal to it is not fetched.
+
+        If the rest of a list cannot be fetched, the command itself has run: what it did is in doubt.
+        """
+        outputs = [await self._wait(sent)]
         result = self._parse(outputs, sent, command)
         before: Mapping[str, int] = {}
         while result.unread and result.unread != before and len(outputs) <= MAX_FETCHES:
             before = result.unread
-            outputs.append(await self._run(self._adapter.more(result.unread), comment=f"seatpool {self._name} read"))
+            outputs.append(await self._fetch(result.unread))
             result = self._parse(outputs, sent, command)
         return result
 
@@ -75,18 +73,23 @@ class LicenseServerClient:
         """Asks SSM to stop a command."""
         await self._transport.cancel(self._node, sent)
 
+    async def _fetch(self, unread: Mapping[str, int]) -> str:
+        try:
+            return await self._run(self._adapter.more(unread), comment=f"seatpool {self._name} read")
+        except TransportError as error:
+            error.maybe_applied = True
+            raise
+
     async def _run(self, parameters: Mapping[str, Sequence[str]], *, comment: str) -> str:
         """Runs a command that changes no list, and returns its output."""
         try:
-            sent = await self._send(parameters, comment=comment)
-            ended = await self._transport.result(self._node, sent, deadline=self._deadline())
-            return _stdout(ended, sent)
+            return await self._wait(await self._send(parameters, comment=comment))
         except TransportError as error:
             error.maybe_applied = False
             raise
 
     async def _send(self, parameters: Mapping[str, Sequence[str]], *, comment: str) -> SentCommand:
-        seconds = min(max(1, round(self._spec.timeout.total_seconds())), LONGEST_TIMEOUT)
+        seconds = round(self._timeout.total_seconds())
         return await self._transport.send(
             self._node,
             {**parameters, EXECUTION_TIMEOUT: [str(seconds)]},
@@ -104,8 +107,17 @@ class LicenseServerClient:
             message = f"command {sent.command_id} on {self._node}: {error}"
             raise TransportError(CommandFault.BAD_OUTPUT, message, maybe_applied=True) from error
 
-    def _deadline(self) -> datetime:
-        return utc_now() + DELIVERY_TIMEOUT + self._spec.timeout + GRACE
+    async def _wait(self, sent: SentCommand) -> str:
+        timeout = self._timeout
+        ended = await self._transport.result(
+            self._node, sent, within=DELIVERY_TIMEOUT + timeout + GRACE, time_limit=timeout
+        )
+        return _stdout(ended, sent)
+
+    @property
+    def _timeout(self) -> timedelta:
+        """The time limit that agents take as it is."""
+        return TIMEOUT.within(self._spec.timeout)
 
 
 def _stdout(ended: CommandOutput, sent: SentCommand) -> str:
@@ -119,5 +131,6 @@ def _stdout(ended: CommandOutput, sent: SentCommand) -> str:
             CommandFault.FAILED,
             f"command {sent.command_id} on {sent.instance_id} ended with {ended.exit_code}{stderr}",
             maybe_applied=True,
+            is_known_to_have_ended=True,
         )
     return ended.stdout

@@ -13,6 +13,9 @@ from seatpool.domain.errors import SeatpoolError
 PRODUCT_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}"
 OWNER_PATTERN = r"[A-Za-z0-9-]{1,64}"
 MAX_REVISION = 10**15 - 1
+MAX_FENCE = 10**14
+"""Highest revision that is believed of a server. The next ones must still be commands, and one a second takes 3 million
+years to come here."""
 _USER = re.compile(USER_PATTERN.removeprefix("^").removesuffix("$"))
 
 

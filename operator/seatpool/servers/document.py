@@ -15,12 +15,15 @@ from seatpool.servers.payload import SEND_LIMIT
 
 PAYLOAD = "Payload"
 EXECUTION_TIMEOUT = "ExecutionTimeout"
+TIMEOUT_PATTERN = r"^([5-9]|[1-9][0-9]{1,4}|1[0-6][0-9]{4}|17[01][0-9]{3}|172[0-7][0-9]{2}|172800)$"
+"""5 to 172800. The agent replaces any other number by 3600, and says nothing."""
 STEP = "applyUserLists"
 MAX_PAYLOAD = 32_768
 DOCUMENT_LIMIT = 64 * 1024
 """Bytes of the document and its parameters together."""
 _BEFORE = (
     "#!/bin/sh",
+    'seatpool_seconds="{{ ExecutionTimeout }}"',
     'if [ -z "${SSM_Payload+x}" ]; then export SSM_Payload="{{ Payload }}"; fi',
 )
 
@@ -47,7 +50,7 @@ def document() -> dict[str, Any]:
                 "type": "String",
                 "description": "After how many seconds the script is stopped.",
                 "default": "60",
-                "allowedPattern": "^[1-9][0-9]{0,4}$",
+                "allowedPattern": TIMEOUT_PATTERN,
             },
         },
         "mainSteps": [

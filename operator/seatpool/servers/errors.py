@@ -31,6 +31,7 @@ class CommandFault(StrEnum):
     UNDELIVERABLE = "Undeliverable"
     DELIVERY_TIMED_OUT = "DeliveryTimedOut"
     EXECUTION_TIMED_OUT = "ExecutionTimedOut"
+    NO_REPLY = "NoReply"
     CANCELLED = "Cancelled"
     FAILED = "Failed"
     TERMINATED = "Terminated"
@@ -53,6 +54,7 @@ ADVICE = {
     CommandFault.UNDELIVERABLE: _AGENT_ADVICE,
     CommandFault.DELIVERY_TIMED_OUT: _AGENT_ADVICE,
     CommandFault.EXECUTION_TIMED_OUT: "raise spec.timeout if the vendor's client needs longer, or see why it hangs",
+    CommandFault.NO_REPLY: f"its reply may be lost: {_AGENT_ADVICE}; a longer spec.timeout does not help",
     CommandFault.CANCELLED: "nothing if it was cancelled on purpose; it is sent again",
     CommandFault.FAILED: "see the message and the SSM agent's log on the node",
     CommandFault.TERMINATED: "see the command in the Run Command history of SSM",
@@ -61,27 +63,43 @@ ADVICE = {
 }
 
 _FAULT_OF_STATUS = {
-    "DeliveryTimedOut": (CommandFault.DELIVERY_TIMED_OUT, False),
-    "Undeliverable": (CommandFault.UNDELIVERABLE, False),
-    "InvalidPlatform": (CommandFault.INVALID_INSTANCE, False),
-    "AccessDenied": (CommandFault.ACCESS_DENIED, False),
-    "Terminated": (CommandFault.TERMINATED, False),
-    "ExecutionTimedOut": (CommandFault.EXECUTION_TIMED_OUT, True),
-    "TimedOut": (CommandFault.EXECUTION_TIMED_OUT, True),
-    "Cancelled": (CommandFault.CANCELLED, True),
-    "Failed": (CommandFault.FAILED, True),
+    "DeliveryTimedOut": CommandFault.DELIVERY_TIMED_OUT,
+    "Undeliverable": CommandFault.UNDELIVERABLE,
+    "InvalidPlatform": CommandFault.INVALID_INSTANCE,
+    "AccessDenied": CommandFault.ACCESS_DENIED,
+    "Terminated": CommandFault.TERMINATED,
+    "ExecutionTimedOut": CommandFault.EXECUTION_TIMED_OUT,
+    "TimedOut": CommandFault.EXECUTION_TIMED_OUT,
+    "Cancelled": CommandFault.CANCELLED,
+    "Failed": CommandFault.FAILED,
 }
-"""StatusDetails of SSM: the reason, and whether the list may have changed."""
+"""StatusDetails of SSM and the reason.
+
+SSM sets some of them without the agent's word: a command that the agent runs, or has run, can end as DeliveryTimedOut.
+So the list may have changed after each of them.
+"""
+_UNANSWERED = frozenset(
+    {CommandFault.THROTTLED, CommandFault.ACCESS_DENIED, CommandFault.NO_CREDENTIALS, CommandFault.UNREACHABLE}
+)
 
 
 class TransportError(SeatpoolError):
     """A command did not come to a known good end."""
 
-    def __init__(self, reason: CommandFault, message: str, *, maybe_applied: bool) -> None:
+    def __init__(
+        self, reason: CommandFault, message: str, *, maybe_applied: bool, is_known_to_have_ended: bool = False
+    ) -> None:
         super().__init__(f"{message}; {ADVICE[reason]}")
         self.reason = reason
         self.maybe_applied = maybe_applied
         """True: the server's list may have changed."""
+        self.is_known_to_have_ended = is_known_to_have_ended
+        """True: SSM says that the command is over. Its result will not come any more."""
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether only the question for the result failed. The command may be well, and its result is asked for again."""
+        return self.reason in _UNANSWERED and not self.is_known_to_have_ended
 
 
 def fault_of(error: Exception) -> CommandFault:
@@ -106,8 +124,12 @@ def may_have_been_sent(error: Exception) -> bool:
 
 def error_of_status(details: str, message: str) -> TransportError:
     """Returns the error for a command that ended with this StatusDetails."""
-    reason, maybe_applied = _FAULT_OF_STATUS.get(details, (CommandFault.AWS_ERROR, True))
-    return TransportError(reason, message, maybe_applied=maybe_applied)
+    return ended_with(_FAULT_OF_STATUS.get(details, CommandFault.AWS_ERROR), message)
+
+
+def ended_with(reason: CommandFault, message: str) -> TransportError:
+    """Returns the error for a command that SSM accepted and that has ended badly."""
+    return TransportError(reason, message, maybe_applied=True, is_known_to_have_ended=True)
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -10,12 +10,12 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seatpool.servers.command_result import BadOutput, Result, ScriptRefused
-from seatpool.servers.commands import PRODUCT_PATTERN
+from seatpool.servers.commands import MAX_FENCE, MAX_REVISION, OWNER_PATTERN, PRODUCT_PATTERN
 from seatpool.servers.list_parser import UnreadableList
 
 MOST_TEXT = 4 * 1024 * 1024
@@ -43,9 +43,9 @@ class Entry(BaseModel):
 
     product: Annotated[str, Field(max_length=126)]
     result: Annotated[Result, Field(strict=False)]
-    fence: int
-    owner: Annotated[str, Field(max_length=64)]
-    code: int
+    fence: Annotated[int, Field(ge=0, le=MAX_FENCE)]
+    owner: Annotated[str, Field(pattern=rf"^({OWNER_PATTERN})?\z")]
+    code: Annotated[int, Field(ge=-1, le=MAX_REVISION)]
     detail: Annotated[str, Field(max_length=4000)]
     listed: Listed | None
 
@@ -57,8 +57,12 @@ class Summary(BaseModel):
 
     v: Literal[1]
     revision: int
-    results: Annotated[list[Entry], Field(max_length=1000)]
+    results: Annotated[list[dict[str, Any]], Field(max_length=1000)]
     error: Annotated[str, Field(max_length=4000)] | None = None
+
+    def entries(self) -> list[Entry]:
+        """Returns the results. One with a value that cannot be is a failure of its product, and stops no other."""
+        return [_entry(result) for result in self.results]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,25 @@ def read_summary(output: str) -> Summary:
     if summary.error is not None:
         raise ScriptRefused(f"the apply script did not begin: {summary.error}")
     return summary
+
+
+def _entry(result: dict[str, Any]) -> Entry:
+    try:
+        return Entry.model_validate(result)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = str(first["loc"][0])
+        product = result.get("product")
+        if not isinstance(product, str) or not re.fullmatch(PRODUCT_PATTERN, product):
+            raise BadOutput(
+                f"a result in the command's output names no product: {field}: {first['msg']}; check that the SSM "
+                "document is the one that `seatpool document` prints"
+            ) from error
+        why = f"the license server told a {field} that cannot be, {str(result.get(field))[:80]!r}: {first['msg']}"
+        where = f"; look at {product}.revision in its state folder" if field in {"fence", "owner"} else ""
+        return Entry(
+            product=product, result=Result.FAILED, fence=0, owner="", code=0, detail=f"{why}{where}", listed=None
+        )
 
 
 def chunks(output: str) -> Iterator[tuple[str, int, str]]:

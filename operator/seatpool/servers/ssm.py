@@ -6,8 +6,11 @@ short because most commands end within a second.
 """
 
 import asyncio
+import contextlib
+import re
+import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
@@ -17,8 +20,15 @@ from seatpool.aws.clients import ClientCache
 from seatpool.aws.errors import AWS_ERRORS
 from seatpool.aws.sessions import SessionFactory
 from seatpool.backoff import Backoff, pause_after
-from seatpool.clock import utc_now
-from seatpool.servers.errors import CommandFault, TransportError, error_of_status, fault_of, may_have_been_sent
+from seatpool.domain.errors import SeatpoolError
+from seatpool.servers.errors import (
+    CommandFault,
+    TransportError,
+    ended_with,
+    error_of_status,
+    fault_of,
+    may_have_been_sent,
+)
 from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
 
 if TYPE_CHECKING:
@@ -32,6 +42,10 @@ NODE_KNOWN_FOR = timedelta(seconds=60)
 APPEARS_WITHIN = timedelta(seconds=10)
 FIRST_POLL, FIRST_RETRY, LONGEST_PAUSE, POLL_GROWTH = 0.05, 0.2, 2.0, 1.6
 THROTTLED_FOR = timedelta(seconds=20)
+CANCELS_WITHIN = 10.0
+KILLED_EARLY_BY = timedelta(seconds=2)
+"""A script that ended so long before its time limit was not stopped by the limit."""
+_ELAPSED = re.compile(r"PT(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9.]+)S)?")
 _UNFINISHED = {"Pending", "InProgress", "Delayed", "Cancelling"}
 _ENDED = {"Success", "Failed"}
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1}, max_pool_connections=THREADS)
@@ -46,11 +60,14 @@ class SsmTransport:
         *,
         endpoint_url: str | None = None,
         session_factory: SessionFactory = boto3.Session,
-        clock: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
         permit: Callable[[], None] = lambda: None,
     ) -> None:
-        """`permit` is called right before each attempt to send a command. It raises if nothing may be sent."""
-        self._clock = clock
+        """`permit` is called right before each attempt to send or cancel a command. It raises if nothing may be sent.
+
+        All deadlines are of `monotonic`, in seconds: a step of the wall clock changes none.
+        """
+        self._monotonic = monotonic
         self._permit = permit
         self._aws = ClientCache(
             session_factory=session_factory,
@@ -60,7 +77,7 @@ class SsmTransport:
             threads=THREADS,
             thread_name="servers-ssm",
         )
-        self._instance_ids: dict[Node, tuple[str, datetime]] = {}
+        self._instance_ids: dict[Node, tuple[str, float]] = {}
 
     def prepare(self) -> None:
         """Reads the files of boto3 ahead of the first call. Blocks for seconds."""
@@ -104,27 +121,54 @@ class SsmTransport:
             raise
         return SentCommand(command_id=answer["Command"]["CommandId"], instance_id=instance_id)
 
-    async def result(self, node: Node, sent: SentCommand, *, deadline: datetime) -> CommandOutput:
-        """Waits for a command's end. Any end but that of the script itself is a TransportError."""
-        appears_by = self._clock() + APPEARS_WITHIN
-        what = f"command {sent.command_id} on {node}"
-        poll = 0
-        while True:
-            poll += 1
-            await asyncio.sleep(pause_after(poll, first=FIRST_POLL, longest=LONGEST_PAUSE, growth=POLL_GROWTH))
-            invocation = await self._invocation(node, sent, may_be_missing=self._clock() < appears_by)
-            if invocation is not None and invocation["Status"] not in _UNFINISHED:
-                return _output(invocation, what=what)
-            if self._clock() >= deadline:
-                raise _overdue(invocation, what=what)
+    async def result(
+        self, node: Node, sent: SentCommand, *, within: timedelta, time_limit: timedelta | None = None
+    ) -> CommandOutput:
+        """Waits for a command's end. Any end but that of the script itself is a TransportError.
+
+        A command whose end will not be waited for any more is cancelled. `time_limit` is that of the script. It tells a
+        script that was killed from one that took too long.
+        """
+        try:
+            return await self._wait(node, sent, within=within, time_limit=time_limit)
+        except TransportError as error:
+            if not error.is_known_to_have_ended and not error.is_unanswered:
+                await self._give_up(node, sent)
+            raise
 
     async def cancel(self, node: Node, sent: SentCommand) -> None:
         """Asks SSM to stop a command. What the command has done by then is not undone."""
 
         def call() -> None:
+            self._permit()
             self._client(node).cancel_command(CommandId=sent.command_id, InstanceIds=[sent.instance_id])
 
         await self._call(call, what=f"cancelling command {sent.command_id} on {node}", changes=True)
+
+    async def _wait(
+        self, node: Node, sent: SentCommand, *, within: timedelta, time_limit: timedelta | None
+    ) -> CommandOutput:
+        began = self._monotonic()
+        what = f"command {sent.command_id} on {node}"
+        poll = 0
+        while True:
+            poll += 1
+            await asyncio.sleep(pause_after(poll, first=FIRST_POLL, longest=LONGEST_PAUSE, growth=POLL_GROWTH))
+            may_be_missing = self._monotonic() - began < APPEARS_WITHIN.total_seconds()
+            invocation = await self._invocation(node, sent, may_be_missing=may_be_missing)
+            if invocation is not None and invocation["Status"] not in _UNFINISHED:
+                return _output(invocation, what=what, time_limit=time_limit)
+            if self._monotonic() - began >= within.total_seconds():
+                raise _overdue(invocation, what=what)
+
+    async def _give_up(self, node: Node, sent: SentCommand) -> None:
+        """Cancels a command, so that it does not hold the license server's lock and a worker of the agent.
+
+        The error that is under way says what went wrong. A failed cancellation adds nothing to it.
+        """
+        with contextlib.suppress(SeatpoolError, TimeoutError):
+            async with asyncio.timeout(CANCELS_WITHIN):
+                await self.cancel(node, sent)
 
     async def find_instance(self, node: Node) -> str:
         """Returns the id of the managed node. Raises TransportError unless exactly one matches.
@@ -134,7 +178,7 @@ class SsmTransport:
         if node.target.instance_id is not None:
             return node.target.instance_id
         known = self._instance_ids.get(node)
-        if known is not None and self._clock() - known[1] < NODE_KNOWN_FOR:
+        if known is not None and self._monotonic() - known[1] < NODE_KNOWN_FOR.total_seconds():
             return known[0]
         found = await self._call(lambda: self._list_instances(node), what=f"looking for {node}", changes=False)
         if len(found) != 1:
@@ -145,7 +189,7 @@ class SsmTransport:
                 f"but it must be exactly one{names}",
                 maybe_applied=False,
             )
-        self._instance_ids[node] = (found[0], self._clock())
+        self._instance_ids[node] = (found[0], self._monotonic())
         return found[0]
 
     def close(self) -> None:
@@ -186,14 +230,14 @@ class SsmTransport:
         A throttled call is repeated. An unanswered call is repeated only if it changes nothing.
         """
         backoff = Backoff(None, first=FIRST_RETRY, longest=LONGEST_PAUSE)
-        until = self._clock() + THROTTLED_FOR
+        until = self._monotonic() + THROTTLED_FOR.total_seconds()
         while True:
             try:
                 return await self._aws.run_in_pool(call)
             except AWS_ERRORS as error:
                 reason = fault_of(error)
                 again = reason is CommandFault.THROTTLED or (not changes and reason is CommandFault.UNREACHABLE)
-                if not again or self._clock() >= until:
+                if not again or self._monotonic() >= until:
                     raise TransportError(
                         reason, f"{what}: {error}", maybe_applied=sent or (changes and may_have_been_sent(error))
                     ) from error
@@ -204,12 +248,22 @@ class SsmTransport:
         return client
 
 
-def _output(invocation: "GetCommandInvocationResultTypeDef", *, what: str) -> CommandOutput:
+def _output(
+    invocation: "GetCommandInvocationResultTypeDef", *, what: str, time_limit: timedelta | None
+) -> CommandOutput:
     status = str(invocation["Status"])
     details = invocation.get("StatusDetails", "").replace(" ", "") or status
     if status not in _ENDED or details not in _ENDED:
         stderr = invocation.get("StandardErrorContent", "").strip()
         suffix = f": {stderr[-300:]}" if stderr else ""
+        elapsed = _elapsed(invocation)
+        is_timeout = details in {"ExecutionTimedOut", "TimedOut"}
+        if is_timeout and elapsed is not None and time_limit is not None and elapsed + KILLED_EARLY_BY < time_limit:
+            raise ended_with(
+                CommandFault.FAILED,
+                f"{what}: the script was killed after {elapsed.total_seconds():.0f} s, before its time limit of "
+                f"{time_limit.total_seconds():.0f} s, though not by the agent; was memory short?{suffix}",
+            )
         raise error_of_status(details, f"{what}: {details}{suffix}")
     return CommandOutput(
         status=status,
@@ -219,8 +273,17 @@ def _output(invocation: "GetCommandInvocationResultTypeDef", *, what: str) -> Co
     )
 
 
+def _elapsed(invocation: "GetCommandInvocationResultTypeDef") -> timedelta | None:
+    """Returns how long the script ran. None: SSM does not say."""
+    found = _ELAPSED.fullmatch(invocation.get("ExecutionElapsedTime", ""))
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes, seconds = found.groups()
+    return timedelta(hours=int(hours or 0), minutes=int(minutes or 0), seconds=float(seconds or 0))
+
+
 def _overdue(invocation: "GetCommandInvocationResultTypeDef | None", *, what: str) -> TransportError:
     started = invocation is not None and invocation["Status"] in {"InProgress", "Cancelling"}
-    reason = CommandFault.EXECUTION_TIMED_OUT if started else CommandFault.DELIVERY_TIMED_OUT
+    reason = CommandFault.NO_REPLY if started else CommandFault.DELIVERY_TIMED_OUT
     status = "missing" if invocation is None else invocation["Status"]
     return TransportError(reason, f"{what} is still {status} at its deadline", maybe_applied=True)

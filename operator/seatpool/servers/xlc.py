@@ -68,7 +68,7 @@ class XlcAdapter:
         commanded = {} if command is None else {change.product: self._file(change) for change in command.changes}
         products = {
             entry.product: self._product(entry, pieces.get(entry.product, ()), commanded.get(entry.product))
-            for entry in summary.results
+            for entry in summary.entries()
         }
         return CommandResult(revision=summary.revision, products=products)
 

@@ -109,6 +109,14 @@ BAD_SERVERS: dict[str, tuple[Spec, str]] = {
     "a role that is none": ({"roleArn": "admin"}, "roleArn"),
     "a region that is none": ({"region": "europe"}, "region"),
     "a debounce that is too long": ({"debounce": "6s"}, "must be at most 5s"),
+    "a timeout that agents replace": ({"timeout": "4999ms"}, "must be 5s to 2d"),
+    "a timeout of no time": ({"timeout": "0d"}, "must be 5s to 2d"),
+    "a timeout of two days and a bit": ({"timeout": "48h1ms"}, "must be 5s to 2d"),
+    "a timeout that nobody can compute with": ({"timeout": "99999999d"}, "must be 5s to 2d"),
+    "a timeout that no 64 bits hold": ({"timeout": "9999999999999999999999h"}, "timeout"),
+    "a read-back without a pause": ({"verifyInterval": "0s"}, "must be 1s to 30d"),
+    "a read-back that never comes": ({"verifyInterval": "999999999d"}, "must be 1s to 30d"),
+    "a pause between commands of two days": ({"minInterval": "2d"}, "must be 0s to 1d"),
     "an apply without a file": (
         {"xlc": {"apply": ["xlc", "{product}"]}},
         "must have an argument that contains {file}",
@@ -129,6 +137,20 @@ def test_a_bad_server_is_refused_with_words_that_say_what_is_right(
     with pytest.raises(KubectlError) as refused:
         apply(control_plane, namespace, "LicenseServer", SERVER | change)
     assert words in str(refused.value)
+
+
+GOOD_DURATIONS = [
+    *(("timeout", text) for text in ("5s", "5000ms", "1m30s", "1d", "2d", "48h")),
+    *(("verifyInterval", text) for text in ("1s", "1h30m", "7d", "30d", "720h")),
+    *(("minInterval", text) for text in ("0s", "0d", "1d", "24h")),
+]
+
+
+@pytest.mark.parametrize(("field", "text"), GOOD_DURATIONS)
+def test_a_duration_within_its_bounds_is_taken(
+    control_plane: ControlPlane, namespace: str, field: str, text: str
+) -> None:
+    assert "created" in apply(control_plane, namespace, "LicenseServer", SERVER | {field: text})
 
 
 def test_a_good_server_gets_its_defaults(control_plane: ControlPlane, namespace: str) -> None:

@@ -122,7 +122,7 @@ async def test_while_ssm_fails_lists_are_kept_and_after_it_only_the_newest_is_wr
 
 
 async def test_a_command_that_timed_out_may_have_been_applied_and_is_read_back_first(stage: Stage) -> None:
-    stage.apply(stage.server(timeout="1s"), stage.pool(seats=9))
+    stage.apply(stage.server(timeout="5s"), stage.pool(seats=9))
     async with stage.operator(mirror=stage.mirror_settings()):
         await stage.until_ready()
         stage.host.faults(late_apply=5)

@@ -12,7 +12,7 @@ DENIED = "AccessDeniedException"
 
 
 async def test_a_server_that_cannot_be_reached_is_tried_with_growing_pauses_and_not_all_the_time(stage: Stage) -> None:
-    stage.apply(stage.server(verifyInterval="100ms"), stage.pool())
+    stage.apply(stage.server(verifyInterval="1s"), stage.pool())
     async with stage.operator() as operator:
         await stage.until_ready()
         stage.site.aws.control.refuse("SendCommand", DENIED, times=3)
@@ -22,12 +22,12 @@ async def test_a_server_that_cannot_be_reached_is_tried_with_growing_pauses_and_
 
 
 async def test_a_server_that_is_suspended_while_it_cannot_be_reached_is_left_alone(stage: Stage) -> None:
-    stage.apply(stage.server(verifyInterval="100ms"), stage.pool())
+    stage.apply(stage.server(verifyInterval="1s"), stage.pool())
     async with stage.operator() as operator:
         await stage.until_ready()
         stage.site.aws.control.refuse("SendCommand", DENIED, times=1000)
         await stage.until_condition(LicenseServer, "licenses", "Reachable", status="False")
-        stage.apply(stage.server(verifyInterval="100ms", suspend=True))
+        stage.apply(stage.server(verifyInterval="1s", suspend=True))
         await stage.until_condition(LicensePool, "matlab", "Ready", status="True", reason="ServerSuspended")
         await asyncio.sleep(2)
         sent = stage.commands()
@@ -51,7 +51,7 @@ async def test_a_pool_that_is_suspended_while_somebody_lingers_stays_as_it_is(st
 
 
 async def test_a_server_whose_last_pool_is_gone_needs_no_looking_at(stage: Stage) -> None:
-    stage.apply(stage.server(verifyInterval="100ms"), stage.pool())
+    stage.apply(stage.server(verifyInterval="1s"), stage.pool())
     stage.host.faults(fail_apply=7)
     async with stage.operator() as operator:
         stage.apply(stage.workbench(1, "ann"))

@@ -47,7 +47,7 @@ async def test_a_seat_is_ready_on_its_instance_until_it_is_given_back(stage: Sta
 
 
 async def test_a_client_that_lies_makes_nobody_ready(stage: Stage) -> None:
-    stage.apply(stage.server(verifyInterval="300ms"), stage.pool(seats=1))
+    stage.apply(stage.server(verifyInterval="1s"), stage.pool(seats=1))
     stage.host.faults(lie_apply=1)
     with stage.site.fleet() as fleet:
         async with stage.operator(mirror=stage.mirror_settings(inventory=True, seat_tag=TAG)):

@@ -161,7 +161,7 @@ async def test_the_audit_trail_leads_from_a_persons_seat_to_the_command_that_wro
 
 async def test_a_change_by_hand_is_told_and_noted_with_names(stage: Stage) -> None:
     portal, file = Portal(stage), stage.tmp_path / "audit.jsonl"
-    stage.apply(stage.server(verifyInterval="300ms"), stage.pool(seats=2), stage.workbench(1, "ann"))
+    stage.apply(stage.server(verifyInterval="1s"), stage.pool(seats=2), stage.workbench(1, "ann"))
     async with stage.operator(notify=portal.settings, audit={"file": str(file)}):
         await stage.until_list(["ann"])
         await stage.until_ready()

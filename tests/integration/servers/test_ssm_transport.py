@@ -12,7 +12,6 @@ from botocore.credentials import CredentialResolver
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from tests.integration.servers.conftest import Bench, apply
 
-from seatpool.clock import utc_now
 from seatpool.servers.document import document_json
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.nodes import SentCommand
@@ -126,11 +125,11 @@ async def test_a_throttled_send_is_tried_again(bench: Bench) -> None:
 
 
 async def test_throttling_without_end_is_told(bench: Bench) -> None:
-    clock = iter([utc_now(), utc_now() + timedelta(hours=1)])
+    clock = iter([0.0, 3600.0])
     transport = SsmTransport(
         endpoint_url=bench.site.endpoint,
         session_factory=bench.faults.session_factory(bench.site.access.session),
-        clock=lambda: next(clock),
+        monotonic=lambda: next(clock),
     )
     bench.faults.refuse("SendCommand", "ThrottlingException")
     with pytest.raises(TransportError) as error:
@@ -170,12 +169,12 @@ async def test_an_invocation_that_appears_late_is_waited_for(bench: Bench) -> No
 
 
 async def test_an_invocation_that_never_appears_is_told(bench: Bench) -> None:
-    clock = iter([utc_now(), *([utc_now() + timedelta(hours=1)] * 10)])
+    clock = iter([0.0, *([3600.0] * 10)])
     transport = SsmTransport(
-        endpoint_url=bench.site.endpoint, session_factory=bench.site.access.session, clock=lambda: next(clock)
+        endpoint_url=bench.site.endpoint, session_factory=bench.site.access.session, monotonic=lambda: next(clock)
     )
     with pytest.raises(TransportError) as error:
-        await transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(days=1))
+        await transport.result(bench.place(), NOWHERE, within=timedelta(days=1))
     transport.close()
     assert (error.value.reason, error.value.maybe_applied) == (CommandFault.INVOCATION_MISSING, True)
 
@@ -189,32 +188,33 @@ async def test_questions_without_an_answer_are_asked_again(bench: Bench) -> None
 
 
 @pytest.mark.parametrize(
-    ("status", "details", "reason", "maybe"),
+    ("status", "details", "reason"),
     [
-        ("TimedOut", "DeliveryTimedOut", CommandFault.DELIVERY_TIMED_OUT, False),
-        ("TimedOut", "Delivery Timed Out", CommandFault.DELIVERY_TIMED_OUT, False),
-        ("TimedOut", "ExecutionTimedOut", CommandFault.EXECUTION_TIMED_OUT, True),
-        ("TimedOut", "", CommandFault.EXECUTION_TIMED_OUT, True),
-        ("Cancelled", "Cancelled", CommandFault.CANCELLED, True),
-        ("Cancelled", "Terminated", CommandFault.TERMINATED, False),
-        ("Failed", "Undeliverable", CommandFault.UNDELIVERABLE, False),
-        ("Failed", "AccessDenied", CommandFault.ACCESS_DENIED, False),
-        ("Failed", "InvalidPlatform", CommandFault.INVALID_INSTANCE, False),
-        ("Failed", "SomethingNew", CommandFault.AWS_ERROR, True),
+        ("TimedOut", "DeliveryTimedOut", CommandFault.DELIVERY_TIMED_OUT),
+        ("TimedOut", "Delivery Timed Out", CommandFault.DELIVERY_TIMED_OUT),
+        ("TimedOut", "ExecutionTimedOut", CommandFault.EXECUTION_TIMED_OUT),
+        ("TimedOut", "", CommandFault.EXECUTION_TIMED_OUT),
+        ("Cancelled", "Cancelled", CommandFault.CANCELLED),
+        ("Cancelled", "Terminated", CommandFault.TERMINATED),
+        ("Failed", "Undeliverable", CommandFault.UNDELIVERABLE),
+        ("Failed", "AccessDenied", CommandFault.ACCESS_DENIED),
+        ("Failed", "InvalidPlatform", CommandFault.INVALID_INSTANCE),
+        ("Failed", "SomethingNew", CommandFault.AWS_ERROR),
     ],
 )
-async def test_each_way_to_end_has_its_reason(
-    bench: Bench, status: str, details: str, reason: CommandFault, maybe: bool
-) -> None:
+async def test_each_way_to_end_has_its_reason(bench: Bench, status: str, details: str, reason: CommandFault) -> None:
+    """SSM may end a command while its script runs, so the list is in doubt after each of them."""
     bench.faults.answer("GetCommandInvocation", Status=status, StatusDetails=details)
     with pytest.raises(TransportError) as error:
-        await bench.transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(minutes=1))
-    assert (error.value.reason, error.value.maybe_applied) == (reason, maybe)
+        await bench.transport.result(bench.place(), NOWHERE, within=timedelta(minutes=1))
+    assert (error.value.reason, error.value.maybe_applied) == (reason, True)
+    assert not error.value.is_unanswered, "it has ended, so asking again is of no use"
+    assert bench.faults.calls == ["GetCommandInvocation"], "what has ended is not cancelled"
 
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [("Delayed", CommandFault.DELIVERY_TIMED_OUT), ("InProgress", CommandFault.EXECUTION_TIMED_OUT)],
+    [("Delayed", CommandFault.DELIVERY_TIMED_OUT), ("InProgress", CommandFault.NO_REPLY)],
 )
 async def test_a_command_that_has_not_ended_at_its_deadline_may_still_do_anything(
     bench: Bench, status: str, reason: CommandFault
@@ -222,8 +222,40 @@ async def test_a_command_that_has_not_ended_at_its_deadline_may_still_do_anythin
     for _ in range(20):
         bench.faults.answer("GetCommandInvocation", Status=status, StatusDetails=status)
     with pytest.raises(TransportError, match="at its deadline") as error:
-        await bench.transport.result(bench.place(), NOWHERE, deadline=utc_now() + timedelta(milliseconds=300))
+        await bench.transport.result(bench.place(), NOWHERE, within=timedelta(milliseconds=300))
     assert (error.value.reason, error.value.maybe_applied) == (reason, True)
+    assert "raise spec.timeout" not in str(error.value)
+    assert bench.faults.calls[-1] == "CancelCommand"
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "reason", "advice"),
+    [
+        ("PT4.2S", CommandFault.FAILED, "killed after 4 s, before its time limit of 60 s"),
+        ("PT1M0.5S", CommandFault.EXECUTION_TIMED_OUT, r"raise spec\.timeout"),
+        ("", CommandFault.EXECUTION_TIMED_OUT, r"raise spec\.timeout"),
+        ("soon", CommandFault.EXECUTION_TIMED_OUT, r"raise spec\.timeout"),
+    ],
+)
+async def test_a_script_that_was_killed_early_is_not_said_to_have_taken_too_long(
+    bench: Bench, elapsed: str, reason: CommandFault, advice: str
+) -> None:
+    bench.faults.answer(
+        "GetCommandInvocation", Status="TimedOut", StatusDetails="ExecutionTimedOut", ExecutionElapsedTime=elapsed
+    )
+    with pytest.raises(TransportError, match=advice) as error:
+        await bench.transport.result(
+            bench.place(), NOWHERE, within=timedelta(minutes=1), time_limit=timedelta(seconds=60)
+        )
+    assert (error.value.reason, error.value.maybe_applied) == (reason, True)
+
+
+async def test_a_question_that_failed_cancels_nothing(bench: Bench) -> None:
+    bench.faults.refuse("GetCommandInvocation", "AccessDeniedException")
+    with pytest.raises(TransportError) as error:
+        await bench.transport.result(bench.place(), NOWHERE, within=timedelta(minutes=1))
+    assert (error.value.is_unanswered, error.value.maybe_applied) == (True, True)
+    assert bench.faults.calls == ["GetCommandInvocation"]
 
 
 async def test_an_offline_node_ends_as_a_delivery_that_timed_out(bench: Bench) -> None:
@@ -232,7 +264,7 @@ async def test_an_offline_node_ends_as_a_delivery_that_timed_out(bench: Bench) -
     sent = await client.send(apply("ann"))
     with pytest.raises(TransportError, match="SSM agent is connected") as error:
         await client.result(sent)
-    assert (error.value.reason, error.value.maybe_applied) == (CommandFault.DELIVERY_TIMED_OUT, False)
+    assert (error.value.reason, error.value.maybe_applied) == (CommandFault.DELIVERY_TIMED_OUT, True)
 
 
 async def test_many_first_calls_at_once_make_one_client(bench: Bench) -> None:

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.integration.sim.conftest import DOCUMENT, Server
 
+from seatpool.sim.ssm.agent import WORKERS
 from seatpool.sim.ssm.script import STDERR_LIMIT, STDOUT_LIMIT, TRUNCATED
 
 
@@ -169,15 +170,23 @@ def test_a_step_for_another_platform_is_skipped(server: Server) -> None:
 
 def test_a_script_that_takes_too_long_is_killed_with_all_that_it_started(server: Server) -> None:
     marks = server.node.host.home / "marks"
-    ended = server.run(
-        f"(while :; do echo x >>{marks}; sleep 0.01; done) & echo begun; wait", parameters={"Timeout": ["0.4"]}
-    )
+    server.behavior(execution_timeout=0.4)
+    ended = server.run(f"(while :; do echo x >>{marks}; sleep 0.01; done) & echo begun; wait")
     assert (ended["Status"], ended["StatusDetails"], ended["ResponseCode"]) == ("TimedOut", "ExecutionTimedOut", 137)
-    assert ended["StandardOutputContent"] == "begun\n"
+    assert ended["StandardOutputContent"] == "", "SSM has the output only of what succeeded or failed"
     size = marks.stat().st_size
     assert size > 0
     time.sleep(0.1)
     assert marks.stat().st_size == size
+
+
+def test_commands_that_wait_for_a_worker_are_in_progress(server: Server) -> None:
+    gate = server.node.host.home / "gate"
+    commands = [server.send(f"until [ -e {gate} ]; do sleep 0.01; done") for _ in range(WORKERS + 1)]
+    for command in commands:
+        server.until(command, "InProgress")
+    gate.touch()
+    assert {server.until(command)["Status"] for command in commands} == {"Success"}
 
 
 def test_a_command_that_runs_can_be_cancelled(server: Server) -> None:
@@ -186,7 +195,7 @@ def test_a_command_that_runs_can_be_cancelled(server: Server) -> None:
     time.sleep(0.05)
     server.ssm.cancel_command(CommandId=command)
     ended = server.until(command)
-    assert (ended["Status"], ended["ResponseCode"], ended["StandardOutputContent"]) == ("Cancelled", 137, "begun\n")
+    assert (ended["Status"], ended["ResponseCode"], ended["StandardOutputContent"]) == ("Cancelled", 137, "")
 
 
 def test_a_command_that_waits_for_its_node_can_be_cancelled(server: Server) -> None:

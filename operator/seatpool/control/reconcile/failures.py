@@ -22,15 +22,10 @@ from seatpool.control.state.pool_state import Failure
 from seatpool.domain.errors import SeatpoolError
 from seatpool.servers.errors import CommandFault, TransportError
 
-UNASKABLE = frozenset(
-    {CommandFault.THROTTLED, CommandFault.ACCESS_DENIED, CommandFault.NO_CREDENTIALS, CommandFault.UNREACHABLE}
-)
-"""Faults of asking for a result: the command itself may be well, and its result is asked for again."""
-
 
 def is_unaskable(error: SeatpoolError) -> bool:
     """Whether nothing is known of the command, because the question for its result was not answered."""
-    return isinstance(error, TransportError) and error.reason in UNASKABLE
+    return isinstance(error, TransportError) and error.is_unanswered
 
 
 def server_failed(to: Transition, error: SeatpoolError, at: Moment) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from seatpool.domain.errors import SeatpoolError
@@ -113,16 +114,21 @@ class Agent:
     def _run(self, invocation: Invocation, behavior: AgentBehavior) -> None:
         command = invocation.command
         plan = script(command.content, command.values, platform=behavior.platform, legacy=behavior.legacy)
+        if plan is not None and behavior.execution_timeout is not None:
+            plan = replace(plan, timeout=behavior.execution_timeout)
+        # An accepted command is InProgress, also while it waits for a worker.
+        if not invocation.begin():
+            return
         with self._workers:
-            if not invocation.begin():
-                return
             if plan is None:  # every step is for another platform: skipped, which SSM calls a success
                 invocation.end(Ending(phase=Phase.SUCCESS, code=0))
                 return
             ending = self._execute(plan, invocation, behavior, attempt=0)
         if behavior.mute:
-            invocation.stopped.wait(plan.timeout)
-            ending = Ending(phase=Phase.EXECUTION_TIMED_OUT)
+            limit = behavior.delivery_timeout
+            expiry = plan.timeout + (command.delivery_timeout if limit is None else limit)
+            invocation.stopped.wait(max(0.0, command.sent + expiry - time.monotonic()))
+            ending = Ending(phase=Phase.DELIVERY_TIMED_OUT)
         invocation.end(ending)
         for attempt, delay in enumerate(behavior.repeat_after, start=1):
             if not self._closing.wait(delay):

@@ -31,6 +31,8 @@ class AgentBehavior:
     """Time from SendCommand to the agent."""
     delivery_timeout: float | None = None
     """Replaces the command's own, which SSM does not take below 30 s."""
+    execution_timeout: float | None = None
+    """Replaces the document's own, which the agent does not take below 5 s."""
     undeliverable: bool = False
     """Commands end as Undeliverable."""
     visible_after: float = 0.0
@@ -42,7 +44,8 @@ class AgentBehavior:
     kill_after: float | None = None
     """Kills the script, with all that it started, so long after it began."""
     mute: bool = False
-    """The script runs and its result is lost: the command stays InProgress until its execution timeout."""
+    """The script runs and its reply is lost. The command stays InProgress until the service, and not the agent, ends
+    it: as DeliveryTimedOut, after the delivery timeout and the execution timeout together."""
     legacy: bool = False
     """Behaves as agents before 3.3.2746.0: pastes parameters into the script text and sets no environment variables."""
     shell: tuple[str, ...] = ("/bin/sh",)

@@ -17,6 +17,7 @@ __all__ = ["Script", "check", "script"]
 
 ACTION = "aws:runShellScript"
 DEFAULT_TIMEOUT = 3600.0
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 5, 172_800
 _REFERENCE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 
 Value = str | list[str]
@@ -112,13 +113,14 @@ def _pasted(raw: str, values: Mapping[str, Value]) -> str:
 
 
 def _timeout(raw: object, values: Mapping[str, Value]) -> float:
-    """Returns the timeout. The agent uses its default for a value that it cannot read."""
+    """Returns the timeout. The agent uses its default for what is no whole number, too short or too long."""
     if raw is None:
         return DEFAULT_TIMEOUT
     try:
-        return float(_pasted(str(raw), values))
+        seconds = int(_pasted(str(raw), values))
     except ValueError:
         return DEFAULT_TIMEOUT
+    return float(seconds) if SHORTEST_TIMEOUT <= seconds <= LONGEST_TIMEOUT else DEFAULT_TIMEOUT
 
 
 def _as_text(value: object) -> str:

@@ -28,6 +28,9 @@ class ScriptRun:
         self, text: str, *, shell: tuple[str, ...], folder: Path, environ: Mapping[str, str], lifeline: Lifeline
     ) -> None:
         self._lifeline = lifeline
+        # The agent runs `sh -c PATH`. dash stays as the parent and ends with 137 when the script is killed, which the
+        # agent takes for its own time limit. bash becomes the script.
+        self._shell_stays = Path(shell[0]).resolve().name == "dash"
         self._stdout, self._stderr = folder / "stdout", folder / "stderr"
         self._cause: Phase | None = None
         self._code: int | None = None
@@ -59,10 +62,15 @@ class ScriptRun:
         cause = self._cause if code == -signal.SIGKILL else None
         stdout, stderr = _head(self._stdout, STDOUT_LIMIT), _head(self._stderr, STDERR_LIMIT)
         if cause in {Phase.EXECUTION_TIMED_OUT, Phase.CANCELLED}:
-            return Ending(phase=cause, code=STOPPED_EARLY, stdout=stdout, stderr=stderr)
+            # The API has no output of a command that neither succeeded nor failed.
+            return Ending(phase=cause, code=STOPPED_EARLY)
         if code == 0:
             return Ending(phase=Phase.SUCCESS, code=0, stdout=stdout, stderr=stderr)
-        why = f"exit status {code}" if code > 0 else f"signal: {signal.Signals(-code).name}"
+        if code == STOPPED_EARLY or (code == -signal.SIGKILL and self._shell_stays):
+            return Ending(
+                phase=Phase.EXECUTION_TIMED_OUT, code=STOPPED_EARLY, stderr=_cut(f"{stderr}Killed", STDERR_LIMIT)
+            )
+        why = f"exit status {code}" if code > 0 else "signal: killed"
         return Ending(
             phase=Phase.FAILED,
             code=code if code > 0 else NO_RESPONSE,

@@ -45,7 +45,11 @@ def test_a_list_alone_on_its_line_is_its_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "seconds"), [(None, 3600), (7, 7), ("8", 8), ("{{ T }}", 9), ("{{ Other }}", 3600), ("soon", 3600)]
+    ("raw", "seconds"),
+    [
+        *((None, 3600), (7, 7), ("8", 8), ("{{ T }}", 9), ("{{ Other }}", 3600), ("soon", 3600)),
+        *((4, 3600), (5, 5), (0, 3600), (-1, 3600), ("9.5", 3600), (172_800, 172_800), (172_801, 3600)),
+    ],
 )
 def test_the_timeout_is_a_number_a_text_or_a_parameter_and_an_hour_by_default(raw: object, seconds: float) -> None:
     inputs = {} if raw is None else {"timeoutSeconds": raw}
