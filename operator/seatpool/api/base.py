@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 GROUP = "seatpool.io"
@@ -67,6 +67,13 @@ def _aware(value: object) -> object:
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{value.isoformat()} is no time of the years 1 to 9999 in UTC") from error
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_read_duration),
@@ -76,6 +83,7 @@ Duration = Annotated[
 Instant = Annotated[
     datetime,
     BeforeValidator(_aware),
+    AfterValidator(_in_utc),
     PlainSerializer(format_instant, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

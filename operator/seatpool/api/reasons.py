@@ -45,6 +45,7 @@ class ConditionReason(StrEnum):
     TOO_MANY_RELEASES = "TooManyReleases"
     INVENTORY_UNKNOWN = "InventoryUnknown"
     INVENTORY_COMPLETE = "InventoryComplete"
+    NOTHING_TAGGED = "NothingTagged"
     INVENTORY_STALE = "InventoryStale"
     INVENTORY_PENDING = "InventoryPending"
     NO_ACCOUNTS = "NoAccounts"
@@ -251,6 +252,11 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         field="workbenchTypes",
     ),
     ConditionReason.INVENTORY_COMPLETE: ReasonText("EC2 was asked for all workbenches of every account and region."),
+    ConditionReason.NOTHING_TAGGED: ReasonText(
+        "EC2 was asked everywhere, and no instance has both tags. So nothing is done.",
+        message="no instance has both tags {tags}, so nothing is done; EC2 shows {regions}. Check mirror.tag_owner and "
+        "mirror.tag_type if there are workbenches",
+    ),
     ConditionReason.INVENTORY_STALE: ReasonText(
         "EC2 cannot be asked for some workbenches; no user there is released for that.",
         message="nobody there is released for that: {regions}",

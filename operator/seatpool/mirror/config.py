@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from seatpool.api.base import Duration
 
 ACCOUNT_PATTERN = r"^[0-9]{12}$"
+INVENTORY_LIMIT_INTERVALS = 3
+LEAST_INVENTORY_LIMIT = timedelta(minutes=5)
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 QUEUE_PATTERN = r"^(https?://\S+|arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,80})$"
 
@@ -81,11 +83,18 @@ class MirrorConfig(BaseModel):
         default=timedelta(seconds=15), description="How far an answer of EC2 may lag behind its own events."
     )
     future_tolerance: Annotated[Duration, Field(ge=timedelta(0))] = Field(
-        default=timedelta(minutes=5), description="How far ahead of the clock an event's time may be."
+        default=timedelta(minutes=5),
+        description="How far ahead of the clock a time may be. A later one is not believed: an event then counts as of now.",
+    )
+    max_event_delay: Annotated[Duration, Field(ge=timedelta(seconds=1))] = Field(
+        default=timedelta(hours=1),
+        description="How late an event may come into the queue. Of a later one EC2 is asked. Where EC2 may not be asked, "
+        "a later one starts no workbench.",
     )
     terminated_retention: Annotated[Duration, Field(ge=timedelta(0))] = Field(
         default=timedelta(minutes=10),
-        description="How long the object of a terminated instance stays, against late events.",
+        description="How long the object of a terminated instance stays, against late events. Where EC2 may not be asked, it "
+        "stays at least for `max_event_delay`.",
     )
     receivers: int = Field(default=4, ge=1, le=32, description="Receives in flight at the same time.")
     long_poll: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=20))] = Field(
@@ -102,6 +111,14 @@ class MirrorConfig(BaseModel):
         default=timedelta(seconds=20), description="How long an answer of AWS may take."
     )
     inventory_page: int = Field(default=1000, ge=5, le=1000, description="Instances in a page of an inventory.")
+
+    @property
+    def inventory_limit(self) -> timedelta:
+        """How old the last complete inventory may be: three intervals, and at least five minutes.
+
+        One inventory may take as long.
+        """
+        return max(INVENTORY_LIMIT_INTERVALS * self.resync_interval, LEAST_INVENTORY_LIMIT)
 
     @model_validator(mode="after")
     def _the_seat_tag_is_ours(self) -> Self:

@@ -3,16 +3,23 @@
 Events come twice, late and in any order. An inventory may lag behind an event that has already arrived. So nothing
 here counts events or trusts the order of arrival. The stored state and a fact are compared by their own times, and the
 result is the same whichever comes first. Where times are equal, the order of an instance's life decides.
+
+A time of the future is not believed. The clock was wrong when it was written, or is wrong now, or somebody wrote it by
+hand. Such a time would make everything older for as long as it is ahead.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from seatpool.api.workbench import InstanceState
+from seatpool.domain.identity import normalise
+from seatpool.domain.instants import NEVER
 
 ACTIVE = frozenset({InstanceState.PENDING, InstanceState.RUNNING})
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+"""Stands for a time that is not known, so that any other one is newer."""
 UNNOTICED_RESTART = timedelta(minutes=1)
 _AGE = {state: age for age, state in enumerate(InstanceState)}
 
@@ -61,11 +68,28 @@ class Ignored(StrEnum):
     """The object belongs to another account or region."""
 
 
-def merge(stored: Stored | None, fact: Fact, *, confirmed_at: datetime | None = None) -> Stored | Ignored:
+def without_future(stored: Stored, horizon: datetime) -> Stored:
+    """Returns the object without its times after the horizon: they are not known. The same object if it has none."""
+    launched_at = stored.launched_at
+    if launched_at is not None and launched_at > horizon:
+        launched_at = None
+    changed_at = stored.changed_at if stored.changed_at <= horizon else LONG_AGO
+    if (changed_at, launched_at) == (stored.changed_at, stored.launched_at):
+        return stored
+    return replace(stored, changed_at=changed_at, launched_at=launched_at)
+
+
+def merge(
+    stored: Stored | None, fact: Fact, *, confirmed_at: datetime | None = None, horizon: datetime = NEVER
+) -> Stored | Ignored:
     """Returns what the object says after a fact, or why the fact is ignored.
 
     `confirmed_at` is the time up to which an inventory found the object right. Events before it are not new.
+    `horizon` is the latest time that is believed: now, and a tolerance.
     """
+    fact = _within(fact, horizon)
+    if confirmed_at is not None and confirmed_at > horizon:
+        confirmed_at = None
     if stored is None:
         if fact.owner is None or fact.type is None:
             return Ignored.UNKNOWN_INSTANCE
@@ -81,19 +105,24 @@ def merge(stored: Stored | None, fact: Fact, *, confirmed_at: datetime | None = 
     if (stored.account, stored.region) != (fact.account, fact.region):
         return Ignored.OTHER_ACCOUNT_REGION
     if fact.observed:
-        return _merge_observed(stored, fact)
+        return _merge_observed(stored, fact, horizon)
+    stored = without_future(stored, horizon)
     if not _is_newer(stored, fact, confirmed_at):
         return Ignored.OLDER if fact.at != stored.changed_at or fact.state != stored.state else Ignored.SAME
     return _changed(stored, fact)
 
 
 def merge_all(
-    stored: Stored | None, facts: Iterable[Fact], *, confirmed_at: datetime | None = None
+    stored: Stored | None,
+    facts: Iterable[Fact],
+    *,
+    confirmed_at: datetime | None = None,
+    horizon: datetime = NEVER,
 ) -> Stored | Ignored:
     """Merges several facts of one instance. Returns the last reason if none of them changes anything."""
     result: Stored | Ignored = Ignored.SAME
     for fact in facts:
-        merged = merge(stored, fact, confirmed_at=confirmed_at)
+        merged = merge(stored, fact, confirmed_at=confirmed_at, horizon=horizon)
         if isinstance(merged, Stored):
             stored = result = merged
         elif isinstance(result, Ignored):
@@ -101,7 +130,16 @@ def merge_all(
     return result
 
 
-def _merge_observed(stored: Stored, fact: Fact) -> Stored | Ignored:
+def _within(fact: Fact, horizon: datetime) -> Fact:
+    if fact.at > horizon:
+        fact = replace(fact, at=horizon)
+    if fact.launched_at is not None and fact.launched_at > horizon:
+        fact = replace(fact, launched_at=None)
+    return fact
+
+
+def _merge_observed(before: Stored, fact: Fact, horizon: datetime) -> Stored | Ignored:
+    stored = without_future(before, horizon)
     if fact.at < stored.changed_at:
         return Ignored.OLDER
     changed = _changed(stored, fact)
@@ -111,7 +149,7 @@ def _merge_observed(stored: Stored, fact: Fact) -> Stored | Ignored:
         stored.type,
         stored.launched_at,
     )
-    return changed if differs else Ignored.SAME
+    return changed if differs or stored is not before else Ignored.SAME
 
 
 def _is_newer(stored: Stored, fact: Fact, confirmed_at: datetime | None) -> bool:
@@ -138,7 +176,9 @@ def _is_newer(stored: Stored, fact: Fact, confirmed_at: datetime | None) -> bool
 
 def _changed(stored: Stored, fact: Fact) -> Stored:
     launched_at = stored.launched_at
-    if fact.state in ACTIVE:
+    if fact.state in ACTIVE and fact.owner is not None and not _is_same_user(fact.owner, stored.owner):
+        launched_at = fact.at  # its new owner begins to wait now
+    elif fact.state in ACTIVE:
         known = fact.launched_at
         without_break = stored.state in ACTIVE or fact.at == stored.changed_at
         restarted = launched_at is not None and known is not None and known > launched_at + UNNOTICED_RESTART
@@ -154,3 +194,11 @@ def _changed(stored: Stored, fact: Fact) -> Stored:
         changed_at=max(stored.changed_at, fact.at),
         launched_at=launched_at,
     )
+
+
+def _is_same_user(one: str, other: str) -> bool:
+    """Tells whether two owners are spellings of one user. A respelled tag hands nothing over."""
+    if one == other:
+        return True
+    first, second = (normalise(owner, strip_domain=True, fold_case=True, mapping={}) for owner in (one, other))
+    return first == second

@@ -5,12 +5,14 @@ one line when it begins and one when it ends.
 """
 
 import contextlib
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from seatpool.api.base import format_duration
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.regions import AccountRegion, ServedRegion
 from seatpool.mirror.unknown_accounts import UnknownAccount, UnknownAccounts
@@ -18,6 +20,8 @@ from seatpool.mirror.unknown_accounts import UnknownAccount, UnknownAccounts
 NOT_YET = "NotYetTried"
 EVENTS_ONLY = "EventsOnly"
 NO_QUEUE = "NoQueue"
+OVERDUE = "Overdue"
+"""No inventory has come to its end for too long, for whatever reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,8 @@ class InventoryHealth:
     since: datetime
     last_complete: datetime | None
     tried: bool
+    seen_instead: str = ""
+    """What EC2 shows in a region without any workbench. Empty: there are workbenches, or it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,8 @@ class MirrorHealth:
     events: EventsHealth
     kubernetes: ConnectionHealth
     inventories: tuple[InventoryHealth, ...]
+    tags: tuple[str, ...] = ()
+    """Keys of the tags that make an instance a workbench."""
 
     @property
     def first_inventories_tried(self) -> bool:
@@ -88,6 +96,15 @@ class _Inventory:
     connection: ConnectionHealth
     last_complete: datetime | None = None
     tried: bool = False
+    seen_instead: str = ""
+    began_at: datetime | None = None
+    waits_since: float | None = None
+    """Monotonic time since which a complete inventory is waited for. None: inventories do not run."""
+    overdue: bool = False
+
+    @property
+    def fresh(self) -> bool:
+        return self.connection.ok and not self.overdue
 
 
 @dataclass
@@ -99,6 +116,9 @@ class HealthBoard:
     unknown_accounts: UnknownAccounts
     now: datetime
     has_queue: bool
+    max_inventory_age: timedelta
+    tags: tuple[str, ...] = ()
+    monotonic: Callable[[], float] = time.monotonic
     redrive: bool | None = None
     _events: ConnectionHealth = field(init=False)
     _kubernetes: ConnectionHealth = field(init=False)
@@ -138,21 +158,18 @@ class HealthBoard:
                 refused=self._unknown_accounts_now(),
             ),
             kubernetes=self._kubernetes,
-            inventories=tuple(
-                InventoryHealth(
-                    account=entry.served.key.account,
-                    region=entry.served.key.region,
-                    enabled=entry.served.inventory,
-                    fresh=entry.connection.ok,
-                    reason=entry.connection.reason,
-                    message=entry.connection.message,
-                    since=entry.connection.since,
-                    last_complete=entry.last_complete,
-                    tried=entry.tried,
-                )
-                for entry in self._inventories.values()
-            ),
+            inventories=tuple(self._inventory_health(entry) for entry in self._inventories.values()),
+            tags=self.tags,
         )
+
+    def inventories_begin(self, served: ServedRegion, *, now: datetime) -> None:
+        """Records that a region's inventories run. From now on one has to come to its end now and then."""
+        entry = self._inventories.get(served.key)
+        if entry is None or entry.waits_since is not None:
+            return
+        entry.waits_since, entry.began_at = self.monotonic(), now
+        # The age is looked at when the metric is read, so that nothing that hangs can keep it at 1.
+        self.metrics.inventory_fresh.labels(*served.key).set_function(lambda: float(self._is_fresh(entry)))
 
     def set_events(self, *, ok: bool, reason: str, message: str = "", now: datetime) -> None:
         """Records the health of the queue."""
@@ -163,8 +180,17 @@ class HealthBoard:
         """Records the health of the Kubernetes API."""
         self._kubernetes = self._updated(self._kubernetes, "kubernetes", ok=ok, reason=reason, message=message, now=now)
 
-    def set_inventory(self, served: ServedRegion, *, ok: bool, reason: str, message: str = "", now: datetime) -> None:
-        """Records the result of one inventory."""
+    def set_inventory(
+        self,
+        served: ServedRegion,
+        *,
+        ok: bool,
+        reason: str,
+        message: str = "",
+        now: datetime,
+        seen_instead: str = "",
+    ) -> None:
+        """Records the result of one inventory. `seen_instead`: see InventoryHealth."""
         entry = self._inventories.get(served.key)
         if entry is None:
             return  # it was taken out of the settings while EC2 was asked
@@ -173,10 +199,42 @@ class HealthBoard:
         )
         entry.tried = True
         if ok:
-            entry.last_complete = now
+            entry.last_complete, entry.waits_since, entry.overdue = now, self.monotonic(), False
+            entry.seen_instead = seen_instead
             self.metrics.inventory_at.labels(*served.key).set(now.timestamp())
-        self.metrics.inventory_fresh.labels(*served.key).set(ok)
         self.metrics.inventories.labels(*served.key, reason).inc()
+
+    def _inventory_health(self, entry: _Inventory) -> InventoryHealth:
+        fresh, connection, tried = self._is_fresh(entry), entry.connection, entry.tried
+        if entry.overdue and (connection.ok or not tried):
+            # A result that came meanwhile and is a failure has its own reason.
+            age = format_duration(self.max_inventory_age)
+            connection = ConnectionHealth(
+                ok=False,
+                reason=OVERDUE,
+                message=f"no inventory has come to its end for more than {age}; see the log, and restart the operator",
+                since=entry.last_complete or entry.began_at or connection.since,
+            )
+            tried = True
+        return InventoryHealth(
+            account=entry.served.key.account,
+            region=entry.served.key.region,
+            enabled=entry.served.inventory,
+            fresh=fresh,
+            reason=connection.reason,
+            message=connection.message,
+            since=connection.since,
+            last_complete=entry.last_complete,
+            tried=tried,
+            seen_instead=entry.seen_instead,
+        )
+
+    def _is_fresh(self, entry: _Inventory) -> bool:
+        if entry.waits_since is not None and not entry.overdue:
+            entry.overdue = self.monotonic() - entry.waits_since > self.max_inventory_age.total_seconds()
+            if entry.overdue:
+                self.log.warning("fails", what=f"inventory {entry.served}", reason=OVERDUE)
+        return entry.fresh
 
     def _unknown_accounts_now(self) -> tuple[UnknownAccount, ...]:
         unknown = self.unknown_accounts.current()

@@ -43,9 +43,16 @@ class MirrorMetrics:
         self.writes = counter("writes", "Writes of Workbench objects.", "verb", "result")
         self.objects = gauge("objects", "Workbench objects of the mirror.")
         self.inventories = counter("inventories", "Inventories, by result.", "account", "region", "result")
-        self.inventory_fresh = gauge("inventory_fresh", "1 if the last inventory was accepted.", "account", "region")
+        self.inventory_fresh = gauge(
+            "inventory_fresh", "1 if the last inventory was accepted and is not too old.", "account", "region"
+        )
         self.inventory_at = gauge(
             "inventory_last_success_timestamp_seconds", "End of the last complete inventory.", "account", "region"
+        )
+        self.future_times = counter(
+            "future_times",
+            "Times that were not believed because they are in the future, by where they were.",
+            "found_in",
         )
         self.corrections = counter("resync_corrections", "Objects that inventories corrected.", "direction")
         self.seat_tag_calls = counter("seat_tag_calls", "Calls that set or removed the seat tag.", "action", "result")

@@ -83,12 +83,14 @@ class Mirror:
         self._unknown_accounts = UnknownAccounts(clock)
         self._board = HealthBoard(
             log=log, metrics=self._metrics, unknown_accounts=self._unknown_accounts, now=clock(),
-            has_queue=config.queue is not None,
+            has_queue=config.queue is not None, max_inventory_age=config.inventory_limit,
+            tags=(config.tag_owner, config.tag_type), monotonic=monotonic,
         )  # fmt: skip
         self._board.set_regions(self._regions, now=clock())
         self._workbenches = WorkbenchWriter(
             kube, metrics=self._metrics, clock=clock, concurrency=config.write_concurrency,
-            contexts=self.message_contexts, traces=traces,
+            contexts=self.message_contexts, log=self._limited_log, future_tolerance=config.future_tolerance,
+            monotonic=monotonic, traces=traces,
         )  # fmt: skip
         self._slots = asyncio.Semaphore(config.inventory_concurrency)
         self._inventories = InventoryScheduler(
@@ -240,8 +242,9 @@ class Mirror:
         )  # fmt: skip
 
     def _tombstones(self) -> Tombstones:
-        retention = self.config.terminated_retention
-        return Tombstones(self._workbenches, retention=retention, log=self._limited_log, clock=self._clock)
+        return Tombstones(
+            self._workbenches, self._regions, config=self.config, log=self._limited_log, monotonic=self._monotonic
+        )
 
     def _orphans(self) -> Orphans:
         return Orphans(self._workbenches, self._regions, metrics=self._metrics, log=self._log)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -189,6 +190,13 @@ class Faults:
     empty: int = 0
     """How many more answers show nothing at all."""
     only_by_id: bool = False
+    silent_by_id: bool = False
+    """Whether a question by id is answered with nothing, instead of with a refusal."""
+    hangs: threading.Event | None = None
+    """No answer comes before this is set."""
+    requests_by_id: int = 0
+    unknown: frozenset[str] = frozenset()
+    """Ids that a refusal names all at once, as EC2 does. The stand-in names one."""
     calls: int = 0
     asked_by_id: list[str] = field(default_factory=list)
 
@@ -205,6 +213,15 @@ class Faults:
         page = 2 if "NextToken" in params["body"] else 1
         by_id = [value for name, value in params["body"].items() if name.startswith("InstanceId")]
         self.asked_by_id += by_id
+        self.requests_by_id += bool(by_id)
+        if self.hangs is not None:
+            self.hangs.wait(30)
+        if named := [one for one in by_id if one in self.unknown]:
+            text = f"The instance IDs '{', '.join(named)}' do not exist"
+            refusal = {"Error": {"Code": "InvalidInstanceID.NotFound", "Message": text}, "ResponseMetadata": {}}
+            return AWSResponse("", 400, {}, None), refusal
+        if by_id and self.silent_by_id:
+            return AWSResponse("", 200, {}, None), {"Reservations": [], "ResponseMetadata": {}}
         if self.code is not None and page >= self.only_from_page and (by_id or not self.only_by_id):
             refusal = {"Error": {"Code": self.code, "Message": "as the test wants it"}, "ResponseMetadata": {}}
             return AWSResponse("", 403, {}, None), refusal
@@ -334,7 +351,7 @@ class Stage:
 
     def corrections(self) -> dict[str, float]:
         """What inventories had to correct, by direction."""
-        directions = ("created", "activated", "deactivated", "changed", "removed")
+        directions = ("created", "activated", "deactivated", "changed", "removed", "untagged")
         return {direction: self.metric("resync_corrections_total", direction=direction) for direction in directions}
 
     def metric(self, name: str, **labels: str) -> float:

@@ -104,8 +104,9 @@ async def test_a_region_that_does_not_answer_holds_up_no_message_of_another(stag
         with stage.gate.trouble(account=SECOND, operation="DescribeInstances"):
             stage.aws.send(*(state_change(f"i-{n:017x}", "running", ago(1), account=SECOND) for n in range(30)))
             await eventually(lambda: stage.metric("handled_total", result="kept") >= 30, seconds=20)
-            stage.aws.send(workbench_event(ONE, "running", ago(1)))
-            await stage.until_state(ONE, "running")  # sooner than the region is asked again
+            instance = stage.aws.start_instance(owner="ann")
+            stage.aws.send(workbench_event(instance, "running", ago(1)))
+            await stage.until_state(instance, "running")  # sooner than the region is asked again
         assert stage.aws.dead_letters() == 0
 
 
@@ -132,8 +133,9 @@ async def test_an_account_that_is_added_is_served_at_once_and_nobody_is_released
         await stage.until_state(instances[SECOND, REGION], "running")
         await eventually(lambda: mirror.unknown_regions() == ())
         assert mirror.health.events.refused == ()
-        stage.aws.send(workbench_event(ONE, "running", ago(1), account=SECOND))
-        await stage.until_state(ONE, "running")
+        new = stage.aws.start_instance(owner="eve", account=SECOND)
+        stage.aws.send(workbench_event(new, "running", ago(1), account=SECOND))
+        await stage.until_state(new, "running")
 
 
 async def test_an_account_that_is_taken_out_releases_nobody_and_its_objects_are_counted(

@@ -73,7 +73,6 @@ def bad_messages() -> dict[str, Any]:
         "unknown_account": good | {"account": "999999999999"},
         "bad_field": {name: value for name, value in good.items() if name != "time"},
         "unknown_state": workbench_event(ONE, "\x1b[2J$(reboot)", ago(1)),
-        "future_time": workbench_event(ONE, "running", ago(-7200)),
         "too_large": json.dumps(good | {"padding": "x" * (1024 * 1024 - 1000)}),
         "refused_by_api": workbench_event(ONE, "running", ago(1), owner="\u202e" * 256),
     }

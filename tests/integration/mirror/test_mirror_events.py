@@ -144,16 +144,16 @@ async def test_an_object_that_a_person_wrote_is_left_alone(stage: Stage) -> None
 async def test_a_terminated_instance_stays_as_a_tombstone_for_a_while_and_late_events_do_not_wake_it(
     stage: Stage,
 ) -> None:
-    async with stage.mirror(terminated_retention="1500ms"):
-        stage.aws.send(workbench_event(ONE, "running", ago(60)))
+    async with stage.mirror(terminated_retention="1500ms", max_event_delay="1500ms"):
+        stage.aws.send(workbench_event(ONE, "running", ago(0)))
         await stage.until_state(ONE, "running")
-        stage.aws.send(workbench_event(ONE, "terminated", ago(20)))
+        stage.aws.send(workbench_event(ONE, "terminated", ago(-20)))
         await stage.until_state(ONE, "terminated")
-        stage.aws.send(workbench_event(ONE, "running", ago(10)))
+        stage.aws.send(workbench_event(ONE, "running", ago(-30)))
         await stage.until_handled()
         assert await stage.state(ONE) == "terminated"
         await stage.until_state(ONE, None)
-        stage.aws.send(workbench_event(ONE, "running", ago(10)))
+        stage.aws.send(workbench_event(ONE, "running", ago(-30)))
         await stage.until_handled()
         assert await stage.state(ONE) is None
 

@@ -1,12 +1,18 @@
 """The inventory repairs what events lost, and never takes a seat on a doubtful answer."""
 
 import asyncio
+import threading
+from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
+from structlog.testing import capture_logs
 from tests.integration.mirror.conftest import ACCOUNT, REGION, Faults, Stage, ago, eventually, workbench_event
 
+from seatpool.api.workbench import Workbench
+
+OWNER, TYPE = "vew:workbench:ownerId", "vew:workbench:type"
 ELSEWHERE = "eu-west-1"
 OTHER_ACCOUNT = "111122223333"
 
@@ -238,3 +244,134 @@ async def test_an_account_without_inventory_is_shown_as_living_by_events_alone(s
         await asyncio.wait_for(mirror.ready.wait(), 15)
         entry = mirror.health.inventories[0]
         assert (entry.enabled, entry.reason) == (False, "EventsOnly")
+
+
+async def test_an_instance_of_which_ec2_says_nothing_does_not_stop_the_inventories_and_goes_in_the_end(
+    stage: Stage,
+) -> None:
+    """Some answers are 200 with an empty list, where a refusal is documented (aws-sdk-ruby#985)."""
+    faults = Faults(silent_by_id=True)
+    stays, goes = stage.aws.start_instance(owner="ann"), stage.aws.start_instance(owner="bob")
+    async with with_inventory(stage, faults) as mirror:
+        await mirror.ready.wait()
+        stage.vanish(goes)
+        await completed(stage, 3)
+        assert await stage.state(goes) == "running"
+        await stage.until_state(goes, None, seconds=60)
+        assert await stage.state(stays) == "running"
+        assert mirror.health.inventories[0].fresh
+
+
+async def test_an_inventory_that_hangs_is_stale_by_its_age_and_goes_on_when_it_is_over(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seatpool.mirror.config.LEAST_INVENTORY_LIMIT", timedelta(seconds=1))
+    faults = Faults()
+    instance = stage.aws.start_instance(owner="ann")
+    async with with_inventory(stage, faults) as mirror:
+        await mirror.ready.wait()
+        assert stage.metric("inventory_fresh", account=ACCOUNT, region=REGION) == 1
+        faults.hangs = threading.Event()
+        await eventually(lambda: not mirror.health.inventories[0].fresh, seconds=60)
+        assert stage.metric("inventory_fresh", account=ACCOUNT, region=REGION) == 0
+        assert mirror.health.inventories[0].reason in ("Overdue", "TimedOut")
+        assert await stage.state(instance) == "running"
+        over, faults.hangs = faults.hangs, None
+        over.set()
+        await eventually(lambda: mirror.health.inventories[0].fresh, seconds=60)
+
+
+async def test_a_bug_in_an_inventory_makes_it_stale(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with with_inventory(stage) as mirror:
+        await mirror.ready.wait()
+
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError("a bug")
+
+        monkeypatch.setattr("seatpool.mirror.ec2.describe.Ec2Reader.list_workbenches", fail)
+        await eventually(lambda: not mirror.health.inventories[0].fresh, seconds=60)
+        assert mirror.health.inventories[0].reason == "UnexpectedError"
+        assert "ZeroDivisionError: a bug" in mirror.health.inventories[0].message
+
+
+async def test_many_that_vanished_are_confirmed_with_few_requests_at_once(stage: Stage) -> None:
+    faults = Faults()
+    stay, *gone = (stage.aws.start_instance(owner=f"user{n}") for n in range(81))
+    async with with_inventory(stage, faults, resync_interval="2s") as mirror:
+        await mirror.ready.wait()
+        faults.unknown = frozenset(gone)
+        stage.vanish(*gone)
+        await eventually(lambda: stage.metric("resync_corrections_total", direction="removed") == 80, seconds=60)
+        assert faults.requests_by_id <= 2
+        assert stage.metric("objects") == 1
+        assert await stage.state(stay) == "running"
+
+
+async def test_an_instance_that_lost_both_tags_is_no_workbench_any_more(stage: Stage) -> None:
+    instance, other = stage.aws.start_instance(owner="ann"), stage.aws.start_instance(owner="bob")
+    ec2 = stage.aws.client("ec2")
+    async with with_inventory(stage) as mirror:
+        await mirror.ready.wait()
+        ec2.delete_tags(Resources=[instance], Tags=[{"Key": OWNER}, {"Key": TYPE}])
+        await stage.until_state(instance, None, seconds=60)
+        assert stage.metric("resync_corrections_total", direction="untagged") == 1
+        assert await stage.state(other) == "running"
+        ec2.create_tags(
+            Resources=[instance], Tags=[{"Key": OWNER, "Value": "eve"}, {"Key": TYPE, "Value": "vew-ansys"}]
+        )
+        await stage.until_owner(instance, "eve")
+
+
+async def test_when_most_lose_their_tags_at_once_nobody_is_released(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seatpool.mirror.ec2.inventory.MANY", 3)
+    stay, *untagged = (stage.aws.start_instance(owner=f"user{n}") for n in range(4))
+    async with with_inventory(stage) as mirror:
+        await mirror.ready.wait()
+        stage.aws.client("ec2").delete_tags(Resources=untagged, Tags=[{"Key": OWNER}, {"Key": TYPE}])
+        await eventually(lambda: mirror.health.inventories[0].reason == "LostTagsHeld", seconds=60)
+        assert "3 of 4 active workbenches have lost the tags" in mirror.health.inventories[0].message
+        await eventually(
+            lambda: stage.metric("inventories_total", account=ACCOUNT, region=REGION, result="LostTagsHeld") >= 2,
+            seconds=60,
+        )
+        assert [await stage.state(instance) for instance in (stay, *untagged)] == ["running"] * 4
+
+
+async def test_a_fresh_installation_whose_tags_match_nothing_says_what_it_sees(stage: Stage) -> None:
+    tags = [{"Key": "Owner", "Value": "ann"}, {"Key": "Name", "Value": "cad-1"}]
+    for count in (3, 2):
+        stage.aws.client("ec2").run_instances(
+            ImageId="ami-12c6146b", MinCount=count, MaxCount=count,
+            TagSpecifications=[{"ResourceType": "instance", "Tags": tags[: count - 1]}],
+        )  # fmt: skip
+    with capture_logs() as lines:
+        async with with_inventory(stage) as mirror:
+            await mirror.ready.wait()
+            await completed(stage, 2)
+            seen = mirror.health.inventories[0].seen_instead
+            assert seen == "5 instances, commonest tag keys: 'Owner' (5), 'Name' (3)"
+            assert mirror.health.tags == (OWNER, TYPE)
+            told = [line for line in lines if line["event"] == "no instance has both tags"]
+            assert [line["seen"] for line in told] == [seen]
+            stage.aws.start_instance(owner="bob")
+            await eventually(lambda: not mirror.health.inventories[0].seen_instead, seconds=60)
+
+
+async def test_a_time_of_the_future_in_an_object_is_mended_by_the_next_inventory(stage: Stage) -> None:
+    stopped, gone, other = (stage.aws.start_instance(owner=name) for name in ("ann", "bob", "cem"))
+    async with with_inventory(stage) as mirror:
+        await mirror.ready.wait()
+    far = {"spec": {"stateChangedAt": "2099-01-01T00:00:00Z"}}
+    for instance in (stopped, gone):
+        await stage.kube.merge_patch(Workbench, stage.namespace, instance, far)
+    stage.aws.client("ec2").stop_instances(InstanceIds=[stopped])
+    stage.vanish(gone)
+    with capture_logs() as lines:
+        async with with_inventory(stage) as mirror:
+            await stage.until_state(stopped, "stopped", seconds=60)
+            await stage.until_state(gone, None, seconds=60)
+            assert await stage.state(other) == "running"
+            assert stage.metric("future_times_total", found_in="object") >= 1
+    assert "time of the future not believed" in [line["event"] for line in lines]

@@ -34,8 +34,9 @@ async def test_nth_367_307_787_an_instance_that_does_not_exist_any_more_ends_nei
         await mirror.ready.wait()
         stage.aws.send(state_change(ONE, "terminated", ago(1)), state_change(TWO, "running", ago(7200)))
         await stage.until_handled()
-        stage.aws.send(workbench_event(TWO, "running", ago(1)))
-        await stage.until_state(TWO, "running")
+        instance = stage.aws.start_instance(owner="ann")
+        stage.aws.send(workbench_event(instance, "running", ago(1)))
+        await stage.until_state(instance, "running")
         assert stage.metric("irrelevant_total", reason="no_such_instance") == 2
         assert stage.aws.dead_letters() == 0
 

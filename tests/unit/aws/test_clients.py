@@ -1,13 +1,16 @@
 """A client is made once for each service, region, role and configuration. A slow call can be left alone."""
 
 import asyncio
+import concurrent.futures
 import threading
+from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 
 from seatpool.aws.clients import ClientCache
+from seatpool.aws.errors import UnexpectedAnswer
 
 CONFIG = Config(connect_timeout=1)
 
@@ -67,3 +70,54 @@ async def test_the_answer_of_a_call_that_was_cancelled_is_handed_over(cache: Cli
     goes_on.set()
     assert await asyncio.to_thread(answered.wait, 5)
     assert answers == ["messages"]
+
+
+class Odd(BaseException):
+    """An error that is no Exception, as some extension modules raise."""
+
+
+@pytest.mark.parametrize("run", [ClientCache.run_in_pool, ClientCache.run_in_thread])
+@pytest.mark.parametrize(
+    "error",
+    [
+        StopIteration(),
+        StopAsyncIteration(),
+        GeneratorExit(),
+        KeyboardInterrupt(),
+        SystemExit(1),
+        Odd(),
+        asyncio.CancelledError(),
+        asyncio.InvalidStateError(),
+        concurrent.futures.CancelledError(),
+        concurrent.futures.InvalidStateError(),
+        TimeoutError(),
+        MemoryError(),
+        RecursionError(),
+    ],
+    ids=lambda error: f"{type(error).__module__}.{type(error).__name__}",
+)
+async def test_every_error_of_a_call_ends_as_an_error(cache: ClientCache, run: Any, error: BaseException) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(Exception) as raised:  # noqa: PT011
+        await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(run(cache, fail))), 5)
+    name = type(error).__name__
+    assert type(raised.value).__name__ == name or (
+        isinstance(raised.value, UnexpectedAnswer) and name in str(raised.value)
+    )
+
+
+async def test_an_odd_error_while_an_answer_is_handed_over_breaks_no_thread(cache: ClientCache) -> None:
+    goes_on = threading.Event()
+
+    def give_back(_: object) -> None:
+        raise StopIteration
+
+    task = asyncio.create_task(cache.run_in_thread(lambda: goes_on.wait(5), on_cancelled=give_back))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    goes_on.set()
+    assert await cache.run_in_thread(lambda: "next") == "next"

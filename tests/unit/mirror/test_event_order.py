@@ -1,5 +1,6 @@
 """The newest news wins, in whatever order and however often it comes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatpool.api.workbench import InstanceState
-from seatpool.mirror.event_order import Fact, Ignored, Stored, merge, merge_all
+from seatpool.mirror.event_order import Fact, Ignored, Stored, merge, merge_all, without_future
 
 PENDING, RUNNING, STOPPING, STOPPED, SHUTTING_DOWN, TERMINATED = InstanceState
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -163,3 +164,125 @@ def test_an_unknown_instance_without_an_owner_is_not_made_up() -> None:
 def test_another_account_cannot_speak_for_a_known_instance() -> None:
     stranger = Fact(account="999999999999", region="eu-central-1", state=STOPPED, at=at(99), owner="x", type="m")
     assert merge(after(fact(RUNNING, 0)), stranger) is Ignored.OTHER_ACCOUNT_REGION
+
+
+DAY = timedelta(days=1)
+TOLERANCE = timedelta(minutes=5)
+LAG = timedelta(seconds=15)
+
+
+def test_a_time_of_the_future_in_an_object_keeps_no_observation_out_and_is_mended() -> None:
+    far = datetime(2099, 1, 1, tzinfo=UTC)
+    pinned = replace(after(fact(RUNNING, 0)), changed_at=far, launched_at=far)
+    merged = merge(pinned, seen(STOPPED, 60), horizon=at(60) + TOLERANCE)
+    assert isinstance(merged, Stored)
+    assert (merged.state, merged.changed_at) == (STOPPED, at(60))
+
+
+def test_an_object_that_is_right_but_for_its_time_gets_the_right_time() -> None:
+    pinned = replace(after(fact(RUNNING, 0)), changed_at=datetime(2099, 1, 1, tzinfo=UTC))
+    merged = merge(pinned, seen(RUNNING, 60, launched=0), horizon=at(60) + TOLERANCE)
+    assert isinstance(merged, Stored)
+    assert merged.changed_at == at(60)
+
+
+def test_an_event_is_newer_than_an_object_of_the_future() -> None:
+    pinned = replace(after(fact(RUNNING, 0)), changed_at=at(0) + DAY)
+    merged = merge(pinned, fact(STOPPED, 30), horizon=at(30) + TOLERANCE)
+    assert isinstance(merged, Stored)
+    assert (merged.state, merged.changed_at) == (STOPPED, at(30))
+
+
+def test_a_confirmation_of_the_future_keeps_no_event_out() -> None:
+    stored = after(fact(RUNNING, 0))
+    assert isinstance(merge(stored, fact(STOPPED, 30), confirmed_at=at(0) + DAY, horizon=at(30) + TOLERANCE), Stored)
+
+
+def test_a_launch_of_the_future_is_not_known_and_does_not_move_with_each_observation() -> None:
+    horizon = at(0) + TOLERANCE
+    stored = merge(None, seen(RUNNING, 0, launched=DAY.total_seconds()), horizon=horizon)
+    assert isinstance(stored, Stored)
+    assert stored.launched_at == at(0)
+    assert merge(stored, seen(RUNNING, 900, launched=DAY.total_seconds()), horizon=at(900) + TOLERANCE) is Ignored.SAME
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)), st.sampled_from(list(InstanceState)))
+def test_no_time_in_an_object_breaks_the_merge(changed: datetime, launched: datetime, state: InstanceState) -> None:
+    stored = replace(after(fact(RUNNING, 0)), changed_at=changed, launched_at=launched)
+    merged = merge(stored, seen(state, 60, launched=0), horizon=at(60) + TOLERANCE)
+    result = merged if isinstance(merged, Stored) else stored
+    assert without_future(result, at(60) + TOLERANCE) is result
+    if changed <= at(60):
+        assert result.state is state
+        assert result.launched_at is None or result.launched_at <= at(60) + TOLERANCE
+
+
+@st.composite
+def clocks(draw: st.DrawFn) -> list[tuple[float, timedelta]]:
+    """Steps of the operator's clock: from which second on it is wrong by how much. In the end it is right."""
+    steps = draw(st.lists(st.tuples(st.integers(0, 20_000), st.sampled_from([-DAY, DAY, timedelta(0)])), max_size=5))
+    return sorted((float(second), offset) for second, offset in steps)
+
+
+@given(st.data(), histories(), clocks(), st.lists(st.integers(0, 20_000), max_size=8))
+def test_after_steps_of_the_clock_one_observation_makes_all_right(
+    data: st.DataObject, history: list[Fact], steps: list[tuple[float, timedelta]], observed: list[int]
+) -> None:
+    """Events come once or twice, in any order and late, and inventories come in between, all by the wrong clock."""
+
+    def clock(second: float) -> datetime:
+        offset = next((offset for since, offset in reversed(steps) if since <= second), timedelta(0))
+        return at(second) + offset
+
+    def truth(second: float) -> InstanceState | None:
+        return next((one.state for one in reversed(history) if one.at <= at(second)), None)
+
+    arrivals: list[tuple[float, Fact | None]] = [(float(second), None) for second in observed]
+    for one in data.draw(st.lists(st.sampled_from(history), min_size=1, max_size=12)):
+        happened = (one.at - START).total_seconds()
+        arrivals.append((happened + data.draw(st.integers(0, 3000)), one))
+    stored: Stored | None = None
+    confirmed: datetime | None = None
+    for second, event in sorted(arrivals, key=lambda arrival: arrival[0]):
+        now = clock(second)
+        if event is None:
+            state = truth(second)
+            if state is None:
+                continue
+            news = replace(seen(state, 0), at=now - LAG)
+        else:
+            news = event if event.at <= now + TOLERANCE else replace(event, at=now)
+        merged = merge(stored, news, confirmed_at=confirmed, horizon=now + TOLERANCE)
+        if isinstance(merged, Stored):
+            stored = merged
+        elif event is None:
+            confirmed = news.at
+    end = 60_000.0
+    final = truth(end)
+    assert final is not None
+    merged = merge(
+        stored, replace(seen(final, 0), at=at(end) - LAG), confirmed_at=confirmed, horizon=at(end) + TOLERANCE
+    )
+    result = merged if isinstance(merged, Stored) else stored
+    assert result is not None
+    assert result.state is final
+    assert result.changed_at <= at(end)
+    assert result.launched_at is None or result.launched_at <= at(end)
+
+
+def test_a_workbench_that_is_handed_over_waits_from_then_on() -> None:
+    stored = after(fact(RUNNING, 0, owner="zed"), fact(RUNNING, 900, owner="eve"))
+    assert (stored.owner, stored.launched_at) == ("eve", at(900))
+    assert after(fact(RUNNING, 0, owner="zed"), replace(seen(RUNNING, 900, launched=0), owner="eve")).launched_at == at(
+        900
+    )
+
+
+def test_a_hand_over_is_not_undone_by_the_launch_time_that_ec2_keeps() -> None:
+    stored = after(fact(RUNNING, 0, owner="zed"), fact(RUNNING, 900, owner="eve"))
+    assert merge(stored, replace(seen(RUNNING, 2000, launched=0), owner="eve")) is Ignored.SAME
+
+
+@pytest.mark.parametrize("spelling", ["ANN", r"CORP\ann", "ann@corp.example"])
+def test_another_spelling_of_the_owner_hands_nothing_over(spelling: str) -> None:
+    assert after(fact(RUNNING, 0, owner="ann"), fact(RUNNING, 900, owner=spelling)).launched_at == at(0)

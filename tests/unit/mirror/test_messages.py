@@ -154,7 +154,6 @@ def test_a_body_that_is_no_envelope_is_refused_with_its_flaw(body: str, expected
         (changed(STATE_CHANGE, time="2021-11-11T21:29:54"), RejectReason.BAD_FIELD),
         (changed(STATE_CHANGE, time="2021-13-11T21:29:54Z"), RejectReason.BAD_FIELD),
         (changed(STATE_CHANGE, time="0001-01-01T00:00:00+14:00"), RejectReason.BAD_FIELD),
-        (changed(STATE_CHANGE, time="2099-01-01T00:00:00Z"), RejectReason.FUTURE_TIME),
         (changed(STATE_CHANGE, detail="i-abcd1111"), RejectReason.BAD_FIELD),
         (detail(STATE_CHANGE, instance_id="i-ABCD1111"), RejectReason.BAD_FIELD),
         (detail(STATE_CHANGE, instance_id="i-abcd1111/../x"), RejectReason.BAD_FIELD),
@@ -224,3 +223,16 @@ def test_a_type_by_another_name_becomes_the_pools_own_name_once() -> None:
     answer = Registry(CONFIG, ServedRegions(CONFIG), aliases).parse(json.dumps(WORKBENCH), now=NOW)
     assert isinstance(answer, Actionable)
     assert answer.report.type == "matlab"
+
+
+def test_a_report_of_the_future_counts_as_of_now_and_keeps_what_it_claimed() -> None:
+    answer = parse(changed(STATE_CHANGE, time="2099-01-01T00:00:00Z"))
+    assert isinstance(answer, Actionable)
+    assert (answer.report.at, answer.report.claimed_at) == (NOW, datetime(2099, 1, 1, tzinfo=UTC))
+
+
+def test_a_time_that_is_ahead_by_less_than_the_tolerance_is_believed() -> None:
+    at = NOW + CONFIG.future_tolerance
+    answer = parse(changed(STATE_CHANGE, time=at.isoformat().replace("+00:00", "Z")))
+    assert isinstance(answer, Actionable)
+    assert (answer.report.at, answer.report.claimed_at) == (at, None)

@@ -14,6 +14,8 @@ INVENTORY = "InventoryFresh"
 EVENTS = "EventsConnected"
 MAX_NAMED = 6
 """Regions or accounts that a message names."""
+MAX_REGIONS_SEEN = 2
+"""Regions without workbenches of which a message tells what is there instead."""
 MAX_ERROR = 200
 """Characters of an error in a message."""
 
@@ -45,6 +47,13 @@ def _inventory(health: MirrorHealth) -> ConditionParts:
         return parts(INVENTORY, False, ConditionReason.INVENTORY_STALE, regions=f"{shown}{more}")
     if not all(one.tried for one in enabled):
         return parts(INVENTORY, None, ConditionReason.INVENTORY_PENDING)
+    if all(one.seen_instead for one in enabled):
+        places = [f"in {one.account}/{one.region} {one.seen_instead}" for one in enabled[:MAX_REGIONS_SEEN]]
+        rest = [f"and {len(enabled) - MAX_REGIONS_SEEN} more regions"] if len(enabled) > MAX_REGIONS_SEEN else []
+        return parts(
+            INVENTORY, True, ConditionReason.NOTHING_TAGGED,
+            tags=" and ".join(health.tags), regions="; ".join(places + rest),
+        )  # fmt: skip
     return parts(INVENTORY, True, ConditionReason.INVENTORY_COMPLETE)
 
 

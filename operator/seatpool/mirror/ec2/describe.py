@@ -1,8 +1,10 @@
-"""Asks EC2 for instances: all workbenches of a region, some instances, or one that may be gone.
+"""Asks EC2 for instances: all workbenches of a region, some instances, those that may be gone, or whatever there is.
 
 These functions block, so they run in threads.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +22,12 @@ from seatpool.mirror.regions import AccountRegion, ServedRegion
 from seatpool.mirror.type_aliases import TypeAliases
 
 IDS_IN_A_FILTER = 100
+IDS_IN_A_REQUEST = 500
+MAX_REQUESTS = 50
+KEYS_SHOWN = 6
+NOT_FOUND = "InvalidInstanceID.NotFound"
+INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+_NAMED_ID = re.compile(r"\bi-[0-9a-f]+\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +59,30 @@ class Ec2Instance:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ById:
+    """The answer to a question for instances by their ids."""
+
+    found: Mapping[str, Ec2Instance]
+    gone: frozenset[str]
+    """EC2 says explicitly that they do not exist."""
+    silent: frozenset[str]
+    """EC2 refused nothing and did not show them either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What EC2 shows in a region, whatever the tags are."""
+
+    instances: int
+    has_more: bool
+    """True: there are more than these."""
+    tag_keys: tuple[tuple[str, int], ...]
+    """The commonest keys of tags, each with the number of instances that have it."""
+
+
 class Ec2Reader:
-    """Calls DescribeInstances in three forms. The purpose sets timeouts and retries."""
+    """Calls DescribeInstances in four forms. The purpose sets timeouts and retries."""
 
     def __init__(self, config: MirrorConfig, clients: AwsClients, aliases: TypeAliases, purpose: Purpose) -> None:
         self._config = config
@@ -87,15 +117,50 @@ class Ec2Reader:
         )
         return {instance.instance_id: instance for instance in self._instances(answer)}
 
-    def describe_one(self, served: ServedRegion, instance_id: str) -> Ec2Instance | None:
-        """Returns the instance. None: EC2 says explicitly that it does not exist."""
-        try:
-            answer = self._clients.ec2(served, self._purpose).describe_instances(InstanceIds=[instance_id])
-        except ClientError as error:
-            if error_code(error) == "InvalidInstanceID.NotFound":
-                return None
-            raise
-        return next(self._instances(answer))
+    def describe_by_id(self, served: ServedRegion, instance_ids: Iterable[str]) -> ById:
+        """Asks for instances that may be gone, up to 500 in a request.
+
+        EC2 refuses a request with unknown ids, and names them all. Then the rest is asked for. If a refusal names none
+        of them, the halves are asked for. After 50 requests what is left is not answered.
+        """
+        client = self._clients.ec2(served, self._purpose)
+        ids = [instance_id for instance_id in instance_ids if INSTANCE_ID.fullmatch(instance_id)]
+        pending = [ids[start : start + IDS_IN_A_REQUEST] for start in range(0, len(ids), IDS_IN_A_REQUEST)]
+        found: dict[str, Ec2Instance] = {}
+        gone: set[str] = set()
+        silent: set[str] = set()
+        for _ in range(MAX_REQUESTS):
+            if not pending:
+                break
+            part = pending.pop(0)
+            try:
+                answer = client.describe_instances(InstanceIds=part)
+            except ClientError as error:
+                if error_code(error) != NOT_FOUND:
+                    raise
+                named = set(part) if len(part) == 1 else _NAMED_ID.findall(str(error))
+                rest = [instance_id for instance_id in part if instance_id not in named]
+                gone |= set(part) - set(rest)
+                halves = [rest] if len(rest) < len(part) else [part[: len(part) // 2], part[len(part) // 2 :]]
+                pending = [half for half in halves if half] + pending
+                continue
+            shown = {instance.instance_id: instance for instance in self._instances(answer)}
+            found |= shown
+            silent |= set(part) - shown.keys()
+        return ById(found=found, gone=frozenset(gone), silent=frozenset(silent))
+
+    def survey(self, served: ServedRegion) -> Survey:
+        """Looks at the first page of all instances, whatever their tags are."""
+        answer: Any = self._clients.ec2(served, self._purpose).describe_instances(
+            MaxResults=self._config.inventory_page
+        )
+        instances = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
+        keys = Counter(tag["Key"] for one in instances for tag in one.get("Tags", []))
+        return Survey(
+            instances=len(instances),
+            has_more=bool(answer.get("NextToken")),
+            tag_keys=tuple(keys.most_common(KEYS_SHOWN)),
+        )
 
     def _instances(self, answer: Any) -> Iterator[Ec2Instance]:
         for reservation in answer["Reservations"]:

@@ -5,6 +5,8 @@ Events get lost, and the inventory corrects that. But it could also empty every 
 * A missing instance is looked up by its id after two complete inventories. Its object is deleted only if EC2 says
   explicitly that there is no such instance.
 * An answer that shows no workbench at all, although there were active ones, is not accepted.
+* An instance that has lost both tags is no workbench any more after two complete inventories. If more than half of many
+  active ones lose them at once, none of them is released.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from seatpool.api.base import format_duration
 from seatpool.api.workbench import InstanceState
 from seatpool.aws.errors import AWS_ERRORS, describe_error, reason_of
 from seatpool.backoff import SHORTENING_JITTER, Backoff
@@ -31,15 +34,23 @@ from seatpool.mirror.workbenches.entry import Entry, UpsertResult
 from seatpool.mirror.workbenches.writer import WorkbenchWriter
 
 MISSES_BEFORE_LOOKUP = 2
-LOOKUPS_BY_ID = 50
+MISSES_BEFORE_SILENCE_COUNTS = 6
+"""So often EC2 has to show nothing for an id, if it never says that it does not exist."""
+LONGEST_SURVEY = 400
+"""Characters."""
+MANY = 10
+"""So many active workbenches without tags are suspicious."""
 UPSERTS_AT_ONCE = 500
 FIRST_PAUSE = 2.0
 _ENDED = frozenset({InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED})
 
 COMPLETE = "Complete"
+TAGS_HELD = "LostTagsHeld"
 EMPTY_HELD = "EmptyInventoryHeld"
 WRONG_ACCOUNT = "WrongAccount"
 NOT_WRITTEN = "KubernetesFailed"
+TIMED_OUT = "TimedOut"
+UNEXPECTED = "UnexpectedError"
 
 
 class Inventory:
@@ -75,6 +86,7 @@ class Inventory:
         self._clock = clock
         self._rng = rng
         self._account_checked = False
+        self._surveyed = ""
 
     def trigger(self) -> None:
         """Makes the next inventory start now."""
@@ -86,6 +98,7 @@ class Inventory:
         backoff = Backoff(self._rng, first=FIRST_PAUSE, longest=interval, spread=SHORTENING_JITTER)
         while True:
             self._triggered.clear()
+            self._health.inventories_begin(self._served, now=self._clock())
             async with self._slots:
                 complete = await self.run_once()
             self.tried.set()
@@ -99,7 +112,27 @@ class Inventory:
                     await self._triggered.wait()
 
     async def run_once(self) -> bool:
-        """Runs one inventory. True: it was complete and accepted. Raises nothing but cancellation."""
+        """Runs one inventory within the limit. True: it was complete and accepted.
+
+        What it raises is a bug. It is recorded as a failure too, so that no inventory looks fresh that did not end.
+        """
+        limit = self._config.inventory_limit
+        try:
+            async with asyncio.timeout(limit.total_seconds()) as timeout:
+                return await self._run_once()
+        except TimeoutError as error:
+            if not timeout.expired():
+                self._record_failure(UNEXPECTED, _describe_bug(error))
+                raise
+            self._record_failure(
+                TIMED_OUT, f"it did not come to its end within {format_duration(limit)}; see the log for what hangs"
+            )
+            return False
+        except Exception as error:
+            self._record_failure(UNEXPECTED, _describe_bug(error))
+            raise
+
+    async def _run_once(self) -> bool:
         began = self._clock()
         try:
             if not self._account_checked and not await self._check_account():
@@ -110,7 +143,7 @@ class Inventory:
                 entry.stored.state in ACTIVE for entry in self._workbenches.entries_in(self._served.key)
             )
             await self._upsert_all(list(seen.values()), as_of)
-            await self._check_missing(seen, as_of, doubtful=doubtful)
+            lost_tags = await self._check_missing(seen, as_of, doubtful=doubtful)
             await self._leave_other_namespaces(seen)
         except AWS_ERRORS as error:
             self._record_failure(reason_of(error), describe_error(error))
@@ -125,11 +158,35 @@ class Inventory:
                 f"{self._config.tag_owner} and {self._config.tag_type}; delete the Workbench objects if it is true",
             )
             return False
-        self._health.set_inventory(self._served, ok=True, reason=COMPLETE, now=self._clock())
+        if lost_tags:
+            self._record_failure(TAGS_HELD, lost_tags)
+            return False
+        seen_instead = "" if seen else await self._survey()
+        self._health.set_inventory(self._served, ok=True, reason=COMPLETE, now=self._clock(), seen_instead=seen_instead)
         return True
 
     def _list_workbenches(self) -> list[Ec2Instance]:
         return self._reader.list_workbenches(self._served)
+
+    async def _survey(self) -> str:
+        """Returns what EC2 shows in a region without any workbench. Empty: there are objects, or EC2 refuses."""
+        if next(self._workbenches.entries_in(self._served.key), None) is not None:
+            return ""
+        try:
+            survey = await self._clients.run_in_thread(lambda: self._reader.survey(self._served))
+        except AWS_ERRORS:
+            return ""
+        keys = ", ".join(f"{escaped(key)} ({count})" for key, count in survey.tag_keys) or "none"
+        count = f"more than {survey.instances}" if survey.has_more else str(survey.instances)
+        text = f"{count} instances, commonest tag keys: {keys}"[:LONGEST_SURVEY]
+        if text != self._surveyed:
+            self._surveyed = text
+            self._log.warning(
+                "no instance has both tags", reason="NothingTagged", account_region=str(self._served), seen=text,
+                tag_owner=self._config.tag_owner, tag_type=self._config.tag_type,
+                advice="nothing is done here; check mirror.tag_owner and mirror.tag_type if workbenches are there",
+            )  # fmt: skip
+        return text
 
     async def _check_account(self) -> bool:
         actual = await self._clients.run_in_thread(lambda: self._reader.account_number(self._served))
@@ -172,13 +229,19 @@ class Inventory:
         elif upsert.after is not None and upsert.result is UpsertResult.WRITTEN:
             self._metrics.corrections.labels(_direction(upsert.before, upsert.after)).inc()
 
-    async def _check_missing(self, seen: Mapping[str, Ec2Instance], as_of: datetime, *, doubtful: bool) -> None:
-        """Looks up instances that were not shown, by filter and after the second time by id."""
+    async def _check_missing(self, seen: Mapping[str, Ec2Instance], as_of: datetime, *, doubtful: bool) -> str:
+        """Looks up instances that were not shown, by filter and after the second time by id.
+
+        Returns why those without tags are not released. Empty: none was held.
+        """
+        horizon = self._workbenches.horizon()
         missing: list[Entry] = []
         for entry in self._workbenches.entries_in(self._served.key):
             if entry.name in seen:
                 entry.misses = 0
-            elif entry.stored.state is not InstanceState.TERMINATED and entry.stored.changed_at < as_of:
+            elif entry.stored.state is not InstanceState.TERMINATED and (
+                entry.stored.changed_at < as_of or entry.stored.changed_at > horizon
+            ):
                 entry.misses += not doubtful
                 missing.append(entry)
         found: dict[str, Ec2Instance] = {}
@@ -187,18 +250,42 @@ class Inventory:
             found |= await self._clients.run_in_thread(
                 lambda names=names: self._reader.describe_many(self._served, names)  # type: ignore[misc]
             )
-        gone = [entry for entry in missing if entry.name not in found and entry.misses >= MISSES_BEFORE_LOOKUP]
-        # Only 50 are looked up each time. Active ones come first, because they hold seats.
-        gone.sort(key=lambda entry: entry.stored.state not in ACTIVE)
-        for entry in [] if doubtful else gone[:LOOKUPS_BY_ID]:
-            instance = await self._clients.run_in_thread(
-                lambda name=entry.name: self._reader.describe_one(self._served, name)  # type: ignore[misc]
-            )
-            if instance is not None:
-                found[instance.instance_id] = instance
-            elif await self._workbenches.delete(entry):
-                self._metrics.corrections.labels("removed").inc()
+        if not doubtful:
+            missed = [entry for entry in missing if entry.misses >= MISSES_BEFORE_LOOKUP]
+            found |= await self._remove_gone([entry for entry in missed if entry.name not in found])
+            if held := self._hold_lost_tags(_without_tags(missing, found)):
+                return held
+            for entry in _without_tags(missed, found):
+                del found[entry.name]
+                if await self._workbenches.delete(entry):
+                    self._metrics.corrections.labels("untagged").inc()
         await self._upsert_all(list(found.values()), as_of)
+        return ""
+
+    async def _remove_gone(self, missed: list[Entry]) -> Mapping[str, Ec2Instance]:
+        """Deletes the objects of instances that do not exist. Returns the others that EC2 shows."""
+        missed.sort(key=lambda entry: entry.stored.state not in ACTIVE)  # those that hold seats come first
+        names = [entry.name for entry in missed]
+        if not names:
+            return {}
+        answer = await self._clients.run_in_thread(lambda: self._reader.describe_by_id(self._served, names))
+        for entry in missed:
+            is_silent = entry.name in answer.silent and entry.misses >= MISSES_BEFORE_SILENCE_COUNTS
+            if (entry.name in answer.gone or is_silent) and await self._workbenches.delete(entry):
+                self._metrics.corrections.labels("removed").inc()
+        return answer.found
+
+    def _hold_lost_tags(self, untagged: Sequence[Entry]) -> str:
+        """Returns why so many instances without tags are not believed. Empty: they are."""
+        active = sum(entry.stored.state in ACTIVE for entry in self._workbenches.entries_in(self._served.key))
+        lost = sum(entry.stored.state in ACTIVE for entry in untagged)
+        if lost < MANY or 2 * lost <= active:
+            return ""
+        return (
+            f"{lost} of {active} active workbenches have lost the tags {self._config.tag_owner} and "
+            f"{self._config.tag_type}; no user is released for that. Restore the tags; delete the Workbench objects if it "
+            "is true"
+        )
 
     async def _leave_other_namespaces(self, seen: Mapping[str, Ec2Instance]) -> None:
         """Deletes objects in another namespace, after the account got a new one.
@@ -210,6 +297,21 @@ class Inventory:
                 is_moved = self._workbenches.get(self._served.namespace, entry.name) is not None
                 if is_moved or (entry.name in seen and seen[entry.name].state in _ENDED):
                     await self._workbenches.delete(entry)
+
+
+def _without_tags(entries: Sequence[Entry], found: Mapping[str, Ec2Instance]) -> list[Entry]:
+    """Returns those whose instance exists and has neither tag."""
+    instances = ((entry, found.get(entry.name)) for entry in entries)
+    return [
+        entry
+        for entry, instance in instances
+        if instance is not None and instance.state not in _ENDED and instance.owner is None and instance.type is None
+    ]
+
+
+def _describe_bug(error: Exception) -> str:
+    """Returns the text of an error that no part expects."""
+    return f"{type(error).__name__}: {error}; see the log, and report it"
 
 
 def _direction(before: Stored | None, after: Stored) -> str:

@@ -32,7 +32,6 @@ class RejectReason(StrEnum):
     NOT_AN_ENVELOPE = "not_an_envelope"
     BAD_FIELD = "bad_field"
     UNKNOWN_STATE = "unknown_state"
-    FUTURE_TIME = "future_time"
     UNKNOWN_ACCOUNT = "unknown_account"
     REFUSED_BY_API = "refused_by_api"
 
@@ -47,6 +46,8 @@ class IgnoreReason(StrEnum):
     NO_SUCH_INSTANCE = "no_such_instance"
     NO_OBJECT = "not_held"
     """The message asks to check an instance that has no active Workbench object."""
+    TOO_LATE = "too_late"
+    """It came late, and EC2 of that account may not be asked whether it still holds."""
     EVENTS_ONLY = "events_only"
     """The owner of the instance is unknown, and EC2 of that account may not be asked."""
 
@@ -62,6 +63,14 @@ class StateReport:
     at: datetime
     owner: str | None = None
     type: str | None = None
+    claimed_at: datetime | None = None
+    """The time in the message, if it is in the future and not believed. `at` is then the time of the parsing."""
+    sent_at: datetime | None = None
+    """Time at which the message came into the queue, by the clock of SQS. None: not known."""
+
+    def delay(self) -> timedelta:
+        """Returns how late the event came into the queue. No clock of ours has a part in it."""
+        return self.sent_at - self.at if self.sent_at is not None else timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,8 @@ class RecheckRequest:
     """Time from the event until EC2 can answer."""
     retagged: bool = False
     """True: owner, type or both tags may have changed."""
+    claimed_at: datetime | None = None
+    """As in StateReport. Such a request is due at once."""
 
     @property
     def due(self) -> datetime:

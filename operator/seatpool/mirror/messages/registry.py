@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from seatpool.domain.instants import after, to_milliseconds
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.messages import (
     scaling_action,
@@ -51,29 +52,32 @@ class Registry:
                 return Irrelevant(kind, IgnoreReason.UNKNOWN_KIND)
             kind, read = known
             content = read(envelope)
-            self._check(content, now)
+            self._check(content)
         except RejectedMessage as rejected:
             return Malformed(kind, rejected.reason, rejected.detail, rejected.unknown)
         except IgnoredMessage as ignored:
             return Irrelevant(kind, ignored.reason)
         if isinstance(content, RecheckRequest):
+            if self._is_future(content.at, now):
+                content = replace(content, at=now, wait=timedelta(0), claimed_at=content.at)
             return Askable(kind, content)
+        if self._is_future(content.at, now):
+            content = replace(content, at=to_milliseconds(now), claimed_at=content.at)
         if content.type is not None:
             content = replace(content, type=self._aliases.resolve(content.type))
         return Actionable(kind, content)
 
-    def _check(self, content: StateReport | RecheckRequest, now: datetime) -> None:
-        key, at = AccountRegion(content.account, content.region), content.at
+    def _is_future(self, at: datetime, now: datetime) -> bool:
+        return at > after(now, self._future_tolerance)
+
+    def _check(self, content: StateReport | RecheckRequest) -> None:
+        key = AccountRegion(content.account, content.region)
         if self._regions.find(key) is None:
             raise RejectedMessage(
                 RejectReason.UNKNOWN_ACCOUNT,
                 f"account {key.account} region {key.region} is not configured; add it to mirror.accounts, "
                 "or stop forwarding its events",
                 unknown=key,
-            )
-        if at > now + self._future_tolerance:
-            raise RejectedMessage(
-                RejectReason.FUTURE_TIME, f"field time: {at.isoformat()} is in the future; the clock says {now}"
             )
 
 

@@ -7,7 +7,7 @@ delays only its own messages.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from structlog.contextvars import bound_contextvars
@@ -79,6 +79,10 @@ class MessageHandler:
             else:
                 content = parsed.request if isinstance(parsed, Askable) else parsed.report
                 group = (content.account, content.region, content.instance_id, isinstance(parsed, Actionable))
+                if content.claimed_at is not None:
+                    self._tell_future(message, parsed.kind, content.instance_id, content.claimed_at)
+                if isinstance(content, StateReport):
+                    content = replace(content, sent_at=message.sent_at)
                 groups[group].append(_Parsed(message, parsed.kind, content))
         for handled in await asyncio.gather(*(self._handle_traced(batch) for batch in groups.values())):
             acks |= handled
@@ -180,6 +184,15 @@ class MessageHandler:
                 message=message.id,
             )
         return Ack(action=AckAction.DEAD_LETTER, kind=malformed.kind, reason=malformed.reason, detail=malformed.detail)
+
+    def _tell_future(self, message: Message, kind: KindName, instance: str, claimed_at: datetime) -> None:
+        if message.receives <= 1:
+            self.metrics.future_times.labels("event").inc()
+            self.log.warning(
+                "time of the future not believed", reason="event", kind=kind, instance=instance,
+                event_at=claimed_at.isoformat(), message=message.id,
+                advice="compare the clocks of the sender and of the operator",
+            )  # fmt: skip
 
     def _observe_times(self, one: _Parsed) -> None:
         now = self.clock()

@@ -1,5 +1,8 @@
 """Turns the messages about one instance into a write of its object, and asks EC2 for what they do not say.
 
+A message counts at once if it is about a known instance and not late. EC2 is asked before a late one counts, one of an
+unknown instance, or one whose time cannot be. Archives replay events, and a late start could wake what is long gone.
+
 If the API server does not answer, the write is retried without end. Nothing else is received meanwhile, so no good
 message uses up its receives and ends in the dead-letter queue.
 """
@@ -10,13 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from seatpool.api.workbench import InstanceState
+from seatpool.aws.errors import AWS_ERRORS
 from seatpool.backoff import Backoff, retry_call
 from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.errors import Unavailable
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.ec2.describe import Ec2Instance
 from seatpool.mirror.ec2.describe_batcher import DescribeBatcher, IgnoredInstances
-from seatpool.mirror.event_order import Fact, later_state
+from seatpool.mirror.event_order import ACTIVE, Fact, later_state
 from seatpool.mirror.health import HealthBoard
 from seatpool.mirror.messages.parsed import IgnoreReason, RecheckRequest, StateReport
 from seatpool.mirror.queue.ack import RETRY_SOON, Ack, delay
@@ -47,29 +51,46 @@ class Resolver:
     rng: random.Random
 
     async def resolve_reports(self, served: ServedRegion, reports: Sequence[StateReport]) -> Resolved:
-        """Writes what the reports say. If they do not name the owner of a new instance, asks EC2."""
+        """Writes what the reports say, or what EC2 says where they may not count by themselves."""
+        if not served.inventory:
+            return await self._resolve_without_ec2(served, reports)
         name = reports[0].instance_id
         facts = _facts(reports)
-        upsert = await self._upsert(served, name, facts)
-        if upsert.result is not UpsertResult.UNKNOWN_INSTANCE:
-            return upsert
-        if not served.inventory:
-            return IgnoreReason.EVENTS_ONLY
-        if name in self.ignored:
+        is_known = self.workbenches.get(served.namespace, name) is not None
+        fresh = [one for one in reports if not self._is_late(one)]
+        is_late = len(fresh) < len(reports)
+        if not is_late:
+            # Without an owner they change a known object, and create none.
+            upsert = await self._upsert(served, name, facts if is_known else _nameless(facts))
+            if upsert.result is not UpsertResult.UNKNOWN_INSTANCE:
+                return upsert
+        if not is_known and facts[0].owner is None and name in self.ignored:
             return IgnoreReason.UNTAGGED
-        instance = await self.describe.find(served, name)
-        newest = facts[-1]
-        age = self.clock() - newest.at
+        try:
+            instance = await self.describe.find(served, name)
+        except AWS_ERRORS:
+            if is_late or facts[0].owner is None:
+                raise
+            # It is fresh and names the owner, and the next inventory corrects it. So an outage of EC2 delays no user.
+            return await self._upsert(served, name, facts)
+        # Where EC2 may not know yet what happened a moment ago, the newest event counts, unless it is itself in doubt.
+        newest = _facts(fresh)[-1] if fresh else None
+        age = self.clock() - newest.at if newest is not None else timedelta.max
         if instance is None:
+            ends = [fact for fact in facts if fact.state in _ENDING]
+            if is_known and ends:  # EC2 forgets an instance an hour after its end
+                return await self._upsert(served, name, ends)
             # A new instance may be announced before EC2 can describe it.
-            is_new = age < VISIBLE_WITHIN and newest.state not in _ENDING
+            is_new = newest is not None and age < VISIBLE_WITHIN and newest.state not in _ENDING
             return RETRY_SOON if is_new else IgnoreReason.NO_SUCH_INSTANCE
-        if not instance.is_workbench:
-            if newest.state is not InstanceState.PENDING:  # an instance in launch may get its tags a moment later
+        if not is_known and not instance.is_workbench:
+            if facts[0].owner is not None and not is_late and age < VISIBLE_WITHIN:
+                return await self._upsert(served, name, facts)  # its tags may come a moment later
+            if newest is None or newest.state is not InstanceState.PENDING:
                 self.ignored.add(name)
             return IgnoreReason.UNTAGGED
         fact = self._observed(served, instance)
-        if age < self.config.describe_lag:
+        if newest is not None and age < self.config.describe_lag:
             fact = replace(fact, state=later_state(instance.state, newest.state), at=newest.at, observed=False)
         return await self._upsert(served, name, [fact])
 
@@ -98,6 +119,26 @@ class Resolver:
             # A newer event came meanwhile, and EC2's answer may not cover it.
             return delay(self.config.describe_lag + RECHECK_MARGIN)
         return upsert
+
+    async def _resolve_without_ec2(self, served: ServedRegion, reports: Sequence[StateReport]) -> Resolved:
+        """Writes what the reports say. Of the late ones only an end of a known instance counts."""
+        name = reports[0].instance_id
+        is_known = self.workbenches.get(served.namespace, name) is not None
+        counting = [
+            one
+            for one in reports
+            if one.delay() <= self.config.max_event_delay or (is_known and one.state not in ACTIVE)
+        ]
+        if not counting:
+            return IgnoreReason.TOO_LATE
+        upsert = await self._upsert(served, name, _facts(counting))
+        return IgnoreReason.EVENTS_ONLY if upsert.result is UpsertResult.UNKNOWN_INSTANCE else upsert
+
+    def _is_late(self, report: StateReport) -> bool:
+        """Tells whether a report is too old to count by itself, or has a time that cannot be."""
+        limit = self.config.max_event_delay
+        age = self.clock() - report.at
+        return report.claimed_at is not None or age > limit or report.delay() > limit
 
     def _observed(self, served: ServedRegion, instance: Ec2Instance) -> Fact:
         return instance.as_fact(served.key, at=to_milliseconds(self.clock() - self.config.describe_lag))
@@ -137,6 +178,10 @@ class _FailuresOfOne:
             self._count += 1
         self._failed_at = self._clock()
         return self._count >= MAX_FAILURES_OF_ONE
+
+
+def _nameless(facts: Sequence[Fact]) -> list[Fact]:
+    return [replace(fact, owner=None, type=None) for fact in facts]
 
 
 def _facts(reports: Sequence[StateReport]) -> list[Fact]:

@@ -45,8 +45,8 @@ class Entry:
     stored: Stored
     confirmed_at: datetime | None = None
     """Time up to which an inventory found the object right."""
-    terminated_since: datetime | None = None
-    """Time at which the mirror learned that the instance is terminated. The instance ended earlier."""
+    terminated_since: float | None = None
+    """Monotonic time at which the mirror learned that the instance is terminated. The instance ended earlier."""
     misses: int = 0
     """Complete inventories in a row that did not show the instance."""
 

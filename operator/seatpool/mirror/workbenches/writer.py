@@ -6,19 +6,22 @@ label was written by hand and is left unchanged.
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from seatpool.api.base import MANAGED_BY, key_of
 from seatpool.api.workbench import InstanceState, Workbench, WorkbenchSpec
+from seatpool.domain.instants import after as time_after
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
-from seatpool.mirror.event_order import Fact, Ignored, Stored, merge_all
+from seatpool.mirror.event_order import Fact, Ignored, Stored, merge_all, without_future
 from seatpool.mirror.metrics import MirrorMetrics
+from seatpool.mirror.rate_limited_log import RateLimitedLog
 from seatpool.mirror.regions import AccountRegion
 from seatpool.mirror.workbenches.entry import Entry, Upsert, UpsertResult, from_spec, to_spec
 from seatpool.mirror.workbenches.message_context import MessageContexts
@@ -43,12 +46,18 @@ class WorkbenchWriter:
         clock: Callable[[], datetime],
         concurrency: int,
         contexts: MessageContexts,
+        log: RateLimitedLog,
+        future_tolerance: timedelta,
+        monotonic: Callable[[], float] = time.monotonic,
         traces: Traces = UNTRACED,
     ) -> None:
         self._kube = kube
         self._metrics = metrics
         self._clock = clock
         self._contexts = contexts
+        self._log = log
+        self._monotonic = monotonic
+        self._future_tolerance = future_tolerance
         self._traces = traces
         self._entries: dict[str, Entry] = {}
         metrics.objects.set_function(lambda: len(self._entries))
@@ -106,13 +115,13 @@ class WorkbenchWriter:
         for entry in list(self._entries.values()):
             yield AccountRegion(entry.stored.account, entry.stored.region)
 
-    def terminated_before(self, instant: datetime) -> list[Entry]:
-        """Returns the objects whose instance is known to be terminated since then or longer."""
-        return [
-            entry
-            for entry in self._entries.values()
-            if entry.terminated_since is not None and entry.terminated_since <= instant
-        ]
+    def terminated(self) -> list[Entry]:
+        """Returns the objects whose instance is known to be terminated."""
+        return [entry for entry in self._entries.values() if entry.terminated_since is not None]
+
+    def horizon(self) -> datetime:
+        """Returns the latest time that is believed now."""
+        return time_after(self._clock(), self._future_tolerance)
 
     async def upsert(self, namespace: str, name: str, facts: Sequence[Fact]) -> Upsert:
         """Merges facts into an object and writes it if it changes. Raises KubeError."""
@@ -171,13 +180,22 @@ class WorkbenchWriter:
         if entry is None and key in self._deleted and not any(fact.observed for fact in facts):
             return UpsertResult.GONE
         stored, confirmed_at = (entry.stored, entry.confirmed_at) if entry is not None else (None, None)
-        merged = merge_all(stored, facts, confirmed_at=confirmed_at)
+        horizon = self.horizon()
+        merged = merge_all(stored, facts, confirmed_at=confirmed_at, horizon=horizon)
         if isinstance(merged, Stored):
+            if stored is not None and without_future(stored, horizon) is not stored:
+                self._metrics.future_times.labels("object").inc()
+                self._log.warning(
+                    "time of the future not believed", reason="object", workbench=key,
+                    state_changed_at=stored.changed_at.isoformat(),
+                    launched_at=stored.launched_at and stored.launched_at.isoformat(),
+                )  # fmt: skip
             return merged
         if entry is not None and merged is Ignored.SAME:
             for fact in facts:
                 if fact.observed:
-                    entry.confirmed_at = max(entry.confirmed_at or fact.at, fact.at)
+                    known = confirmed_at if confirmed_at is not None and confirmed_at <= horizon else fact.at
+                    entry.confirmed_at = max(known, fact.at)
         return UpsertResult(merged.value)
 
     async def _write_with_context(self, namespace: str, name: str, entry: Entry | None, stored: Stored) -> None:
@@ -239,7 +257,7 @@ class WorkbenchWriter:
         if stored.state is not InstanceState.TERMINATED:
             entry.terminated_since = None
         elif entry.terminated_since is None:
-            entry.terminated_since = self._clock()
+            entry.terminated_since = self._monotonic()
         known = self._entries.get(entry.key)
         if known is not None and known.uid == entry.uid and int(known.version) > int(entry.version):
             return  # a watch was faster than the answer to the mirror's own write

@@ -51,8 +51,8 @@ def prepare(stage: Stage, file: EventFile, pools: Mapping[str, PoolFacts], *, li
     accounts = [
         {"account": account, "regions": list(regions), "inventory": False} for account, regions in file.places().items()
     ]
-    # A file may be of any time, so events are not refused because the clock differs.
-    stage.start_operator(accounts=accounts, receivers=4, future_tolerance="36500d")
+    # A file may be of any time, so its events are neither of the future nor late.
+    stage.start_operator(accounts=accounts, receivers=4, future_tolerance="36500d", max_event_delay="36500d")
 
 
 def pool_objects(pools: Mapping[str, PoolFacts], *, linger: str) -> list[dict[str, Any]]:

@@ -85,3 +85,26 @@ def test_a_refused_account_is_named_and_its_later_events_change_no_word() -> Non
     said = mirror_parts(health(events=replace(CONNECTED, refused=(first,))))
     assert "999999999999/eu-west-1 since" in said[1][3]
     assert mirror_parts(health(events=replace(CONNECTED, refused=(replace(first, last=later(60)),)))) == said
+
+
+EMPTY = replace(FRESH, seen_instead="37 instances, commonest tag keys: 'Owner' (37), 'Name' (30)")
+
+
+def test_a_fresh_installation_whose_tags_match_nothing_says_what_is_there_instead() -> None:
+    said = replace(health(EMPTY), tags=("vew:workbench:ownerId", "vew:workbench:type"))
+    _, seen, why, message = mirror_parts(said)[0]
+    assert (seen, why) == (True, ConditionReason.NOTHING_TAGGED)
+    assert "both tags vew:workbench:ownerId and vew:workbench:type, so nothing is done" in message
+    assert f"in 111122223333/eu-central-1 {EMPTY.seen_instead}" in message
+
+
+def test_one_region_with_workbenches_is_enough_to_be_no_fresh_installation() -> None:
+    assert mirror_parts(health(EMPTY, FRESH))[0][2] is ConditionReason.INVENTORY_COMPLETE
+    assert mirror_parts(health(EMPTY, PENDING))[0][2] is ConditionReason.INVENTORY_PENDING
+
+
+def test_what_a_hundred_empty_regions_show_fits_into_a_condition() -> None:
+    many = [replace(EMPTY, account=f"{number:012}", seen_instead="x" * 400) for number in range(100)]
+    message = mirror_parts(replace(health(*many), tags=("o" * 128, "t" * 128)))[0][3]
+    assert len(message) <= 2048
+    assert "and 98 more regions" in message
