@@ -44,13 +44,22 @@ class LedgerVacated(Model):
     """When it was freed."""
 
 
-class LedgerReadmit(Model):
-    """A user who may not return yet."""
+class LedgerLeft(Model):
+    """A user who left and has not returned since."""
 
     user: str
     """The named user."""
-    until: Instant
-    """When this user may get a seat again."""
+    at: Instant
+    """When the user left."""
+
+
+class LedgerReassignment(Model):
+    """A seat that passed from one user to another."""
+
+    user: str
+    """The user who got it."""
+    at: Instant
+    """When it was given."""
 
 
 class LedgerEnded(Model):
@@ -80,18 +89,18 @@ class SeatLedgerSpec(Model):
     waiting: Annotated[tuple[LedgerWaiting, ...], Field(json_schema_extra=_WHOLE)] = ()
     """Users who wait for one."""
     vacated: Annotated[tuple[LedgerVacated, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """Freed seats that still count for a cool-down or a budget."""
-    readmit: Annotated[tuple[LedgerReadmit, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """Users who may not return yet."""
-    reassignments: Annotated[tuple[Instant, ...], Field(json_schema_extra=_WHOLE)] = ()
-    """When seats passed from one user to another, within the budget's window."""
+    """Freed seats that no other user has got since."""
+    left: Annotated[tuple[LedgerLeft, ...], Field(json_schema_extra=_WHOLE)] = ()
+    """Users who left in the last 31 days, or as far back as readmitAfter looks."""
+    reassignments: Annotated[tuple[LedgerReassignment, ...], Field(json_schema_extra=_WHOLE)] = ()
+    """Seats that passed from one user to another: the last 200, or as many as maxReassignments counts."""
     ended: Annotated[tuple[LedgerEnded, ...], Field(json_schema_extra=_WHOLE)] = ()
     """Seats and waits that ended lately. They are kept until the history and all receivers of notifications have them, and only
     written if one of the two is configured."""
 
 
 class SeatLedger(Resource):
-    """The durable memory behind a pool's rules: who has a seat since when, who waits, what is blocked until when.
+    """The durable memory behind a pool's rules: who has a seat since when, who waits, who left when.
     The operator writes it before it changes a list. No other program or person should write it."""
 
     kind: ClassVar[str] = "SeatLedger"

@@ -11,6 +11,9 @@ The steps, in order:
 4. Give seats to the waiting line.
 
 A user never loses a seat to one who came later, except to a protected user.
+
+No time of the future in the memory is believed. It counts as now, and the returned memory says so. So after a clock that was
+ahead has stepped back, no rule takes longer than its own length.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,10 +21,17 @@ from datetime import datetime, timedelta
 
 from seatpool.domain.allocation import Allocation, Granted, InLine, Released, Seat
 from seatpool.domain.checks import Situation, refusal
-from seatpool.domain.instants import NEVER, after
-from seatpool.domain.memory import Grant, PoolMemory, Waiting
+from seatpool.domain.instants import NEVER, after, before
+from seatpool.domain.memory import LEFT_KEPT, Grant, PoolMemory, Waiting
 from seatpool.domain.need import Need
-from seatpool.domain.next_change import NextChanges, first, next_change, next_giving_way, next_usable
+from seatpool.domain.next_change import (
+    NextChanges,
+    first,
+    first_usable,
+    next_change,
+    next_giving_way,
+    next_usable,
+)
 from seatpool.domain.reasons import Reason
 from seatpool.domain.reserved_seats import ReservedSeats
 from seatpool.domain.rules import PoolRules
@@ -57,7 +67,8 @@ class _Allocator:
         self._before = memory.waiting
         self._assigned = dict(sorted(memory.assigned.items()))
         self._tenures: dict[str, Tenure] = {}
-        self._readmit = _still_blocked(memory.readmit, rules=rules, now=now)
+        self._left = _lately_left(memory.left, rules=rules, now=now)
+        self._readmit = _still_blocked(self._left, rules=rules, now=now)
         self._granted: list[Granted] = []
         self._released: list[Released] = []
         self._supply = Supply(
@@ -82,7 +93,7 @@ class _Allocator:
         if excess > 0:
             for grant in release_order(self._assigned.values(), rules=self._rules, now=self._now)[:excess]:
                 self._release(grant.user, Reason.SEATS_REDUCED)
-        self._supply.drop_excess()
+        self._supply.set_excess_aside()
 
     def serve(self) -> Allocation:
         """Gives the seats that can be given, and returns the result."""
@@ -93,7 +104,7 @@ class _Allocator:
         if missing:
             self._serve_protected(missing, situation)
             line = self._line()
-        return self._conclude(self._serve_line(line, situation))
+        return self._conclude(self._serve_line(line, situation), reserved)
 
     def _line(self) -> list[Waiting]:
         return waiting_line(
@@ -144,6 +155,7 @@ class _Allocator:
     def _grant(self, place: Waiting, reason: Reason, situation: Situation) -> None:
         user = place.user
         self._supply.take(user)
+        self._left.pop(user, None)
         situation.reserved.add_holder(user)
         grant = Grant(user=user, since=self._now, idle_since=None if user in self._needs else self._now, reason=reason)
         self._assigned[user] = grant
@@ -154,22 +166,23 @@ class _Allocator:
         grant = self._assigned.pop(user)
         del self._tenures[user]
         self._supply.vacate(user)
+        self._left[user] = self._now
         if self._rules.readmit_after > _ZERO:
             self._readmit[user] = after(self._now, self._rules.readmit_after)
         self._released.append(Released(user, reason, max(_ZERO, self._now - grant.since)))
 
-    def _conclude(self, refused: list[tuple[Waiting, Reason]]) -> Allocation:
+    def _conclude(self, refused: list[tuple[Waiting, Reason]], reserved: ReservedSeats) -> Allocation:
         users = tuple(sorted(self._assigned))
-        supply, readmit = self._supply, self._readmit
+        supply = self._supply
         line = [place for place, _ in refused]
-        coming = self._next_changes(refused)
+        coming = self._next_changes(refused, reserved)
         return Allocation(
             memory=PoolMemory(
                 assigned={user: self._assigned[user] for user in users},
                 waiting={place.user: place for place in line},
                 vacated=supply.vacated,
-                readmit=dict(sorted(readmit.items())),
-                reassignments=tuple(supply.reassignments),
+                left=dict(sorted(self._left.items())),
+                reassignments=supply.reassignments,
             ),
             users=users,
             seats={user: self._seat(user) for user in users},
@@ -180,20 +193,28 @@ class _Allocator:
             denied=tuple(sorted((self._rules.denied & self._needs.keys()) - self._assigned.keys())),
             granted=tuple(self._granted),
             released=tuple(self._released),
-            next_change=next_change(coming=coming, supply=supply, readmit=readmit, line=line),
-            reassignments_used=len(supply.reassignments),
+            next_change=coming.next_change,
+            reassignments_used=supply.reassignments_used,
         )
 
-    def _next_changes(self, refused: list[tuple[Waiting, Reason]]) -> NextChanges:
+    def _next_changes(self, refused: list[tuple[Waiting, Reason]], reserved: ReservedSeats) -> NextChanges:
         always, rules, supply = self._rules.always, self._rules, self._supply
         next_release = first(*(tenure.until for tenure in self._tenures.values()))
         protected_wait = any(reason is Reason.POOL_FULL and place.user in always for place, reason in refused)
+        giving_way = (
+            next_giving_way(rules=rules, supply=supply, grants=self._assigned.values()) if protected_wait else None
+        )
+        line = [place for place, _ in refused]
+        change = next_change(
+            next_release=next_release, next_giving_way=giving_way, supply=supply, readmit=self._readmit, line=line
+        )
         return NextChanges(
+            next_change=change,
             next_release=next_release,
             next_usable=next_usable(rules=rules, supply=supply, next_release=next_release),
-            next_giving_way=next_giving_way(rules=rules, supply=supply, grants=self._assigned.values())
-            if protected_wait
-            else None,
+            first_usable=first_usable(rules=rules, supply=supply, next_release=next_release, next_change=change),
+            next_giving_way=giving_way,
+            claims=bool(rules.reservations) or reserved.are_missed,
         )
 
     def _in_line(self, place: Waiting, position: int, reason: Reason, coming: NextChanges) -> InLine:
@@ -208,9 +229,15 @@ class _Allocator:
         return Seat(user, self._assigned[user].since, reason, until if until is None or until < NEVER else None)
 
 
-def _still_blocked(readmit: Mapping[str, datetime], *, rules: PoolRules, now: datetime) -> dict[str, datetime]:
-    """Returns the blocks that are not over. A rule that was shortened or dropped since shortens its blocks."""
+def _lately_left(left: Mapping[str, datetime], *, rules: PoolRules, now: datetime) -> dict[str, datetime]:
+    """Returns when users left, as far back as it is remembered."""
+    oldest = before(now, max(LEFT_KEPT, rules.readmit_after))
+    return {user: min(at, now) for user, at in left.items() if at > oldest}
+
+
+def _still_blocked(left: Mapping[str, datetime], *, rules: PoolRules, now: datetime) -> dict[str, datetime]:
+    """Returns until when users may not return, for those whose block is not over."""
     if rules.readmit_after == _ZERO:
         return {}
-    longest = after(now, rules.readmit_after)
-    return {user: min(until, longest) for user, until in readmit.items() if until > now}
+    over = before(now, rules.readmit_after)
+    return {user: after(at, rules.readmit_after) for user, at in left.items() if at > over}

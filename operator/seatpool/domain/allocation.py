@@ -22,8 +22,8 @@ class Seat:
 class InLine:
     """A place in the waiting line. The first position is 1.
 
-    `earliest` is the first time at which the rules alone could give the seat. It is a bound, not a promise. None: a user
-    has to stop a workbench first.
+    `earliest` is a time before which the rules alone cannot give the seat. It is a bound, not a promise. None: a user has to
+    stop a workbench first.
     """
 
     user: str

@@ -35,10 +35,16 @@ def every_seat_is_taken(_user: str, situation: Situation) -> Reason | None:
     return Reason.POOL_FULL if situation.supply.free <= 0 else None
 
 
+def free_seats_are_reserved(user: str, situation: Situation) -> Reason | None:
+    """Other users have a stronger claim to the free seats."""
+    left = situation.supply.free - 1
+    return Reason.SEATS_RESERVED if left < situation.reserved.needed_for_others(user) else None
+
+
 def free_seats_are_cooling_down(user: str, situation: Situation) -> Reason | None:
-    """Every free seat is still in the cool-down of another user."""
+    """Every free seat that is not kept for others is still in the cool-down of another user."""
     supply = situation.supply
-    if supply.was_left_by(user) or supply.usable > 0 or supply.cooled > 0:
+    if supply.returns_to_cooling(user) or supply.at_hand > situation.reserved.needed_for_others(user):
         return None
     return Reason.SEATS_COOLING_DOWN
 
@@ -49,18 +55,12 @@ def budget_is_spent(user: str, situation: Situation) -> Reason | None:
     return None if supply.was_left_by(user) or supply.usable > 0 else Reason.REASSIGNMENT_BUDGET_SPENT
 
 
-def free_seats_are_reserved(user: str, situation: Situation) -> Reason | None:
-    """Other users have a stronger claim to the free seats."""
-    left = situation.supply.left_for_others(user)
-    return Reason.SEATS_RESERVED if left < situation.reserved.needed_for_others(user) else None
-
-
 CHAIN: tuple[Check, ...] = (
     may_not_return_yet,
     every_seat_is_taken,
+    free_seats_are_reserved,
     free_seats_are_cooling_down,
     budget_is_spent,
-    free_seats_are_reserved,
 )
 
 

@@ -7,6 +7,7 @@ allocation. A time beyond the calendar is NEVER.
 from datetime import UTC, datetime, timedelta
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def after(instant: datetime, duration: timedelta) -> datetime:
@@ -15,6 +16,14 @@ def after(instant: datetime, duration: timedelta) -> datetime:
         return min(instant + duration, NEVER)
     except OverflowError:
         return NEVER
+
+
+def before(instant: datetime, duration: timedelta) -> datetime:
+    """Returns `instant - duration`, at least the beginning of the calendar."""
+    try:
+        return instant - duration
+    except OverflowError:
+        return _BEGINNING
 
 
 def to_milliseconds(instant: datetime) -> datetime:

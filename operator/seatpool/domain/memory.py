@@ -1,16 +1,26 @@
 """Defines the facts of a pool that have to be stored between two allocations.
 
 Everything else follows from the workbenches that exist now. These facts do not: the holders and the start of their seats, the
-start of each wait, the freed seats, the users who may not return yet, and the re-assignments. The memory is a value:
-`allocate` takes one and returns the next. The caller stores it before it acts.
+start of each wait, the freed seats, the users who left, and the re-assignments. The memory is a value: `allocate` takes one
+and returns the next. The caller stores it before it acts.
+
+The memory holds what happened, and no rule decides what is kept. So a rule that an admin removes, shortens and puts back finds
+everything that it asks about. It is pruned at fixed limits only, and later if a rule of the pool looks back further.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import NamedTuple, Self
 
 from seatpool.domain.reasons import Reason
+
+LEFT_KEPT = timedelta(days=31)
+"""How long it is remembered that a user left. A longer `readmitAfter` keeps it longer."""
+REASSIGNMENTS_KEPT = 200
+"""Number of re-assignments that are remembered, the newest. A budget with a larger count keeps as many as it counts."""
+VACATED_KEPT = 5_000
+"""Number of freed seats that are remembered, the last freed ones. No pool has more seats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +47,31 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Vacated:
-    """A seat that was freed and not given to another user since. It is kept only for a cool-down or a budget."""
+    """A seat that was freed and not given to another user since."""
 
     user: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Readmit:
-    """A user who left and may not return before `until`."""
+class Reassignment(NamedTuple):
+    """A seat that passed from one user to another, who got it then."""
 
+    at: datetime
     user: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class PoolMemory:
-    """The memory of one pool. `vacated` is sorted by (at, user), `reassignments` by time."""
+    """The memory of one pool. `vacated` and `reassignments` are sorted by (at, user)."""
 
     assigned: Mapping[str, Grant]
     waiting: Mapping[str, Waiting]
     vacated: tuple[Vacated, ...]
-    readmit: Mapping[str, datetime]
-    reassignments: tuple[datetime, ...]
+    left: Mapping[str, datetime]
+    """When users left who have not returned since."""
+    reassignments: tuple[Reassignment, ...]
 
     @classmethod
     def empty(cls) -> Self:
         """Returns the memory of a pool that has never given a seat."""
-        return cls(assigned={}, waiting={}, vacated=(), readmit={}, reassignments=())
-
-    @property
-    def blocked(self) -> tuple[Readmit, ...]:
-        """The users who may not return yet, sorted by name."""
-        return tuple(Readmit(user, until) for user, until in sorted(self.readmit.items()))
+        return cls(assigned={}, waiting={}, vacated=(), left={}, reassignments=())

@@ -38,7 +38,8 @@ _SENTENCES = {
     Reason.LINGERING: "No workbench of the user is active; the seat is kept for the linger time in case one starts.",
     Reason.POOL_FULL: "Every seat of the pool is taken.",
     Reason.SEATS_RESERVED: "The seats that are free are kept for protectedUsers or for the people of a reservation.",
-    Reason.SEATS_COOLING_DOWN: "The seats that are free had another holder lately; seatCoolDown blocks them for now.",
+    Reason.SEATS_COOLING_DOWN: "The seats that are free and not kept for others had another holder lately; "
+    "seatCoolDown blocks them for now.",
     Reason.REASSIGNMENT_BUDGET_SPENT: "The seats that are free had another holder, and maxReassignments permits no "
     "more changes in its window.",
     Reason.READMISSION_BLOCKED: "The user left the list lately and may not return before readmitAfter is over.",

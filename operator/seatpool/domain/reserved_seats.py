@@ -25,6 +25,11 @@ class ReservedSeats:
             for user in holders:
                 self.add_holder(user)
 
+    @property
+    def are_missed(self) -> bool:
+        """Tells whether a protected user has no seat."""
+        return bool(self._missing)
+
     def needed_for_others(self, user: str) -> int:
         """Returns how many seats must remain for other users if this user takes one.
 

@@ -26,11 +26,26 @@ _ADOPTED = Tenure(Reason.ADOPTED, None)
 _PROTECTED = Tenure(Reason.PROTECTED, None)
 
 
+def not_after(grant: Grant, now: datetime) -> Grant:
+    """Returns the grant without a time of the future, or the same object if it has none.
+
+    A clock that was ahead wrote such a time. If it were believed, a seat would be kept until the clock catches up.
+    """
+    idle_since = grant.idle_since
+    if grant.since <= now and (idle_since is None or idle_since <= now):
+        return grant
+    return replace(grant, since=min(grant.since, now), idle_since=None if idle_since is None else min(idle_since, now))
+
+
 def with_idle_since(grant: Grant, *, needed: bool, now: datetime) -> Grant:
-    """Returns the grant with `idle_since` as it is now, or the same object if that did not change."""
+    """Returns the grant with `idle_since` as it is now, or the same object if nothing changed."""
+    idle_since = grant.idle_since
+    if (idle_since is None) is needed and grant.since <= now and (idle_since is None or idle_since <= now):
+        return grant
+    past = not_after(grant, now)
     if needed:
-        return grant if grant.idle_since is None else replace(grant, idle_since=None)
-    return grant if grant.idle_since is not None else replace(grant, idle_since=now)
+        return replace(past, idle_since=None)
+    return past if past.idle_since is not None else replace(past, idle_since=now)
 
 
 def tenure_of(grant: Grant, *, rules: PoolRules) -> Tenure:

@@ -19,10 +19,10 @@ def waiting_line(
     """Returns the users who should have a seat and have none, the next one first.
 
     Protected users are at the front, even if they need no seat now. A place in line never gets worse while the need goes
-    on, even if the workbench that it began with stops.
+    on, even if the workbench that it began with stops. No time of the future is believed: such a wait begins now.
     """
     line = [
-        _place(user, need.since, before)
+        _place(user, min(need.since, now), before)
         for user, need in needs.items()
         if user not in holders and user not in rules.denied
     ]

@@ -136,14 +136,14 @@ MESSAGES: Mapping[str, MessageTemplate] = {
     ),
     Reason.SEATS_COOLING_DOWN: MessageTemplate(
         Part.RULE,
-        "{free} of {seats} seats are free, but others had them lately: spec.seatCoolDown ({duration}) blocks the next of them "
-        "until {until}.",
+        "{free} of {seats} seats are free, but others had them lately{others}: spec.seatCoolDown ({duration}) blocks "
+        "the next of them until {until}.",
         rule_fields.SEAT_COOL_DOWN.spec,
     ),
     Reason.REASSIGNMENT_BUDGET_SPENT: MessageTemplate(
         Part.RULE,
-        "{free} of {seats} seats are free, but others had them: {used} of the {count} changes that spec.maxReassignments "
-        "permits in {window} are used.",
+        "{free} of {seats} seats are free, but others had them{others}: {used} of the {count} changes that "
+        "spec.maxReassignments permits in {window} are used.",
         rule_fields.MAX_REASSIGNMENTS.spec,
     ),
     Reason.READMISSION_BLOCKED: MessageTemplate(

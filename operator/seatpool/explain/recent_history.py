@@ -65,10 +65,8 @@ def _from_ledger(pool: str, memory: PoolMemory, user: str | None) -> Iterator[Hi
         if user in (None, seat.user):
             yield HistoryEntry(seat.at, pool, f"{seat.user} gave the seat back", "ledger")
     if user is None:
-        for at in memory.reassignments:
-            yield HistoryEntry(
-                at, pool, "a seat passed to another person, and counts against maxReassignments", "ledger"
-            )
+        for change in memory.reassignments:
+            yield HistoryEntry(change.at, pool, "a seat passed to another person", "ledger")
 
 
 def _why(reason: Reason) -> str:

@@ -32,6 +32,7 @@ def rule_message(
 ) -> Message:
     """Returns the message of the rule that decides about a user. `until` is the end of the seat or of the wait."""
     budget = rules.max_reassignments
+    reserved = _reserved(rules, answer)
     ends = _cooled_at(rules, answer, times.now) if reason is Reason.SEATS_COOLING_DOWN else until
     return message(
         reason,
@@ -40,7 +41,8 @@ def rule_message(
         workbenches=format_names(key.partition("/")[2] for key in keys) or "none that is known",
         seats=str(rules.seats),
         free=str(rules.seats - len(answer.users)),
-        kept=format_names(_reserved(rules, answer)),
+        kept=format_names(reserved),
+        others=f" or they are kept for others ({format_names(reserved)})" if reserved else "",
         used=str(answer.reassignments_used),
         count=str(budget.count if budget is not None else 0),
         window=format_duration(budget.window) if budget is not None else "",
@@ -55,8 +57,10 @@ def _duration_of(reason: Reason, rules: PoolRules) -> str:
 
 
 def _cooled_at(rules: PoolRules, answer: Allocation, now: datetime) -> datetime | None:
-    """Returns when the next of the free seats has cooled down."""
-    ends = (after(seat.at, rules.seat_cool_down) for seat in answer.memory.vacated)
+    """Returns when the next of the free seats has cooled down. The last vacated seats are those that exist."""
+    free = max(0, rules.seats - len(answer.users))
+    vacated = answer.memory.vacated[max(0, len(answer.memory.vacated) - free) :]
+    ends = (after(seat.at, rules.seat_cool_down) for seat in vacated)
     return min((end for end in ends if end > now), default=None)
 
 

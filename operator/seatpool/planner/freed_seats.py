@@ -11,7 +11,7 @@ from itertools import islice
 
 from seatpool.domain.allocate import allocate
 from seatpool.domain.instants import after
-from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
 
@@ -30,7 +30,7 @@ class FreedSeats:
     def __init__(self, rules: PoolRules) -> None:
         self._rules = rules
         self._vacated: Sequence[Vacated] = ()
-        self._reassignments: tuple[datetime, ...] = ()
+        self._reassignments: tuple[Reassignment, ...] = ()
         self._smaller_pool: dict[int, PoolRules] = {}
 
     def vacate(self, users: Iterable[str], at: datetime) -> None:
@@ -59,7 +59,7 @@ class FreedSeats:
             assigned=involved,
             waiting={place.user: place for place in line},
             vacated=tuple(freed),
-            readmit={},
+            left={},
             reassignments=self._reassignments,
         )
         without = len(holders) - len(involved) + len(self._vacated) - len(freed)

@@ -8,8 +8,9 @@ Read in this order:
 
 1. `pool_rules`: a LicensePool's spec as rules and selector.
 2. `ledger_codec`: a pool's memory as SeatLedger objects, and back.
-3. `plan`: allocates every pool of a server.
-4. `guard`: holds back a change that releases too many users.
-5. `ended_entries`: keeps what ended until the history has it.
-6. `allowed_servers`: what the operator's settings allow a LicenseServer to name.
+3. `ledger_writes`: the order in which changed shares are written.
+4. `plan`: allocates every pool of a server.
+5. `guard`: holds back a change that releases too many users.
+6. `ended_entries`: keeps what ended until the history has it.
+7. `allowed_servers`: what the operator's settings allow a LicenseServer to name.
 """

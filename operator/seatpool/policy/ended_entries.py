@@ -68,14 +68,15 @@ def _kept(specs: Iterable[SeatLedgerSpec], is_recorded: Callable[[LedgerEnded], 
 
 def _ended(before: Iterable[SeatLedgerSpec], after: Iterable[SeatLedgerSpec], ending: Ending) -> Iterator[LedgerEnded]:
     after = tuple(after)
+    # A time of the future counts as now: see `allocate`. Such an entry goes on and did not end.
     holders = {(grant.user, grant.since) for spec in after for grant in spec.assigned}
     waiting = {(place.user, place.since) for spec in after for place in spec.waiting}
     for spec in before:
         for grant in spec.assigned:
-            if (grant.user, grant.since) not in holders:
+            if (grant.user, min(grant.since, ending.at)) not in holders:
                 reason = ending.seats.get(grant.user, NEED_ENDED)
                 yield LedgerEnded(user=grant.user, what="Seat", since=grant.since, at=ending.at, reason=reason)
         for place in spec.waiting:
-            if (place.user, place.since) not in waiting:
+            if (place.user, min(place.since, ending.at)) not in waiting:
                 reason = ending.waits.get(place.user, NEED_ENDED)
                 yield LedgerEnded(user=place.user, what="Wait", since=place.since, at=ending.at, reason=reason)

@@ -1,7 +1,8 @@
 """Converts a pool's memory to SeatLedger objects, and back.
 
-One object holds at most 500 seats, so a large pool has several *shares*. The hash of a user's name decides the share. So one
-grant rewrites one object, and no entry moves when other users come and go.
+A large memory has several *shares*. The hash of a user's name decides the share, so one grant rewrites one object, and no
+entry moves when other users come and go. The number of shares follows the pool's seats and what is stored. If it changes, a
+consistent hash moves entries only into the new shares, or only out of those that go.
 """
 
 import hashlib
@@ -11,29 +12,53 @@ from datetime import datetime
 from seatpool.api.seatledger import (
     SEATS_PER_LEDGER,
     LedgerGrant,
-    LedgerReadmit,
+    LedgerLeft,
+    LedgerReassignment,
     LedgerVacated,
     LedgerWaiting,
     SeatLedgerSpec,
 )
 from seatpool.domain.instants import to_milliseconds
-from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.reasons import Reason
 
 LONGEST_INDEX = 4
 """Digits of a share's index: a pool has at most 5,000 seats, and so a few shares."""
 # Names do not spread evenly: shares are planned for fewer seats than they may hold.
 _PLANNED = SEATS_PER_LEDGER * 4 // 5
+ENTRIES_PER_LEDGER = 2_500
+"""Entries for which a share is planned. With names of 128 characters they have about 600 KB."""
 _REASONS = {reason.value: reason for reason in Reason}
 
 
-def share_count(seats: int) -> int:
-    """Returns the number of objects of a pool with so many seats."""
-    return 1 if seats <= SEATS_PER_LEDGER else -(-seats // _PLANNED)
+def share_count(seats: int, *, entries: int = 0, present: int = 0) -> int:
+    """Returns the number of objects of a pool with so many seats and so many stored entries.
+
+    `present` are the objects that it has now. They become fewer only if half of them are enough, so that a memory of about
+    the size of a limit is not divided anew again and again.
+    """
+    for_seats = 1 if seats <= SEATS_PER_LEDGER else -(-seats // _PLANNED)
+    needed = max(for_seats, -(-entries // ENTRIES_PER_LEDGER))
+    return needed if needed >= present or needed * 2 <= present else present
 
 
-def _share_of(user: str, shares: int) -> int:
-    return int.from_bytes(hashlib.sha256(user.encode()).digest()[:4], "big") % shares
+def entry_count(memory: PoolMemory) -> int:
+    """Returns the number of entries that a memory has in its shares."""
+    parts = (memory.assigned, memory.waiting, memory.vacated, memory.left, memory.reassignments)
+    return sum(map(len, parts))
+
+
+def share_of(user: str, shares: int) -> int:
+    """Returns the share of a user: the jump consistent hash of Lamping and Veach."""
+    if shares == 1:
+        return 0
+    key = int.from_bytes(hashlib.sha256(user.encode()).digest()[:8], "big")
+    share, jump = 0, 0
+    while jump < shares:
+        share = jump
+        key = (key * 2862933555777941757 + 1) & 0xFFFFFFFFFFFFFFFF
+        jump = ((share + 1) << 31) // ((key >> 33) + 1)
+    return share
 
 
 def ledger_name(pool: str, share: int) -> str:
@@ -52,9 +77,10 @@ def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerS
     grants: list[list[LedgerGrant]] = [[] for _ in range(shares)]
     waiting: list[list[LedgerWaiting]] = [[] for _ in range(shares)]
     vacated: list[list[LedgerVacated]] = [[] for _ in range(shares)]
-    readmit: list[list[LedgerReadmit]] = [[] for _ in range(shares)]
+    left: list[list[LedgerLeft]] = [[] for _ in range(shares)]
+    reassignments: list[list[LedgerReassignment]] = [[] for _ in range(shares)]
     for user, grant in sorted(memory.assigned.items()):
-        grants[_share_of(user, shares)].append(
+        grants[share_of(user, shares)].append(
             LedgerGrant(
                 user=user,
                 since=to_milliseconds(grant.since),
@@ -63,11 +89,14 @@ def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerS
             )
         )
     for user, wait in sorted(memory.waiting.items()):
-        waiting[_share_of(user, shares)].append(LedgerWaiting(user=user, since=to_milliseconds(wait.since)))
+        waiting[share_of(user, shares)].append(LedgerWaiting(user=user, since=to_milliseconds(wait.since)))
     for seat in memory.vacated:
-        vacated[_share_of(seat.user, shares)].append(LedgerVacated(user=seat.user, at=to_milliseconds(seat.at)))
-    for user, until in sorted(memory.readmit.items()):
-        readmit[_share_of(user, shares)].append(LedgerReadmit(user=user, until=to_milliseconds(until)))
+        vacated[share_of(seat.user, shares)].append(LedgerVacated(user=seat.user, at=to_milliseconds(seat.at)))
+    for user, at in sorted(memory.left.items()):
+        left[share_of(user, shares)].append(LedgerLeft(user=user, at=to_milliseconds(at)))
+    for change in memory.reassignments:
+        passed = LedgerReassignment(user=change.user, at=to_milliseconds(change.at))
+        reassignments[share_of(change.user, shares)].append(passed)
     return tuple(
         SeatLedgerSpec(
             pool=pool,
@@ -75,20 +104,23 @@ def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerS
             assigned=tuple(grants[index]),
             waiting=tuple(waiting[index]),
             vacated=tuple(vacated[index]),
-            readmit=tuple(readmit[index]),
-            reassignments=tuple(to_milliseconds(at) for at in memory.reassignments) if index == 0 else (),
+            left=tuple(left[index]),
+            reassignments=tuple(reassignments[index]),
         )
         for index in range(shares)
     )
 
 
 def from_specs(specs: Iterable[SeatLedgerSpec]) -> PoolMemory:
-    """Returns the memory that the shares hold together."""
+    """Returns the memory that the shares hold together.
+
+    An entry may be in two shares, if a change of their number was interrupted. It counts once.
+    """
     assigned: dict[str, Grant] = {}
     waiting: dict[str, Waiting] = {}
-    vacated: list[Vacated] = []
-    readmit: dict[str, datetime] = {}
-    reassignments: list[datetime] = []  # two re-assignments of one answer have the same time, and both count
+    vacated: set[Vacated] = set()
+    left: dict[str, datetime] = {}
+    reassignments: set[Reassignment] = set()
     for spec in specs:
         for grant in spec.assigned:
             assigned[grant.user] = Grant(
@@ -96,15 +128,15 @@ def from_specs(specs: Iterable[SeatLedgerSpec]) -> PoolMemory:
             )
         for wait in spec.waiting:
             waiting[wait.user] = Waiting(user=wait.user, since=wait.since)
-        vacated.extend(Vacated(user=seat.user, at=seat.at) for seat in spec.vacated)
-        for block in spec.readmit:
-            readmit[block.user] = block.until
-        reassignments.extend(spec.reassignments)
+        vacated.update(Vacated(user=seat.user, at=seat.at) for seat in spec.vacated)
+        for gone in spec.left:
+            left[gone.user] = max(gone.at, left.get(gone.user, gone.at))
+        reassignments.update(Reassignment(change.at, change.user) for change in spec.reassignments)
     return PoolMemory(
         assigned=assigned,
         waiting=waiting,
         vacated=tuple(sorted(vacated, key=lambda seat: (seat.at, seat.user))),
-        readmit=readmit,
+        left=left,
         reassignments=tuple(sorted(reassignments)),
     )
 

@@ -18,6 +18,7 @@ from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
+from seatpool.domain.tenure import not_after
 from seatpool.policy import guard
 
 
@@ -90,7 +91,7 @@ def _without_releases(question: Question, now: datetime) -> Allocation:
 
     The stored entries stay as they are, `idle_since` above all. Otherwise every held change would start the linger time anew.
     """
-    before = question.memory.assigned
+    before = {user: not_after(grant, now) for user, grant in question.memory.assigned.items()}
     kept = {user: Need(user, grant.since) for user, grant in before.items()}
     answer = allocate(question.rules, kept | dict(question.needs), question.memory, now)
     assigned = {

@@ -93,7 +93,7 @@ def statement(snapshot: Snapshot, pool: LicensePool, lines: Iterable[Line] | Non
         since=since,
         until=snapshot.now,
         changes=tuple(changes),
-        reassignments_now=sum(at > window_began for at in memory.reassignments),
+        reassignments_now=sum(change.at > window_began for change in memory.reassignments),
         reassignments_allowed=None if budget is None else budget.count,
         reassignments_window=None if budget is None else format_duration(budget.window),
         most_people=max((change.people for change in changes), default=len(memory.assigned)),

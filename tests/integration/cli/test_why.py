@@ -239,11 +239,11 @@ def test_the_readmission_block_names_its_end_and_that_nobodys_stop_helps(board: 
         board.ledger(
             assigned={"ann": board.ago(hours=2)},
             waiting={"dora": board.ago(minutes=5)},
-            readmit=[{"user": "dora", "until": board.ahead(hours=30)}],
+            left=[{"user": "dora", "at": board.ahead(hours=6)}],
         ),
         board.workbench(1, "ann"), board.workbench(3, "dora"),
     )  # fmt: skip
-    # A block is never longer than the rule is now: 30 hours were written under a longer one.
+    # A time of the future counts as now: a clock that was ahead wrote it.
     assert board.why("dora", code=1)[1].startswith(
         "dora left the list lately: spec.readmitAfter (1d) permits no return before "
     )
@@ -251,7 +251,7 @@ def test_the_readmission_block_names_its_end_and_that_nobodys_stop_helps(board: 
         board.ledger(
             assigned={"ann": board.ago(hours=2)},
             waiting={"dora": board.ago(minutes=5)},
-            readmit=[{"user": "dora", "until": board.ahead(hours=3)}],
+            left=[{"user": "dora", "at": board.ago(hours=21)}],
         )
     )
     end = board.at(hours=3)
@@ -269,7 +269,10 @@ def test_a_spent_budget_names_what_is_used_and_when_the_next_change_is_permitted
         board.ledger(
             waiting={"dora": board.ago(minutes=5)},
             vacated=[{"user": "ann", "at": board.ago(minutes=10)}],
-            reassignments=[board.ago(days=364), board.ago(days=100)],
+            reassignments=[
+                {"user": "bob", "at": board.ago(days=364)},
+                {"user": "eve", "at": board.ago(days=100)},
+            ],
         ),
         board.workbench(3, "dora"),
     )
@@ -303,9 +306,7 @@ def test_a_seat_that_is_kept_for_a_protected_person_is_told_so(board: Board) -> 
     board.put(
         board.server(),
         board.pool(seats=1, protectedUsers=["ann"], readmitAfter="1h"),
-        board.ledger(
-            waiting={"dora": board.ago(minutes=5)}, readmit=[{"user": "ann", "until": board.ahead(minutes=30)}]
-        ),
+        board.ledger(waiting={"dora": board.ago(minutes=5)}, left=[{"user": "ann", "at": board.ago(minutes=30)}]),
         board.workbench(3, "dora"),
     )
     assert board.why("dora", code=1)[1] == (

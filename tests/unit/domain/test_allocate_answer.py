@@ -7,7 +7,7 @@ import pytest
 
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation, Granted, InLine, Released, Seat
-from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
@@ -35,6 +35,11 @@ def holding(*users: str, since: float = 0, idle: float | None = None, reason: Re
     return replace(EMPTY, assigned={user: Grant(user, at(since), idle_since, reason) for user in users})
 
 
+def passed(*at_minutes: float, user: str = "bob") -> tuple[Reassignment, ...]:
+    names = (user.split() * len(at_minutes))[: len(at_minutes)]
+    return tuple(Reassignment(at(minute), name) for minute, name in zip(at_minutes, names, strict=True))
+
+
 def reasons(answer: Allocation) -> dict[str, Reason]:
     return {place.user: place.reason for place in answer.waiting}
 
@@ -51,7 +56,7 @@ def test_a_first_answer_is_complete() -> None:
             assigned={"ann": Grant("ann", START, None, Reason.GRANTED)},
             waiting={"bob": Waiting("bob", at(-2))},
             vacated=(),
-            readmit={},
+            left={},
             reassignments=(),
         ),
         users=("ann",),
@@ -104,22 +109,22 @@ def test_a_cool_down_ends_on_the_microsecond() -> None:
 
 def test_a_readmission_block_ends_on_the_microsecond() -> None:
     rules = PoolRules(seats=1, readmit_after=minutes(15))
-    memory = replace(EMPTY, readmit={"ann": at(15)})
+    memory = replace(EMPTY, left={"ann": START})
     early = allocate(rules, needs(ann=0), memory, at(15) - INSTANT)
     assert (early.users, early.next_change, earliest(early)) == ((), at(15), {"ann": at(15)})
     after = allocate(rules, needs(ann=0), memory, at(15))
-    assert (after.users, after.memory.readmit) == (("ann",), {})
+    assert (after.users, after.memory.left) == (("ann",), {})
 
 
 def test_a_reassignment_leaves_the_window_on_the_microsecond() -> None:
     rules = PoolRules(seats=1, max_reassignments=ReassignmentBudget(1, minutes(15)))
-    memory = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=(START,))
+    memory = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=passed(0))
     early = allocate(rules, needs(bob=0), memory, at(15) - INSTANT)
     assert (early.users, early.reassignments_used) == ((), 1)
     assert (early.next_change, earliest(early)) == (at(15), {"bob": at(15)})
     later = allocate(rules, needs(bob=0), memory, at(15))
     assert (later.users, later.reassignments_used) == (("bob",), 1)
-    assert later.memory.reassignments == (at(15),)
+    assert later.memory.reassignments == passed(0, 15)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,7 @@ def test_absurd_durations_of_the_other_rules_block_for_ever() -> None:
     answer = allocate(cooling, needs(bob=2), left.memory, START + AGES)
     assert (reasons(answer), answer.next_change) == ({"bob": Reason.SEATS_COOLING_DOWN}, None)
     budget = PoolRules(seats=1, max_reassignments=ReassignmentBudget(1, timedelta.max))
-    spent = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=(START,))
+    spent = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=passed(0))
     answer = allocate(budget, needs(bob=2), spent, START + AGES)
     assert (reasons(answer), earliest(answer)) == ({"bob": Reason.REASSIGNMENT_BUDGET_SPENT}, {"bob": None})
 
@@ -192,7 +197,7 @@ def test_a_banned_holder_is_on_the_list_and_not_yet_among_the_denied() -> None:
 
 def test_who_was_shed_may_return_no_sooner_than_readmission_allows() -> None:
     rules = PoolRules(seats=0, readmit_after=minutes(9))
-    assert allocate(rules, needs(ann=0), holding("ann"), at(1)).memory.readmit == {"ann": at(10)}
+    assert allocate(rules, needs(ann=0), holding("ann"), at(1)).memory.left == {"ann": at(1)}
 
 
 def test_the_line_looks_as_far_as_the_rules_do() -> None:
@@ -201,7 +206,7 @@ def test_the_line_looks_as_far_as_the_rules_do() -> None:
     )
     idle = holding("ann", idle=0)
     assert earliest(allocate(rules, needs(bob=1), idle, at(1))) == {"bob": at(15)}
-    spent = replace(idle, reassignments=(at(-50),))
+    spent = replace(idle, reassignments=passed(-50))
     answer = allocate(rules, needs(bob=1), spent, at(1))
     assert (earliest(answer), answer.next_change) == ({"bob": at(50)}, at(5))
     never = replace(rules, max_reassignments=ReassignmentBudget(0, minutes(100)))
@@ -214,20 +219,26 @@ def test_who_waits_for_reserved_seats_sees_when_one_more_has_cooled() -> None:
     )
     memory = replace(EMPTY, vacated=(Vacated("ann", START),))
     answer = allocate(rules, needs(bob=1), memory, at(1))
-    assert (reasons(answer), earliest(answer)) == ({"bob": Reason.SEATS_RESERVED}, {"bob": at(10)})
+    assert (reasons(answer), earliest(answer)) == ({"bob": Reason.SEATS_COOLING_DOWN}, {"bob": at(10)})
     assert allocate(rules, needs(bob=1), answer.memory, at(10)).users == ("bob",)
 
 
-def test_with_cooled_seats_left_over_only_the_budget_brings_one_more() -> None:
+def test_a_reservation_keeps_seats_and_leaves_the_budget_to_others() -> None:
     rules = PoolRules(
         seats=3,
         max_reassignments=ReassignmentBudget(2, minutes(100)),
         reservations=(Reservation("z", frozenset({"zoe"}), None, 1),),
     )
     vacated = tuple(Vacated(user, START) for user in ("ann", "bob", "cid"))
-    answer = allocate(rules, needs(dan=1), replace(EMPTY, vacated=vacated, reassignments=(at(-50),)), at(1))
-    assert (reasons(answer), answer.next_change) == ({"dan": Reason.SEATS_RESERVED}, at(50))
-    assert allocate(rules, needs(dan=1), answer.memory, at(50)).users == ("dan",)
+    answer = allocate(rules, needs(dan=1), replace(EMPTY, vacated=vacated, reassignments=passed(-50)), at(1))
+    assert answer.users == ("dan",)
+    answer = allocate(rules, needs(dan=1, eve=2), answer.memory, at(2))
+    assert (reasons(answer), answer.next_change) == ({"eve": Reason.REASSIGNMENT_BUDGET_SPENT}, at(50))
+    assert earliest(answer) == {"eve": at(50)}
+    answer = allocate(rules, needs(dan=1, eve=2), answer.memory, at(50))
+    assert answer.users == ("dan", "eve")
+    answer = allocate(rules, needs(dan=1, eve=2, fay=3), answer.memory, at(101))
+    assert reasons(answer) == {"fay": Reason.SEATS_RESERVED}
 
 
 def test_the_end_of_a_minimum_hold_that_lets_a_protected_person_in_is_announced() -> None:
@@ -238,14 +249,14 @@ def test_the_end_of_a_minimum_hold_that_lets_a_protected_person_in_is_announced(
 
 def test_the_budget_that_lets_a_protected_person_in_is_announced() -> None:
     rules = PoolRules(seats=1, max_reassignments=ReassignmentBudget(1, minutes(100)), protected=("vip",))
-    answer = allocate(rules, needs(ann=0), replace(holding("ann"), reassignments=(at(-50),)), at(1))
+    answer = allocate(rules, needs(ann=0), replace(holding("ann"), reassignments=passed(-50)), at(1))
     assert (answer.next_change, earliest(answer)) == (at(50), {"vip": at(50)})
     assert allocate(rules, needs(ann=0), answer.memory, at(50)).users == ("vip",)
 
 
 def test_without_anybody_in_line_only_seats_that_end_are_waited_for() -> None:
     rules = PoolRules(seats=2, linger=minutes(30), seat_cool_down=minutes(10), readmit_after=minutes(5))
-    memory = replace(holding("ann", idle=0), vacated=(Vacated("bob", START),), readmit={"bob": at(5)})
+    memory = replace(holding("ann", idle=0), vacated=(Vacated("bob", START),), left={"bob": START})
     assert allocate(rules, {}, memory, at(1)).next_change == at(30)
 
 
@@ -282,19 +293,19 @@ def test_a_grant_to_a_protected_person_says_so() -> None:
 
 def test_reassignments_stay_in_the_order_of_time_when_a_clock_went_back() -> None:
     rules = PoolRules(seats=1, max_reassignments=ReassignmentBudget(2, minutes(15)))
-    memory = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=(at(3),))
-    assert allocate(rules, needs(bob=0), memory, at(1)).memory.reassignments == (at(1), at(3))
+    memory = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=passed(3))
+    assert allocate(rules, needs(bob=0), memory, at(1)).memory.reassignments == passed(1, 1, user="bob bob")
 
 
 def test_seats_passed_on_at_one_instant_are_each_remembered() -> None:
     rules = PoolRules(seats=2, max_reassignments=ReassignmentBudget(2, minutes(15)))
     answer = allocate(rules, needs(cid=1, dan=1), holding("ann", "bob"), at(1))
-    assert (answer.memory.reassignments, answer.reassignments_used) == ((at(1), at(1)), 2)
+    assert (answer.memory.reassignments, answer.reassignments_used) == (passed(1, 1, user="cid dan"), 2)
 
 
 def test_after_a_budget_was_lowered_all_that_is_too_much_has_to_leave_the_window() -> None:
     rules = PoolRules(seats=1, max_reassignments=ReassignmentBudget(1, minutes(15)))
-    memory = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=(at(0), at(4)))
+    memory = replace(EMPTY, vacated=(Vacated("ann", START),), reassignments=passed(0, 4))
     answer = allocate(rules, needs(bob=0), memory, at(5))
     assert (earliest(answer), answer.next_change, answer.reassignments_used) == ({"bob": at(19)}, at(19), 2)
     nothing = replace(rules, max_reassignments=ReassignmentBudget(0, minutes(15)))
@@ -336,7 +347,7 @@ def test_the_own_seat_is_refused_when_it_is_the_one_that_a_reservation_could_hav
         reservations=(Reservation("z", frozenset({"zoe"}), None, 1),),
     )
     memory = replace(EMPTY, vacated=(Vacated("ann", at(-20)), Vacated("bob", at(-1))))
-    assert reasons(allocate(rules, needs(ann=0), memory, START)) == {"ann": Reason.SEATS_RESERVED}
+    assert reasons(allocate(rules, needs(ann=0), memory, START)) == {"ann": Reason.SEATS_COOLING_DOWN}
     assert allocate(rules, needs(bob=0), memory, START).users == ("bob",)
 
 

@@ -225,7 +225,7 @@ STORIES: dict[str, list[Step]] = {
         (6, "", " |  | ann:WorkbenchesStopped"),
         rules(1, readmit_after=minutes(10)),
         (7, "ann", " | ann:ReadmissionBlocked | "),
-        (17, "ann", "ann |  | "),
+        (16, "ann", "ann |  | "),
     ],
     "a dropped readmission rule blocks nobody": [
         rules(1, readmit_after=minutes(1000)),
@@ -355,13 +355,13 @@ STORIES: dict[str, list[Step]] = {
         rules(2, seat_cool_down=minutes(10), reservations=(kept_for("zoe"),)),
         (2, "ann bob", "ann | bob:SeatsReserved | "),
     ],
-    "seats that the budget blocks cannot fill a reservation": [
+    "a reservation keeps seats and not the budget": [
         rules(2, max_reassignments=BUDGET),
         (0, "ann bob", "ann bob |  | "),
         (1, "", " |  | ann:WorkbenchesStopped bob:WorkbenchesStopped"),
         rules(2, max_reassignments=BUDGET, reservations=(kept_for("zoe"),)),
-        (2, "cid", " | cid:SeatsReserved | "),
-        (3, "cid zoe", "zoe | cid:ReassignmentBudgetSpent | "),
+        (2, "cid", "cid |  | "),
+        (3, "cid zoe", "cid | zoe:ReassignmentBudgetSpent | "),
     ],
     # protected people
     "the protected are on the list without a need": [
@@ -396,7 +396,7 @@ STORIES: dict[str, list[Step]] = {
         (0, "ann", "ann |  | "),
         rules(1, seat_cool_down=minutes(10), protected=("vip",)),
         (50, "ann bob", "ann | vip bob | "),
-        (51, "bob", " | vip:SeatsCoolingDown bob:SeatsCoolingDown | ann:WorkbenchesStopped"),
+        (51, "bob", " | vip:SeatsCoolingDown bob:SeatsReserved | ann:WorkbenchesStopped"),
         (61, "bob", "vip:Protected | bob | "),
     ],
     "no seat makes room against the budget": [
@@ -517,14 +517,45 @@ STORIES: dict[str, list[Step]] = {
         rules(1, protected=("vip",), minimum_hold=minutes(10)),
         (12, "ann", "vip:Protected | ann | ann:SeatsReduced"),
     ],
-    "seats that are gone do not cool down": [
+    "seats that are gone for a while go on cooling down": [
         rules(3, seat_cool_down=minutes(10)),
         (0, "ann bob cid", "ann bob cid |  | "),
         (1, "ann", "ann |  | bob:WorkbenchesStopped cid:WorkbenchesStopped"),
         rules(1, seat_cool_down=minutes(10)),
         (2, "ann", "ann |  | "),
         rules(2, seat_cool_down=minutes(10)),
-        (3, "ann dan", "ann dan |  | "),
+        (3, "ann dan", "ann | dan:SeatsCoolingDown | "),
+        (11, "ann dan", "ann dan |  | "),
+    ],
+    "fewer seats and more again pass no seat on against the budget": [
+        rules(2, max_reassignments=ReassignmentBudget(0, minutes(100))),
+        (0, "ann bob", "ann bob |  | "),
+        (1, "ann cid", "ann | cid:ReassignmentBudgetSpent | bob:WorkbenchesStopped"),
+        rules(1, max_reassignments=ReassignmentBudget(0, minutes(100))),
+        (2, "ann cid", "ann | cid | "),
+        rules(2, max_reassignments=ReassignmentBudget(0, minutes(100))),
+        (3, "ann cid", "ann | cid:ReassignmentBudgetSpent | "),
+        rules(3, max_reassignments=ReassignmentBudget(0, minutes(100))),
+        (4, "ann cid", "ann cid |  | "),
+    ],
+    "rules that are removed and put back find what happened": [
+        rules(1, max_reassignments=BUDGET, readmit_after=minutes(60)),
+        (0, "ann", "ann |  | "),
+        (1, "bob", "bob |  | ann:WorkbenchesStopped"),
+        rules(1),
+        (2, "bob", "bob |  | "),
+        rules(1, max_reassignments=BUDGET, readmit_after=minutes(60)),
+        (3, "ann cid", " | ann:ReadmissionBlocked cid:ReassignmentBudgetSpent | bob:WorkbenchesStopped"),
+    ],
+    "a readmission that is made longer counts from when somebody left": [
+        rules(1, readmit_after=minutes(30)),
+        (0, "ann", "ann |  | "),
+        (1, "", " |  | ann:WorkbenchesStopped"),
+        rules(1, readmit_after=minutes(1)),
+        (2, "", " |  | "),
+        rules(1, readmit_after=minutes(30)),
+        (3, "ann", " | ann:ReadmissionBlocked | "),
+        (31, "ann", "ann |  | "),
     ],
     "more seats serve the line at once": [
         rules(1),

@@ -119,6 +119,10 @@ class Books:
         places = [place for place in self.free() if place.freed is not None and self.cooled(place)]
         return sorted(places, key=lambda place: (place.freed, place.last))
 
+    def at_hand(self) -> int:
+        """Seats that do not cool down, whatever the budget says."""
+        return len(self.untouched()) + len(self.used_up())
+
     def usable(self) -> int:
         budget = self.rules.max_reassignments
         cooled = len(self.used_up())
@@ -265,7 +269,7 @@ class Life(RuleBasedStateMachine):
             if user not in self.needs:
                 books.idle[user] = self.now
             if not entitled:
-                assert (len(books.free()) if returns else books.usable()) >= books.kept(), "a reserved seat was given"
+                assert (len(books.free()) if returns else books.at_hand()) >= books.kept(), "a reserved seat was given"
 
     def check_the_list(self, answer: Allocation) -> None:
         books = self.books
@@ -307,7 +311,8 @@ class Life(RuleBasedStateMachine):
             Reason.READMISSION_BLOCKED: lambda: left is not None and self.now < left + self.pool.readmit_after,
             Reason.POOL_FULL: lambda: not books.free(),
             Reason.SEATS_COOLING_DOWN: lambda: (
-                own is None and bool(books.free()) and not any(books.cooled(seat) for seat in books.free())
+                (own is None or books.cooled(own))
+                and len(books.free()) - 1 >= self.kept_from(user) > books.at_hand() - 1
             ),
             Reason.REASSIGNMENT_BUDGET_SPENT: lambda: own is None and books.usable() == 0 and bool(books.used_up()),
             Reason.SEATS_RESERVED: lambda: self.reserved_from(user),
@@ -315,13 +320,17 @@ class Life(RuleBasedStateMachine):
         return truths[place.reason]()
 
     def reserved_from(self, user: str) -> bool:
+        assert not self.books.protected(user)
+        return 0 <= len(self.books.free()) - 1 < self.kept_from(user)
+
+    def kept_from(self, user: str) -> int:
         books = self.books
-        assert not books.protected(user)
+        if books.protected(user):
+            return 0
         index = books.group(user)
         entitled = index is not None and books.room(index) > 0
         missing = [name for name in self.pool.protected if books.protected(name) and name not in books.holders()]
-        others = len(missing) if entitled else books.kept()
-        return books.usable() - 1 < others and bool(books.free())
+        return len(missing) if entitled else books.kept()
 
 
 Life.TestCase.settings = settings(max_examples=200, stateful_step_count=30)

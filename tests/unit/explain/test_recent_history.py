@@ -13,7 +13,7 @@ LEDGER = ledger(
     idle={"ann": 5},
     waiting={"dora": 3},
     vacated=[{"user": "ann", "at": ago(2 * HOUR)}],
-    reassignments=[ago(90)],
+    reassignments=[{"user": "bob", "at": ago(90)}],
 )
 
 
@@ -62,7 +62,7 @@ def test_the_ledger_tells(name: str) -> None:
 
 def test_of_a_pool_every_user_and_every_re_assignment_is_told() -> None:
     lines = [one.what for one in found().entries]
-    assert "a seat passed to another person, and counts against maxReassignments" in lines
+    assert "a seat passed to another person" in lines
     assert {line.split()[0] for line in lines} >= {"ann", "bob", "dora"}
 
 

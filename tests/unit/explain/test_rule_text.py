@@ -42,6 +42,12 @@ CASES: dict[str, tuple[Reason, Raw, Raw, str]] = {
         ledger(assigned={"eve": HOUR}, vacated=[{"user": "bob", "at": ago(10)}, {"user": "cem", "at": ago(40)}]),
         "2 of 3 seats are free, but others had them lately: spec.seatCoolDown (1h) blocks the next of them until 09:20.",
     ),
+    "a cool-down that binds is named beside what is kept": (
+        Reason.SEATS_COOLING_DOWN, pool(seats=2, seatCoolDown="1h", reservations=[PHD | {"seats": 1}]),
+        ledger(vacated=[{"user": "bob", "at": ago(40)}]),
+        "2 of 2 seats are free, but others had them lately or they are kept for others (1 for reservation phd): "
+        "spec.seatCoolDown (1h) blocks the next of them until 09:20.",
+    ),
     "a seat that has cooled down is not the next one": (
         Reason.SEATS_COOLING_DOWN, pool(seats=2, seatCoolDown="1h", maxReassignments={"count": 9, "window": "365d"}),
         ledger(vacated=[{"user": "bob", "at": ago(90)}, {"user": "cem", "at": ago(40)}]),
@@ -49,7 +55,7 @@ CASES: dict[str, tuple[Reason, Raw, Raw, str]] = {
     ),
     "a budget has count, window and what is used": (
         Reason.REASSIGNMENT_BUDGET_SPENT, pool(seats=3, maxReassignments=BUDGET),
-        ledger(reassignments=[ago(10), ago(20)]),
+        ledger(reassignments=[{"user": "bob", "at": ago(10)}, {"user": "eve", "at": ago(20)}]),
         "3 of 3 seats are free, but others had them: 2 of the 4 changes that spec.maxReassignments permits in 365d are used.",
     ),
     "a reservation counts only the seats that are still open": (
@@ -58,7 +64,7 @@ CASES: dict[str, tuple[Reason, Raw, Raw, str]] = {
     ),
     "seats kept for protected users name those who have none": (
         Reason.SEATS_RESERVED, pool(seats=3, protectedUsers=["zoe", "yan"], readmitAfter="1h"),
-        ledger(readmit=[{"user": "zoe", "until": ago(-30)}, {"user": "yan", "until": ago(-30)}]),
+        ledger(left=[{"user": "zoe", "at": ago(30)}, {"user": "yan", "at": ago(30)}]),
         "3 of 3 seats are free, and kept for others: 2 for protectedUsers yan, zoe.",
     ),
 }  # fmt: skip

@@ -84,7 +84,10 @@ CASES = {
     "a spent budget ends with its window": Case(
         (
             pool(seats=1, maxReassignments={"count": 1, "window": "10d"}),
-            ledger(waiting={"dora": 5}, vacated=[{"user": "ann", "at": ago(10)}], reassignments=[ago(9 * DAY)]),
+            ledger(
+                waiting={"dora": 5}, vacated=[{"user": "ann", "at": ago(10)}],
+                reassignments=[{"user": "bob", "at": ago(9 * DAY)}],
+            ),
             *workbenches("dora"),
         ),
         DAY, None,
@@ -92,7 +95,7 @@ CASES = {
     "no one's stop helps a user who may not return yet": Case(
         (
             pool(readmitAfter="1d"),
-            ledger(assigned={"ann": 20}, waiting={"dora": 5}, readmit=[{"user": "dora", "until": ago(-60)}]),
+            ledger(assigned={"ann": 20}, waiting={"dora": 5}, left=[{"user": "dora", "at": ago(DAY - 60)}]),
             *workbenches("ann", "dora"),
         ),
         60, None,

@@ -91,7 +91,11 @@ def waiting_for(**settings: object) -> Simulation:
     objects: list[Raw] = [
         server(),
         pool(status=status if settings.pop("known", True) else {}, **settings),  # type: ignore[arg-type]
-        ledger(assigned={"ann": HOUR, "bob": HOUR}, waiting={"dora": 5}, reassignments=[ago(2 * HOUR)]),
+        ledger(
+            assigned={"ann": HOUR, "bob": HOUR},
+            waiting={"dora": 5},
+            reassignments=[{"user": "bob", "at": ago(2 * HOUR)}],
+        ),
         *workbenches("ann", "bob", "dora"),
     ]
     cluster = seen(*objects)

@@ -165,7 +165,7 @@ CASES = {
             pool(seats=1, maxReassignments={"count": 2, "window": "365d"}),
             ledger(
                 waiting={"dora": 5}, vacated=[{"user": "ann", "at": ago(10)}],
-                reassignments=[ago(364 * DAY), ago(100 * DAY)],
+                reassignments=[{"user": "bob", "at": ago(364 * DAY)}, {"user": "eve", "at": ago(100 * DAY)}],
             ),
             workbench("dora"),
         ),
@@ -180,7 +180,7 @@ CASES = {
     "a readmission block is named with its end": Case(
         (
             pool(readmitAfter="1d"),
-            ledger(assigned={"ann": HOUR}, waiting={"dora": 5}, readmit=[{"user": "dora", "until": ago(-3 * HOUR)}]),
+            ledger(assigned={"ann": HOUR}, waiting={"dora": 5}, left=[{"user": "dora", "at": ago(21 * HOUR)}]),
             *workbenches("ann", "dora"),
         ),
         "dora", Phase.WAITING, "readmitAfter",

@@ -85,7 +85,7 @@ def memory(seated: frozenset[str], waiting: frozenset[str]) -> PoolMemory:
         assigned={user: Grant(user, NOW, None, Reason.GRANTED) for user in seated},
         waiting={user: Waiting(user, NOW) for user in waiting - seated},
         vacated=empty.vacated,
-        readmit=empty.readmit,
+        left=empty.left,
         reassignments=empty.reassignments,
     )
 

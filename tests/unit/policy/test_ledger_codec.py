@@ -1,5 +1,7 @@
 """A memory survives being written down, divided, and divided otherwise."""
 
+import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,9 +11,17 @@ from tests.unit.control.objects import NOW
 
 from seatpool.api.seatledger import SEATS_PER_LEDGER, SeatLedgerSpec
 from seatpool.domain.instants import to_milliseconds
-from seatpool.domain.memory import Grant, PoolMemory, Vacated, Waiting
+from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.reasons import Reason
-from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name, share_count, to_specs
+from seatpool.policy.ledger_codec import (
+    changed_shares,
+    entry_count,
+    from_specs,
+    ledger_name,
+    share_count,
+    share_of,
+    to_specs,
+)
 
 users = st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True)
 instants = st.integers(-(10**12), 10**12).map(lambda ms: NOW + timedelta(milliseconds=ms))
@@ -24,13 +34,13 @@ def memories(draw: st.DrawFn) -> PoolMemory:
         for user in draw(st.sets(users, max_size=8))
     }
     waiting = {user: Waiting(user, draw(instants)) for user in draw(st.sets(users, max_size=5))}
-    vacated = draw(st.lists(st.builds(Vacated, users, instants), max_size=5))
+    vacated = draw(st.sets(st.builds(Vacated, users, instants), max_size=5))
     return PoolMemory(
         assigned=assigned,
         waiting=waiting,
         vacated=tuple(sorted(vacated, key=lambda seat: (seat.at, seat.user))),
-        readmit=draw(st.dictionaries(users, instants, max_size=5)),
-        reassignments=tuple(sorted(draw(st.lists(instants, max_size=5)))),
+        left=draw(st.dictionaries(users, instants, max_size=5)),
+        reassignments=tuple(sorted(draw(st.sets(st.builds(Reassignment, instants, users), max_size=5)))),
     )
 
 
@@ -56,7 +66,7 @@ def test_a_memory_may_be_divided_otherwise_without_a_loss(memory: PoolMemory, be
 def test_a_person_is_in_one_share_whatever_there_is_to_remember(memory: PoolMemory, shares: int) -> None:
     places: dict[str, set[int]] = {}
     for index, spec in enumerate(to_specs(memory, pool="matlab", shares=shares)):
-        entries = (*spec.assigned, *spec.waiting, *spec.vacated, *spec.readmit)
+        entries = (*spec.assigned, *spec.waiting, *spec.vacated, *spec.left, *spec.reassignments)
         for entry in entries:
             places.setdefault(entry.user, set()).add(index)
     assert all(len(indices) == 1 for indices in places.values())
@@ -71,7 +81,7 @@ def test_one_more_grant_rewrites_one_share(memory: PoolMemory, shares: int, user
         assigned={**memory.assigned, user: grant},
         waiting=memory.waiting,
         vacated=memory.vacated,
-        readmit=memory.readmit,
+        left=memory.left,
         reassignments=memory.reassignments,
     )
     assert len(changed_shares(before, to_specs(more, pool="matlab", shares=shares))) == 1
@@ -89,10 +99,46 @@ def test_a_large_pool_is_divided_into_shares_with_room_to_spare(seats: int, shar
 
 def test_no_share_of_the_largest_pool_is_larger_than_an_object_may_be() -> None:
     grants = {name: Grant(name, NOW, None, Reason.GRANTED) for name in (f"user{n}" for n in range(5000))}
-    memory = PoolMemory(assigned=grants, waiting={}, vacated=(), readmit={}, reassignments=())
+    memory = PoolMemory(assigned=grants, waiting={}, vacated=(), left={}, reassignments=())
     specs = to_specs(memory, pool="matlab", shares=share_count(5000))
     assert sum(len(spec.assigned) for spec in specs) == 5000
     assert max(len(spec.assigned) for spec in specs) <= SEATS_PER_LEDGER
+
+
+@pytest.mark.parametrize(
+    ("entries", "present", "shares"),
+    [
+        (2_500, 1, 1),
+        (2_501, 1, 2),
+        (20_100, 1, 9),
+        (20_100, 9, 9),
+        (17_000, 9, 9),
+        (10_000, 9, 4),
+        (0, 3, 1),
+        (0, 2, 1),
+    ],
+)
+def test_the_number_of_shares_follows_what_is_stored(entries: int, present: int, shares: int) -> None:
+    assert share_count(100, entries=entries, present=present) == shares
+
+
+def test_a_share_stays_below_a_megabyte_with_twenty_thousand_waiting_and_the_longest_names() -> None:
+    names = [f"{n:05}".ljust(128, "x") for n in range(20_100)]
+    memory = replace(
+        PoolMemory.empty(),
+        assigned={name: Grant(name, NOW, NOW, Reason.GRANTED) for name in names[:100]},
+        waiting={name: Waiting(name, NOW) for name in names[100:]},
+    )
+    specs = to_specs(memory, pool="matlab", shares=share_count(100, entries=entry_count(memory), present=1))
+    assert max(len(json.dumps(spec.wire())) for spec in specs) < 1_000_000
+    assert from_specs(specs) == memory
+
+
+@given(st.lists(users, min_size=1, max_size=50, unique=True), st.integers(1, 12), st.integers(1, 12))
+def test_entries_move_only_into_new_shares(names: list[str], one: int, other: int) -> None:
+    few, many = sorted((one, other))
+    for name in names:
+        assert share_of(name, many) == share_of(name, few) or share_of(name, many) >= few
 
 
 def test_the_name_of_a_share_tells_pool_and_number() -> None:

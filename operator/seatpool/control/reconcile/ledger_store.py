@@ -2,6 +2,8 @@
 
 Only changed shares are written, each as a compare-and-swap. So an operator that does not know yet that another one took over
 cannot overwrite the other's memory. After a conflict the caller loads the memory again and computes again.
+
+If one decision changes several shares, `order_writes` says which ones are stored first.
 """
 
 import asyncio
@@ -18,7 +20,8 @@ from seatpool.domain.memory import PoolMemory
 from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, NotFound
 from seatpool.policy.ended_entries import Ending, IsRecorded, bare, with_ended
-from seatpool.policy.ledger_codec import changed_shares, from_specs, ledger_name, share_count, to_specs
+from seatpool.policy.ledger_codec import changed_shares, entry_count, from_specs, ledger_name, share_count, to_specs
+from seatpool.policy.ledger_writes import order_writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,18 @@ class LedgerStore:
         """Returns the memory of a pool from the API server. None: the pool has no ledger. Raises KubeError."""
         namespace = pool.metadata.namespace
         cached = self.store.ledgers.pop(pool.key, {})
-        shares = share_count(pool.spec.seats)
-        names = {view.name for view in cached.values()} | {ledger_name(pool.metadata.name, n) for n in range(shares)}
-        for name in sorted(names):
+        asked: set[int] = set()
+        expected = cached.keys() | set(range(share_count(pool.spec.seats)))
+        while expected > asked:
+            index = min(expected - asked)
+            asked.add(index)
             try:
-                raw = await self.kube.get(SeatLedger, namespace, name)
+                raw = await self.kube.get(SeatLedger, namespace, ledger_name(pool.metadata.name, index))
             except NotFound:
                 continue
-            self.store.upsert_ledger(SeatLedger.model_validate(raw))
+            ledger = SeatLedger.model_validate(raw)
+            self.store.upsert_ledger(ledger)
+            expected |= set(range(ledger.spec.shares))
         return self.load(pool)
 
     async def save(self, pool: LicensePool, memory: PoolMemory, *, ending: Ending) -> int:
@@ -74,25 +81,37 @@ class LedgerStore:
 
         Raises Conflict if another process wrote them meanwhile, and KubeError.
         """
-        shares = share_count(pool.spec.seats)
-        stored = self._stored.get(pool.key)
         present = self.store.ledgers.get(pool.key, {})
+        shares = share_count(pool.spec.seats, entries=entry_count(memory), present=len(present))
+        stored = self._stored.get(pool.key)
         if stored is not None and len(stored.shares) == shares and stored.matches(memory, present):
             return 0
         specs = to_specs(memory, pool=pool.metadata.name, shares=shares)
         cached = self.store.ledgers.get(pool.key, {})
-        before = {index: view.spec for index, view in cached.items()}
+        views = dict(cached)
+        before = {index: view.spec for index, view in views.items()}
         changed = changed_shares({index: bare(spec) for index, spec in before.items()}, specs)
         if self.is_recorded is not None and changed:
             is_recorded = partial(self.is_recorded, pool.key)
             specs = with_ended(before, specs, changed=changed, ending=ending, is_recorded=is_recorded)
         if not changed and len(cached) == shares:
             self._remember_stored(pool, memory)
-        await asyncio.gather(*(self._write(pool, index, specs[index], cached.get(index)) for index in changed))
-        for index in [index for index in cached if index >= shares]:
-            await self._delete(pool, cached[index])
+        writes = order_writes(before, specs, changed=changed)
+        await self._write_all(pool, writes.first, views)
+        await self._write_all(pool, writes.then, views)
+        for index in writes.last:
+            await self._delete(pool, views[index])
             cached.pop(index, None)
         return len(changed)
+
+    async def _write_all(
+        self, pool: LicensePool, specs: Mapping[int, SeatLedgerSpec], views: dict[int, LedgerView]
+    ) -> None:
+        """Writes these shares at the same time, and notes in `views` what is stored then."""
+        written = await asyncio.gather(
+            *(self._write(pool, index, spec, views.get(index)) for index, spec in specs.items())
+        )
+        views.update(zip(specs, written, strict=True))
 
     def _remember_stored(self, pool: LicensePool, memory: PoolMemory) -> None:
         """Remembers that the shares hold exactly this memory now.
@@ -104,7 +123,9 @@ class LedgerStore:
             for gone in self._stored.keys() - self.store.pools.keys():
                 del self._stored[gone]
 
-    async def _write(self, pool: LicensePool, index: int, spec: SeatLedgerSpec, cached: LedgerView | None) -> None:
+    async def _write(
+        self, pool: LicensePool, index: int, spec: SeatLedgerSpec, cached: LedgerView | None
+    ) -> LedgerView:
         namespace, name = pool.metadata.namespace, ledger_name(pool.metadata.name, index)
         owner = OwnerReference(
             api_version=API_VERSION,
@@ -125,7 +146,9 @@ class LedgerStore:
             except NotFound:
                 del metadata["resourceVersion"]
                 stored = await self._create(namespace, body)
-        self.store.upsert_ledger(SeatLedger(metadata=Metadata.model_validate(stored["metadata"]), spec=spec))
+        written = Metadata.model_validate(stored["metadata"])
+        self.store.upsert_ledger(SeatLedger(metadata=written, spec=spec))
+        return LedgerView(name=name, uid=written.uid, resource_version=written.resource_version, spec=spec)
 
     async def _create(self, namespace: str, body: Body) -> Body:
         """Creates a SeatLedger. Raises Conflict if it exists: another process wrote it, and the cache has it not yet."""
