@@ -11,6 +11,7 @@ from datetime import datetime
 
 from seatpool.api.seatledger import LedgerEnded, SeatLedgerSpec
 from seatpool.domain.allocation import Allocation
+from seatpool.domain.instants import to_milliseconds
 
 MOST_KEPT = 200
 """Older entries of one share, at most. A history that cannot be written for long must not fill the ledger."""
@@ -48,8 +49,9 @@ def with_ended(
     is_recorded: Callable[[LedgerEnded], bool],
 ) -> tuple[SeatLedgerSpec, ...]:
     """Returns the shares. Changed ones get the entries that ended now, and the older ones that are not recorded."""
+    going_on = _GoingOn(after, ending.at)
     if before and len(before) != len(after):  # the number of shares changed: a user may be in any of them
-        ended = [*_kept(before.values(), is_recorded), *_ended(before.values(), after, ending)]
+        ended = [*_kept(before.values(), is_recorded), *_ended(before.values(), going_on, ending)]
         return (after[0].model_copy(update={"ended": tuple(ended)}), *after[1:])
     made = []
     for index, spec in enumerate(after):
@@ -57,7 +59,7 @@ def with_ended(
         if known is None or index not in changed:
             made.append(spec)
         else:
-            found = (*_kept([known], is_recorded), *_ended([known], [spec], ending))
+            found = (*_kept([known], is_recorded), *_ended([known], going_on, ending))
             made.append(spec.model_copy(update={"ended": found}) if found else spec)
     return tuple(made)
 
@@ -66,17 +68,30 @@ def _kept(specs: Iterable[SeatLedgerSpec], is_recorded: Callable[[LedgerEnded], 
     return [one for spec in specs for one in spec.ended if not is_recorded(one)][-MOST_KEPT:]
 
 
-def _ended(before: Iterable[SeatLedgerSpec], after: Iterable[SeatLedgerSpec], ending: Ending) -> Iterator[LedgerEnded]:
-    after = tuple(after)
-    # A time of the future counts as now: see `allocate`. Such an entry goes on and did not end.
-    holders = {(grant.user, grant.since) for spec in after for grant in spec.assigned}
-    waiting = {(place.user, place.since) for spec in after for place in spec.waiting}
+def _ended(before: Iterable[SeatLedgerSpec], going_on: "_GoingOn", ending: Ending) -> Iterator[LedgerEnded]:
     for spec in before:
         for grant in spec.assigned:
-            if (grant.user, min(grant.since, ending.at)) not in holders:
+            if (grant.user, going_on.since(grant.since)) not in going_on.seats:
                 reason = ending.seats.get(grant.user, NEED_ENDED)
                 yield LedgerEnded(user=grant.user, what="Seat", since=grant.since, at=ending.at, reason=reason)
         for place in spec.waiting:
-            if (place.user, min(place.since, ending.at)) not in waiting:
+            if (place.user, going_on.since(place.since)) not in going_on.waits:
                 reason = ending.waits.get(place.user, NEED_ENDED)
                 yield LedgerEnded(user=place.user, what="Wait", since=place.since, at=ending.at, reason=reason)
+
+
+class _GoingOn:
+    """The seats and waits that go on, in whichever share they are now.
+
+    An interrupted change of the number of shares leaves an entry in two of them. It did not end when one of them drops it.
+    """
+
+    def __init__(self, after: Iterable[SeatLedgerSpec], now: datetime) -> None:
+        specs = tuple(after)
+        self._now = to_milliseconds(now)
+        self.seats = {(grant.user, grant.since) for spec in specs for grant in spec.assigned}
+        self.waits = {(place.user, place.since) for spec in specs for place in spec.waiting}
+
+    def since(self, stored: datetime) -> datetime:
+        """Returns a stored time as `allocate` writes it again: one of the future counts as now."""
+        return min(stored, self._now)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.control.objects import NOW
 
 from seatpool.api.seatledger import LedgerEnded, LedgerGrant, LedgerWaiting, SeatLedgerSpec
+from seatpool.domain.instants import to_milliseconds
 from seatpool.domain.memory import Grant, PoolMemory, Waiting
 from seatpool.domain.reasons import Reason
 from seatpool.policy.ended_entries import MOST_KEPT, Ending, bare, with_ended
@@ -104,3 +105,20 @@ def test_however_a_memory_is_divided_everybody_who_is_gone_has_ended_once_and_no
     gone += [("Wait", user) for user in old.waiting.keys() - new.waiting.keys()]
     assert ended == sorted(gone)
     assert tuple(map(bare, made)) == after
+
+
+def test_an_entry_that_a_crash_left_in_two_shares_does_not_end_when_one_drops_it() -> None:
+    twice = {0: share("ann", waiting=("bob",)), 1: share("ann", waiting=("bob",))}
+    made = ended_in(twice, [share(), share("ann", waiting=("bob",))], ending=ENDING, is_recorded=lambda _one: False)
+    assert [spec.ended for spec in made] == [(), ()]
+
+
+def test_a_seat_whose_future_beginning_was_set_to_now_did_not_end() -> None:
+    now = LATER + timedelta(microseconds=1500)
+    stored = LedgerGrant(user="ann", since=NOW + timedelta(days=1), reason="Granted")
+    before, after = (
+        share("cem").model_copy(update={"assigned": (grant,)})
+        for grant in (stored, stored.model_copy(update={"since": to_milliseconds(now)}))
+    )
+    (made,) = ended_in({0: before}, [after], ending=Ending(at=now, seats={}, waits={}), is_recorded=lambda _one: False)
+    assert made.ended == ()

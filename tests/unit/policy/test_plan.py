@@ -8,7 +8,7 @@ from tests.unit.control.objects import NOW, later, needs_of, pool, server
 
 from seatpool.api.annotations import APPROVE_CHANGE
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.domain.memory import PoolMemory
+from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
 from seatpool.policy.plan import Plan, Question, adopted, plan
@@ -52,6 +52,12 @@ def test_a_change_that_is_held_releases_nobody_and_seats_newcomers() -> None:
     assert made.held is not None
     assert (made.held.leaving, made.held.present) == (12, 12)
     assert made.answers[KEY].users == ("newcomer", *PEOPLE)
+
+
+def test_a_change_that_is_held_believes_no_instant_of_the_future() -> None:
+    ahead = replace(PoolMemory.empty(), assigned={"ann": Grant("ann", later(9_000), later(9_500), Reason.GRANTED)})
+    made = ask(question(ahead, needs=[], linger=60), at=5, may_release=False)
+    assert made.answers[KEY].memory.assigned["ann"] == Grant("ann", later(5), later(5), Reason.GRANTED)
 
 
 def test_an_approved_change_is_made() -> None:
