@@ -33,7 +33,7 @@ def told(fact: facts.Fact, *, user_names: bool) -> str:
 
 
 DRIFT = facts.DriftDetected(pool=pool(), before=known(), observed=known("ann bob"))
-ADOPTED = facts.UsersAdopted(pool=pool(), users=("ann",))
+ADOPTED = facts.UsersAdopted(pool=pool(), users=("ann",), former=("ann",))
 
 
 GRANTED = facts.ListConfirmed(pool=pool(), state=PoolState(granted=(Granted("ann", Reason.GRANTED, timedelta(0)),)))
