@@ -126,6 +126,18 @@ def escape_character(one: str) -> str:
     return one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
 
 
+def escape_json(text: str) -> str:
+    """Returns a JSON text with every character escaped that is not printable. Line feeds between values stay."""
+    if text.isprintable():
+        return text
+    return "".join(one if one == "\n" or one.isprintable() else _json_escape(one) for one in text)
+
+
+def _json_escape(one: str) -> str:
+    units = one.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[index : index + 4]}" for index in range(0, len(units), 4))
+
+
 def csv_cell(value: object) -> object:
     """Returns a value for a CSV cell. Text is escaped, and marked as text if a spreadsheet would take it for a formula."""
     if not isinstance(value, str):

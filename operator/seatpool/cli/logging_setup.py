@@ -13,7 +13,7 @@ import structlog
 from structlog.typing import EventDict, ExcInfo, WrappedLogger
 
 from seatpool.settings.settings import LogFormat, LogSettings
-from seatpool.text import escape_unprintable
+from seatpool.text import escape_json, escape_unprintable
 
 QUIET = ("kopf", "asyncio", "botocore", "boto3", "urllib3", "aiohttp.access", "werkzeug")
 
@@ -59,7 +59,7 @@ def configure_logging(settings: LogSettings) -> None:
 
 def _json_line(event: EventDict, **settings: Any) -> str:
     """Returns a line of the log as JSON, in printable ASCII."""
-    return json.dumps(event, **settings).replace("\x7f", "\\u007f")
+    return escape_json(json.dumps(event, **settings))
 
 
 def _escape_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

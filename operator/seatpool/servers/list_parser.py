@@ -17,7 +17,7 @@ from seatpool.text import escape_unprintable
 
 LONGEST_LINE = 512
 """Characters. Longer lines are not searched: no user id is so long."""
-LONGEST_SEARCH = 2.0
+LONGEST_SEARCH = 0.5
 """Seconds of processor time for the regular expressions of one list. A list of 5,000 users takes about 0.01 s."""
 LONGEST_ODD = 128
 MOST_ODD = 20

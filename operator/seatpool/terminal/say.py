@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from seatpool.text import escape_unprintable
+from seatpool.text import escape_json, escape_unprintable
 
 
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:
@@ -21,10 +21,4 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:
     """Returns JSON-ready data as JSON, without a line feed at the end. What is not printable is escaped as in JSON."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
-    return "".join(one if one == "\n" or one.isprintable() else _json_escape(one) for one in text)
-
-
-def _json_escape(one: str) -> str:
-    units = one.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[index : index + 4]}" for index in range(0, len(units), 4))
+    return escape_json(json.dumps(value, indent=indent, ensure_ascii=False))

@@ -15,10 +15,11 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.meters import Meters
+from seatpool.text import escape_json
 from seatpool.trail.config import TrailConfig
 
 LOGGER = "audit"
@@ -49,6 +50,11 @@ class TrailMetrics:
         self.lines = self.meters.counter("audit_lines", "Lines of the audit trail.", "result")
 
 
+def _printable_json(event: EventDict, **settings: Any) -> str:
+    """Returns a line of the trail as JSON. Entries of a license server's list are foreign text, so it is escaped."""
+    return escape_json(json.dumps(event, **settings))
+
+
 class Trail:
     """Appends lines to the trail. A line that cannot be written is counted and logged. It never stops a seat."""
 
@@ -67,7 +73,7 @@ class Trail:
             processors=[
                 structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
                 structlog.processors.EventRenamer("action"),
-                structlog.processors.JSONRenderer(serializer=json.dumps, ensure_ascii=False),
+                structlog.processors.JSONRenderer(serializer=_printable_json, ensure_ascii=False),
             ],
         ).bind(logger=LOGGER, holder=holder)
 

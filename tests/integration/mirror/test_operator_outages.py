@@ -164,7 +164,7 @@ async def test_changed_settings_are_taken_over_while_it_runs_and_bad_ones_are_re
 ) -> None:
     monkeypatch.setattr("seatpool.control.runtime.settings_reload.INTERVAL", 0.2)
     file, names = stage.tmp_path / "settings.yaml", stage.tmp_path / "names.csv"
-    names.write_text("owner,user\n")
+    names.write_text("owner,user\nzed,u1000\n")
     settings = stage.settings(mirror=mirror(stage, HOME), identity={"mapping_file": str(names)})
     document = settings.model_dump(mode="json", exclude_defaults=True)
     document["identity"] = {"mapping_file": str(names)}
@@ -187,7 +187,7 @@ async def test_changed_settings_are_taken_over_while_it_runs_and_bad_ones_are_re
         )
         assert f"{SECOND}/{REGION}" in message
 
-        names.write_text("owner,user\nann@corp.example,u1001\n")
+        names.write_text("owner,user\nzed,u1000\nann@corp.example,u1001\n")
         await stage.until_list(["u1001"])
 
         document["mirror"]["accounts"] = accounts(stage, HOME, SECOND)
@@ -211,7 +211,7 @@ async def test_changed_settings_are_taken_over_while_it_runs_and_bad_ones_are_re
         await eventually(lambda: metric(operator.registry, "settings_valid") == 1)
         assert stage.host.users("matlab") == ("bob", "u1001")
         stage.send(event(77, "running", "eve", account=SECOND))
-        await stage.until_list(["bob", "eve", "u1001"])
+        await stage.until_list(["bob", "eve", "u1001"], seconds=60)
     finally:
         operator.stop()
         await asyncio.wait([task], timeout=20)

@@ -31,6 +31,18 @@ def test_a_line_is_one_json_object_with_when_who_and_what(tmp_path: Path) -> Non
     }  # fmt: skip
 
 
+def test_foreign_text_makes_no_line_and_no_control_character_and_is_read_as_it_was(tmp_path: Path) -> None:
+    evil = "vew-\x1b[2J\u202efalse\nrow\r\x9b\x7f\u2028\ud800"
+    trail(TrailConfig(file=tmp_path / "audit.jsonl"), CollectorRegistry()).note(
+        Action.GRANT, user=evil, name="J\u00f6rg"
+    )
+    text = (tmp_path / "audit.jsonl").read_text()
+    assert text.count("\n") == 1
+    assert text.strip().isprintable()
+    assert "J\u00f6rg" in text
+    assert [line["user"] for line in lines(tmp_path / "audit.jsonl")] == [evil]
+
+
 def test_lines_are_appended_and_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
     file = tmp_path / "audit.jsonl"
     for user in ("ann", "bob"):

@@ -3,10 +3,11 @@
 import boto3
 import pytest
 from tests.unit.control.conftest import Given
-from tests.unit.control.objects import raw_pool, raw_workbench
+from tests.unit.control.objects import raw_pool, raw_server, raw_workbench
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Store
 from seatpool.control.metrics import ControlMetrics
@@ -66,3 +67,13 @@ async def test_an_object_that_cannot_be_read_is_counted_and_keeps_no_other_away(
     view.on_watch_event(LicensePool, "ADDED", raw_pool())
     assert set(view.store.pools) == {"lab/matlab"}
     assert given.registry.get_sample_value("seatpool_objects_refused_total", {"kind": "LicensePool"}) == 1
+
+
+async def test_a_server_whose_expression_cannot_run_in_linear_time_keeps_no_other_away(
+    view: Informer, given: Given
+) -> None:
+    form = {"type": "Regex", "pattern": "^(?=u)(.*)$"}
+    view.on_watch_event(LicenseServer, "ADDED", raw_server("broken", xlc={"listFormat": form}))
+    view.on_watch_event(LicenseServer, "ADDED", raw_server())
+    assert set(view.store.servers) == {"lab/licenses"}
+    assert given.registry.get_sample_value("seatpool_objects_refused_total", {"kind": "LicenseServer"}) == 1
