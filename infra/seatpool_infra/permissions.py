@@ -162,6 +162,15 @@ def _license_servers(site: Site) -> tuple[Permission, ...]:
             without="lists are not known to have been applied; servers named by a tag are not found",
             wildcard=f"{NO_RESOURCES}; both only read",
         ),
+        Permission(
+            name="CancelCommands",
+            actions=("ssm:CancelCommand",),
+            resources=("*",),
+            on="all commands of the account's region",
+            why="a command whose end is not waited for any more is stopped",
+            without="a command that hangs keeps the license server's lock until its time limit",
+            wildcard=NO_RESOURCES,
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from tests.integration.control.conftest import Stage, event, eventually
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.reconcile.failpoints import Failpoint
+from seatpool.sim.ssm.behavior import AgentBehavior
 
 ANY_HASH = "0" * 64
 
@@ -125,10 +126,13 @@ async def test_a_command_that_timed_out_may_have_been_applied_and_is_read_back_f
     stage.apply(stage.server(timeout="5s"), stage.pool(seats=9))
     async with stage.operator(mirror=stage.mirror_settings()):
         await stage.until_ready()
-        stage.host.faults(late_apply=5)
+        # The script stops a client that hangs after 2.8 s and its list command after 3.75 s. The agent comes in between.
+        stage.host.behavior = AgentBehavior(execution_timeout=3.3)
+        stage.host.faults(late_apply=9, sleep_list=9)
         stage.send(event(1, "running", "ann"))
         message = await stage.until_condition(LicenseServer, "licenses", "Reachable", status="False", seconds=30)
         assert "ExecutionTimedOut" in message
+        stage.host.behavior = AgentBehavior()
         stage.host.faults()
         await stage.until_list(["ann"])
         await stage.until_ready(seconds=30)
