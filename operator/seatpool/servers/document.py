@@ -33,6 +33,11 @@ def script() -> str:
     return files("seatpool.servers").joinpath("apply.sh").read_text(encoding="utf-8")
 
 
+def _without_comments(text: str) -> list[str]:
+    """Returns the lines that do something. A template with all of them is too long to give to CloudFormation inline."""
+    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+
+
 def document() -> dict[str, Any]:
     """Returns the content of the SSM document of type Command."""
     return {
@@ -60,7 +65,7 @@ def document() -> dict[str, Any]:
                 "precondition": {"StringEquals": ["platformType", "Linux"]},
                 "inputs": {
                     "timeoutSeconds": "{{ " + EXECUTION_TIMEOUT + " }}",
-                    "runCommand": [*_BEFORE, *script().splitlines()[1:]],
+                    "runCommand": [*_BEFORE, *_without_comments(script())],
                 },
             }
         ],

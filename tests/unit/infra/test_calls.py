@@ -20,8 +20,6 @@ BY_PEOPLE = {"mirror/queue/dead_letters.py", "mirror/queue/redrive_task.py"}
 WITH_THEIR_OWN_RIGHTS = {"mirror/pipeline_table.py", "history/store.py"}
 """Commands of people that need rights which the stacks cannot know."""
 NEEDS_NOTHING = {"sts:GetCallerIdentity"}
-NOT_CALLED = {"ssm:CancelCommand"}
-"""In the transport for whoever wants it; a test below sees that the operator does not."""
 NO_CALL_OF_OURS = {"kms:Decrypt", "kms:GenerateDataKey", "sts:AssumeRole", "sts:TagSession"}
 """AWS asks for them on behalf of a call, or boto3 calls by itself."""
 OTHER_NAMES = {
@@ -81,7 +79,7 @@ def operators_calls(actions_of_methods: dict[str, str]) -> set[str]:
     for name, tree in modules():
         if name not in BY_PEOPLE | WITH_THEIR_OWN_RIGHTS:
             calls |= called(tree, actions_of_methods)
-    return calls - NEEDS_NOTHING - NOT_CALLED
+    return calls - NEEDS_NOTHING
 
 
 def test_the_operator_may_do_whatever_its_code_calls(example: Site, operators_calls: set[str]) -> None:
@@ -101,7 +99,7 @@ def test_people_may_do_with_dead_letters_what_the_command_calls(
     assert named(dead_letter_permissions(example, key_arn="key")) - NO_CALL_OF_OURS == calls
 
 
-def test_nobody_cancels_commands_as_that_right_would_be_for_every_command_of_the_account() -> None:
+def test_only_the_transport_cancels_commands_as_that_right_is_for_every_command_of_the_account() -> None:
     callers = {
         name
         for name, tree in modules()
@@ -111,7 +109,7 @@ def test_nobody_cancels_commands_as_that_right_would_be_for_every_command_of_the
         and node.func.attr == "cancel"
         and node.args
     }
-    assert callers <= {"servers/client.py"}
+    assert callers <= {"servers/client.py", "servers/ssm.py"}
 
 
 def test_a_call_that_is_new_would_be_seen(actions_of_methods: dict[str, str]) -> None:
