@@ -169,7 +169,7 @@ class LicensePoolSpec(Model):
     ]
     """The licensed product, as the vendor's client names it. It cannot change."""
     seats: Annotated[int, Field(ge=0, le=MAX_SEATS)]
-    """How many named users the license has. The list is never longer."""
+    """How many named users the license has: the list is never longer."""
     workbench_types: Annotated[tuple[TypeGlob, ...], Field(min_length=1, max_length=100)]
     """Types of workbenches that have the product installed, as globs such as vew-matlab or vew-*."""
     workbench_namespaces: Annotated[tuple[Namespace, ...], Field(max_length=100)] = ()

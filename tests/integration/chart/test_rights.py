@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.integration.chart.conftest import Cluster
-from tests.integration.control.conftest import ACCOUNT, REGION, Stage, event, eventually
+from tests.integration.control.conftest import ACCOUNT, REGION, Stage, eventually
 
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
@@ -123,19 +123,22 @@ async def main_job(stage: Stage) -> None:
     """Somebody comes, somebody waits, both leave for good, and a pool is deleted that clears its list."""
     stage.apply(stage.server(), stage.pool(seats=1, onDelete="Clear"))
     await stage.until_ready(seconds=30)
-    stage.send(event(1, "running", "ann"))
-    await stage.until_list(["ann"])
-    stage.send(event(2, "running", "bob"))
+    fleet = stage.site.fleet()
+    ann = fleet.start("ann")
+    await stage.until_list(["ann"], seconds=60)
+    bob = fleet.start("bob")
 
     async def bob_waits() -> bool:
-        return [seat["phase"] for seat in await stage.workbench_seats(2)] == ["Waiting"]
+        found = await stage.get(Workbench, bob)
+        seats = (found or {}).get("status", {}).get("seats", [])
+        return [seat["phase"] for seat in seats] == ["Waiting"]
 
     await eventually(bob_waits, what="bob waits")
-    stage.send(event(1, "terminated", "ann"))
-    await stage.until_list(["bob"])
+    fleet.terminate(ann)
+    await stage.until_list(["bob"], seconds=60)
 
     async def forgotten() -> bool:
-        return await stage.get(Workbench, "i-00000000000000001") is None
+        return await stage.get(Workbench, ann) is None
 
     await eventually(forgotten, what="the object of the terminated instance is deleted")
     stage.delete("licensepool", "matlab")
@@ -153,8 +156,8 @@ async def a_large_pool_that_becomes_small(stage: Stage) -> None:
 
     stage.apply(stage.pool("cad", seats=501))
     await stage.until_ready("cad")
-    stage.send(event(3, "running", "cid", type="vew-cad"))
-    await stage.until_list(["cid"], product="cad")
+    stage.site.fleet().start("cid", "vew-cad")
+    await stage.until_list(["cid"], product="cad", seconds=60)
     large = await ledgers()
     stage.apply(stage.pool("cad", seats=1))
     await eventually(small_again, what="the second ledger is deleted")

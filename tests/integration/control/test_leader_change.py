@@ -33,8 +33,11 @@ async def test_one_leads_and_the_other_stands_by_ready_and_writes_nothing(stage:
     stage.apply(stage.server(), stage.pool(seats=2))
     with replicas(stage, mirror=stage.mirror_settings(inventory=True)) as both:
         leader, standby = await both.pair()
-        stage.send(event(1, "running", "ann"), event(2, "running", "bob"), event(3, "running", "cem"))
-        await stage.until_list(["ann", "bob"])
+        fleet = stage.site.fleet()
+        for owner in ("ann", "bob"):
+            fleet.start(owner)
+        await stage.until_list(["ann", "bob"], seconds=60)
+        fleet.start("cem")
         await stage.until_ready()
         stage.apply(stage.workbench(9, "two words"))
         await eventually(lambda: bool(stage.events("OwnerRefused")))

@@ -112,7 +112,7 @@ async def test_a_delete_and_a_change_that_a_watch_missed_are_repaired(stage: Sta
 async def test_a_storm_of_events_makes_tens_of_lines_and_writes(stage: Stage, caplog: Any) -> None:
     people = 100
     stage.apply(stage.server(debounce="250ms"), stage.pool(seats=200))
-    start = datetime.now(UTC) - timedelta(hours=1)
+    start = datetime.now(UTC) - timedelta(minutes=30)
     async with stage.operator(mirror=stage.mirror_settings(receivers=4)) as operator:
         await stage.until_ready()
         stage.send(*(event(n, "running", f"user{n:03}", at=start) for n in range(people)))

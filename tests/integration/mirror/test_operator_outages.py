@@ -11,7 +11,7 @@ import pytest
 import yaml
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from prometheus_client import CollectorRegistry
-from tests.integration.control.conftest import Stage, event, eventually, session
+from tests.integration.control.conftest import Stage, eventually, session
 from tests.integration.mirror.gate import Gate, served
 
 from seatpool.api.licenseserver import LicenseServer
@@ -210,7 +210,8 @@ async def test_changed_settings_are_taken_over_while_it_runs_and_bad_ones_are_re
         file.write_text(yaml.safe_dump(document))
         await eventually(lambda: metric(operator.registry, "settings_valid") == 1)
         assert stage.host.users("matlab") == ("bob", "u1001")
-        stage.send(event(77, "running", "eve", account=SECOND))
+        second = Site(gated, region=REGION, account=SECOND)
+        second.fleet(queue_url=stage.site.queue_url, queue_region=REGION).start("eve")
         await stage.until_list(["bob", "eve", "u1001"], seconds=60)
     finally:
         operator.stop()

@@ -98,7 +98,7 @@ def percentile(values: list[float], share: float) -> float:
 async def test_a_storm_neither_fills_the_memory_nor_starves_whoever_else_has_work(
     site: Site, control_plane: ControlPlane, namespace: str
 ) -> None:
-    account = {"account": ACCOUNT, "regions": [REGION], "namespace": namespace}
+    account = {"account": ACCOUNT, "regions": [REGION], "namespace": namespace, "inventory": False}
     config = MirrorConfig.model_validate(
         {"queue": site.queue_url, "region": REGION, "endpoint_url": site.endpoint, "accounts": [account],
          "resync_interval": "1h", "describe_lag": "0s", "long_poll": "1s"}
