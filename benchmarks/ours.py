@@ -194,5 +194,6 @@ def settings(place: Place, *, inventory: bool, damaged: bool = False) -> Mapping
             "accounts": [{"account": ACCOUNT, "regions": [REGION], "namespace": NAMESPACE, "inventory": inventory}],
             "resync_interval": "2s" if inventory else "5m",
             "describe_lag": "0s",
+            "max_event_delay": "3650d",  # recorded events are sent with the times that they had
         },
     }
