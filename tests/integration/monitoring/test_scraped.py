@@ -37,19 +37,21 @@ def questions() -> list[str]:
 async def live_through_a_day(stage: Stage) -> None:
     """Seats given and freed, somebody who waits, a change by hand, a bad message, and an inventory that corrects."""
     await stage.until_ready()
-    stage.send(event(1, "running", "ann"), event(2, "running", "bob"))
+    fleet = stage.site.fleet()
+    ann = fleet.start("ann")
     stage.send(
         "not an event",
         event(3, "running", "eve", account="9" * 12),
         event(3, "running", "eve") | {"source": "aws.health"},
     )
-    await stage.until_list(["ann"])
+    await stage.until_list(["ann"], seconds=60)
+    fleet.start("bob")
     stage.host.edit("matlab", ["ann", "zoe"])
     stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, "seatpool.io/verify=1")
     await eventually(lambda: stage.host.users("matlab") == ("ann",))
-    stage.send(event(1, "stopped", "ann"))
-    await stage.until_list(["bob"])
-    stage.send(event(4, "running", "cem"))
+    fleet.stop(ann)
+    await stage.until_list(["bob"], seconds=60)
+    fleet.start("cem")
 
 
 async def read_by(reader: Prometheus, operator: Operator) -> None:
@@ -123,6 +125,7 @@ UNSEEN = {
     "seatpool_cache_ghosts_pruned_total",
     "seatpool_cache_repairs_total",
     "seatpool_lease_writes_total",
+    "seatpool_mirror_future_times_total",
     "seatpool_mirror_log_suppressed_total",
     "seatpool_mirror_restarts_total",
     "seatpool_mirror_seat_tag_calls_total",
