@@ -83,6 +83,9 @@ def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, 
             server=pool.spec.server_ref.name, namespace=pool.metadata.namespace,
         )  # fmt: skip
     if pool.metadata.deletion_timestamp is not None:
+        failure = state.failure
+        if failure is not None and failure.reason is ConditionReason.UNREADABLE_ENTRIES:
+            return parts("InSync", False, failure.reason, failure.message)  # only an admin ends it, and so the deletion
         return parts("InSync", False, ConditionReason.DELETING)
     if pool.spec.suspend:
         return parts("InSync", None, ConditionReason.SUSPENDED)

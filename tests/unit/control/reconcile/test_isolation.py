@@ -105,6 +105,14 @@ def test_the_condition_shows_what_was_read_and_both_ways_out() -> None:
     assert f"{OVERWRITE_UNREADABLE}=" in failure.message
 
 
+def test_a_pool_that_cannot_go_because_its_list_cannot_be_read_says_so() -> None:
+    dying = {"meta": {"deletionTimestamp": "2026-01-05T09:00:00Z"}, "onDelete": "Clear"}
+    state = advanced(server_state({"matlab": standing("ann")}, pool=dying), read(("ann",), ("?",)))
+    states = state.view.pool_states
+    status = pool_status(pool(**dying), states[MATLAB], server=state.server, owner_pool=MATLAB, now=later(0))
+    assert conditions(status)["InSync"] == ("False", "UnreadableEntries")
+
+
 def test_a_list_that_becomes_readable_is_written_again_and_that_is_told() -> None:
     state = advanced(server_state({"matlab": standing("ann")}, pool=TEN_SEATS), read(("ann",), ("?",)))
     assert not has_writes(state, at=moment())
