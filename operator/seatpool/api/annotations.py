@@ -3,9 +3,9 @@
 from seatpool.api.base import GROUP
 
 APPROVE_CHANGE = f"{GROUP}/approve-change"
-"""On a LicenseServer: the token of the held change that an admin approves."""
+"""On a LicenseServer: the token of the held change that an admin approves. It is worth something once."""
 TAKE_OVER = f"{GROUP}/take-over"
-"""On a LicenseServer: the id of the installation whose lists may be taken over."""
+"""On a LicenseServer: `INSTALLATION@REVISION`: the lists that this installation wrote, up to this revision, may be taken over."""
 VERIFY = f"{GROUP}/verify"
 """On a LicenseServer: any new value requests that all its lists are read back now."""
 OVERWRITE_UNREADABLE = f"{GROUP}/overwrite-unreadable"

@@ -29,6 +29,7 @@ VERIFY_INTERVAL = DurationBounds("1s", "30d", "5m")
 """A read-back is a command on the license server, and a shorter interval would send one command after another."""
 MIN_INTERVAL = DurationBounds("0s", "1d", "10s")
 DEBOUNCE = DurationBounds("0s", "5s", "250ms")
+GUARD_WINDOW = DurationBounds("0s", "1d", "10m")
 DEFAULT_DOCUMENT = "Seatpool-ApplyUserLists"
 Arg = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -146,12 +147,15 @@ class Target(Model):
 
 
 class Guard(Model):
-    """When a change is held back because it would release suspiciously many users at once."""
+    """When a change is held back because it would release suspiciously many users within a short time."""
 
     max_release_percent: Annotated[int, Field(ge=1, le=100)] = 50
-    """Percentage. A change that releases a larger share of the users on the server's lists is held back."""
+    """Percentage of the users who had a seat within the window. A change with which more of them would have lost it is
+    held back: of one pool, or of all pools of the server together. 100 switches the guard off."""
     min_users: Annotated[int, Field(ge=0, le=100000)] = 10
-    """A server with fewer users on its lists is not guarded."""
+    """A pool, or a server, with fewer users within the window is not guarded."""
+    window: Annotated[Duration, GUARD_WINDOW.clamp, GUARD_WINDOW.rule] = timedelta(minutes=10)
+    """How far back releases are counted. 0s: only those of one and the same instant count."""
 
 
 def _ms(text_default: int) -> Any:
@@ -208,7 +212,7 @@ class LicenseServerSpec(Model):
     suspend: bool = False
     """Stop sending commands. Lists stay as they are."""
     guard: Guard = Guard()
-    """When a change is held back because it would release suspiciously many users at once."""
+    """When a change is held back because it would release suspiciously many users within a short time."""
 
 
 class ProductState(Model):
@@ -239,6 +243,19 @@ class InFlight(Model):
     """The lists that it carries."""
 
 
+class GuardStatus(Model):
+    """What the guard did."""
+
+    changes: int = 0
+    """Number of changes that were held back so far. The number of the last one is part of its token."""
+    held: str | None = None
+    """Token of the change that is held back. Absent: none is."""
+    approved: str | None = None
+    """Token of the last approval that was used. It is worth nothing any more."""
+    approved_at: Instant | None = None
+    """When it was used. Releases before that do not count for the guard."""
+
+
 class LicenseServerStatus(Model):
     """State of the server as the operator knows it."""
 
@@ -261,6 +278,8 @@ class LicenseServerStatus(Model):
     """The lists that were read back from the server."""
     users: int = 0
     """Number of users on the server's lists. A user counts once for each list."""
+    guard: GuardStatus = GuardStatus()
+    """What the guard did."""
     conditions: Conditions = ()
 
 

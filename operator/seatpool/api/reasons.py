@@ -131,12 +131,12 @@ def message(reason: ConditionReason | EventReason, form: Form = Form.STATUS, /, 
 _FOREIGN_OWNER = (
     "the list of product {product!r} on the license server belongs to installation {owner}, ours is {installation}; nothing "
     "is written. To take it over: kubectl annotate --overwrite licenseserver/{server} -n {namespace} "
-    f"{TAKE_OVER}={{owner}}"
+    f"{TAKE_OVER}={{owner}}@{{revision}}"
 )
 _CHANGE_HELD = (
-    "{leaving} of {present} people would lose their seats at once, more than the {percent} % that "
-    "spec.guard.maxReleasePercent allows; nobody is released. If it is right: kubectl annotate --overwrite "
-    f"licenseserver/{{server}} -n {{namespace}} {APPROVE_CHANGE}={{token}}"
+    "{total} of {present} users{where} would lose their seats within {window}, more than the {percent} % that "
+    "spec.guard.maxReleasePercent allows; {gone} have lost them, {leaving} are held. If it is right: kubectl annotate "
+    f"--overwrite licenseserver/{{server}} -n {{namespace}} {APPROVE_CHANGE}={{token}}"
 )
 _UNREACHABLE = "{fault}: {error}"
 _ONE_PRODUCT = "product {product!r}: {detail}"

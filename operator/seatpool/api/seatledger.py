@@ -51,6 +51,8 @@ class LedgerLeft(Model):
     """The named user."""
     at: Instant
     """When the user left."""
+    reason: str | None = None
+    """Why, one word."""
 
 
 class LedgerReassignment(Model):

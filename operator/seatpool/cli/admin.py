@@ -25,21 +25,39 @@ POLL_INTERVAL = 0.5
 """Seconds between two reads of the status of a server."""
 
 
-async def approve_change(options: CommandOptions, *, name: str, confirm: Confirm, echo: Echo) -> bool:
-    """Runs `seatpool approve`. Returns False if the user does not confirm."""
+async def approve_change(options: CommandOptions, *, name: str, wait: float, confirm: Confirm, echo: Echo) -> bool:
+    """Runs `seatpool approve`. Returns False if the user does not confirm, or if it has no effect within `wait` seconds."""
     async with connect(options) as cluster:
         seen = await _read(cluster, with_users=True)
         server = server_named(seen, name)
         change = approval_request(seen, server)
-        echo(f"{_server_and_pools(seen, server)}; the guard holds changes back for all of them together.")
+        echo(f"{_server_and_pools(seen, server)}; the guard weighs their changes together.")
         for line in _preview(change, cluster.times):
             echo(line)
         if not confirm(f"Let it happen on LicenseServer {server.key}?"):
             echo("Nothing was changed.")
             return False
-        await _approve(cluster.kube, server, change)
-    echo(f"Approved change {change.token}; the operator applies it now. To see it: seatpool status")
-    return True
+        await _annotate(cluster.kube, server, APPROVE_CHANGE, change.token)
+        if not wait:
+            echo(f"Approved change {change.token}. To see what comes of it: seatpool status")
+            return True
+        found = await _until(cluster.kube, server, lambda now: _outcome(now, change), seconds=wait)
+    echo(
+        found
+        or f"Within {wait:g} s the operator did not take the approval of change {change.token}; see: seatpool status"
+    )
+    return found is not None
+
+
+def _outcome(server: LicenseServer, change: ApprovalRequest) -> str | None:
+    """Returns what came of an approval. None: nothing yet."""
+    guard = server.status.guard
+    if guard.approved == change.token:
+        held = "" if guard.held is None else f" Another change is held back since: {guard.held}."
+        return f"The change {change.token} is made.{held} To see it: seatpool status"
+    if guard.held is None:
+        return "No change is held back any more: the users have come back, or so few leave that the guard lets them go."
+    return None
 
 
 async def set_suspended(options: CommandOptions, *, name: str, suspended: bool, echo: Echo) -> bool:
@@ -69,23 +87,31 @@ async def verify(options: CommandOptions, *, name: str, wait: float, echo: Echo)
         if not wait:
             echo(f"Asked the operator to read back the lists of LicenseServer {server.key}.")
             return True
-        deadline = asyncio.get_running_loop().time() + wait
-        while asyncio.get_running_loop().time() < deadline:
-            raw = await cluster.kube.get(LicenseServer, server.metadata.namespace, server.metadata.name)
-            verified = LicenseServer.model_validate(raw).status.last_verified
-            if verified is not None and verified >= since.replace(microsecond=0):
-                echo(
-                    f"The lists of LicenseServer {server.key} were read back at {cluster.times.format_time(verified)}."
-                )
-                return True
-            await asyncio.sleep(POLL_INTERVAL)
-    echo(f"Within {wait:g} s the lists of LicenseServer {server.key} were not read back; see: seatpool status")
-    return False
+
+        def read_back(now: LicenseServer) -> str | None:
+            verified = now.status.last_verified
+            if verified is None or verified < since.replace(microsecond=0):
+                return None
+            return f"The lists of LicenseServer {server.key} were read back at {cluster.times.format_time(verified)}."
+
+        found = await _until(cluster.kube, server, read_back, seconds=wait)
+    echo(found or f"Within {wait:g} s the lists of LicenseServer {server.key} were not read back; see: seatpool status")
+    return found is not None
 
 
-async def _approve(kube: KubeClient, server: LicenseServer, change: ApprovalRequest) -> None:
-    """Approves this very change, by an annotation with its token. Raises KubeError."""
-    await _annotate(kube, server, APPROVE_CHANGE, change.token)
+async def _until(
+    kube: KubeClient, server: LicenseServer, outcome: Callable[[LicenseServer], str | None], *, seconds: float
+) -> str | None:
+    """Reads the server until it has an outcome, and returns that. None: it had none in time. Raises KubeError."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    while clock() < deadline:
+        raw = await kube.get(LicenseServer, server.metadata.namespace, server.metadata.name)
+        found = outcome(LicenseServer.model_validate(raw))
+        if found is not None:
+            return found
+        await asyncio.sleep(POLL_INTERVAL)
+    return None
 
 
 async def _request_verification(kube: KubeClient, server: LicenseServer, *, now: datetime) -> None:
@@ -119,16 +145,22 @@ def _server_and_pools(seen: Snapshot, server: LicenseServer) -> str:
 
 
 def _preview(change: ApprovalRequest, times: TimeFormat) -> list[str]:
-    by_pool: dict[str, list[str]] = {}
-    for pool, user in change.leaving:
-        by_pool.setdefault(pool, []).append(user)
     lines = [f"Held back since {times.format_time(change.since)}: {change.message.partition('; ')[0]}."]
-    lines += [
-        f"  {pool}: {len(users)} lose their seats: {format_names(users, most=20)}" for pool, users in by_pool.items()
-    ]
-    if not change.is_the_same:
-        lines.append(
-            "  By what is seen now it would be another change than the operator shows; if it changed, the operator will ask "
-            "again."
-        )
+    for pool, users in _by_pool(change.leaving).items():
+        gone = [user for user in users if user in change.without_workbench]
+        stopped = [user for user in users if user not in change.without_workbench]
+        lines.append(f"  {pool}: {len(users)} lose their seats")
+        lines += [f"    workbenches stopped: {format_names(stopped, most=20)}"] if stopped else []
+        lines += [f"    no Workbench is left: {format_names(gone, most=20)}"] if gone else []
+    if not change.leaving:
+        lines.append("  Nobody of those whom the operator showed would lose a seat any more.")
+    for pool, users in _by_pool(change.held_on).items():
+        lines.append(f"  {pool}: {len(users)} came to leave later and are not approved: {format_names(users, most=20)}")
     return lines
+
+
+def _by_pool(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for pool, user in pairs:
+        found.setdefault(pool, []).append(user)
+    return found

@@ -146,6 +146,7 @@ def approve(
     *,
     name: Either,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it. 0: do not wait.", min=0)] = 60.0,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     kubeconfig: Kubeconfig = None,
@@ -153,16 +154,21 @@ def approve(
 ) -> None:
     """Approve a change that the guard holds back.
 
-    Shows which users would lose a seat, and asks. Exit code 1: not approved.
+    Shows which users would lose a seat and why, asks, and waits for the operator to do it. Exit code 1: not approved, or not
+    done within --wait. Users who came to leave after the operator showed the change are not approved with it.
 
-    A pool means its server: the guard weighs all changes of a server together, and holds back or lets go all of them.
+    A pool means its server: one approval is for all pools of a server.
     """
     from seatpool.cli.admin import approve_change
 
     def confirm(question: str) -> bool:
         return yes or typer.confirm(question, default=False)
 
-    _end(approve_change(_options(kubeconfig, namespace, everywhere, config), name=name, confirm=confirm, echo=say))
+    _end(
+        approve_change(
+            _options(kubeconfig, namespace, everywhere, config), name=name, wait=wait, confirm=confirm, echo=say
+        )
+    )
 
 
 @app.command(cls=ShortLivedCommand)

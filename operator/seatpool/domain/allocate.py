@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from seatpool.domain.allocation import Allocation, Granted, InLine, Released, Seat
 from seatpool.domain.checks import Situation, refusal
 from seatpool.domain.instants import NEVER, after, before
-from seatpool.domain.memory import LEFT_KEPT, Grant, PoolMemory, Waiting
+from seatpool.domain.memory import LEFT_KEPT, Grant, Left, PoolMemory, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.next_change import (
     NextChanges,
@@ -166,7 +166,7 @@ class _Allocator:
         grant = self._assigned.pop(user)
         del self._tenures[user]
         self._supply.vacate(user)
-        self._left[user] = self._now
+        self._left[user] = Left(self._now, reason)
         if self._rules.readmit_after > _ZERO:
             self._readmit[user] = after(self._now, self._rules.readmit_after)
         self._released.append(Released(user, reason, max(_ZERO, self._now - grant.since)))
@@ -229,15 +229,15 @@ class _Allocator:
         return Seat(user, self._assigned[user].since, reason, until if until is None or until < NEVER else None)
 
 
-def _lately_left(left: Mapping[str, datetime], *, rules: PoolRules, now: datetime) -> dict[str, datetime]:
-    """Returns when users left, as far back as it is remembered."""
+def _lately_left(left: Mapping[str, Left], *, rules: PoolRules, now: datetime) -> dict[str, Left]:
+    """Returns who left, as far back as it is remembered."""
     oldest = before(now, max(LEFT_KEPT, rules.readmit_after))
-    return {user: min(at, now) for user, at in left.items() if at > oldest}
+    return {user: gone if gone.at <= now else Left(now, gone.reason) for user, gone in left.items() if gone.at > oldest}
 
 
-def _still_blocked(left: Mapping[str, datetime], *, rules: PoolRules, now: datetime) -> dict[str, datetime]:
+def _still_blocked(left: Mapping[str, Left], *, rules: PoolRules, now: datetime) -> dict[str, datetime]:
     """Returns until when users may not return, for those whose block is not over."""
     if rules.readmit_after == _ZERO:
         return {}
     over = before(now, rules.readmit_after)
-    return {user: after(at, rules.readmit_after) for user, at in left.items() if at > over}
+    return {user: after(gone.at, rules.readmit_after) for user, gone in left.items() if gone.at > over}

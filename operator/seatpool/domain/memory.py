@@ -53,6 +53,13 @@ class Vacated:
     at: datetime
 
 
+class Left(NamedTuple):
+    """When a user left, and why. None: an older version wrote it, and did not say why."""
+
+    at: datetime
+    reason: Reason | None
+
+
 class Reassignment(NamedTuple):
     """A seat that passed from one user to another, who got it then."""
 
@@ -67,8 +74,8 @@ class PoolMemory:
     assigned: Mapping[str, Grant]
     waiting: Mapping[str, Waiting]
     vacated: tuple[Vacated, ...]
-    left: Mapping[str, datetime]
-    """When users left who have not returned since."""
+    left: Mapping[str, Left]
+    """Users who left and have not returned since."""
     reassignments: tuple[Reassignment, ...]
 
     @classmethod

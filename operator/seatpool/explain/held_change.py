@@ -1,15 +1,13 @@
 """Computes what approving a held change would do, and which object a name on the command line means.
 
-The change that is approved is the one that the operator shows, named by its token. If the workbenches change meanwhile, the
+An approval is for the users whom the operator shows, named by a token. Who comes to be released later stays held, and the
 operator asks again. The writes are in `cli.admin`.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from seatpool.api.annotations import APPROVE_CHANGE
 from seatpool.api.base import Resource
 from seatpool.api.conditions import ConditionStatus
 from seatpool.api.licensepool import LicensePool
@@ -18,12 +16,10 @@ from seatpool.api.reasons import ConditionReason
 from seatpool.domain.allocate import allocate
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.memory import PoolMemory
-from seatpool.domain.reasons import Reason
 from seatpool.explain.problems import condition_of
 from seatpool.explain.snapshot import Snapshot
-from seatpool.policy.guard import hold
-
-_TOKEN = re.compile(re.escape(APPROVE_CHANGE) + r"=([0-9a-f]{12})\b")
+from seatpool.policy.guard import Token
+from seatpool.policy.plan import Question, changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +31,11 @@ class ApprovalRequest:
     message: str
     since: datetime
     leaving: tuple[tuple[str, str], ...]
-    """(pool, user) pairs who would lose their seats by the workbenches that are seen now."""
-    is_the_same: bool
-    """False: the workbenches have changed since the operator computed the change."""
+    """(pool, user) pairs who would lose their seats with this approval, by the workbenches that are seen now."""
+    held_on: tuple[tuple[str, str], ...]
+    """(pool, user) pairs who came to be released after the operator showed the change. The guard weighs them anew."""
+    without_workbench: frozenset[str]
+    """Users among `leaving` of whom no Workbench object is left. The workbenches of the others have stopped."""
 
 
 def approval_request(snapshot: Snapshot, server: LicenseServer) -> ApprovalRequest:
@@ -46,28 +44,42 @@ def approval_request(snapshot: Snapshot, server: LicenseServer) -> ApprovalReque
     held = guarded is not None and guarded.status is ConditionStatus.TRUE
     if guarded is None or not held or guarded.reason != ConditionReason.TOO_MANY_RELEASES:
         raise SeatpoolError(f"LicenseServer {server.key} holds no change back: there is nothing to approve")
-    named = _TOKEN.search(guarded.message)
-    if named is None:
+    token = Token.parse(server.status.guard.held or "")
+    if token is None:
         raise SeatpoolError(
-            f"LicenseServer {server.key}: the condition Guarded names no change to approve; its message is: {guarded.message}"
+            f"LicenseServer {server.key}, status.guard.held: {server.status.guard.held!r} names no change to approve; the "
+            "operator writes it again within a minute, if it is of this version"
         )
-    pools = [pool for pool in snapshot.store.pools_of_server(server.key) if not pool.spec.suspend]
-    demand = snapshot.demand(pools)
-    leaving, present = [], 0
-    for pool in pools:
-        memory = snapshot.memory(pool.key) or PoolMemory.empty()
-        present += len(memory.assigned)
-        answer = allocate(snapshot.store.rules[pool.key], demand.needs(pool.key), memory, snapshot.now)
-        leaving += [(pool.key, gone.user) for gone in answer.released if gone.reason is Reason.WORKBENCHES_STOPPED]
-    current = hold(server, present=present, leaving=leaving)
+    ends = _ends(snapshot, server)
+    leaving = tuple(sorted(pair for pair, end in ends.items() if token.covers(end)))
+    seen = {row.user for row in snapshot.rows}
     return ApprovalRequest(
         server=server.key,
-        token=named.group(1),
+        token=str(token),
         message=guarded.message,
         since=guarded.last_transition_time,
-        leaving=tuple(sorted(leaving)),
-        is_the_same=current is not None and current.token == named.group(1),
+        leaving=leaving,
+        held_on=tuple(sorted(ends.keys() - set(leaving))),
+        without_workbench=frozenset(user for _, user in leaving if user not in seen),
     )
+
+
+def _ends(snapshot: Snapshot, server: LicenseServer) -> dict[tuple[str, str], datetime]:
+    """Returns who would lose a seat without the guard, as (pool, user), and when the seat was over."""
+    pools = [pool for pool in snapshot.store.pools_of_server(server.key) if not pool.spec.suspend]
+    demand = snapshot.demand(pools)
+    asked = {
+        pool.key: Question(
+            pool,
+            snapshot.store.rules[pool.key],
+            demand.needs(pool.key),
+            snapshot.memory(pool.key) or PoolMemory.empty(),
+        )
+        for pool in pools
+    }
+    answers = {key: allocate(one.rules, one.needs, one.memory, snapshot.now) for key, one in asked.items()}
+    found = changes(server, asked, answers, others={}, now=snapshot.now)
+    return {(change.pool, user): end for change in found for user, end in change.leaving.items()}
 
 
 def pool_or_server(snapshot: Snapshot, name: str) -> LicensePool | LicenseServer:

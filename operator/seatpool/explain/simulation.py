@@ -101,4 +101,4 @@ class Simulation:
         if self.may_release or self.server is None:
             return allocate(self.rules, needs, memory, now)
         pool = Question(pool=self.pool, rules=self.rules, needs=needs, memory=memory)
-        return plan(self.server, [pool], others_present=0, may_release=False, now=now).answers[self.pool.key]
+        return plan(self.server, [pool], others={}, may_release=False, now=now).answers[self.pool.key]

@@ -19,7 +19,7 @@ from seatpool.api.seatledger import (
     SeatLedgerSpec,
 )
 from seatpool.domain.instants import to_milliseconds
-from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
+from seatpool.domain.memory import Grant, Left, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.reasons import Reason
 
 LONGEST_INDEX = 4
@@ -92,8 +92,8 @@ def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerS
         waiting[share_of(user, shares)].append(LedgerWaiting(user=user, since=to_milliseconds(wait.since)))
     for seat in memory.vacated:
         vacated[share_of(seat.user, shares)].append(LedgerVacated(user=seat.user, at=to_milliseconds(seat.at)))
-    for user, at in sorted(memory.left.items()):
-        left[share_of(user, shares)].append(LedgerLeft(user=user, at=to_milliseconds(at)))
+    for user, gone in sorted(memory.left.items()):
+        left[share_of(user, shares)].append(LedgerLeft(user=user, at=to_milliseconds(gone.at), reason=gone.reason))
     for change in memory.reassignments:
         passed = LedgerReassignment(user=change.user, at=to_milliseconds(change.at))
         reassignments[share_of(change.user, shares)].append(passed)
@@ -119,7 +119,7 @@ def from_specs(specs: Iterable[SeatLedgerSpec]) -> PoolMemory:
     assigned: dict[str, Grant] = {}
     waiting: dict[str, Waiting] = {}
     vacated: set[Vacated] = set()
-    left: dict[str, datetime] = {}
+    left: dict[str, Left] = {}
     reassignments: set[Reassignment] = set()
     for spec in specs:
         for grant in spec.assigned:
@@ -130,7 +130,9 @@ def from_specs(specs: Iterable[SeatLedgerSpec]) -> PoolMemory:
             waiting[wait.user] = Waiting(user=wait.user, since=wait.since)
         vacated.update(Vacated(user=seat.user, at=seat.at) for seat in spec.vacated)
         for gone in spec.left:
-            left[gone.user] = max(gone.at, left.get(gone.user, gone.at))
+            known = left.get(gone.user)
+            if known is None or gone.at > known.at:
+                left[gone.user] = Left(gone.at, _REASONS.get(gone.reason or ""))
         reassignments.update(Reassignment(change.at, change.user) for change in spec.reassignments)
     return PoolMemory(
         assigned=assigned,

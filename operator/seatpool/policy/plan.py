@@ -1,12 +1,12 @@
 """Allocates all pools of one license server.
 
 `allocate` decides. This module adds the two cases in which no user may be released: an account has never been inventoried,
-or the guard holds a change back. In these cases every holder counts as needing the seat. The guard counts users whose
-workbenches are gone. A user who has to leave because of the pool's own spec leaves, because a list is never longer than
-its seats.
+or the guard holds a change back. The users whom it
+holds count as needing the seat. A user who has to leave because of the pool's own spec leaves, because a list is never longer
+than its seats.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,8 +18,8 @@ from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
-from seatpool.domain.tenure import not_after
-from seatpool.policy import guard
+from seatpool.domain.tenure import not_after, tenure_of, with_idle_since
+from seatpool.policy.guard import PoolChange, Verdict, count_gone, weigh, window_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,42 +34,64 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The allocations by pool key, and the change that the guard holds back."""
+    """The allocations by pool key, and what the guard says of the change."""
 
     answers: Mapping[str, Allocation]
-    held: guard.HeldChange | None
-    """The change that is held back; the answers are without its releases."""
-    approved: guard.HeldChange | None = None
-    """The change that would be held if no admin had approved it."""
+    """The answers are without the releases that are held back."""
+    guard: Verdict
     failed: Mapping[str, Exception] = field(default_factory=dict)
     """What stopped the computation of a pool, by pool. The others are answered all the same."""
 
 
 def plan(
-    server: LicenseServer, questions: Iterable[Question], *, others_present: int, may_release: bool, now: datetime
+    server: LicenseServer,
+    questions: Iterable[Question],
+    *,
+    others: Mapping[str, PoolMemory],
+    may_release: bool,
+    now: datetime,
 ) -> Plan:
-    """Allocates every pool. `others_present` are the users on this server's other lists; the guard counts them too."""
-    asked = list(questions)
+    """Allocates every pool. `others` are the memories of this server's other pools, by pool; the guard counts them too."""
+    asked = {one.pool.key: one for one in questions}
     if not may_release:
-        answers, failed = _answer_each(asked, lambda one: _without_releases(one, now))
-        return Plan(answers, None, failed=failed)
-    answers, failed = _answer_each(asked, lambda one: allocate(one.rules, one.needs, one.memory, now))
-    large = guard.examine(
-        server,
-        present=others_present + sum(len(one.memory.assigned) for one in asked),
-        leaving=(
-            (pool, gone.user)
-            for pool, answer in answers.items()
-            for gone in answer.released
-            if gone.reason is Reason.WORKBENCHES_STOPPED
-        ),
-    )
-    if large is None:
-        return Plan(answers, None, failed=failed)
-    if guard.is_approved(server, large):
-        return Plan(answers, None, approved=large, failed=failed)
-    answers, failed = _answer_each(asked, lambda one: _without_releases(one, now))
-    return Plan(answers, large, failed=failed)
+        answers, failed = _answer_each(asked.values(), lambda one: _without_releases(one, now))
+        return Plan(answers, Verdict(server.status.guard), failed)
+    answers, failed = _answer_each(asked.values(), lambda one: allocate(one.rules, one.needs, one.memory, now))
+    verdict = weigh(server, changes(server, asked, answers, others=others, now=now), now=now)
+    if verdict.held is not None:
+        held: dict[str, set[str]] = {}
+        for pool, user in verdict.held.leaving:
+            held.setdefault(pool, set()).add(user)
+        kept, more = _answer_each((asked[pool] for pool in held), lambda one: _keeping(one, held[one.pool.key], now))
+        answers = {key: kept.get(key, answer) for key, answer in answers.items() if key not in more}
+        failed |= more
+    return Plan(answers, verdict, failed)
+
+
+def changes(
+    server: LicenseServer,
+    asked: Mapping[str, Question],
+    answers: Mapping[str, Allocation],
+    *,
+    others: Mapping[str, PoolMemory],
+    now: datetime,
+) -> Iterator[PoolChange]:
+    """Yields what would change in each pool by these answers, as the guard weighs it."""
+    since = window_begin(server, now)
+    for pool, question in asked.items():
+        answer = answers.get(pool)
+        leaving = {} if answer is None else dict(_leaving(question, answer, now))
+        yield PoolChange(pool, len(question.memory.assigned), count_gone(question.memory, since=since), leaving)
+    for pool, memory in others.items():
+        yield PoolChange(pool, len(memory.assigned), count_gone(memory, since=since), {})
+
+
+def _leaving(question: Question, answer: Allocation, now: datetime) -> Iterator[tuple[str, datetime]]:
+    """Yields the users whose workbenches are gone, and when their seats were over."""
+    for gone in answer.released:
+        if gone.reason is Reason.WORKBENCHES_STOPPED:
+            idle = with_idle_since(question.memory.assigned[gone.user], needed=False, now=now)
+            yield gone.user, tenure_of(idle, rules=question.rules).until or now
 
 
 def _answer_each(
@@ -89,13 +111,24 @@ def _answer_each(
 def _without_releases(question: Question, now: datetime) -> Allocation:
     """Allocates as if every holder needed the seat.
 
-    The stored entries stay as they are, `idle_since` above all. Otherwise every held change would start the linger time anew.
+    The stored entries stay as they are, `idle_since` above all. Otherwise the linger time would start anew each time.
     """
-    before = {user: not_after(grant, now) for user, grant in question.memory.assigned.items()}
-    kept = {user: Need(user, grant.since) for user, grant in before.items()}
+    return _keeping_as(question, {user: not_after(grant, now) for user, grant in question.memory.assigned.items()}, now)
+
+
+def _keeping(question: Question, users: Container[str], now: datetime) -> Allocation:
+    """Allocates as if these holders needed their seats. It is stored since when they do not."""
+    grants = question.memory.assigned.items()
+    idle = {user: with_idle_since(grant, needed=False, now=now) for user, grant in grants if user in users}
+    return _keeping_as(question, idle, now)
+
+
+def _keeping_as(question: Question, entries: Mapping[str, Grant], now: datetime) -> Allocation:
+    """Allocates as if the holders of these entries needed their seats, and stores the entries as they are."""
+    kept = {user: Need(user, grant.since) for user, grant in entries.items()}
     answer = allocate(question.rules, kept | dict(question.needs), question.memory, now)
     assigned = {
-        user: before[user] if user in before and user not in question.needs else grant
+        user: entries[user] if user in entries and user not in question.needs else grant
         for user, grant in answer.memory.assigned.items()
     }
     return replace(answer, memory=replace(answer.memory, assigned=assigned))

@@ -1,13 +1,14 @@
 """What an admin decides from the command line, and what is in the API server afterwards."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.integration.cli.conftest import Board
 
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.policy.guard import hold
+from seatpool.policy.guard import PoolChange, weigh
 
 
 def read(board: Board, kind: str, name: str) -> dict[str, Any]:
@@ -16,48 +17,58 @@ def read(board: Board, kind: str, name: str) -> dict[str, Any]:
 
 
 def guarded(board: Board) -> str:
-    """A server that holds back that ten people lose their seats; the token of the change."""
+    """A server that holds back that ten users lose their seats; the token of the change."""
     people = [f"u{number}" for number in range(10)]
-    board.put(
-        board.server(), board.pool(seats=10), board.ledger(assigned={user: board.ago(hours=1) for user in people})
+    server = LicenseServer.model_validate(
+        board.server() | {"metadata": {"name": "licenses", "namespace": board.namespace}}
     )
-    server = LicenseServer.model_validate(read(board, "licenseserver", "licenses"))
-    held = hold(server, present=10, leaving=[(f"{board.namespace}/matlab", user) for user in people])
-    assert held is not None
-    board.put(board.server(conditions={"Guarded": ("True", "TooManyReleases", held.message(server))}))
-    return held.token
+    ended = board.now - timedelta(minutes=5)
+    change = PoolChange(f"{board.namespace}/matlab", 10, 0, dict.fromkeys(people, ended))
+    verdict = weigh(server, [change], now=board.now)
+    assert verdict.held is not None
+    shown = board.server(conditions={"Guarded": ("True", "TooManyReleases", verdict.held.message(server))})
+    shown["status"]["guard"] = verdict.status.wire()
+    since = dict.fromkeys(people, board.ago(hours=1))
+    board.put(
+        shown, board.pool(seats=10), board.ledger(assigned=since, idle=dict.fromkeys(people, board.ago(minutes=5)))
+    )
+    return str(verdict.held.token)
 
 
 def test_approving_shows_who_loses_a_seat_and_writes_the_token_of_that_very_change(board: Board) -> None:
     token = guarded(board)
-    done = board.ask("approve", "licenses", "--yes")
+    board.put(board.workbench(3, "u3", state="stopped"))
+    done = board.ask("approve", "licenses", "--yes", "--wait", "0")
     assert done.code == 0, done.stderr
-    own, *lines = done.stdout.splitlines()
-    assert own == (
-        f"LicenseServer {board.namespace}/licenses has the lists of {board.namespace}/matlab; the guard holds changes back for "
-        "all of them together."
-    )
-    assert lines[0] == f"Held back since {board.at(minutes=-3)}: " + (
-        "10 of 10 people would lose their seats at once, more than the 50 % that spec.guard.maxReleasePercent allows."
-    )
-    assert (
-        lines[1]
-        == f"  {board.namespace}/matlab: 10 lose their seats: {', '.join(f'u{number}' for number in range(10))}"
-    )
-    assert not any("another change" in line for line in lines)
+    assert done.stdout.splitlines() == [
+        f"LicenseServer {board.namespace}/licenses has the lists of {board.namespace}/matlab; the guard weighs their changes "
+        "together.",
+        f"Held back since {board.at(minutes=-3)}: 10 of 10 users would lose their seats within 10m, more than the 50 % that "
+        "spec.guard.maxReleasePercent allows.",
+        f"  {board.namespace}/matlab: 10 lose their seats",
+        "    workbenches stopped: u3",
+        f"    no Workbench is left: {', '.join(f'u{number}' for number in range(10) if number != 3)}",
+        f"Approved change {token}. To see what comes of it: seatpool status",
+    ]
     annotations = read(board, "licenseserver", "licenses")["metadata"]["annotations"]
     assert annotations["seatpool.io/approve-change"] == token
+
+
+def test_an_approval_that_no_operator_takes_ends_with_exit_code_1(board: Board) -> None:
+    token = guarded(board)
+    done = board.ask("approve", "licenses", "--yes", "--wait", "0.5")
+    assert done.code == 1
+    assert f"Within 0.5 s the operator did not take the approval of change {token}" in done.stdout
 
 
 def test_a_pool_means_its_server_and_every_pool_of_that_is_named(board: Board) -> None:
     token = guarded(board)
     board.put(board.pool("cad", seats=5))
-    done = board.ask("approve", "matlab", "--yes")
+    done = board.ask("approve", "matlab", "--yes", "--wait", "0")
     assert done.code == 0, done.stderr
     names = f"{board.namespace}/cad, {board.namespace}/matlab"
     assert done.stdout.splitlines()[0] == (
-        f"LicenseServer {board.namespace}/licenses has the lists of {names}; the guard holds changes back for all of them "
-        "together."
+        f"LicenseServer {board.namespace}/licenses has the lists of {names}; the guard weighs their changes together."
     )
     assert read(board, "licenseserver", "licenses")["metadata"]["annotations"]["seatpool.io/approve-change"] == token
     asked = board.ask("verify", "pool/cad", "--wait", "0")
@@ -91,10 +102,11 @@ def test_approving_without_a_word_changes_nothing(board: Board, monkeypatch: pyt
     assert "annotations" not in read(board, "licenseserver", "licenses")["metadata"]
 
 
-def test_a_change_that_became_another_one_is_told_before_it_is_approved(board: Board) -> None:
+def test_who_has_come_back_is_not_shown_any_more(board: Board) -> None:
     guarded(board)
     board.put(board.workbench(1, "u1"))
-    assert "another change than the operator shows" in board.ask("approve", "licenses", "--yes").stdout
+    shown = board.ask("approve", "licenses", "--yes", "--wait", "0").stdout
+    assert f"  {board.namespace}/matlab: 9 lose their seats" in shown.splitlines()
 
 
 def test_there_is_nothing_to_approve_on_a_server_that_holds_nothing_back(board: Board) -> None:

@@ -89,11 +89,11 @@ async def test_a_list_of_another_installation_is_left_alone_until_it_may_be_take
     async with stage.operator(mirror=stage.mirror_settings()):
         stage.send(event(1, "running", "ann"))
         message = await stage.until_condition(LicensePool, "matlab", "Conflict", status="True", reason="ForeignOwner")
-        assert "seatpool.io/take-over=other-cluster" in message
+        assert "seatpool.io/take-over=other-cluster@7" in message
         await asyncio.sleep(0.5)
         assert stage.host.users("matlab") == ("zoe",)
         stage.plane.kubectl(
-            "annotate", "licenseserver/licenses", "-n", stage.namespace, "seatpool.io/take-over=other-cluster"
+            "annotate", "licenseserver/licenses", "-n", stage.namespace, "seatpool.io/take-over=other-cluster@7"
         )
         await stage.until_list(["ann"])
         await stage.until_ready()

@@ -27,10 +27,19 @@ async def test_a_list_is_taken_over_even_when_nobody_has_to_come_or_go(stage: St
     async with stage.operator():
         await stage.until_condition(LicensePool, "matlab", "Conflict", status="True", reason="ForeignOwner")
         assert fence(stage) == "other-cluster"
-        stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, f"{TAKE_OVER}=other-cluster")
+        stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, f"{TAKE_OVER}=other-cluster@7")
         await eventually(lambda: fence(stage) == "tests", what="the fence is ours")
         await stage.until_ready()
         assert stage.host.users("matlab") == ("ann",)
+
+        # The other installation writes again: the permission that stays behind was for its revision 7.
+        (state / "matlab.revision").write_text(f"other-cluster 8 {ANY_HASH}\n")
+        stage.host.edit("matlab", ["zoe"])
+        stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, "seatpool.io/verify=now")
+        message = await stage.until_condition(LicensePool, "matlab", "Conflict", status="True", reason="ForeignOwner")
+        assert message.endswith(f"{TAKE_OVER}=other-cluster@8")
+        await asyncio.sleep(1)
+        assert (fence(stage), stage.host.users("matlab")) == ("other-cluster", ("zoe",))
 
 
 async def test_an_annotation_that_names_nobody_stops_nothing(stage: Stage) -> None:

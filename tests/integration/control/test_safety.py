@@ -4,11 +4,14 @@ import asyncio
 from typing import Any
 
 import boto3
-from tests.integration.control.conftest import Stage, event, eventually, session
+from tests.integration.control.conftest import Stage, event, eventually, instance, session
 
+from seatpool.api.annotations import APPROVE_CHANGE
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
+from seatpool.cli.admin import approve_change
+from seatpool.cli.cluster import CommandOptions
 
 
 class Ec2:
@@ -102,7 +105,7 @@ async def test_a_change_that_puts_out_too_many_people_is_held_until_somebody_app
         message = await stage.until_condition(
             LicenseServer, "licenses", "Guarded", status="True", reason="TooManyReleases"
         )
-        assert "12 of 12 people would lose their seats" in message
+        assert "12 of 12 users would lose their seats" in message
         await eventually(lambda: bool(stage.events("ChangeHeld")))
         assert stage.host.users("matlab") == tuple(people)
         stage.apply(stage.workbench(50, "newcomer"))
@@ -111,6 +114,79 @@ async def test_a_change_that_puts_out_too_many_people_is_held_until_somebody_app
         stage.plane.kubectl("annotate", "-n", stage.namespace, "licenseserver/licenses", message.rsplit(" ", 1)[1])
         await stage.until_list(["newcomer"])
         await stage.until_condition(LicenseServer, "licenses", "Guarded", status="False")
+        approved = (await stage.server_status())["guard"]["approved"]
+        assert message.endswith(approved)
+
+        # The annotation stays, as in Git. The same accident happens again, and no admin has approved that one.
+        stage.apply(*(stage.workbench(n, user) for n, user in enumerate(people)))
+        await stage.until_list([*people, "newcomer"])
+        stage.plane.kubectl("delete", "workbenches", "--all", "-n", stage.namespace)
+        message = await stage.until_condition(
+            LicenseServer, "licenses", "Guarded", status="True", reason="TooManyReleases"
+        )
+        assert not message.endswith(approved)
+        await asyncio.sleep(1)
+        assert stage.host.users("matlab") == tuple(sorted([*people, "newcomer"]))
+
+
+async def test_workbenches_that_vanish_one_after_another_are_held_back_too(stage: Stage) -> None:
+    people = [f"user{n:02}" for n in range(40)]
+    stage.apply(stage.server(), stage.pool(seats=50), *(stage.workbench(n, user) for n, user in enumerate(people)))
+    async with stage.operator():
+        await stage.until_list(people)
+        for number in range(len(people)):
+            await stage.kube.delete(Workbench, stage.namespace, instance(number))
+            await asyncio.sleep(0.05)
+        await stage.until_condition(LicenseServer, "licenses", "Guarded", status="True", reason="TooManyReleases")
+        await asyncio.sleep(1)
+        assert 20 <= len(stage.host.users("matlab")) < 40, "no more than half of them go within the window"
+
+
+async def test_an_approval_is_for_those_who_were_shown_and_the_command_waits_for_its_effect(stage: Stage) -> None:
+    people = [f"user{n:02}" for n in range(26)]
+    shown, later = people[:14], people[14:]
+    guard = {"maxReleasePercent": 10}
+    stage.apply(
+        stage.server(guard=guard), stage.pool(seats=50), *(stage.workbench(n, user) for n, user in enumerate(people))
+    )
+    options = CommandOptions(
+        kubeconfig=stage.plane.kubeconfig, namespace=stage.namespace, everywhere=False, config=None
+    )
+    said: list[str] = []
+
+    async def approve() -> bool:
+        said.clear()
+        return await approve_change(options, name="licenses", wait=60, confirm=lambda _: True, echo=said.append)
+
+    async with stage.operator():
+        await stage.until_list(people)
+        for number in range(len(shown)):
+            await stage.kube.delete(Workbench, stage.namespace, instance(number))
+        await stage.until_condition(LicenseServer, "licenses", "Guarded", status="True", reason="TooManyReleases")
+
+        async def all_shown() -> bool:
+            held = await stage.until_condition(LicenseServer, "licenses", "Guarded", status="True")
+            return "14 of 26" in held
+
+        await eventually(all_shown)
+        first = (await stage.server_status())["guard"]["held"]
+        for number in range(len(shown), len(people)):
+            await stage.kube.delete(Workbench, stage.namespace, instance(number))
+
+        async def other_token() -> bool:
+            return bool((await stage.server_status())["guard"]["held"] != first)
+
+        await eventually(other_token)
+        stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, f"{APPROVE_CHANGE}={first}")
+        await stage.until_list(later)
+        await stage.until_condition(LicenseServer, "licenses", "Guarded", status="True", reason="TooManyReleases")
+        assert (await stage.server_status())["guard"]["held"].startswith("2-")
+
+        assert await approve(), said
+        assert f"  {stage.namespace}/matlab: 12 lose their seats" in said
+        assert f"    no Workbench is left: {', '.join(later)}" in said
+        await stage.until_list([])
+        assert (await stage.server_status())["guard"]["approved"].startswith("2-")
 
 
 async def test_what_somebody_changes_by_hand_is_shown_and_repaired(stage: Stage) -> None:

@@ -61,22 +61,33 @@ TEXTS = {
     "a command that approves has the annotation's full name": (
         message(
             ConditionReason.TOO_MANY_RELEASES,
-            leaving=9,
+            total=9,
             present=12,
+            where="",
+            window="10m",
             percent=50,
+            gone=2,
+            leaving=7,
             server="l",
             namespace="lab",
             token="abc",
         ),
-        "9 of 12 people would lose their seats at once, more than the 50 % that spec.guard.maxReleasePercent allows; nobody is "
-        "released. If it is right: kubectl annotate --overwrite licenseserver/l -n lab seatpool.io/approve-change=abc",
+        "9 of 12 users would lose their seats within 10m, more than the 50 % that spec.guard.maxReleasePercent allows; 2 have "
+        "lost them, 7 are held. If it is right: kubectl annotate --overwrite "
+        "licenseserver/l -n lab seatpool.io/approve-change=abc",
     ),
     "a command that takes over has the annotation's full name": (
         message(
-            ConditionReason.FOREIGN_OWNER, product="matlab", owner="o", installation="i", server="l", namespace="lab"
+            ConditionReason.FOREIGN_OWNER,
+            product="matlab",
+            owner="o",
+            revision=7,
+            installation="i",
+            server="l",
+            namespace="lab",
         ),
         "the list of product 'matlab' on the license server belongs to installation o, ours is i; nothing is written. To take "
-        "it over: kubectl annotate --overwrite licenseserver/l -n lab seatpool.io/take-over=o",
+        "it over: kubectl annotate --overwrite licenseserver/l -n lab seatpool.io/take-over=o@7",
     ),
 }
 

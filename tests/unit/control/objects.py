@@ -6,12 +6,13 @@ from typing import Any
 
 from seatpool.api.base import format_instant
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.licenseserver import Guard, LicenseServer
 from seatpool.control.state.pool_state import ObservedList, PoolState
 from seatpool.domain.allocate import allocate
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
+from seatpool.policy.guard import HeldChange, Token
 
 Raw = dict[str, Any]
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -62,6 +63,12 @@ def raw_ledger(pool: str = "matlab", share: int = 0, *, version: int = 1, uid: s
 
 def server(name: str = "licenses", *, annotations: Mapping[str, str] | None = None, **spec: Any) -> LicenseServer:
     return LicenseServer.model_validate(raw_server(name, meta={"annotations": dict(annotations or {})}, **spec))
+
+
+def held_change(*, leaving: int = 12, gone: int = 0, present: int = 12, number: int = 1) -> HeldChange:
+    """A change that the guard holds back: so many users of pool matlab would leave."""
+    users = frozenset(("lab/matlab", f"user{index:02}") for index in range(leaving))
+    return HeldChange(Token(number, NOW), users, gone, present, Guard())
 
 
 def pool(name: str = "matlab", *, meta: Raw | None = None, **spec: Any) -> LicensePool:

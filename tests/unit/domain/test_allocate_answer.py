@@ -7,7 +7,7 @@ import pytest
 
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation, Granted, InLine, Released, Seat
-from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
+from seatpool.domain.memory import Grant, Left, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
@@ -109,7 +109,7 @@ def test_a_cool_down_ends_on_the_microsecond() -> None:
 
 def test_a_readmission_block_ends_on_the_microsecond() -> None:
     rules = PoolRules(seats=1, readmit_after=minutes(15))
-    memory = replace(EMPTY, left={"ann": START})
+    memory = replace(EMPTY, left={"ann": Left(START, None)})
     early = allocate(rules, needs(ann=0), memory, at(15) - INSTANT)
     assert (early.users, early.next_change, earliest(early)) == ((), at(15), {"ann": at(15)})
     after = allocate(rules, needs(ann=0), memory, at(15))
@@ -197,7 +197,9 @@ def test_a_banned_holder_is_on_the_list_and_not_yet_among_the_denied() -> None:
 
 def test_who_was_shed_may_return_no_sooner_than_readmission_allows() -> None:
     rules = PoolRules(seats=0, readmit_after=minutes(9))
-    assert allocate(rules, needs(ann=0), holding("ann"), at(1)).memory.left == {"ann": at(1)}
+    assert allocate(rules, needs(ann=0), holding("ann"), at(1)).memory.left == {
+        "ann": Left(at(1), Reason.SEATS_REDUCED)
+    }
 
 
 def test_the_line_looks_as_far_as_the_rules_do() -> None:
@@ -256,7 +258,7 @@ def test_the_budget_that_lets_a_protected_person_in_is_announced() -> None:
 
 def test_without_anybody_in_line_only_seats_that_end_are_waited_for() -> None:
     rules = PoolRules(seats=2, linger=minutes(30), seat_cool_down=minutes(10), readmit_after=minutes(5))
-    memory = replace(holding("ann", idle=0), vacated=(Vacated("bob", START),), left={"bob": START})
+    memory = replace(holding("ann", idle=0), vacated=(Vacated("bob", START),), left={"bob": Left(START, None)})
     assert allocate(rules, {}, memory, at(1)).next_change == at(30)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seatpool.domain.allocate import allocate
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
+from seatpool.domain.memory import Grant, Left, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules, ReassignmentBudget
@@ -42,7 +42,7 @@ def instants(memory: PoolMemory) -> list[datetime]:
     found += [grant.idle_since for grant in memory.assigned.values() if grant.idle_since is not None]
     found += [place.since for place in memory.waiting.values()]
     found += [seat.at for seat in memory.vacated]
-    return found + [*memory.left.values()] + [change.at for change in memory.reassignments]
+    return found + [gone.at for gone in memory.left.values()] + [change.at for change in memory.reassignments]
 
 
 def longest(rules: PoolRules) -> timedelta:
@@ -88,7 +88,7 @@ def _after_an_hour(rules: PoolRules, memory: PoolMemory, *users: str) -> Allocat
         (PoolRules(seats=1, minimum_hold=HOUR), _granted_tomorrow(None)),
         (PoolRules(seats=1, linger=HOUR), _granted_tomorrow(TOMORROW)),
         (PoolRules(seats=1, seat_cool_down=HOUR), ahead(vacated=(Vacated("ann", TOMORROW),))),
-        (PoolRules(seats=1, readmit_after=HOUR), ahead(left={"bob": TOMORROW})),
+        (PoolRules(seats=1, readmit_after=HOUR), ahead(left={"bob": Left(TOMORROW, None)})),
         (
             PoolRules(seats=1, max_reassignments=ReassignmentBudget(1, HOUR)),
             ahead(vacated=(Vacated("ann", START),), reassignments=(Reassignment(TOMORROW, "ann"),)),

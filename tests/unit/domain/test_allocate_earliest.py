@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.domain.test_allocate_rules_change import GROUPS, USERS
 
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated
+from seatpool.domain.memory import Grant, Left, PoolMemory, Reassignment, Vacated
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import Order, PoolRules, ReassignmentBudget, Reservation
@@ -45,7 +45,7 @@ MEMORIES = st.builds(
     ),
     waiting=st.just({}),
     vacated=st.lists(st.builds(Vacated, USERS, PAST), max_size=4).map(tuple),
-    left=st.dictionaries(USERS, PAST),
+    left=st.dictionaries(USERS, st.builds(Left, PAST, st.none())),
     reassignments=st.lists(st.builds(Reassignment, PAST, USERS), max_size=3).map(lambda found: tuple(sorted(found))),
 )
 NEEDS = st.dictionaries(USERS, PAST).map(lambda found: {user: Need(user, since) for user, since in found.items()})

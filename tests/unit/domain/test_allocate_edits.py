@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import REASSIGNMENTS_KEPT, VACATED_KEPT, PoolMemory, Reassignment, Vacated
+from seatpool.domain.memory import REASSIGNMENTS_KEPT, VACATED_KEPT, Left, PoolMemory, Reassignment, Vacated
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules, ReassignmentBudget
 
@@ -132,7 +132,7 @@ def test_the_auditor_notices_a_breach() -> None:
 
 @pytest.mark.parametrize(("days", "remembered"), [(30, True), (32, False)])
 def test_who_left_is_remembered_for_a_month(days: int, remembered: bool) -> None:
-    memory = replace(PoolMemory.empty(), left={"ann": START})
+    memory = replace(PoolMemory.empty(), left={"ann": Left(START, None)})
     answer = allocate(PoolRules(seats=1), {}, memory, START + timedelta(days=days))
     assert ("ann" in answer.memory.left) is remembered
     longer = PoolRules(seats=1, readmit_after=timedelta(days=90))

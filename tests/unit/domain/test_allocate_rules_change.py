@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
+from seatpool.domain.memory import Grant, Left, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
@@ -49,7 +49,7 @@ MEMORIES = st.builds(
         lambda found: {user: Waiting(user, since) for user, since in found.items()}
     ),
     vacated=st.lists(st.builds(Vacated, USERS, INSTANTS), max_size=4).map(tuple),
-    left=st.dictionaries(USERS, INSTANTS),
+    left=st.dictionaries(USERS, st.builds(Left, INSTANTS, st.none())),
     reassignments=st.lists(st.builds(Reassignment, INSTANTS, USERS), max_size=3).map(
         lambda found: tuple(sorted(found))
     ),

@@ -1,22 +1,24 @@
 """What an approval would do, and which object a name means."""
 
 import pytest
-from tests.unit.explain.cluster import HOUR, Raw, at, ledger, pool, seen, server, server_in, workbenches
+from tests.unit.explain.cluster import HOUR, Raw, at, ledger, pool, seen, server, server_in, workbench, workbenches
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.held_change import ApprovalRequest, approval_request, pool_keys_of, pool_or_server, server_named
 from seatpool.explain.snapshot import Snapshot
-from seatpool.policy.guard import hold
+from seatpool.policy.guard import Token
 
 USERS = [f"u{number}" for number in range(10)]
-LISTS = (pool(seats=10), ledger(assigned=dict.fromkeys(USERS, HOUR)))
+LISTS = (pool(seats=10), ledger(assigned=dict.fromkeys(USERS, HOUR), idle=dict.fromkeys(USERS, 5)))
+TOKEN = str(Token(3, at(-5)))
 
 
-def held(leaving: list[str]) -> Raw:
-    """A server whose guard holds back that these users leave."""
-    found = hold(server_in(seen(server())), present=10, leaving=[("lab/matlab", user) for user in leaving])
-    assert found is not None
-    return server(conditions={"Guarded": f"True TooManyReleases {found.message(server_in(seen(server())))}"})
+def held(token: str | None = TOKEN) -> Raw:
+    """A server whose guard holds back what was to leave five minutes ago."""
+    return server(
+        conditions={"Guarded": "True TooManyReleases 10 of 10 users would lose their seats; ..."},
+        status={"guard": {"changes": 3} | ({} if token is None else {"held": token})},
+    )
 
 
 def asked(*objects: Raw) -> ApprovalRequest:
@@ -25,34 +27,36 @@ def asked(*objects: Raw) -> ApprovalRequest:
 
 
 def test_an_approval_names_every_user_who_loses_a_seat_and_the_token() -> None:
-    found = asked(held(USERS), *LISTS)
+    found = asked(held(), *LISTS)
     assert found.leaving == tuple(("lab/matlab", user) for user in USERS)
-    assert found.is_the_same
-    assert len(found.token) == 12
+    assert found.held_on == ()
+    assert found.token == TOKEN
     assert found.since == at(-3)
 
 
-CHANGED: dict[str, tuple[Raw, ...]] = {
-    "a user has come back": LISTS + workbenches("u0"),
-    "one more user has left": (pool(seats=11), ledger(assigned=dict.fromkeys([*USERS, "u10"], HOUR))),
-    "so few leave that the guard lets it pass": LISTS + workbenches(*USERS[:6]),
-}
+def test_who_has_come_back_is_not_part_of_it_and_who_came_to_leave_since_stays_held() -> None:
+    users = dict.fromkeys([*USERS, "u10"], HOUR)
+    idle = dict.fromkeys(USERS, 5.0) | {"u10": 4.9}
+    found = asked(held(), pool(seats=11), ledger(assigned=users, idle=idle), *workbenches("u0"))
+    assert found.leaving == tuple(("lab/matlab", user) for user in USERS[1:])
+    assert found.held_on == (("lab/matlab", "u10"),)
 
 
-@pytest.mark.parametrize("name", CHANGED)
-def test_an_approval_says_that_the_change_is_another_one_if(name: str) -> None:
-    assert not asked(held(USERS), *CHANGED[name]).is_the_same
+def test_an_approval_tells_whose_workbenches_stopped_and_who_has_none_any_more() -> None:
+    stopped = workbench("u3", number=3, state="stopped")
+    assert asked(held(), *LISTS, stopped).without_workbench == frozenset(USERS) - {"u3"}
 
 
 def test_pools_that_are_suspended_lose_no_user() -> None:
-    cad = (pool("cad", seats=5, suspend=True), ledger("cad", assigned={"zoe": HOUR}))
-    assert {key for key, _ in asked(held(USERS), *LISTS, *cad).leaving} == {"lab/matlab"}
+    cad = (pool("cad", seats=5, suspend=True), ledger("cad", assigned={"zoe": HOUR}, idle={"zoe": 5}))
+    assert {key for key, _ in asked(held(), *LISTS, *cad).leaving} == {"lab/matlab"}
 
 
 def test_a_user_who_leaves_because_of_the_spec_is_not_part_of_the_change() -> None:
     denied = pool(seats=11, deniedUsers=["mallory"])
     users = dict.fromkeys([*USERS, "mallory"], HOUR)
-    assert ("lab/matlab", "mallory") not in asked(held(USERS), denied, ledger(assigned=users)).leaving
+    found = asked(held(), denied, ledger(assigned=users, idle=dict.fromkeys(users, 5.0)))
+    assert ("lab/matlab", "mallory") not in (*found.leaving, *found.held_on)
 
 
 NOTHING_HELD = {
@@ -68,9 +72,12 @@ def test_there_is_nothing_to_approve_on(name: str) -> None:
         asked(NOTHING_HELD[name], *LISTS)
 
 
-def test_a_condition_without_a_token_is_refused_with_its_message() -> None:
-    with pytest.raises(SeatpoolError, match="names no change to approve; its message is: too many"):
-        asked(server(conditions={"Guarded": "True TooManyReleases too many"}), *LISTS)
+@pytest.mark.parametrize("token", [None, "abc"])
+def test_a_status_without_a_token_is_refused_by_the_name_of_the_field(token: str | None) -> None:
+    with pytest.raises(
+        SeatpoolError, match=r"LicenseServer lab/licenses, status\.guard\.held: .* names no change to approve"
+    ):
+        asked(held(token), *LISTS)
 
 
 def cluster() -> Snapshot:

@@ -11,7 +11,7 @@ from tests.unit.control.objects import NOW
 
 from seatpool.api.seatledger import SEATS_PER_LEDGER, SeatLedgerSpec
 from seatpool.domain.instants import to_milliseconds
-from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
+from seatpool.domain.memory import Grant, Left, PoolMemory, Reassignment, Vacated, Waiting
 from seatpool.domain.reasons import Reason
 from seatpool.policy.ledger_codec import (
     changed_shares,
@@ -39,7 +39,7 @@ def memories(draw: st.DrawFn) -> PoolMemory:
         assigned=assigned,
         waiting=waiting,
         vacated=tuple(sorted(vacated, key=lambda seat: (seat.at, seat.user))),
-        left=draw(st.dictionaries(users, instants, max_size=5)),
+        left=draw(st.dictionaries(users, st.builds(Left, instants, st.none() | st.sampled_from(Reason)), max_size=5)),
         reassignments=tuple(sorted(draw(st.sets(st.builds(Reassignment, instants, users), max_size=5)))),
     )
 

@@ -12,7 +12,7 @@ from tests.unit.control.objects import NOW
 
 from seatpool.api.seatledger import SeatLedgerSpec
 from seatpool.domain.allocate import allocate
-from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated
+from seatpool.domain.memory import Grant, Left, PoolMemory, Reassignment, Vacated
 from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules, ReassignmentBudget
@@ -47,7 +47,7 @@ def memory_of(holders: list[str], *, freed: list[str] | None = None) -> PoolMemo
         PoolMemory.empty(),
         assigned={user: Grant(user, NOW - timedelta(hours=1), None, Reason.GRANTED) for user in holders},
         vacated=tuple(Vacated(user, NOW - timedelta(minutes=9)) for user in freed or ()),
-        left={user: NOW - timedelta(minutes=9) for user in freed or ()},
+        left={user: Left(NOW - timedelta(minutes=9), Reason.WORKBENCHES_STOPPED) for user in freed or ()},
     )
 
 
@@ -97,7 +97,7 @@ def test_one_changed_share_is_written_once() -> None:
 def test_a_seat_that_passes_between_shares_is_given_before_it_is_freed() -> None:
     one = next(user for user in PEOPLE if share_of(user, 2) == 0)
     other = next(user for user in PEOPLE if share_of(user, 2) == 1)
-    passed = replace(memory_of([other]), reassignments=(Reassignment(NOW, other),), left={one: NOW})
+    passed = replace(memory_of([other]), reassignments=(Reassignment(NOW, other),), left={one: Left(NOW, None)})
     before, specs = shares_of(memory_of([one]), 2), to_specs(passed, pool="matlab", shares=2)
     writes = order_writes(before, specs, changed=changed_shares(before, specs))
     assert (list(writes.first), list(writes.then)) == ([1], [0])

@@ -48,7 +48,6 @@ from seatpool.control.sinks import facts
 from seatpool.control.sinks.facts import Fact, LatencyOutcome
 from seatpool.control.state.moment import Moment
 from seatpool.domain.list_hash import list_hash
-from seatpool.domain.reasons import Reason
 from seatpool.servers.command_result import ProductResult, Result
 
 
@@ -177,10 +176,11 @@ def _read_cache(to: Transition, step: CacheRead) -> None:
 
 
 def _decide(to: Transition, step: Desired) -> None:
-    held, server = step.held, to.state.server
-    if held is not None and held != to.state.view.held:
-        to.facts.append(facts.ChangeHeld(server=server, change=held))
-    to.change_view(held=held)
+    held, known = step.guard.held, to.state.view.held
+    if held is not None and (known is None or held.token.number != known.token.number):
+        to.facts.append(facts.ChangeHeld(server=to.state.server, change=held))
+    # An approval counts as used when the ledgers have what it releases: before that, the next pass needs it again.
+    to.change_view(held=held, guard=step.guard.status if step.guard.approved is None else to.state.server.status.guard)
     for pool in to.state.pools:
         observed = to.pool_state(pool).observed
         if pool.key in step.unreadable and observed is not None:
@@ -191,12 +191,9 @@ def _decide(to: Transition, step: Desired) -> None:
 
 def _store(to: Transition, step: AnswersStored) -> None:
     """The answers count from now on; a pool whose ledger was another one is answered anew."""
-    released = False
+    approved = step.desired.guard.approved
     for pool in to.state.pools:
         if pool.key in step.stored:
-            released |= any(
-                gone.reason is Reason.WORKBENCHES_STOPPED for gone in step.desired.answers[pool.key].released
-            )
             _commit(to, pool, step)
         elif pool.key in step.reloaded:
             to.replace_pool(pool, memory=step.reloaded[pool.key])
@@ -204,8 +201,10 @@ def _store(to: Transition, step: AnswersStored) -> None:
         elif pool.key in step.refused:
             pool_failed(to, pool, f"its ledger is refused: {step.refused[pool.key]}", step.at)
             to.pending.setdefault(pool.key, step.at.now)
-    if released and step.desired.approved is not None:
-        to.facts.append(facts.ChangeApproved(server=to.state.server, change=step.desired.approved))
+    if approved is not None and any(pool in step.stored for pool, _ in approved.leaving):
+        to.facts.append(facts.ChangeApproved(server=to.state.server, change=approved))
+    if approved is not None and all(pool in step.stored for pool, _ in approved.leaving):
+        to.change_view(guard=step.desired.guard.status)
 
 
 def _commit(to: Transition, pool: LicensePool, step: AnswersStored) -> None:
@@ -266,7 +265,7 @@ def _take_result(
     if result.result is Result.OWNER:
         if observed is None:
             to.product_failed(product, at)
-        product_is_foreign(to, pool, result.owner)
+        product_is_foreign(to, pool, result.owner, result.fence)
     elif result.result is Result.FAILED:
         detail = result.detail or f"exit code {result.exit_code}"
         _list_failed(to, pool, ConditionReason.APPLY_FAILED, f"not taken: {detail}", at)

@@ -63,7 +63,7 @@ def prepare(
     whole = ListCommand(
         revision=wal.next_revision(state.fence_floor),
         owner=state.installation,
-        takeover=state.takeover,
+        takeover=state.takeover.owner if state.takeover is not None else None,
         changes=tuple(write.change for write in writes),
     )
     command = client.split(whole)[0]

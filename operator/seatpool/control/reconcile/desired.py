@@ -3,7 +3,7 @@
 The decision itself is `allocate`; `policy/plan.py` adds when no user may be released.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -96,7 +96,7 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
     made = plan(
         state.server,
         questions,
-        others_present=sum(_present(state, inputs)),
+        others=dict(_others(state, questions)),
         may_release=not state.view.uninventoried,
         now=at.now,
     )
@@ -107,8 +107,7 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
             failed[pool.key] = problem
     return Desired(
         answers={key: answer for key, answer in made.answers.items() if key not in failed},
-        held=made.held,
-        approved=made.approved,
+        guard=made.guard,
         adoptions=adoptions,
         unreadable=unreadable,
         failed=failed,
@@ -127,14 +126,13 @@ def _problem_of(pool: LicensePool, answer: Allocation | None) -> str | None:
     return None
 
 
-def _present(state: ServerState, inputs: Mapping[str, PoolInputs]) -> Iterator[int]:
-    """Yields how many users are on the lists of the pools that are not answered now."""
+def _others(state: ServerState, questions: Iterable[Question]) -> Iterator[tuple[str, PoolMemory]]:
+    """Yields the pools that are not answered now, with their memories."""
+    asked = {one.pool.key for one in questions}
     for pool in state.pools:
-        pool_state = state.pool_state(pool)
-        if not is_decided(pool):
-            yield len(pool_state.memory.assigned) if pool_state.memory is not None else 0
-        elif pool.key not in inputs:
-            yield len(pool_state.answer.users) if pool_state.answer is not None else 0
+        memory = state.pool_state(pool).memory
+        if pool.key not in asked and memory is not None:
+            yield pool.key, memory
 
 
 def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentitySettings) -> Adoption | None:

@@ -34,7 +34,7 @@ def take_reading(to: Transition, pool: LicensePool, result: ProductResult | None
     observed = to.record_list(product, result)
     assert observed is not None  # noqa: S101
     if to.state.is_foreign(observed):
-        product_is_foreign(to, pool, observed.owner)
+        product_is_foreign(to, pool, observed.owner, observed.revision)
         return
     failure = to.pool_state(pool).failure
     if failure is not None and failure.reason in _READABLE_AGAIN:

@@ -57,11 +57,11 @@ def product_failed(to: Transition, pool: LicensePool, reason: ConditionReason, t
     _record(to, pool, Failure(reason, text))
 
 
-def product_is_foreign(to: Transition, pool: LicensePool, owner: str) -> None:
+def product_is_foreign(to: Transition, pool: LicensePool, owner: str, revision: int) -> None:
     """Records that another installation owns the list."""
     text = message(
-        ConditionReason.FOREIGN_OWNER, product=pool.spec.product, owner=owner, installation=to.state.installation,
-        server=pool.spec.server_ref.name, namespace=pool.metadata.namespace,
+        ConditionReason.FOREIGN_OWNER, product=pool.spec.product, owner=owner, revision=revision,
+        installation=to.state.installation, server=pool.spec.server_ref.name, namespace=pool.metadata.namespace,
     )  # fmt: skip
     known = to.pool_state(pool).failure
     if known is None or known.reason is not ConditionReason.FOREIGN_OWNER:

@@ -14,12 +14,17 @@ TOGETHER = 0.03
 UNKNOWN = 5.0
 """Seconds between two passes while an account was never inventoried, because no event tells when it is."""
 
+HELD = 15.0
+"""Seconds between two passes while a change is held back, because no event tells when older releases do not count any more."""
+
 
 def requeue_after(state: ServerState, *, at: Moment) -> float:
     """Returns the seconds until the earliest instant at which a pass may find something to do."""
     waits = [LONGEST, *_changes(state, at), *_retries(state, at)]
     if state.view.uninventoried:
         waits.append(UNKNOWN)
+    if state.view.held is not None:
+        waits.append(HELD)
     if not state.server.spec.suspend:
         waits.extend(_contacts(state, at))
     return max(SHORTEST, min(waits))

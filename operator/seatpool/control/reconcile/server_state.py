@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from seatpool.api.annotations import OVERWRITE_UNREADABLE, TAKE_OVER, VERIFY
 from seatpool.api.licensepool import LicensePool
@@ -36,6 +37,23 @@ class WriteReason(StrEnum):
     """The list that was read is another one than the answer."""
     PLACEHOLDER = "placeholder"
     """The list is empty, and the placeholder is wanted and missing, or there and not wanted."""
+
+
+class TakeOver(NamedTuple):
+    """An admin's permission to take over lists of another installation. It ends when that one writes again."""
+
+    owner: str
+    revision: int
+
+    @classmethod
+    def parse(cls, text: str) -> "TakeOver | None":
+        """Returns the permission that an annotation gives. None: it gives none."""
+        found = re.fullmatch(rf"({OWNER_PATTERN})@([0-9]{{1,18}})", text.strip())
+        return None if found is None else cls(found[1], int(found[2]))
+
+    def covers(self, observed: ObservedList) -> bool:
+        """Tells whether this very list may be taken over."""
+        return observed.owner == self.owner and observed.revision <= self.revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +125,9 @@ class ServerState:
         return asked if asked != self.verified_for else None
 
     @property
-    def takeover(self) -> str | None:
-        """The installation whose lists may be taken over; an annotation that can be no installation's is ignored."""
-        named = self.server.metadata.annotations.get(TAKE_OVER)
-        return named if named is not None and re.fullmatch(OWNER_PATTERN, named) else None
+    def takeover(self) -> TakeOver | None:
+        """The lists of another installation that may be taken over; an annotation that names none is ignored."""
+        return TakeOver.parse(self.server.metadata.annotations.get(TAKE_OVER, ""))
 
     def may_overwrite(self, product: str, observed: ObservedList) -> bool:
         """Whether an admin said that this very list may be overwritten although it has entries that are no user ids."""
@@ -123,7 +140,8 @@ class ServerState:
 
     def is_foreign(self, observed: ObservedList) -> bool:
         """Whether another installation owns the list, and no annotation says that it may be taken over."""
-        return not self.is_ours(observed) and observed.owner != self.takeover
+        takeover = self.takeover
+        return not self.is_ours(observed) and (takeover is None or not takeover.covers(observed))
 
 
 def unreadable_token(product: str, observed: ObservedList) -> str:

@@ -12,7 +12,7 @@ from seatpool.control.state.server_view import ConditionParts
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.memory import PoolMemory
-from seatpool.policy.guard import HeldChange
+from seatpool.policy.guard import Verdict
 from seatpool.servers.command_result import CommandResult
 from seatpool.tracing.spans import Mark
 
@@ -114,10 +114,8 @@ class Desired:
     answers: Mapping[str, Allocation]
     """By pool."""
     at: Moment
-    held: HeldChange | None = None
-    """The change that is held back; the answers are without its releases."""
-    approved: HeldChange | None = None
-    """The change that would be held if no admin had approved it."""
+    guard: Verdict
+    """What the guard says of the change; the answers are without the releases that it holds back."""
     adoptions: Mapping[str, Adoption] = field(default_factory=dict)
     """Users whom an answer begins with because they were on the list, by pool."""
     unreadable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -108,4 +108,4 @@ def _of_server(server: LicenseServer) -> dict[str, Any]:
 
 
 def _of_change(change: HeldChange) -> dict[str, Any]:
-    return {"token": change.token, "leaving": change.leaving, "present": change.present}
+    return {"token": str(change.token), "leaving": len(change.leaving), "gone": change.gone, "present": change.present}

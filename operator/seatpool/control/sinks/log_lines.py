@@ -73,12 +73,12 @@ class LogLines:
                 self.log.warning("a list belongs to another installation", pool=fact.pool.key, message=fact.message)
             case facts.ChangeHeld():
                 self.log.warning(
-                    "a change is held back", server=fact.server.key, leaving=fact.change.leaving,
+                    "a change is held back", server=fact.server.key, leaving=len(fact.change.leaving),
                     present=fact.change.present,
                 )  # fmt: skip
             case facts.ChangeApproved():
                 self.log.info(
-                    "an approved change is made", server=fact.server.key, leaving=fact.change.leaving,
+                    "an approved change is made", server=fact.server.key, leaving=len(fact.change.leaving),
                     present=fact.change.present,
                 )  # fmt: skip
             case facts.ServerUnreachable():

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from seatpool.api.licenseserver import GuardStatus
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.pool_state import Failure, ObservedList, PoolState
 from seatpool.policy.guard import HeldChange
@@ -28,6 +29,8 @@ class ServerView:
     """Why the last pass failed; None: it did not."""
     held: HeldChange | None = None
     """The change that the guard holds back."""
+    guard: GuardStatus | None = None
+    """What is stored of the guard; None: nothing was decided yet."""
     lease_problem: str | None = None
     """Why no process may be the leader."""
     uninventoried: tuple[str, ...] = ()

@@ -39,6 +39,7 @@ def server_status(
         last_verified=view.last_verified or before.last_verified,
         applied=applied,
         users=sum(state.count for state in applied),
+        guard=view.guard or before.guard,
         conditions=merge(
             before.conditions,
             [

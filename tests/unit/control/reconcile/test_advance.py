@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.control.objects import known, later, needs_of, pool, raw_pool, server, standing
+from tests.unit.control.objects import held_change, known, later, needs_of, pool, raw_pool, server, standing
 from tests.unit.control.server_states import START, advanced, facts_of, moment, server_state
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import GuardStatus
 from seatpool.api.reasons import ConditionReason
 from seatpool.backoff import Retry
 from seatpool.cache.store import Store
@@ -36,7 +37,7 @@ from seatpool.control.sinks.facts import LatencyOutcome
 from seatpool.control.state.pool_states import PoolStates
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.rules import PoolRules
-from seatpool.policy.guard import HeldChange
+from seatpool.policy.guard import HeldChange, Verdict
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import ListChange
 from seatpool.servers.errors import CommandFault, TransportError
@@ -350,25 +351,44 @@ def test_an_approved_change_is_told_by_the_process_that_stores_it_whichever_held
     rules, later_on = PoolRules(seats=2, linger=timedelta(0)), moment(3600)
     inputs = {MATLAB: PoolInputs(rules, {}, None)}
     held = compute(state, inputs, identity=IdentitySettings(), at=later_on)
-    assert held.held is not None
-    approved = server(guard={"minUsers": 0}, annotations={"seatpool.io/approve-change": held.held.token})
+    assert held.guard.held is not None
+    approved = server(guard={"minUsers": 0}, annotations={"seatpool.io/approve-change": str(held.guard.held.token)})
+    approved = approved.model_copy(update={"status": approved.status.model_copy(update={"guard": held.guard.status})})
     fresh = advanced(state, PoolsRefreshed(server=approved, pools=state.pools))
     assert fresh.view.held is None, "this process never saw the hold"
     desired = compute(fresh, inputs, identity=IdentitySettings(), at=later_on)
     assert facts.ChangeApproved not in kinds(facts_of(fresh, desired))
     told = facts_of(fresh, desired, stored(desired))
     (change,) = [fact for fact in told if isinstance(fact, facts.ChangeApproved)]
-    assert change.change == held.held
+    assert change.change == held.guard.held
     assert {gone.user for gone in desired.answers[MATLAB].released} == {"ann", "bob"}
+
+
+def test_an_approval_is_used_when_the_ledgers_have_what_it_releases_and_not_before() -> None:
+    state = server_state({"matlab": standing("ann bob", observed=known("ann bob"))}, server={"guard": {"minUsers": 0}})
+    asked, used = GuardStatus(changes=1, held="1-x"), GuardStatus(changes=1, approved="1-x", approved_at=later(1))
+    raw = server(guard={"minUsers": 0})
+    raw = raw.model_copy(update={"status": raw.status.model_copy(update={"guard": asked})})
+    state = advanced(state, PoolsRefreshed(server=raw, pools=state.pools))
+    approved = held_change(leaving=1)
+    desired = replace(answered(state, ""), guard=Verdict(used, approved=approved))
+    decided = advanced(state, desired)
+    assert decided.view.guard == asked
+    conflict = stored(desired, reloaded={MATLAB: None})
+    assert advanced(decided, conflict).view.guard == asked
+    assert advanced(decided, stored(desired)).view.guard == used
 
 
 def test_a_held_change_is_told_once_while_it_is_the_same() -> None:
     state = server_state({"matlab": standing("ann")})
-    change = HeldChange(leaving=5, present=5, percent=50, token="a")
-    held = Desired(answers={}, held=change, at=moment())
-    other = Desired(answers={}, held=replace(change, token="b"), at=moment(1))
-    assert kinds(facts_of(state, held, held, other)) == [facts.ChangeHeld, facts.ChangeHeld]
-    assert advanced(state, held, Desired(answers={}, at=moment(2))).view.held is None
+
+    def holds(change: HeldChange | None, at: float) -> Desired:
+        return Desired(answers={}, guard=Verdict(GuardStatus(), held=change), at=moment(at))
+
+    held, grown = holds(held_change(leaving=5), 0), holds(held_change(leaving=6), 1)
+    other = holds(held_change(leaving=6, number=2), 2)
+    assert kinds(facts_of(state, held, grown, other)) == [facts.ChangeHeld, facts.ChangeHeld]
+    assert advanced(state, held, holds(None, 2)).view.held is None
 
 
 # -- the end of a pass -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.control.objects import known, later, needs_of, standing
+from tests.unit.control.objects import held_change, known, later, needs_of, standing
 from tests.unit.control.server_states import moment, server_state
 
 from seatpool.api.identity import IdentitySettings
@@ -15,7 +15,6 @@ from seatpool.control.reconcile.step_results import Desired
 from seatpool.control.state.pool_state import PoolState
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.rules import PoolRules
-from seatpool.policy.guard import HeldChange
 
 MATLAB, ANSYS = "lab/matlab", "lab/ansys"
 DYING = {"meta": {"deletionTimestamp": "2026-01-05T09:00:00Z"}}
@@ -65,7 +64,7 @@ def test_a_pool_is_due(found: PoolState, more: dict[str, Any], setting: dict[str
 @pytest.mark.parametrize(
     "view",
     [
-        {"held": HeldChange(leaving=5, present=5, percent=50, token="a")},
+        {"held": held_change()},
         {"uninventoried": ("123456789012/eu-central-1",)},
     ],
     ids=["a change is held back", "an account is unknown"],
@@ -127,9 +126,12 @@ def test_an_entry_that_is_no_user_id_is_left_out_and_named() -> None:
 )
 def test_users_of_pools_that_are_not_answered_now_count_for_the_guard(present_elsewhere: int, is_held: bool) -> None:
     others = " ".join(f"other{number:02}" for number in range(present_elsewhere))
-    state = server_state({"matlab": decided(PEOPLE, seats=20), "ansys": decided(others, seats=30)}, pool={"seats": 30})
+    state = server_state(
+        {"matlab": decided(PEOPLE, seats=20), "ansys": decided(others, seats=30)},
+        pool={"seats": 30}, server={"guard": {"minUsers": 10 + present_elsewhere}},
+    )  # fmt: skip
     made = asked(state, "")
-    assert (made.held is not None) is is_held
+    assert (made.guard.held is not None) is is_held
     assert len(made.answers[MATLAB].released) == (0 if is_held else 12)
 
 
@@ -139,8 +141,8 @@ def test_users_of_pools_for_which_nothing_is_decided_count_too(setting: dict[str
     pools = (*state.pools, *server_state({"matlab": decided()}).pools)
     states = {**state.view.pool_states, MATLAB: decided(PEOPLE, seats=20)}
     state = replace(state, pools=pools, view=replace(state.view, pool_states=states))
-    held = asked(state, " ".join(PEOPLE.split()[:1])).held
-    assert held is None, "11 of 24 leave"
+    held = asked(state, " ".join(PEOPLE.split()[:7])).guard.held
+    assert held is None, "5 of 24 leave"
 
 
 def test_no_user_is_released_while_an_account_is_unknown() -> None:

@@ -89,18 +89,20 @@ def test_a_product_that_failed_waits_for_its_next_try_and_stops_no_other() -> No
 
 @pytest.mark.parametrize(("users", "reason"), [("bob", "it differs"), ("ann", "it is right but not ours")])
 def test_a_list_that_may_be_taken_over_is_written(users: str, reason: str) -> None:
-    allowed = {"meta": {"annotations": {TAKE_OVER: "other"}}}
+    allowed = {"meta": {"annotations": {TAKE_OVER: "other@7"}}}
     state = server_state({"matlab": standing("ann", observed=known(users, owner="other"))}, server=allowed)
-    assert state.takeover == "other"
+    assert state.takeover == ("other", 7)
     assert changes(state) == written("ann"), reason
 
 
-@pytest.mark.parametrize("named", ["", "two words", "$(id)", "x" * 65, "third-party"])
+@pytest.mark.parametrize(
+    "named", ["", "two words@7", "$(id)@7", "x" * 65 + "@7", "third-party@7", "other", "other@six", "other@6"]
+)
 def test_nobody_else_than_the_named_installation_is_taken_over(named: str) -> None:
     allowed = {"meta": {"annotations": {TAKE_OVER: named}}}
     state = server_state({"matlab": standing("ann", observed=known("bob", owner="other"))}, server=allowed)
-    assert state.takeover == (named if named == "third-party" else None)
-    assert changes(state) == ()
+    assert (state.takeover is not None) is (named in ("third-party@7", "other@6"))
+    assert changes(state) == (), "the list is of revision 7"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_nobody_else_than_the_named_installation_is_taken_over(named: str) -> No
         pytest.param("ann", known("ann", odd="?"), {"meta": {"annotations": {OVERWRITE_UNREADABLE: TOKEN}}}, None,
                      WriteReason.DIFFERS, id="an entry that is no user id, and an admin said so"),
         pytest.param("", known(placeholder=True), {}, None, WriteReason.PLACEHOLDER, id="an unwanted placeholder"),
-        pytest.param("ann", known("ann", owner="other"), {"meta": {"annotations": {TAKE_OVER: "other"}}}, None,
+        pytest.param("ann", known("ann", owner="other"), {"meta": {"annotations": {TAKE_OVER: "other@7"}}}, None,
                      WriteReason.OWNER_CHANGED, id="a list that is taken over"),
         pytest.param("ann", known("bob"), {}, WriteReason.IN_DOUBT, WriteReason.IN_DOUBT, id="a doubt comes first"),
         pytest.param("ann", known("ann"), {}, WriteReason.OLDER_REVISION, WriteReason.OLDER_REVISION, id="a restore"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.unit.control.objects import NOW, conditions, known, later, messages, server, standing
+from tests.unit.control.objects import NOW, conditions, held_change, known, later, messages, server, standing
 
 from seatpool.api.licenseserver import LicenseServer, LicenseServerStatus, ProductState
 from seatpool.api.reasons import ConditionReason
@@ -12,12 +12,11 @@ from seatpool.control.state.pool_state import Failure
 from seatpool.control.state.server_view import ServerView
 from seatpool.control.status.server import server_status
 from seatpool.domain.list_hash import list_hash
-from seatpool.policy.guard import HeldChange
 
 IN_SYNC = {"lab/matlab": standing("ann", observed=known("ann"))}
 LATE = {**IN_SYNC, "lab/ansys": standing("bob", observed=known("ann"))}
 FAULT = Failure(ConditionReason.SERVER_UNREACHABLE, "AccessDenied: not allowed; next try in 2s")
-HELD = HeldChange(leaving=12, present=12, percent=50, token="abc")
+HELD = held_change()
 
 
 @dataclass
@@ -87,7 +86,7 @@ def test_messages_name_the_late_pools_the_fault_the_account_and_the_way_out() ->
     assert "lab/ansys" in messages(status_of(CASES["one list is late"]))["InSync"]
     assert messages(status_of(CASES["it cannot be reached"]))["Ready"] == FAULT.message
     assert "1/eu" in messages(status_of(CASES["an account is unknown"]))["Guarded"]
-    assert "approve-change=abc" in messages(status_of(CASES["a change is held back"]))["Ready"]
+    assert "approve-change=1-20260105T090000000Z" in messages(status_of(CASES["a change is held back"]))["Ready"]
 
 
 def state(product: str, users: str) -> ProductState:
