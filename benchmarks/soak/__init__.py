@@ -2,5 +2,5 @@
 
 `python -m benchmarks.soak --minutes 20`.
 
-Read in this order: `__main__`, `life` (users and workbenches), `faults`, `checker`.
+Read in this order: `__main__`, `life` (users and workbenches), `faults`, `decisions` (of an admin), `checker`, `statuses`.
 """

@@ -6,6 +6,7 @@ import statistics
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +14,8 @@ from rich.table import Table
 from benchmarks.site import ACCOUNT, REGION, Place, pool
 from benchmarks.soak.checker import Checker
 from benchmarks.soak.faults import EVENTS, Faults
-from benchmarks.soak.life import Life, PoolFacts, Record
+from benchmarks.soak.life import Life, PoolFacts, Record, login_of
+from benchmarks.soak.statuses import StatusChecker
 from seatpool.sim.fleet import Fleet
 
 NAMESPACE = "soak"
@@ -66,10 +68,12 @@ def run(minutes: float, seed: int, console: Console) -> tuple[SoakResult, list[s
             place.nodes[facts.server].host.seats(facts.product, facts.seats)
         offset = place.directory / "clock-offset"
         offset.write_text("0")
+        mapping = place.directory / "owners.csv"
+        mapping.write_text("owner,user\n" + "".join(f"{login_of(user)},{user}\n" for user in PEOPLE))
         numbers = iter(range(1_000_000))
         program = ("-m", "benchmarks.soak.stepping_operator", str(offset))
         start = lambda elected: place.operator(  # noqa: E731
-            f"operator-{next(numbers)}", program=program, **_settings(place, elected=elected)
+            f"operator-{next(numbers)}", program=program, **_settings(place, mapping=mapping, elected=elected)
         )
         record = Record()
         hosts = [node.host for node in place.nodes]
@@ -77,10 +81,12 @@ def run(minutes: float, seed: int, console: Console) -> tuple[SoakResult, list[s
             place.site.endpoint, region=REGION, account=ACCOUNT, queue_url=place.site.queue_url, troubles=EVENTS,
             randomness=random.Random(seed + 1),
         )  # fmt: skip
-        faults = Faults(place, pools=POOLS, start=start, offset=offset, rng=rng)
+        faults = Faults(
+            place, namespace=NAMESPACE, pools=POOLS, start=start, offset=offset, mapping=mapping, record=record, rng=rng
+        )
         faults.troubles = lambda troubles: setattr(fleet, "troubles", troubles)
         life = Life(fleet, place.aws.control, record, people=PEOPLE, types=TYPES, rng=rng)
-        with fleet, Checker(POOLS, hosts, record) as checker:
+        with fleet, Checker(POOLS, hosts, record) as checker, StatusChecker(place, NAMESPACE) as statuses:
             deadline = time.monotonic() + 60 * minutes
             names: list[str] = []
             while time.monotonic() < deadline:
@@ -88,7 +94,9 @@ def run(minutes: float, seed: int, console: Console) -> tuple[SoakResult, list[s
                     names = rng.sample(sorted(faults.all), len(faults.all))
                 _cycle(names.pop(), faults, life, checker, result, console)
             faults.operator.process.end()
-        return result, checker.violations, life.steps, checker.writes
+        violations = [*checker.violations, *statuses.violations, *faults.violations]
+        console.print(f"{statuses.reads:,} readings of all statuses, {statuses.ready:,} of a Ready=True")
+        return result, violations, life.steps, checker.writes
 
 
 def _cycle(name: str, faults: Faults, life: Life, checker: Checker, result: SoakResult, console: Console) -> None:
@@ -132,10 +140,11 @@ def _pool(facts: PoolFacts) -> dict[str, object]:
     )
 
 
-def _settings(place: Place, *, elected: bool) -> dict[str, object]:
+def _settings(place: Place, *, mapping: Path, elected: bool) -> dict[str, object]:
     return {
         "leader_election": {"enabled": elected, "namespace": NAMESPACE},
         "namespaces": [NAMESPACE],
+        "identity": {"mapping_file": str(mapping)},
         "mirror": {
             "queue": place.site.queue_url,
             "region": REGION,

@@ -74,7 +74,7 @@ class Checker:
         for host in self._hosts:
             for entry in host.journal():
                 self.writes += 1
-                if len(entry.users) > self._seats[entry.product] or not entry.accepted:
+                if len(entry.users) > self._seats.get(entry.product, 0) or not entry.accepted:
                     self.violations.append(
                         f"{entry.product}: {len(entry.users)} users at {entry.at:%H:%M:%S}, too many"
                     )

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.site import OperatorRun, Place
-from benchmarks.soak.life import PoolFacts
+from benchmarks.soak.decisions import Decisions
+from benchmarks.soak.life import PoolFacts, Record
+from benchmarks.soak.odd_objects import odd_objects
 from seatpool.sim.posting import DeliveryFaults
 from seatpool.sim.ssm.behavior import AgentBehavior
 
@@ -17,19 +19,38 @@ StartOperator = Callable[[bool], OperatorRun]
 EVENTS = DeliveryFaults(lose=0.05, duplicate=0.1, delay=(0.0, 2.0))
 """Faults that events have at all times."""
 STEP_DOWN_LIMIT = 20.0
+DAY = 86_400.0
+NO_ROOM = ("/bin/sh", "-c", "trap '' XFSZ; ulimit -f 0; exec /bin/sh \"$0\"")
+"""A shell whose programs can write no byte to any file, as on a full disk."""
+HANGS = 30
+"""Seconds for which the client of one product hangs: longer than a command may take."""
+NOT_USERS = ["Users of the product (2):", "user07 (named user, seat 7)"]
+ANY_HASH = "0" * 64
 
 
 class Faults:
     """All faults. `operator` is the one that runs now."""
 
     def __init__(
-        self, place: Place, *, pools: Sequence[PoolFacts], start: StartOperator, offset: Path, rng: random.Random
+        self,
+        place: Place,
+        *,
+        namespace: str,
+        pools: Sequence[PoolFacts],
+        start: StartOperator,
+        offset: Path,
+        mapping: Path,
+        record: Record,
+        rng: random.Random,
     ) -> None:
         self.operator = start(True)
         self._place = place
         self._pools = pools
         self._start = start
         self._offset = offset
+        self._mapping = mapping
+        self._namespace = namespace
+        self._decisions = Decisions(place, namespace=namespace, pools=pools, record=record)
         self._rng = rng
         self.all = {
             "SendCommand fails": lambda: self._refused("SendCommand", "InternalServerError", times=3, status=500),
@@ -55,10 +76,20 @@ class Faults:
             "a second operator knows of no lease": self._two_operators,
             "clock steps forward": lambda: self._clock(20.0),
             "clock steps back": lambda: self._clock(-20.0),
+            "clock steps forward by a day": lambda: self._clock(DAY),
+            "clock steps back by a day": lambda: self._clock(-DAY),
+            "disks are full": lambda: self._agent(shell=NO_ROOM),
+            "client of one product hangs": self._hangs,
+            "odd objects of every kind": self._odd_objects,
+            "the owner mapping is cut off": self._cut_mapping,
+            "a list has entries that are no user ids": self._unreadable,
+            "another installation takes a list": self._foreign,
+            "everything is deleted slowly, beside an old approval": self._deleted,
             "most events are lost": lambda: self._events(DeliveryFaults(lose=0.8)),
             "events come thrice and late": lambda: self._events(DeliveryFaults(duplicate=1.0, delay=(0.0, 6.0))),
             "somebody edits a list": self._edited,
         }
+        self.violations = self._decisions.violations
         self.troubles: Callable[[DeliveryFaults], None] = lambda _troubles: None
 
     @contextmanager
@@ -154,3 +185,69 @@ class Faults:
         self._place.nodes[pool.server].host.edit(pool.product, ["somebody-else"])
         time.sleep(1)
         yield
+
+    @contextmanager
+    def _hangs(self) -> Iterator[None]:
+        pool = self._rng.choice(self._pools)
+        host = self._place.nodes[pool.server].host
+        host.faults(sleep_apply=HANGS, sleep_list=HANGS, fail_product=pool.product)
+        yield
+        host.faults()
+
+    @contextmanager
+    def _odd_objects(self) -> Iterator[None]:
+        odd = odd_objects(self._namespace, pool=self._pools[0].product)
+        self._place.apply(odd)
+        yield
+        for one in odd:
+            self._place.plane.kubectl(
+                "delete", one["kind"], one["metadata"]["name"], "-n", self._namespace, "--wait=false"
+            )
+
+    @contextmanager
+    def _cut_mapping(self) -> Iterator[None]:
+        whole = self._mapping.read_text()
+        self._mapping.write_text(whole[: self._rng.choice((0, len(whole) // 4, len(whole) - 3))])
+        yield
+        self._mapping.write_text(whole)
+
+    @contextmanager
+    def _unreadable(self) -> Iterator[None]:
+        pool = self._rng.choice(self._pools)
+        host = self._place.nodes[pool.server].host
+        with host_paused(self._place):
+            shown = [*NOT_USERS, *host.users(pool.product)]
+            host.edit(pool.product, shown)
+        yield
+        self._decisions.overwrite(pool, shown)
+
+    @contextmanager
+    def _foreign(self) -> Iterator[None]:
+        pool = self._rng.choice(self._pools)
+        node = self._place.nodes[pool.server]
+        fence = Path(node.host.state_dir) / f"{pool.product}.revision"
+        with host_paused(self._place):
+            revision = int(fence.read_text().split()[1]) + 1000
+            fence.write_text(f"other-cluster {revision} {ANY_HASH}\n")
+            node.host.edit(pool.product, ["zoe"])
+        yield
+        self._decisions.take_over(pool, ["zoe"])
+
+    @contextmanager
+    def _deleted(self) -> Iterator[None]:
+        """Deletes all Workbench objects one after another. The next inventory makes them again."""
+        with self._decisions.guarded():
+            self._decisions.delete_all()
+            yield
+            self._decisions.approve()
+
+
+@contextmanager
+def host_paused(place: Place) -> Iterator[None]:
+    """Lets no command run while the lists and fences of the hosts are changed, as a real hand would be alone there."""
+    for node in place.nodes:
+        node.host.behavior = AgentBehavior(offline=True)
+    time.sleep(1.0)
+    yield
+    for node in place.nodes:
+        node.host.behavior = AgentBehavior()

@@ -27,6 +27,11 @@ class PoolFacts:
     type: str
 
 
+def login_of(user: str) -> str:
+    """Returns the owner tag of a user's workbenches. The owner mapping file has the user of each."""
+    return f"{user}-login"
+
+
 class Record:
     """Records since when, and until when, each user had an active workbench of a type. Safe for other threads."""
 
@@ -102,7 +107,7 @@ class Life:
     def _start(self) -> None:
         user, kind = self._rng.choice(self._people), self._rng.choice(self._types)
         self._record.started(user, kind, "new")
-        instance = self._fleet.start(user, kind)
+        instance = self._fleet.start(login_of(user), kind)
         self._record.started(user, kind, instance)
         self._record.stopped(user, kind, "new")
         self._running[instance] = (user, kind)
