@@ -42,6 +42,11 @@ class TimeFormat:
         there, today = instant.astimezone(self.zone), self.now.astimezone(self.zone).date()
         return f"{there:%H:%M}" if there.date() == today else f"{there:%Y-%m-%d %H:%M}"
 
+    @property
+    def zone_name(self) -> str:
+        """Returns the name of the zone now, such as `CET`."""
+        return self.now.astimezone(self.zone).strftime("%Z")
+
     def format_time_or_now(self, instant: datetime) -> str:
         """Returns `at 09:42`, or `at once` if the time has come."""
         return "at once" if instant <= self.now else f"at {self.format_time(instant)}"
@@ -78,9 +83,9 @@ def format_names(names: Iterable[str], *, most: int = MOST_NAMES) -> str:
     return shown if len(found) <= most else f"{shown} and {len(found) - most} more"
 
 
-def format_count(count: int, what: str) -> str:
-    """Returns `1 pool` or `2 pools`."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def format_count(count: int, what: str, several: str | None = None) -> str:
+    """Returns `1 pool` or `2 pools`. `several` is the plural of a word that needs more than an s."""
+    return f"{count} {what}" if count == 1 else f"{count} {several or what + 's'}"
 
 
 def format_percent(share: float | None, *, places: int | None = None) -> str:

@@ -1,5 +1,8 @@
 """Turns owners into user ids, by one setting for the whole installation."""
 
+import hashlib
+import json
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -52,6 +55,12 @@ class IdentitySettings(BaseModel):
                 )
             spelt.setdefault(key, owner)
         return normalised
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What stands for these settings: two that normalise every owner alike have the same one."""
+        rules = [self.strip_domain, self.fold_case, sorted(self.mapping.items())]
+        return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:12]
 
     def user_pattern(self, pattern: str) -> str:
         """Returns the glob that matches user ids. Raises InvalidUser if it can match none."""

@@ -256,6 +256,19 @@ class GuardStatus(Model):
     """When it was used. Releases before that do not count for the guard."""
 
 
+class OperatorStatus(Model):
+    """The operator that wrote this status, and where to see whether it is alive."""
+
+    holder: str
+    """Identity of the process."""
+    version: str
+    """Version of the operator."""
+    lease: str | None = None
+    """Namespace and name of the Lease that it renews every few seconds while it is alive. Absent: it has none."""
+    identity: str = ""
+    """Fingerprint of its settings `identity`. A program with another one reads owners otherwise than the operator."""
+
+
 class LicenseServerStatus(Model):
     """State of the server as the operator knows it."""
 
@@ -280,6 +293,8 @@ class LicenseServerStatus(Model):
     """Number of users on the server's lists. A user counts once for each list."""
     guard: GuardStatus = GuardStatus()
     """What the guard did."""
+    operator: OperatorStatus | None = None
+    """The operator that wrote this status."""
     conditions: Conditions = ()
 
 

@@ -13,7 +13,7 @@ revision. The fence on the license server refuses the other's older one.
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerStatus, ProductState
+from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerStatus, OperatorStatus, ProductState
 from seatpool.cache.store import Raw
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.state.server_view import ServerView
@@ -41,7 +41,7 @@ class WriteAheadLog:
         key: str,
         *,
         kube: KubeClient,
-        holder: str,
+        operator: Callable[[], OperatorStatus],
         metrics: ControlMetrics,
         clock: Callable[[], datetime],
         on_written: Callable[[Raw], None],
@@ -49,7 +49,7 @@ class WriteAheadLog:
         self._in_flight: InFlight | None = None
         self._namespace, self._name = key.split("/", 1)
         self._kube = kube
-        self._holder = holder
+        self._operator = operator
         self._metrics = metrics
         self._clock = clock
         self._on_written = on_written
@@ -171,12 +171,14 @@ class WriteAheadLog:
 
     def _status(self, view: ServerView, *, revision: int, in_flight: InFlight | None) -> LicenseServerStatus:
         assert self._server is not None  # noqa: S101
-        holder = self._holder if revision else self._server.status.holder
+        operator = self._operator()
+        holder = operator.holder if revision else self._server.status.holder
         return server_status(
             self._server,
             view,
             revision=revision,
             holder=holder,
+            operator=operator,
             in_flight=in_flight,
             now=to_milliseconds(self._clock()),
         )

@@ -5,13 +5,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.licenseserver import LicenseServer, OperatorStatus
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 from seatpool.aws.sessions import SessionFactory
@@ -80,6 +81,8 @@ class OperatorConfig:
     installation: str
     holder: str
     """Name of this process in the Lease, in statuses and in the audit trail."""
+    lease: str | None
+    """Namespace and name of the Lease that tells that this process is alive. None: there is none."""
     kube: KubeClient
     transport: SsmTransport
     session_factory: SessionFactory
@@ -239,11 +242,19 @@ def _controller(
     pools: StatusWriter,
     workbenches: StatusWriter,
 ) -> Controller:
+    def operator() -> OperatorStatus:
+        return OperatorStatus(
+            holder=config.holder,
+            version=version("seatpool"),
+            lease=config.lease,
+            identity=deps.store.identity.fingerprint,
+        )
+
     def make_reconciler(key: str) -> ServerReconciler:
         wal = WriteAheadLog(
             key,
             kube=config.kube,
-            holder=config.holder,
+            operator=operator,
             metrics=config.metrics,
             clock=config.clock,
             on_written=lambda raw: informer.written(LicenseServer, raw),

@@ -3,7 +3,14 @@
 from datetime import datetime
 
 from seatpool.api.conditions import condition, merge
-from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerStatus, Mode, ProductState
+from seatpool.api.licenseserver import (
+    InFlight,
+    LicenseServer,
+    LicenseServerStatus,
+    Mode,
+    OperatorStatus,
+    ProductState,
+)
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.server_view import ConditionParts, ServerView
 from seatpool.control.status.condition_parts import parts
@@ -16,6 +23,7 @@ def server_status(
     *,
     revision: int,
     holder: str | None,
+    operator: OperatorStatus | None,
     in_flight: InFlight | None,
     now: datetime,
 ) -> LicenseServerStatus:
@@ -40,6 +48,7 @@ def server_status(
         applied=applied,
         users=sum(state.count for state in applied),
         guard=view.guard or before.guard,
+        operator=operator or before.operator,
         conditions=merge(
             before.conditions,
             [

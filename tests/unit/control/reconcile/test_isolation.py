@@ -208,7 +208,9 @@ def test_the_pause_of_a_pool_that_fails_grows() -> None:
 
 
 def ready(state: ServerState) -> tuple[str, str]:
-    status = server_status(state.server, state.view, revision=1, holder="me", in_flight=None, now=later(0))
+    status = server_status(
+        state.server, state.view, revision=1, holder="me", operator=None, in_flight=None, now=later(0)
+    )
     return conditions(status)["Ready"]
 
 
