@@ -60,11 +60,17 @@ def operator_lives(
 ) -> tuple[OperatorLife, ...]:
     """Returns the state of each operator that wrote a status of these servers."""
     told: dict[str | None, OperatorStatus] = {}
-    for server in servers:
+    known = tuple(servers)
+    for server in known:
         if server.status.operator is not None:
             told[server.status.operator.lease] = server.status.operator
     if not told:
-        return (OperatorLife(life=Life.NOT_KNOWN, text="No operator has written a status yet: is one running?"),)
+        text = (
+            "Whether an operator is alive is not known: the one that wrote these statuses is of an older version."
+            if any(server.status.conditions for server in known)
+            else "No operator has written a status yet: is one running?"
+        )
+        return (OperatorLife(life=Life.NOT_KNOWN, text=text),)
     return tuple(
         _life(one, leases.get(lease or ""), identity=identity, times=times)
         for lease, one in sorted(told.items(), key=lambda pair: pair[0] or "")

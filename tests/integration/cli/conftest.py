@@ -150,10 +150,17 @@ class Board:
         return Answered(out.getvalue(), err.getvalue(), int(str(ended.value.code or 0)))
 
     def why(self, user: str, *more: str, code: int) -> list[str]:
-        """The lines of the answer, without their indentation."""
+        """The lines of the answer, without their indentation and without those that every answer begins with."""
         done = self.ask("why", user, *more)
         assert done.code == code, done.stdout + done.stderr
-        return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+        return [line.strip() for line in self.after_heading(done.stdout) if line.strip()]
+
+    def after_heading(self, out: str) -> list[str]:
+        """The lines after those which tell of the operator and of the namespace."""
+        alive, where, *lines = out.splitlines()
+        assert alive.startswith(("Whether an operator is alive is not known", "No operator has written a status yet"))
+        assert where == f"Looked at namespace {self.namespace}."
+        return lines
 
     def _object(self, kind: str, name: str, spec: Body) -> Body:
         metadata = {"name": name, "namespace": self.namespace}

@@ -86,11 +86,13 @@ def test_settings_have_the_same_fingerprint_if_they_read_owners_alike(
 
 
 def test_a_server_that_no_operator_has_written_is_no_bad_news() -> None:
-    never = server_in(seen(server()))
+    never = server_in(seen(server(status={"conditions": []})))
     assert leases_of([never]) == ()
     (found,) = operator_lives([never], {}, identity=HERE, times=TIMES)
     assert found.is_well
     assert "is one running?" in found.text
+    (older,) = operator_lives([server_in(seen(server()))], {}, identity=HERE, times=TIMES)
+    assert "of an older version" in older.text
 
 
 def test_each_operator_has_a_line() -> None:
