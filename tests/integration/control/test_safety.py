@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 import boto3
-from tests.integration.control.conftest import Stage, event, eventually, session
+from tests.integration.control.conftest import Stage, event, session
+from tests.waiting import eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -75,7 +76,7 @@ async def test_who_is_on_the_list_at_first_contact_keeps_the_seat_while_an_accou
             await asyncio.sleep(1)
             assert stage.host.users("matlab") == ("ann", "zoe")
             ec2.forbidden = False
-            await stage.until_list(["ann"], seconds=30)
+            await stage.until_list(["ann"])
             await eventually(lambda: bool(stage.events("UsersAdopted")))
 
 
@@ -249,11 +250,11 @@ async def test_a_server_that_names_what_the_settings_do_not_allow_gets_no_comman
             stage.server(verifyInterval="1s", xlc=xlc | {"list": ["sh", "-c", f"id > {harm}", "x", "{product}"]})
         )
         stage.apply(stage.workbench(2, "bob"))
-        message = await stage.until_condition(LicenseServer, "licenses", "Ready", status="False", seconds=60)
+        message = await stage.until_condition(LicenseServer, "licenses", "Ready", status="False")
         assert 'NotAllowed: spec.xlc.list: ["sh", "-c",' in message
         assert 'allowed: ["xlc", "list", "--product", "{product}"]' in message
-        assert await stage.until_condition(LicensePool, "matlab", "Ready", status="False", seconds=60)
+        assert await stage.until_condition(LicensePool, "matlab", "Ready", status="False")
         stage.apply(stage.server(verifyInterval="1s"))
-        await stage.until_list(["ann", "bob"], seconds=60)
-        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True", seconds=60)
+        await stage.until_list(["ann", "bob"])
+        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
     assert not harm.exists()
