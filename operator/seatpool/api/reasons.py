@@ -228,7 +228,11 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         why="Conflict: another installation owns the list of {product} on server {server}; nothing is written.",
         field="product",
     ),
-    ConditionReason.INVALID_SPEC: ReasonText("The spec cannot be used."),
+    ConditionReason.INVALID_SPEC: ReasonText(
+        "The object cannot be read, or the pool's server cannot; nothing is done for it until it is mended.",
+        message="{problem}; {meanwhile}",
+        why="LicenseServer {server} cannot be read: its lists stay as they are.",
+    ),
     ConditionReason.DELETING: ReasonText(
         "The pool is being deleted.",
         message="The list is being emptied because of spec.onDelete: Clear; set it to Retain to delete the pool as it is",

@@ -86,7 +86,10 @@ def problems(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> tup
     server = snapshot.server_of(pool.key)
     values = {"pool": pool.key, "product": pool.spec.product, "owner": owner}
     found = [*_in_pool_spec(pool, owner), *_in_pool_conditions(pool)]
-    if server is None:
+    unreadable = snapshot.store.problem_of(LicenseServer, key)
+    if unreadable is not None:
+        found.append((ConditionReason.INVALID_SPEC, None, unreadable))
+    elif server is None:
         found.append((ConditionReason.SERVER_MISSING, None, ""))
     elif server.spec.mode is Mode.DRY_RUN and pool.spec.mode is not Mode.DRY_RUN:
         found.append((ConditionReason.DRY_RUN, None, ""))

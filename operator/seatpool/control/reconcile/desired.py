@@ -34,6 +34,8 @@ class PoolInputs:
     needs: Mapping[str, Need]
     stored: PoolMemory | None
     """What the ledger says; None: the pool has no ledger yet."""
+    ledger_problem: str | None = None
+    """Why the ledger cannot be read; None: it can."""
 
 
 def pools_due(state: ServerState, *, at: Moment) -> tuple[LicensePool, ...]:
@@ -68,6 +70,7 @@ def gather(
             rules=store.rules[pool.key],
             needs=store.demand.needs(pool.key),
             stored=ledgers.load(pool) if state.pool_state(pool).memory is None else None,
+            ledger_problem=store.ledger_problem(pool.key),
         )
         for pool in pools
     }
@@ -78,10 +81,14 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
     questions: list[Question] = []
     adoptions: dict[str, Adoption] = {}
     unreadable: dict[str, tuple[str, ...]] = {}
+    failed: dict[str, str] = {}
     for pool in state.pools:
         if pool.key not in inputs:
             continue
         found = inputs[pool.key]
+        if found.ledger_problem is not None:
+            failed[pool.key] = found.ledger_problem
+            continue
         memory = state.pool_state(pool).memory or found.stored
         if memory is None:
             adoption = _first_contact(state, pool, identity=identity)
@@ -100,7 +107,7 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
         may_release=not state.view.uninventoried,
         now=at.now,
     )
-    failed = {key: f"it cannot be computed ({type(error).__name__})" for key, error in made.failed.items()}
+    failed |= {key: f"it cannot be computed ({type(error).__name__})" for key, error in made.failed.items()}
     for pool in state.pools:
         problem = _problem_of(pool, made.answers.get(pool.key))
         if problem is not None:

@@ -115,6 +115,7 @@ class Components:
     settings_reload: SettingsReload
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
+    server_statuses: StatusWriter
     outbox: Outbox
     history: History | None
     controller: Controller
@@ -133,7 +134,7 @@ def build(config: OperatorConfig) -> Components:
         kube, instance=config.holder, metrics=metrics, log=log, clock=clock, may_post=config.leadership.acquired.is_set
     )
     informer = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
-    pools, workbenches = _status_writers(config, store, pool_states, informer)
+    pools, workbenches, servers = _status_writers(config, store, pool_states, informer)
     latency = EventLatency(
         pop_contexts=mirror.message_contexts.pop, metrics=metrics, traces=config.traces, log=log, clock=clock
     )
@@ -173,9 +174,10 @@ def build(config: OperatorConfig) -> Components:
         merged_owners=MergedOwners(store=store, recorder=recorder, log=log),
         pool_statuses=pools,
         workbench_statuses=workbenches,
+        server_statuses=servers,
         outbox=outbox,
         history=history,
-        controller=_controller(config, deps, informer, recorder, pools, workbenches),
+        controller=_controller(config, deps, informer, recorder, pools, workbenches, servers),
         seat_tags=_seat_tags(store, mirror),
     )  # fmt: skip
 
@@ -215,7 +217,7 @@ def _dependencies(
 
 def _status_writers(
     config: OperatorConfig, store: Store, states: PoolStates, informer: Informer
-) -> tuple[StatusWriter, StatusWriter]:
+) -> tuple[StatusWriter, StatusWriter, StatusWriter]:
     renderer = StatusRenderer(store, states, config.clock)
     pools = StatusWriter(
         LicensePool, renderer.pool, pace=POOL_PACE, kube=config.kube, metrics=config.metrics, log=config.log,
@@ -228,7 +230,12 @@ def _status_writers(
         Workbench, renderer.workbench, pace=pace, kube=config.kube, metrics=config.metrics, log=config.log,
         on_written=lambda _key, raw: informer.written(Workbench, raw), leads=config.leads,
     )  # fmt: skip
-    return pools, workbenches
+    servers = StatusWriter(
+        LicenseServer, renderer.server, pace=POOL_PACE, kube=config.kube, metrics=config.metrics, log=config.log,
+        on_written=lambda _key, raw: informer.written(LicenseServer, raw), leads=config.leads,
+        version_of=renderer.server_version,
+    )  # fmt: skip
+    return pools, workbenches, servers
 
 
 def _controller(
@@ -238,6 +245,7 @@ def _controller(
     recorder: EventRecorder,
     pools: StatusWriter,
     workbenches: StatusWriter,
+    servers: StatusWriter,
 ) -> Controller:
     def make_reconciler(key: str) -> ServerReconciler:
         wal = WriteAheadLog(
@@ -259,6 +267,7 @@ def _controller(
         finalizer=deps.finalizer,
         pool_statuses=pools,
         workbench_statuses=workbenches,
+        server_statuses=servers,
         supervisor=config.supervisor,
         make_reconciler=make_reconciler,
         rng=config.rng,
