@@ -31,6 +31,7 @@ class ConditionReason(StrEnum):
     SERVER_MISSING = "ServerMissing"
     SERVER_UNREACHABLE = "ServerUnreachable"
     SERVER_SUSPENDED = "ServerSuspended"
+    NOT_ALLOWED = "NotAllowed"
     SEATS_FREE = "SeatsFree"
     USERS_WAIT = "UsersWait"
     SOLE_CLAIM = "SoleClaim"
@@ -55,6 +56,7 @@ class ConditionReason(StrEnum):
     EVENTS_REFUSED = "EventsRefused"
     NO_QUEUE = "NoQueue"
     NO_POOLS = "NoPools"
+    NO_LIST_OF_ITS_OWN = "NoListOfItsOwn"
     OUT_OF_SYNC = "OutOfSync"
     LEASE_REFUSED = "LeaseRefused"
     # workbenches
@@ -212,6 +214,11 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         why="Server {server} is suspended: its lists stay as they are.",
         field="suspend",
     ),
+    ConditionReason.NOT_ALLOWED: ReasonText(
+        "The operator's setting servers.allowed does not allow the LicenseServer; nothing is sent to it.",
+        message="not allowed by the operator's setting servers.allowed, so nothing is sent: {problem}",
+        why="Server {server} is not allowed by the operator's settings since {since}: its lists stay as they are.",
+    ),
     ConditionReason.SEATS_FREE: ReasonText("No user waits."),
     ConditionReason.USERS_WAIT: ReasonText("Users wait for a seat.", message="{count} wait for a seat: {users}"),
     ConditionReason.SOLE_CLAIM: ReasonText("No other pool claims the product on this server."),
@@ -285,6 +292,10 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         "forwarding",
     ),
     ConditionReason.NO_QUEUE: ReasonText("There is no queue of events; changes are seen with the next inventory."),
+    ConditionReason.NO_LIST_OF_ITS_OWN: ReasonText(
+        "Every pool that refers to this server claims a list that an older pool manages; nothing is written for it.",
+        message="older pools manage the same lists, so nothing is written for this server: {pools}. Delete one of the two",
+    ),
     ConditionReason.NO_POOLS: ReasonText("No pool refers to this server."),
     ConditionReason.OUT_OF_SYNC: ReasonText(
         "Some lists are not yet as they should be.", message="not as they should be: {pools}"

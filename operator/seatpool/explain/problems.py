@@ -153,7 +153,9 @@ def _in_server(server: LicenseServer, now: datetime) -> Iterator[Found]:
         return
     reachable = condition_of(server.status.conditions, "Reachable")
     if reachable is not None and reachable.status is ConditionStatus.FALSE:
-        yield ConditionReason.SERVER_UNREACHABLE, reachable.last_transition_time, reachable.message
+        refused = reachable.reason == ConditionReason.NOT_ALLOWED
+        reason = ConditionReason.NOT_ALLOWED if refused else ConditionReason.SERVER_UNREACHABLE
+        yield reason, reachable.last_transition_time, reachable.message
     elif (verified := server.status.last_verified) is not None and now - verified > max(
         _LATE * server.spec.verify_interval, _LATE_AT_LEAST
     ):

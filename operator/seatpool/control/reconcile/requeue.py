@@ -20,7 +20,7 @@ def requeue_after(state: ServerState, *, at: Moment) -> float:
     waits = [LONGEST, *_changes(state, at), *_retries(state, at)]
     if state.view.uninventoried:
         waits.append(UNKNOWN)
-    if not state.server.spec.suspend:
+    if not state.is_left_alone:
         waits.extend(_contacts(state, at))
     return max(SHORTEST, min(waits))
 

@@ -201,6 +201,7 @@ def _dependencies(
         pool_states=pool_states,
         installation=config.installation,
         client_of=_client_of(config),
+        refusal_of=lambda server: refusal(server, config.settings.servers.allowed),
         uninventoried=mirror.unknown_regions,
         mirror_parts=lambda: mirror_parts(mirror.health),
         metrics=config.metrics,

@@ -20,6 +20,8 @@ class ServerView:
     """The lists that were read, by product."""
     pool_states: Mapping[str, PoolState] = field(default_factory=dict)
     """States of the pools that are applied to the server, by key."""
+    duplicates: tuple[str, ...] = ()
+    """Pools that are not applied, each with the older one that manages its list."""
     reached: bool | None = None
     """Whether the last command was answered; None: none was sent yet."""
     fault: Failure | None = None

@@ -21,6 +21,9 @@ from seatpool.domain.allocation import Allocation
 from seatpool.domain.list_hash import list_hash
 from seatpool.text import format_names
 
+_ONLY_ADMINS_END = frozenset({ConditionReason.UNREADABLE_ENTRIES, ConditionReason.NOT_ALLOWED})
+"""Reasons for which a list that has to be emptied waits until an admin does something."""
+
 
 def pool_status(
     pool: LicensePool,
@@ -99,7 +102,7 @@ def _in_sync(
         )  # fmt: skip
     if pool.metadata.deletion_timestamp is not None:
         failure = state.failure
-        if failure is not None and failure.reason is ConditionReason.UNREADABLE_ENTRIES:
+        if failure is not None and failure.reason in _ONLY_ADMINS_END:
             return parts("InSync", False, failure.reason, failure.message)  # only an admin ends it, and so the deletion
         return parts("InSync", False, ConditionReason.DELETING)
     if pool.spec.suspend:
