@@ -23,7 +23,7 @@ from seatpool.api.workbench import Workbench, WorkbenchStatus
 from seatpool.cache.claims import ProductClaims, place_of
 from seatpool.domain.demand import DemandIndex, WorkbenchFact
 from seatpool.domain.errors import SeatpoolError
-from seatpool.domain.identity import InvalidUser
+from seatpool.domain.identity import PLACEHOLDER, InvalidUser
 from seatpool.domain.rules import PoolRules
 from seatpool.policy.ledger_codec import ledger_name, share_index
 from seatpool.policy.pool_rules import pool_rules, pool_selector
@@ -343,7 +343,7 @@ class Store:
                     handler.workbench_changed(key)
         for key, pool in self.pools.items():
             try:
-                self.rules[key] = pool_rules(pool.spec, identity)
+                self.rules[key] = self._rules_of(pool)
             except InvalidUser:
                 continue  # the rules by the old settings stay
             self._mark_dirty({key}, now)
@@ -388,7 +388,7 @@ class Store:
         if before is not None and _has_same_decisions(before, pool):
             self.pools[pool.key] = pool
             return
-        rules = pool_rules(pool.spec, self.identity)  # raises for an invalid pool before anything is changed
+        rules = self._rules_of(pool)  # raises for an invalid pool before anything is changed
         if before is not None and before.metadata.uid != pool.metadata.uid:
             self._delete_pool(pool.key, now)
             for handler in self._handlers:
@@ -398,6 +398,11 @@ class Store:
         self._pools_of_server[self.server_of(pool.key)].add(pool.key)
         self.demand.put_pool(pool_selector(pool))
         self._tell_claims(self._claims.put(pool, place_of(pool.server_key, self.servers.get(pool.server_key))), now)
+
+    def _rules_of(self, pool: LicensePool) -> PoolRules:
+        server = self.servers.get(pool.server_key)
+        placeholder = server.spec.xlc.placeholder_user if server is not None else PLACEHOLDER
+        return pool_rules(pool.spec, self.identity, placeholder=placeholder)
 
     def _place_pools(self, server: str, now: datetime) -> None:
         """Takes over where the lists of a server are now."""
@@ -429,6 +434,10 @@ class Store:
         before = self.servers.get(server.key)
         self.servers[server.key] = server
         self._place_pools(server.key, now)
+        if before is None or before.spec.xlc.placeholder_user != server.spec.xlc.placeholder_user:
+            for key in self._pools_of_server[server.key]:
+                self.rules[key] = self._rules_of(self.pools[key])
+                self._mark_dirty({key}, now)
         if (
             before is None
             or before.metadata.uid != server.metadata.uid

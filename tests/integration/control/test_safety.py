@@ -5,7 +5,7 @@ import dataclasses
 from typing import Any
 
 import boto3
-from tests.integration.control.conftest import Body, Stage, event, passes_in, session
+from tests.integration.control.conftest import Body, Stage, event, instance, passes_in, session
 from tests.waiting import eventually
 
 from seatpool.api.licensepool import LicensePool
@@ -218,6 +218,30 @@ async def test_an_empty_list_is_kept_by_a_placeholder_where_empty_means_everybod
         stage.plane.kubectl("delete", "workbenches", "--all", "-n", stage.namespace)
         await stage.until_list(["seatpool-placeholder"])
         await stage.until_ready()
+
+
+async def test_an_owner_with_the_placeholders_name_is_no_user(stage: Stage) -> None:
+    stage.host.edit("matlab", ["Seatpool-Placeholder", "ann"])
+    stage.apply(
+        stage.server(), stage.pool(emptyList="KeepPlaceholder"),
+        stage.workbench(1, "ann"), stage.workbench(2, "CORP\\Seatpool-Placeholder"), stage.workbench(3, "nobody"),
+    )  # fmt: skip
+    async with stage.operator():
+        message = await stage.until_condition(Workbench, instance(2), "Ready", status="False", reason="InvalidOwner")
+        assert "user id seatpool-placeholder is no user: it stands for an empty list" in message
+        await stage.until_list(["ann", "nobody"])
+        await stage.until_ready()
+        stage.apply(stage.server(xlc={"stateDir": stage.host.state_dir, "placeholderUser": "Nobody"}))
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+        stage.delete("workbench", instance(1))
+        await stage.until_list(["Nobody"])
+        await stage.until_ready()
+
+        async def denied() -> bool:
+            return [seat["phase"] for seat in await stage.workbench_seats(3)] == ["Denied"]
+
+        await eventually(denied)
 
 
 async def test_protected_and_denied_users_are_told_apart(stage: Stage) -> None:

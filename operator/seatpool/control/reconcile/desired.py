@@ -18,7 +18,7 @@ from seatpool.control.reconcile.step_results import Adoption, Desired
 from seatpool.control.state.moment import Moment
 from seatpool.control.state.pool_state import ObservedList
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.identity import InvalidUser
+from seatpool.domain.identity import PLACEHOLDER, InvalidUser, is_placeholder
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
@@ -149,7 +149,8 @@ def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentityS
     observed = state.pool_state(pool).observed
     if observed is None or state.is_foreign(observed):
         return None
-    adoption = adopt(observed, identity=identity)
+    placeholder = state.server.spec.xlc.placeholder_user
+    adoption = adopt(observed, identity=identity, placeholder=placeholder)
     return replace(adoption, users=()) if pool.spec.adoption is AdoptionMode.OVERWRITE else adoption
 
 
@@ -158,10 +159,12 @@ def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:
     return observed is not None and state.may_overwrite(pool.spec.product, observed)
 
 
-def adopt(observed: ObservedList, *, identity: IdentitySettings) -> Adoption:
-    """Returns the users of a list, normalised. Entries that are no user ids are its problems."""
+def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: str = PLACEHOLDER) -> Adoption:
+    """Returns the users of a list, normalised. The placeholder is none. Entries that are no user ids are its problems."""
     users, problems = set(), list(observed.odd)
     for entry in observed.users:
+        if is_placeholder(entry) or is_placeholder(entry, placeholder):
+            continue
         try:
             users.add(identity.user(entry))
         except InvalidUser as error:
