@@ -384,6 +384,21 @@ SENTENCES: Mapping[ConditionReason, str] = {reason: text.meaning for reason, tex
 EVENT_SENTENCES: Mapping[EventReason, str] = {reason: text.meaning for reason, text in EVENTS.items()}
 """The meaning of each reason of an Event."""
 
+NAMES_NO_USER = frozenset(
+    {
+        EventReason.LIST_RECOVERED,
+        EventReason.CHANGE_HELD,
+        EventReason.SERVER_RECOVERED,
+        EventReason.FOREIGN_OWNER_FOUND,
+        EventReason.INVENTORY_STALE,
+        EventReason.INVENTORY_RECOVERED,
+        EventReason.EVENTS_DISCONNECTED,
+        EventReason.EVENTS_RECONNECTED,
+        EventReason.EVENTS_REFUSED,
+    }
+)
+"""Reasons of Events whose message never names a user, nor quotes a tag, a spec or a license server, which may name one."""
+
 CONDITION_TYPES: dict[str, dict[str, str]] = {
     "LicensePool": {
         "Ready": "The list on the license server is as it should be, or is left alone on purpose.",

@@ -131,8 +131,9 @@ def build(config: OperatorConfig) -> Components:
         traces=config.traces, leads=config.leads,
     )  # fmt: skip
     recorder = EventRecorder(
-        kube, instance=config.holder, metrics=metrics, log=log, clock=clock, may_post=config.leadership.acquired.is_set
-    )
+        kube, instance=config.holder, metrics=metrics, log=log, clock=clock,
+        may_post=config.leadership.acquired.is_set, user_names=settings.events.user_names,
+    )  # fmt: skip
     informer = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
     pools, workbenches, servers = _status_writers(config, store, pool_states, informer)
     latency = EventLatency(
@@ -146,7 +147,7 @@ def build(config: OperatorConfig) -> Components:
         *_optional(history),
         AuditTrail(store, _trail(config)),
         *_optional(notifications),
-        KubernetesEvents(recorder, user_names=settings.events.user_names),
+        KubernetesEvents(recorder),
         LogLines(log),
         StatusMarks(
             store=store, mark_pool=pools.mark, mark_workbench=workbenches.mark,
