@@ -55,6 +55,9 @@ class ConditionReason(StrEnum):
     EVENTS_PENDING = "EventsPending"
     EVENTS_REFUSED = "EventsRefused"
     NO_QUEUE = "NoQueue"
+    SETTINGS_APPLIED = "SettingsApplied"
+    SETTINGS_WAIT = "SettingsWait"
+    SETTINGS_REFUSED = "SettingsRefused"
     NO_POOLS = "NoPools"
     NO_LIST_OF_ITS_OWN = "NoListOfItsOwn"
     OUT_OF_SYNC = "OutOfSync"
@@ -292,6 +295,18 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         "forwarding",
     ),
     ConditionReason.NO_QUEUE: ReasonText("There is no queue of events; changes are seen with the next inventory."),
+    ConditionReason.SETTINGS_APPLIED: ReasonText("The operator uses its settings as the files have them."),
+    ConditionReason.SETTINGS_WAIT: ReasonText(
+        "Some changed settings of the operator need a restart.",
+        message="changed and in use after a restart only: {names}",
+    ),
+    ConditionReason.SETTINGS_REFUSED: ReasonText(
+        "A changed settings file or owner mapping cannot be used, and the old one stays in use.",
+        message="a settings file or owner mapping that changed cannot be used since {refused}, and the old one stays in use; "
+        "the operator's log says why (changed settings refused)",
+        why="A changed settings file or owner mapping is refused since {since}: the old one stays in use, and the operator's log "
+        "says why.",
+    ),
     ConditionReason.NO_LIST_OF_ITS_OWN: ReasonText(
         "Every pool that refers to this server claims a list that an older pool manages; nothing is written for it.",
         message="older pools manage the same lists, so nothing is written for this server: {pools}. Delete one of the two",
@@ -415,6 +430,7 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
         "Guarded": "No user is released now: a change is held back, or an inventory is not complete.",
         "InventoryFresh": "EC2 answered for every account and region when it was last asked for everything.",
         "EventsConnected": "The queue of EC2's events answers.",
+        "SettingsApplied": "The operator's settings files and its owner mapping are in use as they are.",
     },
     "Workbench": {"Ready": "The owner has every seat that the workbench needs, and the license server confirmed it."},
 }

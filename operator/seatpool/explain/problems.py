@@ -33,6 +33,7 @@ _NOT_BLOCKING = frozenset(
         *_ONLY_RELEASES,
         ConditionReason.INVENTORY_STALE,
         ConditionReason.EVENTS_DISCONNECTED,
+        ConditionReason.SETTINGS_REFUSED,
         ConditionReason.DRY_RUN,
         ConditionReason.APPLY_FAILED,
         MessageId.SPEC_UNSEEN,
@@ -41,9 +42,10 @@ _NOT_BLOCKING = frozenset(
 )
 
 
-_MIRROR_CONDITIONS = (
+_COMMON_CONDITIONS = (
     ("InventoryFresh", ConditionReason.INVENTORY_STALE),
     ("EventsConnected", ConditionReason.EVENTS_DISCONNECTED),
+    ("SettingsApplied", ConditionReason.SETTINGS_REFUSED),
 )
 _INTENDED = frozenset({ConditionReason.DRY_RUN, ConditionReason.SUSPENDED, ConditionReason.SERVER_SUSPENDED})
 _LATE = 3
@@ -145,7 +147,7 @@ def _in_server(server: LicenseServer, now: datetime) -> Iterator[Found]:
     guarded = condition_of(server.status.conditions, "Guarded")
     if guarded is not None and guarded.status is ConditionStatus.TRUE and guarded.reason in _ONLY_RELEASES:
         yield _found(guarded)
-    for kind, reason in _MIRROR_CONDITIONS:
+    for kind, reason in _COMMON_CONDITIONS:
         condition = condition_of(server.status.conditions, kind)
         if condition is not None and condition.status is ConditionStatus.FALSE and condition.reason == reason:
             yield _found(condition)

@@ -200,16 +200,25 @@ async def test_changed_settings_are_taken_over_while_it_runs_and_bad_ones_are_re
         )
         assert reloads("applied") == 2
         assert metric(operator.registry, "settings_waiting") == 1
+        message = await stage.until_condition(
+            LicenseServer, "licenses", "SettingsApplied", status="True", reason="SettingsWait"
+        )
+        assert message.endswith("mirror.receivers")
 
         for text in ("mirror: {accounts: [{account: '12'}]}", "mirror: [", ""):
             file.write_text(text + " # not right: no queue\nmirrored: yes")
             await eventually(lambda: metric(operator.registry, "settings_valid") == 0)
+        await stage.until_condition(
+            LicenseServer, "licenses", "SettingsApplied", status="False", reason="SettingsRefused"
+        )
+        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
         names.write_text("ann,u1001,extra\n")
         await asyncio.sleep(0.5)
         assert stage.host.users("matlab") == ("bob", "u1001")
         names.write_text("owner,user\nann,u1001\n")
         file.write_text(yaml.safe_dump(document))
         await eventually(lambda: metric(operator.registry, "settings_valid") == 1)
+        await stage.until_condition(LicenseServer, "licenses", "SettingsApplied", status="True")
         assert stage.host.users("matlab") == ("bob", "u1001")
         second = Site(gated, region=REGION, account=SECOND)
         second.fleet(queue_url=stage.site.queue_url, queue_region=REGION).start("eve")

@@ -167,7 +167,7 @@ def _read(to: Transition, step: ListsRead) -> None:
 
 
 def _read_cache(to: Transition, step: CacheRead) -> None:
-    to.change_view(uninventoried=step.uninventoried, mirror=step.mirror)
+    to.change_view(uninventoried=step.uninventoried, common=step.common)
     for pool in to.state.pools:
         if pool.key in step.changed:
             to.pending.setdefault(pool.key, step.changed[pool.key])

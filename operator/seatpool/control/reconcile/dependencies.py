@@ -51,8 +51,8 @@ class Dependencies:
     """Why the operator's settings do not allow a LicenseServer. None: they do."""
     uninventoried: Callable[[], tuple[str, ...]]
     """Accounts that were never inventoried: while there are any, no user is released."""
-    mirror_parts: Callable[[], tuple[ConditionParts, ...]] = tuple
-    """How current the workbenches are, as conditions."""
+    common_parts: Callable[[], tuple[ConditionParts, ...]] = tuple
+    """Conditions that are the same on every server: how current the workbenches and the settings are."""
     metrics: ControlMetrics
     traces: Traces = UNTRACED
     log: FilteringBoundLogger

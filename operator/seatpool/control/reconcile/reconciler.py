@@ -203,7 +203,7 @@ class ServerReconciler:
         """Reads the cache and computes the answers. Nothing is awaited in between, so both are of the same instant."""
         deps, at = self._deps, self._deps.moment()
         changed = deps.store.pop_dirty(pool.key for pool in self._state.pools)
-        self._advance(CacheRead(changed=changed, uninventoried=deps.uninventoried(), mirror=deps.mirror_parts()))
+        self._advance(CacheRead(changed=changed, uninventoried=deps.uninventoried(), common=deps.common_parts()))
         for pool in self._state.pools:
             if not is_decided(pool):
                 deps.latency.not_written(pool.key, server=self.key, mark=self._mark)

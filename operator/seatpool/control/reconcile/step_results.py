@@ -97,7 +97,7 @@ class CacheRead:
     changed: Mapping[str, datetime]
     """Pools whose demand or rules changed, and since when."""
     uninventoried: tuple[str, ...] = ()
-    mirror: tuple[ConditionParts, ...] = ()
+    common: tuple[ConditionParts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,7 +155,12 @@ def build(config: OperatorConfig) -> Components:
         ),
     ]  # fmt: skip
     broadcaster = Broadcaster(sinks, metrics=metrics, log=log)
-    deps = _dependencies(config, store, pool_states, mirror, latency, history, notifications, broadcaster)
+    settings_reload = SettingsReload(
+        settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
+    )
+    deps = _dependencies(
+        config, store, pool_states, mirror, settings_reload, latency, history, notifications, broadcaster
+    )
     store.subscribe(latency)
     if history is not None:
         store.subscribe(history)
@@ -168,9 +173,7 @@ def build(config: OperatorConfig) -> Components:
             kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, upsert=informer.upserted,
             delete=informer.deleted, metrics=metrics, log=log, clock=clock,
         ),
-        settings_reload=SettingsReload(
-            settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
-        ),
+        settings_reload=settings_reload,
         mirror_health=MirrorHealthSink(mirror=mirror, store=store, recorder=recorder),
         merged_owners=MergedOwners(store=store, recorder=recorder, log=log),
         pool_statuses=pools,
@@ -188,6 +191,7 @@ def _dependencies(
     store: Store,
     pool_states: PoolStates,
     mirror: Mirror,
+    settings_reload: SettingsReload,
     latency: EventLatency,
     history: History | None,
     notifications: Notifications | None,
@@ -204,7 +208,7 @@ def _dependencies(
         client_of=_client_of(config),
         refusal_of=lambda server: refusal(server, config.settings.servers.allowed),
         uninventoried=mirror.unknown_regions,
-        mirror_parts=lambda: mirror_parts(mirror.health),
+        common_parts=lambda: (*mirror_parts(mirror.health), settings_reload.condition),
         metrics=config.metrics,
         traces=config.traces,
         log=config.log,

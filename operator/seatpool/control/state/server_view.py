@@ -34,7 +34,7 @@ class ServerView:
     """Why no process may be the leader."""
     uninventoried: tuple[str, ...] = ()
     """Accounts that were never inventoried completely."""
-    mirror: tuple[ConditionParts, ...] = ()
-    """Conditions about the mirror, the same on every server."""
+    common: tuple[ConditionParts, ...] = ()
+    """Conditions about the mirror and the settings, the same on every server."""
     last_applied: datetime | None = None
     last_verified: datetime | None = None

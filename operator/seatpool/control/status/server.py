@@ -29,7 +29,7 @@ def server_status(
     )
     if not applied and view.pool_states:
         applied = before.applied  # the lists are being read again
-    kinds = [_ready(server, view), _reachable(view), _in_sync(server, view), _guarded(server, view), *view.mirror]
+    kinds = [_ready(server, view), _reachable(view), _in_sync(server, view), _guarded(server, view), *view.common]
     return LicenseServerStatus(
         observed_generation=server.metadata.generation,
         revision=revision,
