@@ -111,13 +111,20 @@ async def test_what_becomes_unreadable_says_so_and_takes_it_back(
         await stage.until_list(["ann", "bob"])
 
 
-async def test_the_next_leader_says_what_became_unreadable_while_none_led(stage: Stage) -> None:
-    stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
+async def test_with_an_odd_object_of_every_kind_it_leads_and_fails_over_and_the_next_leader_says_what_is_new(
+    stage: Stage,
+) -> None:
+    copy = odd_ledger(stage, "matlab")
+    copy["metadata"]["name"], copy["spec"]["assigned"] = "copy-0", []
+    cad = stage.pool("cad", workbenchTypes=["vew-matlab"])
+    stage.apply(odd_ledger(stage, "cad"), copy, odd_server(stage, "other"), odd_workbench(stage, 8))
+    stage.apply(stage.server(), stage.pool(), cad, stage.workbench(1, "ann"))
     with replicas(stage) as made:
         leader, standby = await made.pair()
         await stage.until_list(["ann"])
         stage.apply(odd_pool(stage, "odd"))
         await says(stage, LicensePool, "odd", "spec.minimumHold: ")
+        await says(stage, LicenseServer, "other", "spec.xlc.listFormat: ")
         leader.process.kill()
         leader.process.wait()
         stage.apply(odd_server(stage, "odd"), odd_workbench(stage, 9), stage.workbench(2, "bob"))
@@ -125,6 +132,9 @@ async def test_the_next_leader_says_what_became_unreadable_while_none_led(stage:
         await says(stage, LicenseServer, "odd", "spec.xlc.listFormat: ")
         await says(stage, Workbench, instance(9), "spec.launchedAt: ")
         await stage.until_list(["ann", "bob"])
+        await stage.until_ready()
+        await stage.until_condition(LicensePool, "cad", "Ready", status="False", reason="PoolFailed")
+        assert stage.host.users("cad") == ()
 
 
 def _plain(objects: tuple[Body, ...], odd: Body) -> Any:
