@@ -5,9 +5,10 @@ them (`1h30m`) and RFC 3339 times for programs are in `api/base.py`.
 
 Tags, events and what a license server prints are foreign text. A control character in it can change a terminal, a line
 break can forge a line, and a direction override can hide what is written. So `escape_unprintable` is applied where text
-leaves the program: to the terminal, the log, Events, conditions and CSV cells.
+leaves the program: to the terminal, the log, Events, conditions, CSV cells and pages.
 """
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -149,6 +150,16 @@ def csv_cell(value: object) -> object:
         return value
     text = escape_unprintable(value)
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def escape_html(text: str) -> str:
+    """Returns the text for an HTML document: what is not printable is escaped first, because a browser would obey it."""
+    return html.escape(escape_unprintable(text))
+
+
+def html_value(value: object) -> object:
+    """Returns a value that a template prints. Text is escaped as in `escape_unprintable`; markup stays as it is."""
+    return escape_unprintable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def redact_urls(text: str) -> str:

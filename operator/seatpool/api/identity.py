@@ -74,6 +74,11 @@ class IdentitySettings(BaseModel):
         check_user(user)
         return user
 
+    def spellings(self, placeholder: str) -> frozenset[str]:
+        """Returns the user ids under which a placeholder of a license server could appear."""
+        folded = normalise(placeholder, strip_domain=False, fold_case=self.fold_case, mapping={})
+        return frozenset({placeholder, folded})
+
     def user_or_problem(self, owner: str) -> tuple[str | None, str | None]:
         """Returns the user id of an owner and None, or None and the reason why there is none."""
         try:

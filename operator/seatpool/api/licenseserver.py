@@ -22,6 +22,7 @@ from seatpool.api.base import (
 from seatpool.api.bounds import DurationBounds
 from seatpool.api.conditions import Conditions
 from seatpool.api.expressions import Expression
+from seatpool.domain.identity import PLACEHOLDER
 
 TIMEOUT = DurationBounds("5s", "2d", "60s")
 """Time limits that SSM agents accept. Any other value silently becomes an hour there."""
@@ -122,8 +123,9 @@ class XlcSettings(Model):
     """How to read the users from what the list command prints."""
     state_dir: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]{1,254}$")] = "/var/lib/seatpool"
     """Folder on the license server that holds the revision fence and the lists."""
-    placeholder_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")] = "seatpool-placeholder"
-    """The user that is written instead of an empty list by pools with emptyList KeepPlaceholder."""
+    placeholder_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")] = PLACEHOLDER
+    """The entry that is written instead of an empty list by pools with emptyList KeepPlaceholder. It must be no user's id:
+    an owner of that name gets no seat."""
 
 
 class Target(Model):

@@ -17,6 +17,7 @@ from seatpool.api.base import Resource
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.problems import problem_of
 from seatpool.api.seatledger import SeatLedger
 from seatpool.backoff import Backoff, retry_call
 from seatpool.cache.store import Raw, Store
@@ -55,9 +56,7 @@ class Snapshot:
         try:
             return from_specs(SeatLedger.model_validate(raw).spec for raw in shares)
         except ValidationError as error:
-            raise SeatpoolError(
-                f"a SeatLedger of LicensePool {pool} cannot be read: {' '.join(str(error).split())}"
-            ) from error
+            raise SeatpoolError(f"a SeatLedger of LicensePool {pool} cannot be read: {problem_of(error)}") from error
 
     def has_entry(self, pool: str, user: str) -> bool:
         """Tells whether the user has a seat or waits in the pool's ledger."""
@@ -124,7 +123,9 @@ def build_snapshot(
         try:
             store.upsert(kind, raw, now=now)
         except (ValidationError, SeatpoolError) as error:
-            unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {' '.join(str(error).split())}")
+            problem = problem_of(error)
+            store.refuse(kind, raw, problem, now=now)
+            unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {problem}")
     return Snapshot(now=now, store=store, ledgers=ledgers, rows=tuple(rows), unreadable=tuple(unreadable))
 
 

@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 import structlog
-from tests.integration.control.conftest import Stage, eventually
+from tests.integration.control.conftest import Stage
+from tests.waiting import eventually
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.clock import utc_now

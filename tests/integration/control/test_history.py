@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually
+from tests.integration.control.conftest import ACCOUNT, Stage, event
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger
@@ -34,7 +35,7 @@ class Kept:
             return database.execute(question).fetchall()
 
     async def until(self, question: str, answer: Answer) -> None:
-        await eventually(lambda: self.ask(question) == answer, seconds=15, what=f"{question}: {answer}")
+        await eventually(lambda: self.ask(question) == answer, what=f"{question}: {answer}")
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ async def test_a_seat_freed_by_an_operator_that_was_killed_before_it_recorded_an
         await stage.until_list(["ann"])
     stage.send(event(1, "stopped", "ann"))
     dying = stage.start_process(die_at=Failpoint.AFTER_INTENT.value, **first)
-    await asyncio.to_thread(dying.wait, 30)
+    await asyncio.to_thread(dying.wait, PATIENCE)
     assert dying.returncode == -9
     async with stage.operator(mirror=stage.mirror_settings(), history=kept.settings()):
         await stage.until_list([])

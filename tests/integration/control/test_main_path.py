@@ -3,7 +3,8 @@
 import random
 from datetime import UTC, datetime, timedelta
 
-from tests.integration.control.conftest import Stage, event, eventually
+from tests.integration.control.conftest import Stage, event
+from tests.waiting import eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer

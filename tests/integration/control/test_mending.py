@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 
-from tests.integration.control.conftest import Stage, eventually, instance
+from tests.integration.control.conftest import Stage, instance
+from tests.waiting import eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -153,9 +154,7 @@ async def test_a_list_that_was_refused_is_well_again_when_it_is_not_wanted_any_m
 async def test_a_workbench_is_not_ready_before_its_pool_has_decided(stage: Stage) -> None:
     stage.apply(stage.pool(), stage.workbench(1, "ann"))
     async with stage.operator():
-        message = await stage.until_condition(
-            Workbench, instance(1), "Ready", status="False", reason="SomeWait", seconds=40
-        )
+        message = await stage.until_condition(Workbench, instance(1), "Ready", status="False", reason="SomeWait")
         assert "Undecided" in message
         stage.apply(stage.server())
         await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.control.conftest import REGION, Stage, eventually, session
+from tests.integration.control.conftest import REGION, Stage, session
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.reconcile.failpoints import Failpoint
@@ -90,7 +91,7 @@ async def test_a_freed_seat_is_told_by_whoever_comes_after_an_operator_that_was_
     stage.apply(stage.workbench(1, "ann", state="stopped"))
     dying = stage.start_process(die_at=step.value, notify=portal.settings)
     try:
-        await asyncio.to_thread(dying.wait, 30)
+        await asyncio.to_thread(dying.wait, PATIENCE)
     finally:
         dying.kill()
     assert dying.returncode == -9

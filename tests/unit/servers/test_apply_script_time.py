@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
+from tests.waiting import PATIENCE
 
 from seatpool.servers.command_result import CommandResult, Result
 from seatpool.servers.commands import ListChange, ListCommand
@@ -67,7 +68,7 @@ def test_a_daemon_that_keeps_the_output_open_holds_nobody_up(server: ServerOnDis
             ListCommand(revision=1, owner="here", changes=(ListChange(product="vew", users=("ann",)),))
         )[0]["Payload"][0]
     )
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert time.monotonic() - began < 10
     assert read_summary(output).entries()[0].result is Result.APPLIED
     living = [path for path in Path("/proc").glob("[0-9]*/cmdline") if path.read_bytes() == b"sleep\x0060\x00"]

@@ -121,6 +121,10 @@ def test_what_people_write_cannot_break_the_documents() -> None:
     assert "<script>" not in html(found)
     assert "&lt;script&gt;|" in html(found)
     assert "&lt;script>\\|" in markdown(found)
+    evil = made([applied(1, 1, "e", "a", added=["a\u202e\x1b[2J\n# b"])])
+    for document in (html(evil), markdown(evil)):
+        assert document.replace("\n", "").isprintable()
+        assert "\n# b" not in document
 
 
 def test_the_documents_load_nothing_and_name_the_rules_that_they_use() -> None:

@@ -9,10 +9,10 @@ from typing import assert_never
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.reasons import ConditionReason, message
-from seatpool.backoff import NEVER_FAILED
 from seatpool.control.reconcile.diff import Write
 from seatpool.control.reconcile.drift import check_readable, take_reading, unreadable_text
 from seatpool.control.reconcile.failures import (
+    begin_anew,
     end_what_is_over,
     pass_failed,
     pass_succeeded,
@@ -23,6 +23,7 @@ from seatpool.control.reconcile.failures import (
     product_unreadable,
     server_answered,
     server_failed,
+    server_refused,
 )
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import (
@@ -101,6 +102,7 @@ def _begin(to: Transition, step: PassBegun) -> None:
     _refresh(to, step)
     if step.foreign:
         to.invalidate(to.state.products)
+    server_refused(to, step.refused)
     paused = to.state.server_pause(step.at) > 0
     to.change(held_off=paused and not step.server.spec.suspend)
     to.change_view(lease_problem=None)
@@ -110,6 +112,7 @@ def _refresh(to: Transition, step: PoolsRefreshed) -> None:
     before = to.state.last_server
     to.change(last_server=step.server)
     to.refresh(step.pools)
+    to.change_view(duplicates=step.duplicates)
     if before is not None and _place(before) != _place(step.server):
         _forget_server(to)
 
@@ -123,9 +126,8 @@ def _place(server: LicenseServer) -> tuple[object, ...]:
 def _forget_server(to: Transition) -> None:
     """Another server answers from now on, or in another way: nothing is known of its lists."""
     to.invalidate(to.state.products)
-    to.forget_failures()
-    to.change(server_retry=NEVER_FAILED, last_verified=None, node=None)
-    to.change_view(reached=None, fault=None)
+    begin_anew(to)
+    to.change(node=None)
     to.facts.append(facts.ServerChanged(server=to.state.server))
 
 
@@ -164,7 +166,7 @@ def _read(to: Transition, step: ListsRead) -> None:
 
 
 def _read_cache(to: Transition, step: CacheRead) -> None:
-    to.change_view(uninventoried=step.uninventoried, mirror=step.mirror)
+    to.change_view(uninventoried=step.uninventoried, common=step.common)
     for pool in to.state.pools:
         if pool.key in step.changed:
             to.pending.setdefault(pool.key, step.changed[pool.key])
@@ -333,7 +335,7 @@ def _serve_events(to: Transition, pool: LicensePool, step: PassDone) -> None:
     elif state.in_sync and state.changed_at is not None:
         outcome = LatencyOutcome.LISTED
         waited = max(0.0, (step.at.now - state.changed_at).total_seconds())
-    elif Mode.DRY_RUN in (pool.spec.mode, server.spec.mode) or server.spec.suspend:
+    elif Mode.DRY_RUN in (pool.spec.mode, server.spec.mode) or to.state.is_left_alone:
         outcome = LatencyOutcome.NOT_WRITTEN
     else:
         return

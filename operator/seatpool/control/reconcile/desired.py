@@ -18,7 +18,7 @@ from seatpool.control.reconcile.step_results import Adoption, Desired
 from seatpool.control.state.moment import Moment
 from seatpool.control.state.pool_state import ObservedList
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.identity import InvalidUser
+from seatpool.domain.identity import PLACEHOLDER, InvalidUser, is_placeholder
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
@@ -34,6 +34,8 @@ class PoolInputs:
     needs: Mapping[str, Need]
     stored: PoolMemory | None
     """What the ledger says; None: the pool has no ledger yet."""
+    ledger_problem: str | None = None
+    """Why the ledger cannot be read; None: it can."""
 
 
 def pools_due(state: ServerState, *, at: Moment) -> tuple[LicensePool, ...]:
@@ -68,6 +70,7 @@ def gather(
             rules=store.rules[pool.key],
             needs=store.demand.needs(pool.key),
             stored=ledgers.load(pool) if state.pool_state(pool).memory is None else None,
+            ledger_problem=store.ledger_problem(pool.key),
         )
         for pool in pools
     }
@@ -78,10 +81,14 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
     questions: list[Question] = []
     adoptions: dict[str, Adoption] = {}
     unreadable: dict[str, tuple[str, ...]] = {}
+    failed: dict[str, str] = {}
     for pool in state.pools:
         if pool.key not in inputs:
             continue
         found = inputs[pool.key]
+        if found.ledger_problem is not None:
+            failed[pool.key] = found.ledger_problem
+            continue
         memory = state.pool_state(pool).memory or found.stored
         if memory is None:
             adoption = _first_contact(state, pool, identity=identity)
@@ -100,7 +107,7 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
         may_release=not state.view.uninventoried,
         now=at.now,
     )
-    failed = {key: f"it cannot be computed ({type(error).__name__})" for key, error in made.failed.items()}
+    failed |= {key: f"it cannot be computed ({type(error).__name__})" for key, error in made.failed.items()}
     for pool in state.pools:
         problem = _problem_of(pool, made.answers.get(pool.key))
         if problem is not None:
@@ -140,7 +147,8 @@ def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentityS
     observed = state.pool_state(pool).observed
     if observed is None or state.is_foreign(observed):
         return None
-    adoption = adopt(observed, identity=identity)
+    placeholder = state.server.spec.xlc.placeholder_user
+    adoption = adopt(observed, identity=identity, placeholder=placeholder)
     return replace(adoption, users=()) if pool.spec.adoption is AdoptionMode.OVERWRITE else adoption
 
 
@@ -149,10 +157,12 @@ def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:
     return observed is not None and state.may_overwrite(pool.spec.product, observed)
 
 
-def adopt(observed: ObservedList, *, identity: IdentitySettings) -> Adoption:
-    """Returns the users of a list, normalised. Entries that are no user ids are its problems."""
+def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: str = PLACEHOLDER) -> Adoption:
+    """Returns the users of a list, normalised. The placeholder is none. Entries that are no user ids are its problems."""
     users, problems = set(), list(observed.odd)
     for entry in observed.users:
+        if is_placeholder(entry) or is_placeholder(entry, placeholder):
+            continue
         try:
             users.add(identity.user(entry))
         except InvalidUser as error:

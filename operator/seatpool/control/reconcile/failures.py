@@ -51,6 +51,31 @@ def server_answered(to: Transition) -> None:
     to.change_view(reached=True, fault=None)
 
 
+def server_refused(to: Transition, why: str | None) -> None:
+    """Records whether the operator's settings allow the server; `why` None: they do."""
+    was_refused = to.state.refused is not None
+    to.change(refused=why)
+    if why is not None:
+        failure = Failure(ConditionReason.NOT_ALLOWED, message(ConditionReason.NOT_ALLOWED, problem=why))
+        if not was_refused:
+            reason = CommandFault.NOT_ALLOWED.value
+            to.facts.append(ServerUnreachable(server=to.state.server, reason=reason, message=why))
+        to.change_view(reached=False, fault=failure)
+        for pool in to.state.pools:
+            to.change_pool(pool, failure=failure)
+    elif was_refused:
+        begin_anew(to)
+
+
+def begin_anew(to: Transition) -> None:
+    """Forgets what failed. A server that could not be reached says so until its next command, which follows at once."""
+    to.forget_failures()
+    to.change(server_retry=NEVER_FAILED, last_verified=None)
+    is_tried_now = to.state.pools and not to.state.server.spec.suspend
+    if to.state.view.reached is not False or not is_tried_now:
+        to.change_view(reached=None, fault=None)
+
+
 def product_failed(to: Transition, pool: LicensePool, reason: ConditionReason, text: str, at: Moment) -> None:
     """Records that one list is not as it should be; the others go on."""
     to.product_failed(pool.spec.product, at)

@@ -126,8 +126,8 @@ class _Observation:
 
 async def observe(state: ServerState, wal: WriteAheadLog, deps: Dependencies) -> Observed:
     """Settles the command in flight and reads the lists that have to be read. Nothing is done with a server that is
-    suspended or failed so lately that the pass does without it."""
-    if state.held_off or state.server.spec.suspend:
+    suspended, is not allowed, or failed so lately that the pass does without it."""
+    if state.held_off or state.is_left_alone:
         return Observed()
     seen = _Observation(state, wal, deps)
     error: SeatpoolError | None = None

@@ -25,7 +25,7 @@ def requeue_after(state: ServerState, *, at: Moment) -> float:
         waits.append(UNKNOWN)
     if state.view.held is not None:
         waits.append(HELD)
-    if not state.server.spec.suspend:
+    if not state.is_left_alone:
         waits.extend(_contacts(state, at))
     return max(SHORTEST, min(waits))
 

@@ -89,6 +89,8 @@ class ServerState:
     """The highest revision that was found in a fence of ours."""
     node: str | None = None
     """Instance id of the node that last answered; None: none did yet."""
+    refused: str | None = None
+    """Why the operator's settings do not allow the server. None: they do."""
     was_in_sync: bool = False
     """All lists were as they should be at the end of some pass."""
 
@@ -102,6 +104,11 @@ class ServerState:
     def products(self) -> tuple[str, ...]:
         """The products of the pools, sorted."""
         return tuple(sorted({pool.spec.product for pool in self.pools}))
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is sent to the server, whatever its lists are: it is suspended or not allowed."""
+        return self.server.spec.suspend or self.refused is not None
 
     def pool_state(self, pool: LicensePool) -> PoolState:
         return self.view.pool_states[pool.key]

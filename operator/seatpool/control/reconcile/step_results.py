@@ -23,6 +23,8 @@ class PoolsRefreshed:
 
     server: LicenseServer
     pools: tuple[LicensePool, ...]
+    duplicates: tuple[str, ...] = ()
+    """Pools of the server that are not applied, because an older one manages the list. Each is named with that one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class PassBegun(PoolsRefreshed):
 
     foreign: bool
     """Another process wrote a revision since the last pass: what is known of the lists is worth nothing."""
+    refused: str | None = None
+    """Why the operator's settings do not allow the server. None: they do."""
     at: Moment
 
 
@@ -93,7 +97,7 @@ class CacheRead:
     changed: Mapping[str, datetime]
     """Pools whose demand or rules changed, and since when."""
     uninventoried: tuple[str, ...] = ()
-    mirror: tuple[ConditionParts, ...] = ()
+    common: tuple[ConditionParts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,7 @@ def test_a_pool_that_cannot_go_because_its_list_cannot_be_read_says_so() -> None
     dying = {"meta": {"deletionTimestamp": "2026-01-05T09:00:00Z"}, "onDelete": "Clear"}
     state = advanced(server_state({"matlab": standing("ann")}, pool=dying), read(("ann",), ("?",)))
     states = state.view.pool_states
-    status = pool_status(pool(**dying), states[MATLAB], server=state.server, owner_pool=MATLAB, now=later(0))
+    status = pool_status(pool(**dying), states[MATLAB], server=state.server, owner=pool(), now=later(0))
     assert conditions(status)["InSync"] == ("False", "UnreadableEntries")
 
 
@@ -216,7 +216,7 @@ def ready(state: ServerState) -> tuple[str, str]:
 
 def pool_ready(state: ServerState) -> tuple[str, str]:
     states = state.view.pool_states
-    status = pool_status(pool(), states[MATLAB], server=state.server, owner_pool=MATLAB, now=later(0))
+    status = pool_status(pool(), states[MATLAB], server=state.server, owner=pool(), now=later(0))
     return conditions(status)["Ready"]
 
 
