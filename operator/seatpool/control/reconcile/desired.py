@@ -13,6 +13,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.reasons import ConditionReason
 from seatpool.cache.store import Store
 from seatpool.control.reconcile.ledger_store import LedgerStore
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import Adoption, Desired
 from seatpool.control.state.moment import Moment
@@ -48,7 +49,7 @@ def pools_due(state: ServerState, *, at: Moment) -> tuple[LicensePool, ...]:
 def _is_paused(state: ServerState, pool: LicensePool, at: Moment) -> bool:
     failure = state.pool_state(pool).failure
     failed = failure is not None and failure.reason is ConditionReason.POOL_FAILED
-    return failed and state.product_pause(pool.spec.product, at) > 0
+    return failed and state.pace(pool.spec.product, Work.DECIDE).retry.remaining(at.monotonic) > 0
 
 
 def _is_due(state: ServerState, pool: LicensePool, now: datetime) -> bool:

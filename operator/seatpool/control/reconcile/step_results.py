@@ -7,6 +7,7 @@ from datetime import datetime
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.reconcile.diff import Write
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.state.moment import Moment
 from seatpool.control.state.server_view import ConditionParts
 from seatpool.domain.allocation import Allocation
@@ -83,6 +84,9 @@ class ServerFailed:
     """A command failed as a whole, or its result cannot be had."""
 
     error: SeatpoolError
+    products: tuple[str, ...] = ()
+    """The products that the command carried; none if an earlier process sent it."""
+    work: Work = Work.READ
     at: Moment
 
 

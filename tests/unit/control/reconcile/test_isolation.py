@@ -15,6 +15,7 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.reconcile.desired import PoolInputs, compute, pools_due
 from seatpool.control.reconcile.diff import diff, has_writes
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.reconcile.server_state import ServerState, unreadable_token
 from seatpool.control.reconcile.step_results import (
     AnswersStored,
@@ -200,7 +201,7 @@ def test_the_pause_of_a_pool_that_fails_grows() -> None:
     for _ in range(3):
         desired = asked(state, matlab="ann bob")
         state = advanced(state, desired, stored(desired, {MATLAB: "refused"}))
-        pauses.append(state.product_retries["matlab"].until - (START + 71))
+        pauses.append(state.pace("matlab", Work.DECIDE).retry.until - (START + 71))
     assert pauses == [1, 2, 4]
 
 
