@@ -74,6 +74,7 @@ class EventReason(StrEnum):
     SEATS_RELEASED = "SeatsReleased"
     USERS_WAITING = "UsersWaiting"
     USERS_ADOPTED = "UsersAdopted"
+    LEDGER_LOST = "LedgerLost"
     APPLY_FAILED = "ApplyFailed"
     LIST_RECOVERED = "ListRecovered"
     DRIFT_DETECTED = "DriftDetected"
@@ -311,6 +312,12 @@ EVENTS: Mapping[EventReason, ReasonText] = {
     ),
     EventReason.USERS_WAITING: ReasonText(
         "Users began to wait.", message="{users} began to wait ({reason}); {waiting} wait for {seats} seats"
+    ),
+    EventReason.LEDGER_LOST: ReasonText(
+        "Seatpool wrote a list before, but its SeatLedger is gone: the vendor's rules start afresh.",
+        message="the list of product {product!r} has revision {revision} of Seatpool, but there is no SeatLedger of it: the "
+        "vendor's rules start afresh; which seats cool down, who may not return yet and what is spent of the budget is not "
+        "known any more",
     ),
     EventReason.USERS_ADOPTED: ReasonText(
         "First contact: users were on the list before the operator came, and keep their seats for now.",

@@ -241,6 +241,8 @@ def _commit(to: Transition, pool: LicensePool, step: AnswersStored) -> None:
         product_recovered(to, pool, Work.DECIDE)
     adoption = step.desired.adoptions.get(pool.key)
     if adoption is not None:
+        if adoption.lost_revision is not None:
+            to.facts.append(facts.LedgerLost(pool=pool, revision=adoption.lost_revision))
         to.facts += [facts.EntryNotAdopted(pool=pool, problem=problem) for problem in adoption.problems]
         if adoption.former:
             to.facts.append(facts.UsersAdopted(pool=pool, users=adoption.users, former=adoption.former))

@@ -91,7 +91,7 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
             if adoption.problems and not _may_overwrite(state, pool):
                 unreadable[pool.key] = adoption.problems
                 continue
-            adoptions[pool.key] = adoption
+            adoptions[pool.key] = replace(adoption, lost_revision=_lost_revision(state, pool, found.rules))
             memory = adopted(adoption.users, now=at.now)
         questions.append(Question(pool=pool, rules=found.rules, needs=found.needs, memory=memory))
     made = plan(
@@ -145,6 +145,12 @@ def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentityS
         return None
     adoption = adopt(observed, identity=identity)
     return replace(adoption, users=()) if pool.spec.adoption is AdoptionMode.OVERWRITE else adoption
+
+
+def _lost_revision(state: ServerState, pool: LicensePool, rules: PoolRules) -> int | None:
+    observed = state.pool_state(pool).observed
+    needs_memory = rules.minimum_hold or rules.seat_cool_down or rules.readmit_after or rules.max_reassignments
+    return observed.revision if observed is not None and observed.revision and needs_memory else None
 
 
 def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:

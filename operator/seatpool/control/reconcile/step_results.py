@@ -109,6 +109,9 @@ class Adoption:
     """Why entries of the list are not adopted."""
     former: tuple[str, ...] = ()
     """All entries of the list as it was."""
+    lost_revision: int | None = None
+    """Revision of a list that Seatpool wrote although its ledger is gone. None: it is none, or the pool has no rule of a
+    vendor that needs the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
