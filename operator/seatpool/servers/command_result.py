@@ -55,7 +55,7 @@ class ProductResult:
     users: tuple[str, ...] | None = None
     """The list as the client printed it, sorted, without duplicates. None: it could not be read, or not yet."""
     odd: tuple[str, ...] = ()
-    """Entries of the list that are no user ids, shortened."""
+    """Entries of the list that are no user ids, escaped."""
     placeholder: bool = False
     """True: the list held only the placeholder, so `users` is empty."""
     unread: int | None = None

@@ -53,6 +53,9 @@ from seatpool.domain.list_hash import list_hash
 from seatpool.domain.reasons import Reason
 from seatpool.servers.command_result import Late, ProductResult, Result
 
+MOST_NOT_ADOPTED = 20
+"""Entries that are told one by one. All of them are in the former list."""
+
 
 def advance(state: ServerState, step: StepResult) -> tuple[ServerState, tuple[Fact, ...]]:
     """Returns the state after a step, and what has to be told of it."""
@@ -243,7 +246,7 @@ def _commit(to: Transition, pool: LicensePool, step: AnswersStored) -> None:
     if adoption is not None:
         if adoption.lost_revision is not None:
             to.facts.append(facts.LedgerLost(pool=pool, revision=adoption.lost_revision))
-        to.facts += [facts.EntryNotAdopted(pool=pool, problem=problem) for problem in adoption.problems]
+        to.facts += [facts.EntryNotAdopted(pool=pool, problem=one) for one in adoption.problems[:MOST_NOT_ADOPTED]]
         if adoption.former:
             to.facts.append(facts.UsersAdopted(pool=pool, users=adoption.users, former=adoption.former))
     to.facts.append(facts.AnswerStored(pool=pool, before=before.answer, answer=answer))
