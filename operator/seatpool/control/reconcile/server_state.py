@@ -71,7 +71,7 @@ class ServerState:
     verified_for: str | None = None
     """The value of the annotation `verify` that was last met."""
     retried_for: str | None = None
-    """The value of the annotation `verify` for which every product was last tried without waiting for its pause."""
+    """The value of the annotation `verify` for which everything was last tried without waiting for its pause."""
     held_off: bool = False
     """The present pass does without the server, because it failed so lately."""
     fence_floor: int = 0

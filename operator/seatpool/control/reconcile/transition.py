@@ -185,9 +185,11 @@ class Transition:
             self.change_pool(pool, failure=None)
 
     def end_pauses(self) -> None:
-        """Lets every product be tried at once. How often it failed is not forgotten."""
+        """Lets the server and every product be tried at once. How often they failed is not forgotten."""
+        due = STEADY.retry.until
+        self.change(server_retry=replace(self._state.server_retry, until=due))
         for (product, work), pace in list(self._paces.items()):
-            self._set_pace(product, work, replace(pace, retry=replace(pace.retry, until=STEADY.retry.until)))
+            self._set_pace(product, work, replace(pace, retry=replace(pace.retry, until=due)))
 
     def product_succeeded(self, product: str, work: Work) -> None:
         """Lets this work be tried at once for the product."""

@@ -209,6 +209,8 @@ def test_an_admin_who_asks_has_everything_tried_once_without_a_pause() -> None:
     state = four()
     for _ in range(3):
         state = advanced(state, written(a=late(Late.STOPPED, ("bob",))))
+    failed = ServerFailed(error=UNREACHABLE, products=tuple("abcd"), work=Work.WRITE, at=moment())
+    state = advanced(state, failed)
     assert state.product_pause("a", moment()) > 0
     asked = state.server.model_copy(
         update={"metadata": state.server.metadata.model_copy(update={"annotations": {VERIFY: "now"}})}
@@ -216,6 +218,8 @@ def test_an_admin_who_asks_has_everything_tried_once_without_a_pause() -> None:
     begun = PassBegun(server=asked, pools=state.pools, foreign=False, at=moment())
     state = advanced(state, begun)
     assert state.product_pause("a", moment()) == 0
+    assert not state.held_off
+    assert state.server_retry.failures == 1
     state = advanced(state, overrun("a"), begun)
     assert state.product_pause("a", moment()) > 60, "asked once, tried once, and how often it failed is known"
 
