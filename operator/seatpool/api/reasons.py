@@ -79,6 +79,7 @@ class EventReason(StrEnum):
     SEATS_RELEASED = "SeatsReleased"
     USERS_WAITING = "UsersWaiting"
     USERS_ADOPTED = "UsersAdopted"
+    LEDGER_LOST = "LedgerLost"
     APPLY_FAILED = "ApplyFailed"
     LIST_RECOVERED = "ListRecovered"
     DRIFT_DETECTED = "DriftDetected"
@@ -342,6 +343,12 @@ EVENTS: Mapping[EventReason, ReasonText] = {
     EventReason.USERS_WAITING: ReasonText(
         "Users began to wait.", message="{users} began to wait ({reason}); {waiting} wait for {seats} seats"
     ),
+    EventReason.LEDGER_LOST: ReasonText(
+        "Seatpool wrote a list before, but its SeatLedger is gone: the vendor's rules start afresh.",
+        message="the list of product {product!r} has revision {revision} of Seatpool, but there is no SeatLedger of it: the "
+        "vendor's rules start afresh; which seats cool down, who may not return yet and what is spent of the budget is not "
+        "known any more",
+    ),
     EventReason.USERS_ADOPTED: ReasonText(
         "First contact: users were on the list before the operator came, and keep their seats for now.",
         message="first contact: {count} people were on the list and keep their seats for now: {users}",
@@ -402,6 +409,7 @@ EVENT_SENTENCES: Mapping[EventReason, str] = {reason: text.meaning for reason, t
 NAMES_NO_USER = frozenset(
     {
         EventReason.LIST_RECOVERED,
+        EventReason.LEDGER_LOST,
         EventReason.CHANGE_HELD,
         EventReason.SERVER_RECOVERED,
         EventReason.FOREIGN_OWNER_FOUND,

@@ -7,7 +7,7 @@ Each change marks the pools whose answer may differ now, and wakes the reconcile
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from sys import intern
@@ -18,14 +18,14 @@ from seatpool.api.conditions import Condition
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
-from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
+from seatpool.api.seatledger import LedgerEnded, SeatLedger, SeatLedgerSpec
 from seatpool.api.workbench import Workbench, WorkbenchStatus
 from seatpool.cache.claims import ProductClaims, place_of
 from seatpool.domain.demand import DemandIndex, WorkbenchFact
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.identity import PLACEHOLDER, InvalidUser
 from seatpool.domain.rules import PoolRules
-from seatpool.policy.ledger_codec import ledger_name, share_index
+from seatpool.policy.ledger_codec import ledger_key, ledger_name, share_index
 from seatpool.policy.pool_rules import pool_rules, pool_selector
 
 Raw = dict[str, Any]
@@ -136,6 +136,7 @@ class Store:
     rules: dict[str, PoolRules] = field(default_factory=dict)
     servers: dict[str, LicenseServer] = field(default_factory=dict)
     ledgers: dict[str, dict[int, LedgerView]] = field(default_factory=lambda: defaultdict(dict))
+    """Shares of the memory of each product on its server, by `ledger_key` and number."""
     dirty_pools: dict[str, datetime] = field(default_factory=dict)
     """Pools whose demand or rules changed and that no reconciler has read since: key -> instant of the first change."""
     _pools_of_server: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -207,7 +208,7 @@ class Store:
 
     def _tell_readability(self, resource: type[Resource], key: str, now: datetime) -> None:
         if resource is SeatLedger:
-            self._mark_dirty({key.rpartition("-")[0]}, now)
+            self._mark_dirty(self._pools_of_ledger(key), now)
         for handler in self._handlers:
             handler.readability_changed(resource, key)
 
@@ -223,11 +224,20 @@ class Store:
     def ledger_problem(self, pool: str) -> str | None:
         """Returns why the memory of a pool cannot be known: a SeatLedger with the name of one of its shares is unreadable."""
         for (kind, key), found in self.unreadable.items():
-            namespace, name = key.split("/", 1)
-            of_pool, _, own = pool.partition("/")
-            if kind == SeatLedger.kind and namespace == of_pool and share_index(own, name) is not None:
-                return f"SeatLedger {name} cannot be read: {found.problem}"
+            if kind == SeatLedger.kind and pool in self._pools_of_ledger(key):
+                return f"SeatLedger {key.partition('/')[2]} cannot be read: {found.problem}"
         return None
+
+    def _pools_of_ledger(self, ledger: str) -> set[str]:
+        """Returns the keys of the pools whose product has a share of this name."""
+        namespace, name = ledger.split("/", 1)
+        return {
+            key
+            for server, pools in self._pools_of_server.items()
+            if server.startswith(f"{namespace}/")
+            for key in pools
+            if share_index(server.partition("/")[2], self.pools[key].spec.product, name) is not None
+        }
 
     def is_newer(self, resource: type[Resource], raw: Raw) -> bool:
         """Whether the object is newer than the stored one of its name."""
@@ -297,6 +307,19 @@ class Store:
         """Returns the key of the pool that manages this pool's list: the oldest of all that claim it."""
         return self._claims.owner(pool)
 
+    def shares_of(self, pool: str) -> Mapping[int, LedgerView]:
+        """Returns the stored shares of the pool's memory, by number. A pool that does not manage its product has none."""
+        found = self.pools.get(pool)
+        if found is None or self.owner_pool(pool) != pool:
+            return {}
+        return self.ledgers.get(ledger_key(found.server_key, found.spec.product), {})
+
+    def ended_of(self, pool: str) -> Iterator[LedgerEnded]:
+        """Yields the seats and waits of the pool that ended. Those of a pool of another name are not its own."""
+        for view in self.shares_of(pool).values():
+            if view.spec.pool == self.pools[pool].metadata.name:
+                yield from view.spec.ended
+
     def mark_dirty(self, pool: str, now: datetime) -> None:
         """Marks a pool as changed."""
         self._mark_dirty({pool}, now)
@@ -305,22 +328,22 @@ class Store:
         """Stores a SeatLedger from a watch or from the answer to our own write. Returns False if it is out of date.
 
         It is out of date if it is older than our last write, or if it was deleted since it was written. Raises ForeignLedger
-        if its name is not that of a share of its pool: then it is a copy, and no memory of ours.
+        if its name is not that of a share of its product: then it is a copy, and no memory of ours.
         """
-        metadata = ledger.metadata
-        pool = f"{metadata.namespace}/{ledger.spec.pool}"
-        index = share_index(ledger.spec.pool, metadata.name)
+        metadata, spec = ledger.metadata, ledger.spec
+        index = share_index(spec.server, spec.product, metadata.name)
         if index is None:
             raise ForeignLedger(
-                f"the name of SeatLedger {metadata.name} is not that of a share of pool {ledger.spec.pool}, such as "
-                f"{ledger_name(ledger.spec.pool, 0)}: it is a copy and is ignored; delete it"
+                f"the name of SeatLedger {metadata.name} is not that of a share of product {spec.product} on LicenseServer "
+                f"{spec.server}, such as {ledger_name(spec.server, spec.product, 0)}: it is a copy and is ignored; delete it"
             )
-        stored = self.ledgers[pool].get(index)
+        memory = ledger_key(f"{metadata.namespace}/{spec.server}", spec.product)
+        stored = self.ledgers[memory].get(index)
         if stored is not None and int(metadata.resource_version) <= int(stored.resource_version):
             return False
         if self._deleted_ledgers.get(ledger.key) == metadata.uid:
             return False
-        self.ledgers[pool][index] = LedgerView(
+        self.ledgers[memory][index] = LedgerView(
             name=metadata.name, uid=metadata.uid, resource_version=metadata.resource_version, spec=ledger.spec
         )
         self._versions[SeatLedger.kind, ledger.key] = (metadata.uid, int(metadata.resource_version))
@@ -448,12 +471,11 @@ class Store:
                 handler.server_changed(server.key)
 
     def _delete_ledger(self, key: str, uid: str | None, now: datetime) -> bool:
-        """Drops a SeatLedger. Its pool is dirty then, because the ledger has to be written again.
+        """Drops a SeatLedger. The pools of its product are dirty then, because the ledger has to be written again.
 
         That also holds for a ledger whose creation no watch has shown yet.
         """
         namespace, name = key.split("/", 1)
-        pool = name.rpartition("-")[0]
         stored = self._versions.get((SeatLedger.kind, key))
         if uid is not None:
             self._deleted_ledgers[key] = uid
@@ -461,11 +483,11 @@ class Store:
                 return False
         self._versions.pop((SeatLedger.kind, key), None)
         was_refused = self.unreadable.pop((SeatLedger.kind, key), None) is not None
-        share = share_index(pool, name)
-        if share is None:
-            return False
-        self.ledgers.get(f"{namespace}/{pool}", {}).pop(share, None)
-        self._mark_dirty({f"{namespace}/{pool}"}, now)
+        for memory, shares in self.ledgers.items():
+            if memory.startswith(f"{namespace}/"):
+                for index in [index for index, view in shares.items() if view.name == name]:
+                    del shares[index]
+        self._mark_dirty(self._pools_of_ledger(key), now)
         return stored is not None and not was_refused
 
     def _mark_dirty(self, pools: set[str], now: datetime, *, wake_again: bool = True) -> None:

@@ -7,6 +7,7 @@ modules that compute and print the answer are imported while the API server work
 import asyncio
 import importlib
 from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from seatpool.api.workbench import Workbench
@@ -15,6 +16,7 @@ from seatpool.cli.heading import Heading
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.kube.errors import NotFound, Unavailable
+from seatpool.threads import run_in
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -147,7 +149,7 @@ async def _heading(cluster: ClusterAccess, seen: Snapshot) -> Heading:
 async def _import_while(reading: Awaitable[T], *modules: str) -> T:
     """Awaits `reading` and imports the modules in threads meanwhile. Returns what was read."""
     names = (f"seatpool.{name}" for name in modules)
-    importing = [asyncio.ensure_future(asyncio.to_thread(importlib.import_module, name)) for name in names]
+    importing = [asyncio.ensure_future(run_in(None, partial(importlib.import_module, name))) for name in names]
     found = await reading
     await asyncio.gather(*importing)
     return found

@@ -132,8 +132,9 @@ class XlcAdapter:
         self, entry: Entry, pieces: Sequence[tuple[int, str]], commanded: Sequence[str] | None
     ) -> ProductResult:
         result = ProductResult(
-            result=entry.result, fence=entry.fence, owner=entry.owner, exit_code=entry.code, detail=entry.detail
-        )
+            result=entry.result, fence=entry.fence, owner=entry.owner, exit_code=entry.code, detail=entry.detail,
+            late=entry.late,
+        )  # fmt: skip
         if entry.listed is None:
             return result
         try:

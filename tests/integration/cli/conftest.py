@@ -16,6 +16,7 @@ from seatpool.api.base import format_instant
 from seatpool.api.crd import RESOURCES
 from seatpool.cli.main import main
 from seatpool.kube.client import KubeClient
+from seatpool.policy.ledger_codec import ledger_name
 from seatpool.sim.controlplane import ControlPlane
 
 Body = dict[str, Any]
@@ -110,7 +111,8 @@ class Board:
             for user, since in (assigned or {}).items()
         ]
         places = [{"user": user, "since": since} for user, since in (waiting or {}).items()]
-        return self._object("SeatLedger", f"{pool}-0", {"pool": pool, "assigned": grants, "waiting": places} | others)
+        memory = {"server": "licenses", "product": pool, "pool": pool, "assigned": grants, "waiting": places}
+        return self._object("SeatLedger", ledger_name("licenses", pool, 0), memory | others)
 
     def workbench(
         self,

@@ -24,6 +24,7 @@ from seatpool.api.workbench import Workbench
 from seatpool.control.runtime.operator import Operator
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import NotFound
+from seatpool.policy.ledger_codec import ledger_name
 from seatpool.servers.document import document_json
 from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.aws import AwsProcess
@@ -36,6 +37,8 @@ from seatpool.tracing.spans import UNTRACED, Traces
 Body = dict[str, Any]
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
+LEDGER = ledger_name("licenses", "matlab", 0)
+"""The SeatLedger of the product matlab."""
 KILLED_OPERATOR = Path(__file__).with_name("operator_that_dies.py")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.control.conftest import ACCOUNT, Stage, event
+from tests.integration.control.conftest import ACCOUNT, LEDGER, Stage, event
 from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licensepool import LicensePool
@@ -83,7 +83,7 @@ async def test_the_ledger_forgets_what_ended_when_the_history_has_it(stage: Stag
     stage.apply(stage.server(), stage.pool(seats=2))
 
     async def ended() -> list[str]:
-        ledger = await stage.get(SeatLedger, "matlab-0")
+        ledger = await stage.get(SeatLedger, LEDGER)
         return [one["user"] for one in (ledger or {}).get("spec", {}).get("ended", [])]
 
     async with stage.operator(mirror=stage.mirror_settings(), history=kept.settings()) as operator:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.control.conftest import REGION, Stage, session
+from tests.integration.control.conftest import LEDGER, REGION, Stage, session
 from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licenseserver import LicenseServer
@@ -156,7 +156,7 @@ async def test_the_audit_trail_leads_from_a_persons_seat_to_the_command_that_wro
     ssm = stage.site.client("ssm")
     known = {command["CommandId"] for command in ssm.list_commands()["Commands"]}
     assert {first["ssmCommandId"], second["ssmCommandId"]} <= known
-    assert set(grants[1]["ledgers"]) == {"matlab-0"}
+    assert set(grants[1]["ledgers"]) == {LEDGER}
     assert all(line["poolResourceVersion"] for line in (*grants, release, first, second))
 
 

@@ -11,7 +11,7 @@ from botocore.config import Config
 from tests.waiting import PATIENCE
 
 from seatpool.aws.clients import ClientCache
-from seatpool.aws.errors import UnexpectedAnswer
+from seatpool.threads import UnexpectedEnd
 
 CONFIG = Config(connect_timeout=1)
 
@@ -105,7 +105,7 @@ async def test_every_error_of_a_call_ends_as_an_error(cache: ClientCache, run: A
         await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(run(cache, fail))), PATIENCE)
     name = type(error).__name__
     assert type(raised.value).__name__ == name or (
-        isinstance(raised.value, UnexpectedAnswer) and name in str(raised.value)
+        isinstance(raised.value, UnexpectedEnd) and name in str(raised.value)
     )
 
 

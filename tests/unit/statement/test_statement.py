@@ -29,7 +29,10 @@ def seen(*, reassignments: int = 0) -> Snapshot:
         "linger": "15m", "maxReassignments": {"count": 4, "window": "365d"},
     }  # fmt: skip
     moves = [{"user": "bob", "at": format_instant(NOW - timedelta(days=n + 1))} for n in range(reassignments)]
-    ledger = {"metadata": meta("matlab-0"), "spec": {"pool": "matlab", "reassignments": moves}}
+    ledger = {
+        "metadata": meta("matlab-0"),
+        "spec": {"server": "licenses", "product": "matlab", "pool": "matlab", "reassignments": moves},
+    }
     objects = [(LicensePool, {"metadata": meta("matlab"), "spec": spec}), (SeatLedger, ledger)]
     return build_snapshot(objects, [], identity=IdentitySettings(), now=NOW)
 

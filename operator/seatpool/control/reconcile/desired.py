@@ -13,6 +13,7 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.reasons import ConditionReason
 from seatpool.cache.store import Store
 from seatpool.control.reconcile.ledger_store import LedgerStore
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import Adoption, Desired
 from seatpool.control.state.moment import Moment
@@ -50,7 +51,7 @@ def pools_due(state: ServerState, *, at: Moment) -> tuple[LicensePool, ...]:
 def _is_paused(state: ServerState, pool: LicensePool, at: Moment) -> bool:
     failure = state.pool_state(pool).failure
     failed = failure is not None and failure.reason is ConditionReason.POOL_FAILED
-    return failed and state.product_pause(pool.spec.product, at) > 0
+    return failed and state.pace(pool.spec.product, Work.DECIDE).retry.remaining(at.monotonic) > 0
 
 
 def _is_due(state: ServerState, pool: LicensePool, now: datetime) -> bool:
@@ -97,7 +98,7 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
             if adoption.problems and not _may_overwrite(state, pool):
                 unreadable[pool.key] = adoption.problems
                 continue
-            adoptions[pool.key] = adoption
+            adoptions[pool.key] = replace(adoption, lost_revision=_lost_revision(state, pool, found.rules))
             memory = adopted(adoption.users, now=at.now)
         questions.append(Question(pool=pool, rules=found.rules, needs=found.needs, memory=memory))
     made = plan(
@@ -150,6 +151,12 @@ def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentityS
     placeholder = state.server.spec.xlc.placeholder_user
     adoption = adopt(observed, identity=identity, placeholder=placeholder)
     return replace(adoption, users=()) if pool.spec.adoption is AdoptionMode.OVERWRITE else adoption
+
+
+def _lost_revision(state: ServerState, pool: LicensePool, rules: PoolRules) -> int | None:
+    observed = state.pool_state(pool).observed
+    needs_memory = rules.minimum_hold or rules.seat_cool_down or rules.readmit_after or rules.max_reassignments
+    return observed.revision if observed is not None and observed.revision and needs_memory else None
 
 
 def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:

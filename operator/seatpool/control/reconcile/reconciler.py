@@ -19,10 +19,10 @@ from seatpool.control.reconcile.advance import advance
 from seatpool.control.reconcile.apply import apply, prepare, store
 from seatpool.control.reconcile.dependencies import Dependencies
 from seatpool.control.reconcile.desired import compute, gather, pools_due
-from seatpool.control.reconcile.diff import diff, has_writes
+from seatpool.control.reconcile.diff import diff
 from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.reconcile.observed import observe
-from seatpool.control.reconcile.requeue import LONGEST, batch_delay, requeue_after
+from seatpool.control.reconcile.requeue import LONGEST, batch_delay, has_more_to_do, requeue_after
 from seatpool.control.reconcile.send_command import wait_min_interval
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import (
@@ -172,7 +172,7 @@ class ServerReconciler:
         with deps.traces.span("write status", role=Role.CLIENT):
             await self._set_finalizers()
             await self._wal.settle(self._state.view, in_doubt=self._state.in_doubt.keys())
-        return self._has_more_to_do()
+        return has_more_to_do(self._state, at=deps.moment())
 
     def _advance(self, *steps: StepResult) -> None:
         """Takes over the next state after each step and publishes what has to be told of it."""
@@ -220,14 +220,6 @@ class ServerReconciler:
             state = self._state.pool_state(pool)
             cleared = state.clearing and state.in_sync and pool.spec.product not in self._state.in_doubt
             await self._deps.finalizer.ensure(pool, cleared=cleared)
-
-    def _has_more_to_do(self) -> bool:
-        """Whether lists that could be written or read now were left: they did not fit, or have to be looked at again."""
-        state, at = self._state, self._deps.moment()
-        if state.is_left_alone or state.server_retry.failures:
-            return False
-        unread = [product for product in state.products if product not in state.view.observed]
-        return any(not state.product_pause(product, at) for product in unread) or has_writes(state, at=at)
 
     # -- a pass as traces see it -------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.reconcile.diff import Write
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.state.moment import Moment
 from seatpool.control.state.server_view import ConditionParts
 from seatpool.domain.allocation import Allocation
@@ -87,6 +88,9 @@ class ServerFailed:
     """A command failed as a whole, or its result cannot be had."""
 
     error: SeatpoolError
+    products: tuple[str, ...] = ()
+    """The products that the command carried; none if an earlier process sent it."""
+    work: Work = Work.READ
     at: Moment
 
 
@@ -109,6 +113,9 @@ class Adoption:
     """Why entries of the list are not adopted."""
     former: tuple[str, ...] = ()
     """All entries of the list as it was."""
+    lost_revision: int | None = None
+    """Revision of a list that Seatpool wrote although its ledger is gone. None: it is none, or the pool has no rule of a
+    vendor that needs the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

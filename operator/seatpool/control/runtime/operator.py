@@ -54,6 +54,7 @@ from seatpool.kube.pod import own_name, own_namespace
 from seatpool.kube.retry import retry_until_answered
 from seatpool.servers.ssm import SsmTransport
 from seatpool.settings.settings import Settings
+from seatpool.threads import run_in
 from seatpool.tracing.spans import UNTRACED, Traces
 
 END_LIMIT = 5.0
@@ -145,7 +146,7 @@ class Operator:
                 permit=self._leadership.check,
             )
             ending.callback(transport.close)
-            await asyncio.to_thread(transport.prepare)
+            await run_in(None, transport.prepare)
             ending.push_async_callback(self._end_work)
             await self._until_stopped(self._serve(kube, transport))
 

@@ -27,6 +27,7 @@ from seatpool.kube.errors import KubeError
 from seatpool.mirror.mirror import Mirror
 from seatpool.settings.lost_entries import check_losses
 from seatpool.settings.settings import Settings, load_again
+from seatpool.threads import run_in
 
 INTERVAL = 5.0
 """Seconds between two checks."""
@@ -67,11 +68,11 @@ class SettingsReload:
 
     async def check(self) -> None:
         """Applies the settings files if they changed."""
-        digest = await asyncio.to_thread(_digest, self.settings)
+        digest = await run_in(None, lambda: _digest(self.settings))
         if digest == self._handled_digest:
             return
         try:
-            changed = await asyncio.to_thread(load_again, self.settings)
+            changed = await run_in(None, lambda: load_again(self.settings))
             check_losses(self.settings, changed)
             waiting = await self.mirror.reconfigure(changed.mirror)
         except KubeError as error:

@@ -41,6 +41,7 @@ class KubernetesEvents:
         facts.AnswerStored,
         facts.ListConfirmed,
         facts.UsersAdopted,
+        facts.LedgerLost,
         facts.DriftDetected,
         facts.ListFailed,
         facts.ListRecovered,
@@ -66,6 +67,9 @@ class KubernetesEvents:
             case facts.UsersAdopted():
                 names = _Users(fact.users, most=MOST_ADOPTED)
                 self._normal(fact.pool, EventReason.USERS_ADOPTED, count=len(fact.users), users=names)
+            case facts.LedgerLost():
+                product, revision = fact.pool.spec.product, fact.revision
+                self._warning(fact.pool, EventReason.LEDGER_LOST, product=product, revision=revision)
             case facts.DriftDetected():
                 added, removed = _Users(fact.added), _Users(fact.removed)
                 self._warning(fact.pool, EventReason.DRIFT_DETECTED, added=added, removed=removed)

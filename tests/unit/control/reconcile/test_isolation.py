@@ -15,6 +15,7 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.reconcile.desired import PoolInputs, compute, pools_due
 from seatpool.control.reconcile.diff import diff, has_writes
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.reconcile.server_state import ServerState, unreadable_token
 from seatpool.control.reconcile.step_results import (
     AnswersStored,
@@ -29,7 +30,7 @@ from seatpool.control.state.pool_state import ObservedList
 from seatpool.control.status.pool import pool_status
 from seatpool.control.status.server import server_status
 from seatpool.domain.need import Need
-from seatpool.domain.rules import PoolRules
+from seatpool.domain.rules import PoolRules, ReassignmentBudget
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
 
 MATLAB, ANSYS = "lab/matlab", "lab/ansys"
@@ -122,6 +123,30 @@ def test_a_list_that_becomes_readable_is_written_again_and_that_is_told() -> Non
     assert reason_of(state, MATLAB) is None
 
 
+# -- a ledger that is gone -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "revision", "is_told"),
+    [
+        ({"readmit_after": timedelta(hours=1)}, 7, True),
+        ({"minimum_hold": timedelta(hours=1)}, 7, True),
+        ({"seat_cool_down": timedelta(hours=1)}, 7, True),
+        ({"max_reassignments": ReassignmentBudget(1, timedelta(days=1))}, 7, True),
+        ({"readmit_after": timedelta(hours=1)}, 0, False),
+        ({"linger": timedelta(hours=1)}, 7, False),
+    ],
+)
+def test_a_list_that_was_written_before_and_has_no_ledger_is_told(
+    rules: dict[str, Any], revision: int, is_told: bool
+) -> None:
+    state = server_state({"matlab": standing(None, observed=known("ann", revision=revision))}, pool=TEN_SEATS)
+    inputs = {MATLAB: PoolInputs(PoolRules(seats=10, **rules), needs_of(["ann"]), None)}
+    desired = compute(state, inputs, identity=IdentitySettings(), at=moment(70))
+    lost = [fact for fact in facts_of(state, desired, stored(desired)) if isinstance(fact, facts.LedgerLost)]
+    assert [fact.revision for fact in lost] == ([revision] if is_told else [])
+
+
 # -- another server --------------------------------------------------------------------------------------------------------
 
 
@@ -200,7 +225,7 @@ def test_the_pause_of_a_pool_that_fails_grows() -> None:
     for _ in range(3):
         desired = asked(state, matlab="ann bob")
         state = advanced(state, desired, stored(desired, {MATLAB: "refused"}))
-        pauses.append(state.product_retries["matlab"].until - (START + 71))
+        pauses.append(state.pace("matlab", Work.DECIDE).retry.until - (START + 71))
     assert pauses == [1, 2, 4]
 
 

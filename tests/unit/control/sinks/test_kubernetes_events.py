@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
-from tests.unit.control.objects import NOW, known, pool, raw_workbench, server, standing
+from tests.unit.control.objects import NOW, held_change, known, pool, raw_workbench, server, standing
 
 from seatpool.api.base import Metadata
 from seatpool.api.reasons import EVENTS, NAMES_NO_USER, ConditionReason, EventReason
@@ -23,7 +24,6 @@ from seatpool.control.state.pool_state import PoolState
 from seatpool.domain.allocation import Granted, Released
 from seatpool.domain.reasons import Reason
 from seatpool.kube.client import KubeClient
-from seatpool.policy.guard import HeldChange
 from seatpool.servers.errors import CommandFault
 
 NAMES = st.lists(st.from_regex(r"zq[a-z]{3,9}", fullmatch=True), min_size=1, max_size=8, unique=True)
@@ -91,14 +91,16 @@ MADE: dict[type[facts.Fact], Callable[[list[str], ConditionReason], facts.Fact]]
     facts.ListRecovered: lambda _names, _reason: facts.ListRecovered(pool=pool()),
     facts.ForeignOwnerFound: lambda _names, _reason: facts.ForeignOwnerFound(pool=pool(), message="belongs to x"),
     facts.ChangeHeld: lambda names, _: facts.ChangeHeld(
-        server=server(), change=HeldChange(leaving=len(names), present=len(names), percent=50, token="1234")
+        server=server(),
+        change=replace(held_change(), leaving=frozenset(("lab/matlab", name) for name in names)),
     ),
     facts.ServerUnreachable: lambda names, _: facts.ServerUnreachable(
         server=server(), reason=CommandFault.BAD_OUTPUT.value, message=f"its output begins with {names[0]}"
     ),
+    facts.LedgerLost: lambda _names, _reason: facts.LedgerLost(pool=pool(), revision=7),
     facts.ServerRecovered: lambda _names, _reason: facts.ServerRecovered(server=server()),
 }
-QUIET = (facts.ListRecovered, facts.ForeignOwnerFound, facts.ChangeHeld, facts.ServerRecovered)
+QUIET = (facts.ListRecovered, facts.ForeignOwnerFound, facts.ChangeHeld, facts.LedgerLost, facts.ServerRecovered)
 """Facts that name no user."""
 
 
@@ -125,7 +127,7 @@ def test_whoever_posts_an_event_that_may_name_a_user_posts_none_if_names_are_off
         )
         assert ("zqann" in text) is (user_names or reason in NAMES_NO_USER)
     if reason in NAMES_NO_USER:
-        assert "user" not in EVENTS[reason].message
+        assert "{user" not in EVENTS[reason].message
         assert "problem" not in EVENTS[reason].message
 
 
