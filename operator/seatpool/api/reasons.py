@@ -220,7 +220,7 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ),
     ConditionReason.NOT_ALLOWED: ReasonText(
         "The operator's setting servers.allowed does not allow the LicenseServer; nothing is sent to it.",
-        message="not allowed by the operator's setting servers.allowed, so nothing is sent: {problem}",
+        message="{problem}; nothing is sent: change the field, or have it allowed in the operator's setting servers.allowed",
         why="Server {server} is not allowed by the operator's settings since {since}: its lists stay as they are.",
     ),
     ConditionReason.SEATS_FREE: ReasonText("No user waits."),

@@ -391,8 +391,7 @@ async def test_of_two_servers_for_one_machine_and_folder_the_elder_pool_goes_on_
     def restored(*objects: Body) -> tuple[Body, ...]:
         return tuple(one | {"metadata": {"name": one["metadata"]["name"], "namespace": elsewhere}} for one in objects)
 
-    server = stage.server(verifyInterval="1s", xlc={"stateDir": f"{stage.host.state_dir}/"})
-    copies = restored(server, stage.pool(), stage.workbench(2, "bob"))
+    copies = restored(stage.server(verifyInterval="1s"), stage.pool(), stage.workbench(2, "bob"))
     other = dataclasses.replace(stage, namespace=elsewhere)
     try:
         async with stage.operator(namespaces=[stage.namespace, elsewhere]):
