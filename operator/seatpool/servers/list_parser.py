@@ -42,8 +42,7 @@ class Listing:
 
 def parse_listing(text: str, form: ListFormat) -> Listing:
     """Returns the users in an output, and the entries that are no user ids."""
-    users: set[str] = set()
-    odd: set[str] = set()
+    users, odd = set[str](), set[str]()
     for entry in _entries(text, form):
         (users if is_user(entry) else odd).add(entry)
     return Listing(users=tuple(sorted(users)), odd=_whole_as_far_as_possible(sorted(odd)))
@@ -51,8 +50,7 @@ def parse_listing(text: str, form: ListFormat) -> Listing:
 
 def _whole_as_far_as_possible(entries: Sequence[str]) -> tuple[str, ...]:
     """Returns the entries escaped. The former list is in the audit trail, and an admin decides about exactly this one."""
-    kept: list[str] = []
-    length = 0
+    kept, length = list[str](), 0
     for number, entry in enumerate(entries):
         shown = escape_unprintable(_cut(entry))
         length += len(shown)

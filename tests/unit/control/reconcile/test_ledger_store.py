@@ -77,6 +77,7 @@ def everybody(*, waiting: int = 0) -> PoolMemory:
 def stored_by(memory: PoolMemory, one: LicensePool, *, api: ApiServer) -> int:
     async def run() -> int:
         fresh = ledgers(api)
+        fresh.store.pools[one.key] = one
         await fresh.reload(one)
         return await fresh.save(one, memory, ending=ENDING)
 
