@@ -56,6 +56,8 @@ class ProductResult:
     """The list as the client printed it, sorted, without duplicates. None: it could not be read, or not yet."""
     odd: tuple[str, ...] = ()
     """Entries of the list that are no user ids, escaped."""
+    passed_over: tuple[str, ...] = ()
+    """Lines of a list in which no entry was found at all, escaped."""
     placeholder: bool = False
     """True: the list held only the placeholder, so `users` is empty."""
     unread: int | None = None

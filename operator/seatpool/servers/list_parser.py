@@ -38,6 +38,9 @@ class Listing:
     users: tuple[str, ...]
     odd: tuple[str, ...] = ()
     """Entries that are no user ids, whole and escaped. What is beyond the limits is counted and hashed in the last one."""
+    passed_over: tuple[str, ...] = ()
+    """The lines of an output in which `listFormat` finds no entry at all, as far as they are kept. Empty: it finds some, or
+    there are no lines."""
 
 
 def parse_listing(text: str, form: ListFormat) -> Listing:
@@ -45,7 +48,14 @@ def parse_listing(text: str, form: ListFormat) -> Listing:
     users, odd = set[str](), set[str]()
     for entry in _entries(text, form):
         (users if is_user(entry) else odd).add(entry)
-    return Listing(users=tuple(sorted(users)), odd=_whole_as_far_as_possible(sorted(odd)))
+    passed_over = (
+        [] if users or odd or form.type is ListFormatType.JSON else [line for line in text.split("\n") if line.strip()]
+    )
+    return Listing(
+        users=tuple(sorted(users)),
+        odd=_whole_as_far_as_possible(sorted(odd)),
+        passed_over=_whole_as_far_as_possible(passed_over),
+    )
 
 
 def _whole_as_far_as_possible(entries: Sequence[str]) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class XlcAdapter:
     def _with_listing(self, result: ProductResult, listing: Listing) -> ProductResult:
         placeholder = listing.users == (self.settings.placeholder_user,) and not listing.odd
         users = () if placeholder else listing.users
-        return replace(result, users=users, odd=listing.odd, placeholder=placeholder)
+        return replace(result, users=users, odd=listing.odd, passed_over=listing.passed_over, placeholder=placeholder)
 
 
 def _unreadable(result: ProductResult, why: str) -> ProductResult:

@@ -23,6 +23,29 @@ def as_regex(pattern: str | None) -> ListFormat:
     return ListFormat(type=ListFormatType.REGEX, pattern=pattern)
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "passed_over"),
+    [
+        ("Users:\n user07 (seat 7)\n", as_regex(r"^user: (\S+)$"), ("Users:", " user07 (seat 7)")),
+        ("# user07\n# user08\n", ListFormat(ignore="^#"), ("# user07", "# user08")),
+        ("user: ann\nmore\n", as_regex(r"^user: (\S+)$"), ()),
+        ("Joe Doe\n", LINES, ()),
+        ("\n \r\n", as_regex(r"^user: (\S+)$"), ()),
+        ("[]", as_json(), ()),
+    ],
+    ids=[
+        "no line matches",
+        "all lines are ignored",
+        "one matches",
+        "one is odd",
+        "nothing is printed",
+        "an empty array",
+    ],
+)
+def test_lines_without_any_entry_are_kept(text: str, form: ListFormat, passed_over: tuple[str, ...]) -> None:
+    assert parse_listing(text, form).passed_over == passed_over
+
+
 @given(USERS)
 def test_users_are_read_from_each_format_sorted_and_once(users: list[str]) -> None:
     expected = tuple(sorted(set(users)))

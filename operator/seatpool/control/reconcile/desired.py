@@ -150,7 +150,9 @@ def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentityS
         return None
     placeholder = state.server.spec.xlc.placeholder_user
     adoption = adopt(observed, identity=identity, placeholder=placeholder)
-    return replace(adoption, users=()) if pool.spec.adoption is AdoptionMode.OVERWRITE else adoption
+    if pool.spec.adoption is AdoptionMode.OVERWRITE:
+        return replace(adoption, users=(), problems=adoption.problems if observed.users or observed.odd else ())
+    return adoption
 
 
 def _lost_revision(state: ServerState, pool: LicensePool, rules: PoolRules) -> int | None:
@@ -165,8 +167,11 @@ def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:
 
 
 def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: str = PLACEHOLDER) -> Adoption:
-    """Returns the users of a list, normalised. The placeholder is none. Entries that are no user ids are its problems."""
-    users, problems = set(), list(observed.odd)
+    """Returns the users of a list, normalised. The placeholder is none. Entries that are no user ids are its problems.
+
+    So are the lines of a list that no operator ever wrote and in which nothing is found: `listFormat` may be the wrong one.
+    """
+    users, problems = set(), [*observed.odd, *(() if observed.revision else observed.passed_over)]
     for entry in observed.users:
         if is_placeholder(entry) or is_placeholder(entry, placeholder):
             continue
@@ -174,4 +179,8 @@ def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: st
             users.add(identity.user(entry))
         except InvalidUser as error:
             problems.append(str(error))
-    return Adoption(users=tuple(sorted(users)), problems=tuple(problems), former=(*observed.users, *observed.odd))
+    return Adoption(
+        users=tuple(sorted(users)),
+        problems=tuple(problems),
+        former=(*observed.users, *observed.odd, *observed.passed_over),
+    )

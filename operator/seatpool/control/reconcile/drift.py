@@ -71,7 +71,7 @@ def unreadable_text(pool: LicensePool, observed: ObservedList, entries: Sequence
     """Returns the message that shows some entries of a list, and the two ways out."""
     shown = ", ".join(repr(entry[:_LONGEST_EXAMPLE]) for entry in entries[:_EXAMPLES])
     return message(
-        ConditionReason.UNREADABLE_ENTRIES, count=len(entries), total=len(observed.users) + len(observed.odd),
+        ConditionReason.UNREADABLE_ENTRIES, count=len(entries), total=max(len(entries), len(observed.users) + len(observed.odd)),
         product=pool.spec.product, examples=shown, server=pool.spec.server_ref.name, namespace=pool.metadata.namespace,
         token=unreadable_token(pool.spec.product, observed),
     )  # fmt: skip

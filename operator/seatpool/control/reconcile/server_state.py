@@ -164,7 +164,7 @@ class ServerState:
 
 def unreadable_token(product: str, observed: ObservedList) -> str:
     """Returns what stands for one list with all its entries in the annotation `overwrite-unreadable`."""
-    entries = "\n".join((product, *observed.users, "", *observed.odd))
+    entries = "\n".join((product, *observed.users, "", *observed.odd, *observed.passed_over))
     return hashlib.sha256(entries.encode(errors="backslashreplace")).hexdigest()[:12]
 
 

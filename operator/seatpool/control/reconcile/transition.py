@@ -126,6 +126,7 @@ class Transition:
             revision=result.fence,
             owner=result.owner,
             odd=result.odd,
+            passed_over=result.passed_over,
             placeholder=result.placeholder,
         )
         self._observed[product] = observed

@@ -93,6 +93,37 @@ def test_an_admin_who_saw_this_very_list_may_have_it_overwritten(users: tuple[st
     assert diff(other, desired.answers, at=moment(72)) == (), "the list is another one than the admin saw"
 
 
+SILENT = ("Users of matlab (2):", "  user07, seat 7", "  user08, seat 8")
+
+
+@pytest.mark.parametrize(
+    ("fence", "pool", "is_answered"),
+    [
+        pytest.param(0, {}, False, id="no operator ever wrote the list"),
+        pytest.param(7, {}, True, id="an operator wrote it, and its ledger is lost"),
+        pytest.param(0, {"adoption": "Overwrite"}, True, id="an admin has it overwritten"),
+    ],
+)
+def test_a_list_in_which_nothing_is_found_is_no_empty_list_at_first_contact(
+    fence: int, pool: dict[str, Any], is_answered: bool
+) -> None:
+    result = ProductResult(
+        result=Result.LISTED, users=(), passed_over=SILENT, fence=fence, owner="ours" if fence else ""
+    )
+    step = ListsRead(
+        products=("matlab",), result=CommandResult(revision=1, products={"matlab": result}), node=NODE, at=moment()
+    )
+    state = advanced(server_state({"matlab": standing(None)}, pool=TEN_SEATS | pool), step)
+    desired = asked(state, matlab="newcomer")
+    assert (MATLAB in desired.answers) is is_answered
+    state = advanced(state, desired)
+    if not is_answered:
+        assert reason_of(state, MATLAB) is ConditionReason.UNREADABLE_ENTRIES
+        failure = state.view.pool_states[MATLAB].failure
+        assert failure is not None
+        assert "user07, seat 7" in failure.message
+
+
 def test_the_condition_shows_what_was_read_and_both_ways_out() -> None:
     state = server_state({"matlab": standing("ann")}, pool=TEN_SEATS)
     step = read(("ann",), ("user07 (named user, seat 7)", "\x1b[2J"))
