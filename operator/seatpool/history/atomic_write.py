@@ -4,6 +4,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+CHECK_FILE = ".write-check"
+"""Name of the file that is written only to see that a place can be written."""
+
 
 def write_atomically(path: Path, make: Callable[[Path], object]) -> Path:
     """Has `make` write a hidden file, makes it durable, and gives it its name. Raises OSError."""
@@ -17,6 +20,11 @@ def write_atomically(path: Path, make: Callable[[Path], object]) -> Path:
     finally:
         fresh.unlink(missing_ok=True)
     return path
+
+
+def check_folder(folder: Path) -> None:
+    """Makes a folder if it is missing, writes a file into it and deletes it. Raises OSError."""
+    write_atomically(folder / CHECK_FILE, lambda fresh: fresh.write_bytes(b"\n")).unlink(missing_ok=True)
 
 
 def fsync_path(path: Path) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from seatpool.aws.sessions import Role, SessionFactory, Sessions
 from seatpool.history.archive import Days
+from seatpool.history.atomic_write import CHECK_FILE
 from seatpool.history.config import S3, HistoryConfig
 from seatpool.history.writing import SUFFIX, HistoryFile, HistoryNotWritten, write_lines
 
@@ -78,6 +79,11 @@ class BucketArchive:
 
     def clear_leftovers(self) -> None:
         """Does nothing: an object in S3 is there as a whole or not at all."""
+
+    def check(self) -> None:
+        """Overwrites one small object. It stays, because the right to delete is needed for `retention_days` only."""
+        with self._asking() as client:
+            client.put_object(Bucket=self._bucket, Key=self._prefix + CHECK_FILE, Body=b"\n", **self._encryption)
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:
