@@ -183,7 +183,15 @@ class Recording:
         One segment that fails does not stop the others.
         """
         failures = 0
-        for path in await self._in(self._spool_thread, self._finish):
+        segments = await self._in(self._spool_thread, self._finish)
+        if not segments and "archive" in self._failing:
+            # To archive nothing is no proof that the archive can be written.
+            try:
+                await self._in(self._archive_thread, self._archive.check)
+            except (HistoryNotWritten, OSError) as error:
+                self._failed("archive", str(error))
+                return
+        for path in segments:
             try:
                 await self._in(self._archive_thread, functools.partial(self._archive_one, path))
             except (HistoryNotWritten, OSError) as error:
