@@ -33,7 +33,7 @@
 {{- $rules := list -}}
 {{- range $rule := $group.rules -}}
 {{- $known = append $known $rule.alert -}}
-{{- $tuned := dig $rule.alert dict $values.alerts -}}
+{{- $tuned := dig $rule.alert dict (default dict $values.alerts) -}}
 {{- if dig "enabled" true $tuned -}}
 {{- $expr := include "seatpool.ownExpression" (dict "expr" $rule.expr "labels" $labels) -}}
 {{- if hasKey $tuned "threshold" -}}
@@ -48,16 +48,26 @@
     "alert" $rule.alert
     "expr" $expr
     "for" (default (get $rule "for") (get $tuned "for"))
-    "labels" (merge $severity (deepCopy (default dict $tuned.labels)) (deepCopy $values.ruleLabels))
+    "labels" (merge $severity (deepCopy (default dict $tuned.labels)) (deepCopy (default dict $values.ruleLabels)))
     "annotations" (set $rule.annotations "runbook_url" $url)) -}}
 {{- end -}}
 {{- end -}}
-{{- $groups = append $groups (dict "name" $group.name "interval" $values.interval "rules" (concat $rules $values.extraRules)) -}}
+{{- $groups = append $groups (dict "name" $group.name "interval" $values.interval "rules" (concat $rules (default list $values.extraRules))) -}}
 {{- end -}}
-{{- range $name, $_ := $values.alerts -}}
+{{- range $name, $_ := default dict $values.alerts -}}
 {{- if not (has $name $known) -}}
 {{- fail (printf "monitoring.prometheusRule.alerts.%s: there is no such alert; there are %s" $name (join ", " $known)) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $groups -}}
+{{- end -}}
+
+{{/* An endpoint of a ServiceMonitor or a PodMonitor, from its values. */}}
+{{- define "seatpool.endpoint" -}}
+{{- $endpoint := dict "port" "http" "path" "/metrics" "interval" .interval -}}
+{{- if .honorLabels }}{{ $_ := set $endpoint "honorLabels" true }}{{ end -}}
+{{- range $name := list "scrapeTimeout" "relabelings" "metricRelabelings" -}}
+{{- with get $ $name }}{{ $_ := set $endpoint $name . }}{{ end -}}
+{{- end -}}
+{{- toYaml (merge (deepCopy (default dict .endpointConfig)) $endpoint) -}}
 {{- end -}}
