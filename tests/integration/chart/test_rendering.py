@@ -413,7 +413,7 @@ def test_monitors_are_made_when_asked_for_though_no_cluster_says_that_it_knows_t
         ),
         (
             {"monitoring": {"prometheusRule": {"alerts": {"SeatpoolSlow": {"threshold": "30s"}}}}},
-            r"'/monitoring/prometheusRule/alerts/SeatpoolSlow/threshold': got string, want number",
+            r"'/monitoring/prometheusRule/alerts/SeatpoolSlow/threshold': '30s' does not match pattern",
         ),
     ],
 )  # fmt: skip
