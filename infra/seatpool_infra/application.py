@@ -56,7 +56,6 @@ def add_stacks(app: App, site: Site) -> None:
                 synthesizer=_synthesizer(),
             )
 
-
     for servers in site.license_servers:
         for region in servers.regions:
             ServerRegion(

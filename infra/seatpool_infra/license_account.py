@@ -124,7 +124,10 @@ class LicenseAccount(Stack):
                 permissions=history_reader_permissions(site, key_arn=key.key_arn),
             )
             CfnOutput(
-                self, "HistoryReaderPolicyArn", value=readers.managed_policy_arn, description="For people who make reports."
+                self,
+                "HistoryReaderPolicyArn",
+                value=readers.managed_policy_arn,
+                description="For people who make reports.",
             )
             CfnOutput(
                 self,

@@ -121,7 +121,12 @@ def history_reader_permissions(site: Site, *, key_arn: str) -> tuple[Permission,
         ),
         _list_history(bucket, why="which days there are", without="no report"),
         _key(
-            site, key_arn=key_arn, name="ReadEncryptedHistory", service="s3", on="files of the history", actions=("kms:Decrypt",)
+            site,
+            key_arn=key_arn,
+            name="ReadEncryptedHistory",
+            service="s3",
+            on="files of the history",
+            actions=("kms:Decrypt",),
         ),
     )
 

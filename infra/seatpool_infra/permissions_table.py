@@ -32,8 +32,8 @@ def page(example: Site) -> str:
          operator_permissions(site, key_arn=KEY)),
         ("Reader", f"Role `{site.reader_role}` in each account with workbenches; only the operator's role may assume it, "
          "with the external id.", reader_permissions(site, account)),
-        ("License servers elsewhere", f"Role `{site.server_role}` in each other account with license servers; only the operator's "
-         "role may assume it, with the external id.", server_permissions(site, site.license_servers[0].account)),
+        ("License servers elsewhere", f"Role `{site.server_role}` in each other account with license servers; only the "
+         "operator's role may assume it, with the external id.", server_permissions(site, site.license_servers[0].account)),
         ("Forwarder", "EventBridge's role in each region of an account with workbenches.", forwarder_permissions(site)),
         ("People", f"Managed policy `{site.name}-dead-letters`, for those who use `seatpool dlq`.",
          dead_letter_permissions(site, key_arn=KEY)),

@@ -7,7 +7,6 @@ region: it comes with the first one.
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from seatpool.servers.document import document_hash
@@ -45,4 +44,6 @@ class ServerRegion(Stack):
             trust=trust_operator(site, external_id=external_id),
             permissions=server_permissions(site, account.account),
         )
-        CfnOutput(self, "ServerRoleArn", value=role.arn, description="spec.roleArn of a LicenseServer; with spec.externalId.")
+        CfnOutput(
+            self, "ServerRoleArn", value=role.arn, description="spec.roleArn of a LicenseServer; with spec.externalId."
+        )

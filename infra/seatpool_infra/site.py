@@ -218,7 +218,9 @@ class Site(BaseModel):
     def server_regions(self, account: str) -> tuple[str, ...]:
         """Returns the regions of an account with license servers. They have the document."""
         home = (self.license.region,) if account == self.license.account else ()
-        return home + tuple(region for each in self.license_servers if each.account == account for region in each.regions)
+        return home + tuple(
+            region for each in self.license_servers if each.account == account for region in each.regions
+        )
 
     @property
     def server_role(self) -> str:

@@ -110,7 +110,9 @@ class UndeliveredEvents(Construct):
             retention_period=KEPT_DEAD,
         )
         Validations.of(self.queue).acknowledge(
-            Acknowledgment(id="AwsSolutions-SQS3", reason="it is a dead-letter queue itself, of rules and not of a queue")
+            Acknowledgment(
+                id="AwsSolutions-SQS3", reason="it is a dead-letter queue itself, of rules and not of a queue"
+            )
         )
         _accept_from(self.queue, rule_arns)
         Alarm(

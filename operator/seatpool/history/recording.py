@@ -114,7 +114,10 @@ class Recording:
 
         It needs no row and no leadership. So settings with which nothing can ever be written are known at the start.
         """
-        left = {"spool": (self._spool_thread, self._spool.check), "archive": (self._archive_thread, self._archive.check)}
+        left = {
+            "spool": (self._spool_thread, self._spool.check),
+            "archive": (self._archive_thread, self._archive.check),
+        }
         while True:
             for part, (thread, check) in list(left.items()):
                 try:

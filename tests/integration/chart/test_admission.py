@@ -14,9 +14,6 @@ from tests.integration.chart.monitoring_kinds import MONITORING
 
 from seatpool.sim.controlplane import ControlPlane, KubectlError
 
-
-
-
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 EVERYTHING: dict[str, Any] = {
     "replicas": 3,

@@ -188,7 +188,10 @@ def test_the_notes_name_what_comes_next_and_what_is_missing(cluster: Cluster, pl
 
 
 def test_the_notes_name_what_leads_nowhere(cluster: Cluster, place: str) -> None:
-    alerts = {"crds": {"install": False}, "monitoring": {"prometheusRule": {"runbookUrl": "https://wiki.example/runbook"}}}
+    alerts = {
+        "crds": {"install": False},
+        "monitoring": {"prometheusRule": {"runbookUrl": "https://wiki.example/runbook"}},
+    }
     said = cluster.install(place, values=alerts | {"image": {"registry": "registry.example"}})
     assert "NO REGISTRY" not in said
     assert "ALERTS LINK" not in said

@@ -195,7 +195,11 @@ def test_all_objects_follow_another_namespace(helm: Helm) -> None:
 
 def test_pods_go_where_the_parent_chart_says_too(helm: Helm) -> None:
     taint = {"key": "tools", "operator": "Exists"}
-    shared = {"imagePullSecrets": ["shared", {"name": "mine"}], "nodeSelector": {"pool": "tools"}, "tolerations": [taint]}
+    shared = {
+        "imagePullSecrets": ["shared", {"name": "mine"}],
+        "nodeSelector": {"pool": "tools"},
+        "tolerations": [taint],
+    }
     objects = helm.template({"global": shared, "imagePullSecrets": [{"name": "mine"}], "nodeSelector": {"disk": "ssd"}})
     for pod in (only(objects, "Deployment")["spec"]["template"]["spec"], only(objects, "Pod")["spec"]):
         assert pod["imagePullSecrets"] == [{"name": "mine"}, {"name": "shared"}]
@@ -243,11 +247,16 @@ ON_A_VOLUME = {"volume": "emptyDir"}
         {"history": ON_A_VOLUME | {"mountPath": "/data/"}, "config": {"history": {"location": "/data/./history"}}},
         {"config": {"history": {"location": "s3://bucket/history", "spool": "/tmp/spool"}}},
         {"config": {"audit": {"file": "/tmp/audit.jsonl"}}},
-        {"config": {"audit": {"file": "/logs/audit.jsonl"}}, "extraVolumeMounts": [{"name": "a", "mountPath": "/logs"}]},
+        {
+            "config": {"audit": {"file": "/logs/audit.jsonl"}},
+            "extraVolumeMounts": [{"name": "a", "mountPath": "/logs"}],
+        },
         {"config": {"audit": {"file": "/anywhere"}}, "securityContext": {"readOnlyRootFilesystem": False}},
         {
             "config": {"history": {"salt_file": "/etc/seatpool-files/salt"}},
-            "extraVolumeMounts": [{"name": "a", "mountPath": "{{ printf `/etc/%s-files` .Release.Name }}", "readOnly": True}],
+            "extraVolumeMounts": [
+                {"name": "a", "mountPath": "{{ printf `/etc/%s-files` .Release.Name }}", "readOnly": True}
+            ],
         },
         {"config": {"identity": {"mapping_file": "/usr/share/owners.csv"}}},  # one that the image brings
         {"config": {"http": {"host": "0.0.0.0"}}},

@@ -56,7 +56,8 @@ def test_the_dashboard_is_the_file() -> None:
 def test_two_installations_have_two_dashboards_each_with_its_own_chosen() -> None:
     flags = ("monitoring.dashboard.enabled=true", "monitoring.podMonitor.enabled=true")
     boards = [
-        json.loads(rendered("dashboard", *flags, namespace=name)["data"]["seatpool.json"]) for name in ("team-a", "team-b")
+        json.loads(rendered("dashboard", *flags, namespace=name)["data"]["seatpool.json"])
+        for name in ("team-a", "team-b")
     ]
     assert [board["title"] for board in boards] == ["Seatpool (team-a)", "Seatpool (team-b)"]
     assert boards[0]["uid"] != boards[1]["uid"]
@@ -73,7 +74,9 @@ def test_monitors_read_the_port_of_the_metrics() -> None:
     )
 
 
-@pytest.mark.parametrize(("kind", "endpoints"), [("serviceMonitor", "endpoints"), ("podMonitor", "podMetricsEndpoints")])
+@pytest.mark.parametrize(
+    ("kind", "endpoints"), [("serviceMonitor", "endpoints"), ("podMonitor", "podMetricsEndpoints")]
+)
 def test_an_endpoint_has_what_is_asked_of_it(kind: str, endpoints: str) -> None:
     asked = ("enabled=true", "scrapeTimeout=10s", "honorLabels=true", "endpointConfig.followRedirects=false",
              "relabelings[0].targetLabel=node", "metricRelabelings[0].action=labeldrop")  # fmt: skip

@@ -229,7 +229,11 @@ def test_what_can_be_adopted_by_its_name_has_one(
 def test_the_key_may_be_used_by_the_names_that_services_have_in_the_partition(
     synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any], partition: str, region: str, names: Any
 ) -> None:
-    text = json.dumps(small | {"partition": partition}).replace("eu-central-1", region).replace("arn:aws:", f"arn:{partition}:")
+    text = (
+        json.dumps(small | {"partition": partition})
+        .replace("eu-central-1", region)
+        .replace("arn:aws:", f"arn:{partition}:")
+    )
     template = synthesise(json.loads(text)).license
     key = by_sid(allowed(role(template, "seatpool-operator")), "UseQueueKey")
     assert key["Condition"] == {"StringEquals": {"kms:ViaService": names}}
@@ -246,7 +250,8 @@ def test_license_servers_in_another_region_of_the_account_have_the_document_and_
     assert of_type(elsewhere, "AWS::IAM::Role") == []
     operator = allowed(role(made.license, "seatpool-operator"))
     assert by_sid(operator, "SendThisDocument")["Resource"] == [
-        f"arn:aws:ssm:{region}:111122223333:document/Seatpool-ApplyUserLists" for region in ("eu-central-1", "us-east-1")
+        f"arn:aws:ssm:{region}:111122223333:document/Seatpool-ApplyUserLists"
+        for region in ("eu-central-1", "us-east-1")
     ]
     assert "arn:aws:ec2:us-east-1:111122223333:instance/*" in by_sid(operator, "SendToLicenseServers")["Resource"]
     assert "AssumeServerRoles" not in {each["Sid"] for each in operator}

@@ -51,15 +51,27 @@ TOPIC = "arn:aws:sns:eu-west-1:111122223333:on-call"
     [
         ({"license_servers": [SERVERS, SERVERS]}, "account 222233334444 is in license_servers twice"),
         ({"license_servers": [SERVERS | {"external_id": None}]}, "account 222233334444 needs an external_id"),
-        ({"license_servers": [SERVERS | {"account": "111122223333"}]}, "is that of `license`, where the operator assumes no"),
+        (
+            {"license_servers": [SERVERS | {"account": "111122223333"}]},
+            "is that of `license`, where the operator assumes no",
+        ),
         (
             {"license_servers": [{"account": "111122223333", "regions": ["eu-central-1"]}]},
             "region eu-central-1 of account 111122223333 is that of `license`, which has the document already",
         ),
-        ({"license_servers": [SERVERS | {"regions": ["cn-north-1"]}]}, "cn-north-1 is in partition aws-cn, and partition is aws"),
+        (
+            {"license_servers": [SERVERS | {"regions": ["cn-north-1"]}]},
+            "cn-north-1 is in partition aws-cn, and partition is aws",
+        ),
         ({"partition": "aws-cn"}, "region eu-central-1 is in partition aws, and partition is aws-cn"),
-        ({"license": {"alarm_topic_arn": TOPIC}}, "is not in region eu-central-1: alarms reach topics of their own region"),
-        ({"license": {"key_arn": "arn:aws:kms:eu-west-1:111122223333:key/k"}}, "is not in region eu-central-1 of account 1111"),
+        (
+            {"license": {"alarm_topic_arn": TOPIC}},
+            "is not in region eu-central-1: alarms reach topics of their own region",
+        ),
+        (
+            {"license": {"key_arn": "arn:aws:kms:eu-west-1:111122223333:key/k"}},
+            "is not in region eu-central-1 of account 1111",
+        ),
         ({"license": {"key_arn": "alias/seatpool"}}, "license.key_arn"),
         ({"license": {"history_old_versions_days": 0}}, "license.history_old_versions_days"),
         ({"workbenches": {"alarm_topic_arns": [TOPIC]}}, "is in none of the regions eu-central-1"),

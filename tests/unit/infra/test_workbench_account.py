@@ -65,7 +65,11 @@ def test_nothing_in_an_account_with_workbenches_can_change_it(assembly: Assembly
 
 
 def test_what_a_rule_cannot_deliver_is_kept_in_its_own_region_and_rings(assembly: Assembly) -> None:
-    for account, region in (("444455556666", "eu-central-1"), ("444455556666", "eu-west-1"), ("777788889999", "eu-central-1")):
+    for account, region in (
+        ("444455556666", "eu-central-1"),
+        ("444455556666", "eu-west-1"),
+        ("777788889999", "eu-central-1"),
+    ):
         template = assembly.workbenches(account, region)
         (queue,) = of_type(template, "AWS::SQS::Queue")
         assert (queue["QueueName"], queue["SqsManagedSseEnabled"]) == ("seatpool-undelivered", True)
@@ -82,7 +86,11 @@ def test_what_a_rule_cannot_deliver_is_kept_in_its_own_region_and_rings(assembly
 
 
 def test_alarms_of_a_region_reach_the_topic_of_that_region(assembly: Assembly) -> None:
-    for account, region in (("444455556666", "eu-central-1"), ("444455556666", "eu-west-1"), ("777788889999", "eu-central-1")):
+    for account, region in (
+        ("444455556666", "eu-central-1"),
+        ("444455556666", "eu-west-1"),
+        ("777788889999", "eu-central-1"),
+    ):
         alarms = of_type(assembly.workbenches(account, region), "AWS::CloudWatch::Alarm")
         assert [alarm["MetricName"] for alarm in alarms].count("ApproximateNumberOfMessagesVisible") == 1
         topic = [f"arn:aws:sns:{region}:{account}:on-call"]

@@ -45,7 +45,9 @@ async def text(address: str, port: int, path: str) -> str:
     return await asyncio.to_thread(fetch)
 
 
-@pytest.mark.parametrize("address", [IPV4, pytest.param(IPV6, marks=pytest.mark.skipif(not has_ipv6(), reason="no IPv6"))])
+@pytest.mark.parametrize(
+    "address", [IPV4, pytest.param(IPV6, marks=pytest.mark.skipif(not has_ipv6(), reason="no IPv6"))]
+)
 async def test_by_default_each_family_of_addresses_is_answered_on_one_port(address: str) -> None:
     async with served(load_settings().http.host) as port:
         assert await text(address, port, "/healthz") == "ok watch\n"
