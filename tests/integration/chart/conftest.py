@@ -56,7 +56,7 @@ class Helm:
         done = subprocess.run(
             [self.program, *arguments, *given],
             env=environ,
-            input=yaml.safe_dump(dict(values or {})),
+            input=json.dumps(dict(values or {}), ensure_ascii=False),  # parsers of YAML differ in what is a boolean
             capture_output=True,
             text=True,
             check=False,

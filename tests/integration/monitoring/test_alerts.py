@@ -68,6 +68,63 @@ def test_alerts_ask_for_metrics_and_labels_that_there_are() -> None:
         assert labels <= set().union(*(known[name] for name in names))
 
 
+QUIET = {
+    "seatpool_pool_": "what is used and waited for; SeatpoolPoolSaturated asks for the one that matters",
+    "seatpool_grants_total": "work done",
+    "seatpool_releases_total": "work done",
+    "seatpool_waits_total": "work done",
+    "seatpool_wait_seconds": "SeatpoolPoolSaturated",
+    "seatpool_event_to_list_seconds": "SeatpoolSlow, which does not count how late EventBridge is",
+    "seatpool_change_to_list_seconds": "a part of what SeatpoolSlow measures",
+    "seatpool_events_followed_total": "work done",
+    "seatpool_journeys_total": "the old name of the former",
+    "seatpool_ssm_command": "SeatpoolServerUnreachable and SeatpoolListWrong",
+    "seatpool_list_writes_total": "SeatpoolDrift",
+    "seatpool_reconcile_seconds": "SeatpoolSlow",
+    "seatpool_server_in_sync": "SeatpoolListWrong, by pool",
+    "seatpool_kube_writes_total": "SeatpoolReconcileErrors",
+    "seatpool_events_total": "the status of the object says the same",
+    "seatpool_cache_": "repaired when it is counted",
+    "seatpool_watch_last_event_timestamp_seconds": "a quiet cluster is no problem; SeatpoolWatchDead",
+    "seatpool_settings_reloads_total": "SeatpoolSettingsRefused",
+    "seatpool_lease_writes_total": "SeatpoolNoLeader",
+    "seatpool_mirror_received_total": "work done",
+    "seatpool_mirror_malformed_total": "SeatpoolDeadLetters",
+    "seatpool_mirror_irrelevant_total": "work done",
+    "seatpool_mirror_handled_total": "SeatpoolQueueOld",
+    "seatpool_mirror_deleted_total": "work done",
+    "seatpool_mirror_delete_failed_total": "the message comes again; SeatpoolQueueOld",
+    "seatpool_mirror_parked_total": "SeatpoolDeadLetters",
+    "seatpool_mirror_refused_sources": "their events are dead letters: SeatpoolDeadLetters",
+    "seatpool_mirror_unlisted_objects": "meant so while an account is taken out; the guard holds what it would release",
+    "seatpool_mirror_message_age_seconds": "SeatpoolSlow",
+    "seatpool_mirror_event_lag_seconds": "how late EventBridge is",
+    "seatpool_mirror_queue_depth": "SeatpoolQueueOld",
+    "seatpool_mirror_queue_redrive": "a choice; the condition EventsConnected says it",
+    "seatpool_mirror_writes_total": "SeatpoolQueueOld",
+    "seatpool_mirror_objects": "how many there are",
+    "seatpool_mirror_inventories_total": "SeatpoolInventoryStale and SeatpoolInventoryOld",
+    "seatpool_mirror_future_times_total": "not believed, and so harmless",
+    "seatpool_mirror_resync_corrections_total": "corrected when it is counted",
+    "seatpool_mirror_seat_tag_calls_total": "SeatpoolTagsNotWritten",
+    "seatpool_mirror_seat_tags_open": "SeatpoolTagsNotWritten",
+    "seatpool_mirror_log_suppressed_total": "the lines that are not suppressed say it",
+    "seatpool_notices_waiting": "SeatpoolNoticesDropped",
+    "seatpool_history_rows_waiting": "SeatpoolHistoryNotWritten",
+    "seatpool_history_errors_total": "SeatpoolHistoryNotWritten",
+    "seatpool_history_archived_timestamp_seconds": "SeatpoolHistoryNotWritten",
+}
+"""Metrics that no alert asks for, or their beginning, and why: one that counts a failure should ring somewhere."""
+
+
+def test_what_has_a_metric_rings_or_there_is_a_reason_why_not() -> None:
+    asked = {re.sub(r"_bucket$", "", name) for alert in alerts() for name in re.findall(r"seatpool_\w+", alert["expr"])}
+    known = {metric.name for metrics in described().values() for metric in metrics}
+    quiet = known - asked
+    assert sorted(name for name in quiet if not name.startswith(tuple(QUIET))) == []
+    assert sorted(prefix for prefix in QUIET if not any(name.startswith(prefix) for name in quiet)) == []
+
+
 def test_no_aggregate_mixes_installations() -> None:
     for alert in alerts():
         expr = alert["expr"]

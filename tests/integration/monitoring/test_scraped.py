@@ -18,6 +18,9 @@ from seatpool.tracing.otel import OpenTelemetryTraces
 OWN = 'namespace=~".*", job=~".*"'
 EMPTY = {
     f"max by (receiver) (seatpool_notices_waiting{{{OWN}}})": "nobody is told",
+    f"max by (part) (seatpool_history_failing{{{OWN}}})": "no history is recorded",
+    f"max by (account, region) (seatpool_mirror_seat_tags_failing{{{OWN}}})": "no tag is written",
+    f"sum by (sink) (increase(seatpool_sink_failures_total{{{OWN}}}[1h]))": "nothing failed by a fault of ours",
     f'sum(increase(seatpool_audit_lines_total{{{OWN}, result="failed"}}[1h]))': "no audit trail is written",
     f"sum by (task) (increase(seatpool_task_restarts_total{{{OWN}}}[1h]))": "nothing failed by a fault of ours",
     f"sum by (part) (increase(seatpool_mirror_restarts_total{{{OWN}}}[1h]))": "nothing failed by a fault of ours",
