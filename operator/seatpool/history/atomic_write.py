@@ -1,11 +1,9 @@
 """Writes files so that a reader sees either nothing or the whole file, also after a power cut."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-CHECK_FILE = ".write-check"
-"""Name of the file that is written only to see that a place can be written."""
 
 
 def write_atomically(path: Path, make: Callable[[Path], object]) -> Path:
@@ -23,8 +21,15 @@ def write_atomically(path: Path, make: Callable[[Path], object]) -> Path:
 
 
 def check_folder(folder: Path) -> None:
-    """Makes a folder if it is missing, writes a file into it and deletes it. Raises OSError."""
-    write_atomically(folder / CHECK_FILE, lambda fresh: fresh.write_bytes(b"\n")).unlink(missing_ok=True)
+    """Makes a folder if it is missing, and writes a file into it that is gone at once. Raises OSError.
+
+    The file has no name that another process could use: pods have the same process ids.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def fsync_path(path: Path) -> None:

@@ -12,11 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from seatpool.aws.sessions import Role, SessionFactory, Sessions
 from seatpool.history.archive import Days
-from seatpool.history.atomic_write import CHECK_FILE
 from seatpool.history.config import S3, HistoryConfig
 from seatpool.history.writing import SUFFIX, HistoryFile, HistoryNotWritten, write_lines
 
 MOST_DELETED_AT_ONCE = 1000
+CHECK_OBJECT = ".write-check"
+"""Name of the object that is written only to see that the bucket can be written."""
 
 
 class BucketArchive:
@@ -83,7 +84,7 @@ class BucketArchive:
     def check(self) -> None:
         """Overwrites one small object. It stays, because the right to delete is needed for `retention_days` only."""
         with self._asking() as client:
-            client.put_object(Bucket=self._bucket, Key=self._prefix + CHECK_FILE, Body=b"\n", **self._encryption)
+            client.put_object(Bucket=self._bucket, Key=self._prefix + CHECK_OBJECT, Body=b"\n", **self._encryption)
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:
