@@ -21,6 +21,9 @@
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
+{{- with .Values.rbac.extraRules }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "seatpool.viewerRules" -}}
@@ -64,5 +67,5 @@ install
 subjects:
   - kind: ServiceAccount
     name: {{ include "seatpool.serviceAccountName" . }}
-    namespace: {{ .Release.Namespace }}
+    namespace: {{ include "seatpool.namespace" . }}
 {{- end -}}

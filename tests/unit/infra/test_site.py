@@ -42,6 +42,54 @@ def test_an_external_id_that_anybody_would_guess_is_refused(tmp_path: Path, smal
     assert "workbenches.0.external_id" in refusal(tmp_path, small)
 
 
+SERVERS = {"account": "222233334444", "regions": ["eu-west-1"], "external_id": "seatpool-servers"}
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:on-call"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"license_servers": [SERVERS, SERVERS]}, "account 222233334444 is in license_servers twice"),
+        ({"license_servers": [SERVERS | {"external_id": None}]}, "account 222233334444 needs an external_id"),
+        (
+            {"license_servers": [SERVERS | {"account": "111122223333"}]},
+            "is that of `license`, where the operator assumes no",
+        ),
+        (
+            {"license_servers": [{"account": "111122223333", "regions": ["eu-central-1"]}]},
+            "region eu-central-1 of account 111122223333 is that of `license`, which has the document already",
+        ),
+        (
+            {"license_servers": [SERVERS | {"regions": ["cn-north-1"]}]},
+            "cn-north-1 is in partition aws-cn, and partition is aws",
+        ),
+        ({"partition": "aws-cn"}, "region eu-central-1 is in partition aws, and partition is aws-cn"),
+        (
+            {"license": {"alarm_topic_arn": TOPIC}},
+            "is not in region eu-central-1: alarms reach topics of their own region",
+        ),
+        (
+            {"license": {"key_arn": "arn:aws:kms:eu-west-1:111122223333:key/k"}},
+            "is not in region eu-central-1 of account 1111",
+        ),
+        ({"license": {"key_arn": "alias/seatpool"}}, "license.key_arn"),
+        ({"license": {"history_old_versions_days": 0}}, "license.history_old_versions_days"),
+        ({"workbenches": {"alarm_topic_arns": [TOPIC]}}, "is in none of the regions eu-central-1"),
+        (
+            {"workbenches": {"alarm_topic_arns": [TOPIC.replace("west", "central")] * 2}},
+            "alarm_topic_arns has two topics in eu-central-1",
+        ),
+    ],
+)
+def test_what_cannot_fit_together_is_refused_with_what_would(
+    tmp_path: Path, small: dict[str, Any], changes: dict[str, Any], message: str
+) -> None:
+    site = small | {key: value for key, value in changes.items() if key not in ("license", "workbenches")}
+    site["license"] |= changes.get("license", {})
+    site["workbenches"][0] |= changes.get("workbenches", {})
+    assert message in refusal(tmp_path, site)
+
+
 @pytest.mark.parametrize("text", ["{", "", "- a", "\x00"])
 def test_what_is_no_site_at_all_is_refused_with_the_files_name(tmp_path: Path, text: str) -> None:
     assert refusal(tmp_path, text).startswith(f"site {tmp_path}/site.yaml: ")
