@@ -3,6 +3,7 @@
 A test compares the operator's part with the calls that its code makes, in both directions.
 """
 
+from seatpool.aws.regions import dns_suffix
 from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.site import HISTORY_PREFIX, Site, WorkbenchAccount
 
@@ -240,11 +241,15 @@ def _history(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
 
 
 def _key(site: Site, *, key_arn: str, name: str, service: str, on: str) -> Permission:
+    """Services of a partition with a suffix of its own may name themselves by either suffix."""
+    region = site.license.region
+    suffixes = sorted({"amazonaws.com", dns_suffix(region)})
+    services = [f"{service}.{region}.{suffix}" for suffix in suffixes]
     return Permission(
         name=name,
         actions=("kms:Decrypt", "kms:GenerateDataKey"),
         resources=(key_arn,),
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{site.license.region}.amazonaws.com"}},
+        conditions={"StringEquals": {"kms:ViaService": services if len(services) > 1 else services[0]}},
         on=f"the key, for {on}",
         why=f"{on} are encrypted",
         without=f"{on} cannot be read or written",
