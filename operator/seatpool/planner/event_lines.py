@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
@@ -73,7 +73,7 @@ def _opened(file: Path) -> IO[bytes]:
     """Opens a file, packed or not, by its content and not by its name."""
     with file.open("rb") as raw:
         packed = raw.read(len(GZIP)) == GZIP
-    return gzip.open(file, "rb") if packed else file.open("rb")
+    return cast("IO[bytes]", gzip.open(file, "rb")) if packed else file.open("rb")
 
 
 def _is_json(text: str) -> bool:
