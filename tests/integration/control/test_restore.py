@@ -1,4 +1,4 @@
-"""docs/backup.md is followed from one API server to another, with a real operator on each.
+"""docs/backup.md is followed from one API server to another, with a real operator on each, and then docs/uninstall.md.
 
 The vendor's rules still hold afterwards, and no user came off a list by the move.
 """
@@ -164,3 +164,9 @@ async def test_a_pool_that_moves_to_another_cluster_as_the_page_says_keeps_its_s
         assert await ledgers(new) == []
         await run(restore.text, clone, new_shell)
         assert await ledgers(new) == kept
+        (clear,) = (one for one in blocks("docs/uninstall.md") if one.word == "operator")
+        async with new.operator(namespaces=["team-a"], installation=owner):
+            await run("seatpool resume server/licenses --namespace team-a", clone, new_shell)
+            await new.until_list(["ann", "dora"], seconds=MINUTE)
+            await run(clear.text, clone, new_shell)
+            await new.until_list([], seconds=MINUTE)

@@ -37,6 +37,7 @@ MARKS = {
 """The first line of a block that is not run here, by the second word of its language."""
 SHELLS = {"sh", "console"}
 FOLLOWED_ELSEWHERE = {"docs/backup.md": "tests/integration/control/test_restore.py"}
+"""Pages whose blocks need an operator or a second cluster."""
 
 
 # -- what a reader has before the page begins ------------------------------------------------------------------------
@@ -317,3 +318,10 @@ def test_no_page_puts_a_file_into_the_folder_of_the_settings() -> None:
     for page in PAGES:
         found = re.findall(r"_file: (/etc/seatpool/\S+)", (REPOSITORY / page).read_text())
         assert not found, page
+
+
+def test_examples_name_the_roles_that_the_stacks_make() -> None:
+    """One name for one role, wherever a reader looks."""
+    files = [*(REPOSITORY / "examples").rglob("*.yaml"), *(REPOSITORY / page for page in PAGES)]
+    named = {role for file in files for role in re.findall(r":role/(seatpool[\w-]*)", file.read_text())}
+    assert named <= {"seatpool-operator", "seatpool-reader", "seatpool-license-server"}
