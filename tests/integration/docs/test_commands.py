@@ -4,7 +4,6 @@ Each command has to work, and each output that a page shows has to be what is pr
 example. What cannot be run here says why in its first line: an AWS account, nodes, Argo CD, Flux, a download.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,12 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.integration.cli.conftest import Board
+from tests.integration.cli.test_deciding import guarded
 from tests.integration.docs.pages import PAGES, REPOSITORY, Block, blocks, environment, make_clone
 from tests.integration.docs.reader import WELL, WELL_OR_LOOK_AT_IT, Reader
 
 from seatpool.api.crd import RESOURCES
-from seatpool.api.licenseserver import LicenseServer
-from seatpool.policy.guard import hold
 from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
@@ -76,14 +74,15 @@ def running_site(reader: Reader) -> None:
         *(board.workbench(number, user) for number, user in enumerate(("ann", "bob", "eve"))),
         board.workbench(7, "dora", kind="vew-eda"),
     )
-    people = [("seatpool/matlab", f"u{number}") for number in range(10)]
-    stored = LicenseServer.model_validate(json.loads(reader.bash(LICENSES)))
-    held = hold(stored, present=10, leaving=people)
-    assert held is not None
-    board.put(board.server(conditions={"Guarded": ("True", "TooManyReleases", held.message(stored))}))
     reader.bash(f"kubectl create --filename - <<'LEASE'\n{LEASE}LEASE")
     (reader.clone / "audit.jsonl").write_text("")
     events_queue(reader)
+
+
+def held_change(reader: Reader) -> None:
+    """The same, and the guard holds a change back."""
+    running_site(reader)
+    guarded(Board(reader.plane, "seatpool"))
 
 
 def recorded_history(reader: Reader) -> None:
@@ -155,7 +154,6 @@ def installed(reader: Reader) -> None:
     board.put(board.server(), board.pool(), board.ledger(assigned={"ann": board.ago(hours=1)}))
 
 
-LICENSES = "kubectl get licenseserver licenses --namespace seatpool --output json"
 LEASE = """\
 apiVersion: coordination.k8s.io/v1
 kind: Lease
@@ -191,7 +189,7 @@ GUIDES = (
     Guide("docs/observability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),
     Guide("docs/faq.md", running_site, well=WELL_OR_LOOK_AT_IT),
     Guide("docs/uninstall.md", installed),
-    Guide("docs/runbook.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),
+    Guide("docs/runbook.md", held_change, NAMES, WELL_OR_LOOK_AT_IT),
 )
 
 
