@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.mirror.wrappings import WRAPPINGS, wrap, wrapped
 
@@ -81,23 +81,22 @@ def test_a_wrapping_never_makes_an_event_of_what_is_none(body: str, names: list[
     assert isinstance(parse(wrap(json.dumps(body), names)), Malformed | Irrelevant)
 
 
+KEYS = [
+    "Type", "Message", "Sns", "messageId", "body", "MessageId", "Body", "Records", "records", "Messages", "kinesis", "data",
+    "recordId", "partitionKey", "logEvents", "message", "requestContext", "requestPayload", "source", "detail-type", "Event",
+    "AutoScalingGroupName", "instance-id",
+]  # fmt: skip
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                ["Type", "Message", "Records", "body", "messageId", "Sns", "kinesis", "data", "recordId", "logEvents"]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
+    st.none() | st.booleans() | st.integers() | st.text() | st.just("Notification"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=12,
 )
 
 
+@settings(max_examples=500)
 @given(json_values)
+@example({"recordId": None, "data": "\x80"})
+@example({"recordId": None, "data": "gA=="})
 def test_no_content_of_a_wrapping_can_make_parsing_raise(document: object) -> None:
     assert isinstance(parse(json.dumps(document)), Malformed | Irrelevant)
 

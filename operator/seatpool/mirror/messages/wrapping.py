@@ -5,7 +5,6 @@ that lacks a part of the event cannot be opened. `_NO_EVENT` then says what to c
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -75,7 +74,7 @@ def _stream_record(fields: Fields) -> list[object] | None:
         return None
     try:
         return [base64.b64decode(inner["data"], validate=True).decode()]
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise NoEvent(
             f"a record of a stream whose data are not JSON in Base64 ({error}): send them as they are, uncompressed"
         ) from error
