@@ -3,6 +3,7 @@
 A test compares the operator's part with the calls that its code makes, in both directions.
 """
 
+from seatpool.aws.regions import dns_suffix
 from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.site import HISTORY_PREFIX, Site, WorkbenchAccount
 
@@ -288,8 +289,9 @@ def _key(
     on: str,
     actions: tuple[str, ...] = ("kms:Decrypt", "kms:GenerateDataKey"),
 ) -> Permission:
-    # What the condition holds in China is written nowhere, so there either name is taken.
-    names = sorted({f"{service}.{site.license.region}.{suffix}" for suffix in (site.dns_suffix, "amazonaws.com")})
+    # Which suffix services use in a partition with one of its own is written nowhere, so there either name is taken.
+    region = site.license.region
+    names = sorted({f"{service}.{region}.{suffix}" for suffix in (dns_suffix(region), "amazonaws.com")})
     return Permission(
         name=name,
         actions=actions,

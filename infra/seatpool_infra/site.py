@@ -190,12 +190,6 @@ class Site(BaseModel):
         return self
 
     @property
-    def dns_suffix(self) -> str:
-        """Returns what names of services end in, such as amazonaws.com."""
-        resolver = botocore.session.get_session().get_component("endpoint_resolver")
-        return str(resolver.get_partition_dns_suffix(self.partition))
-
-    @property
     def queue(self) -> str:
         return f"{self.name}-events"
 

@@ -57,6 +57,17 @@ class TimeFormat:
         return NOT_KNOWN if instant is None else format_rough_duration(self.now - instant)
 
 
+def missing_package(what: str, name: str | None, *, extra: str) -> str:
+    """Returns the message for a package of an extra that is not installed.
+
+    No public index has Seatpool. So the message names no package that anybody could register there.
+    """
+    return (
+        f"{what} a package that is not installed ({name}): run `make environment` in a clone, or install the wheel "
+        f"with the extra: pip install './seatpool-VERSION-py3-none-any.whl[{extra}]'"
+    )
+
+
 def format_rough_duration(length: timedelta) -> str:
     """Returns the largest unit, such as `12 min`, and the next one if the count is below 10: `2 h 5 min`."""
     if length < timedelta(seconds=1):

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from seatpool.api.base import AGE_COLUMN, Instant, Model, PrinterColumn, Resource, column, rules
 from seatpool.api.conditions import Conditions
+from seatpool.api.regions import REGION_PATTERN
 
 
 class InstanceState(StrEnum):
@@ -36,7 +37,7 @@ class WorkbenchSpec(Model):
     """EC2 instance id, for example i-0123456789abcdef0."""
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
     """AWS account number, 12 digits."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    region: Annotated[str, Field(pattern=REGION_PATTERN)]
     """AWS region, for example eu-central-1."""
     owner: Annotated[str, Field(min_length=1, max_length=256)]
     """User id of the person who works on it, as the tag spells it. It is normalised and checked before it is used. An owner that

@@ -14,6 +14,7 @@ from seatpool.api import rule_fields
 from seatpool.api.rule_fields import RuleField
 from seatpool.cli.command_classes import ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
+from seatpool.text import missing_package
 
 if TYPE_CHECKING:
     from seatpool.planner.options import PlannedPool
@@ -172,9 +173,7 @@ def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: P
         try:
             from seatpool.planner.page import page
         except ImportError as error:
-            raise SeatpoolError(
-                f"-o html needs a package that is not installed ({error.name}): pip install 'seatpool[report]'"
-            ) from error
+            raise SeatpoolError(missing_package("-o html needs", error.name, extra="report")) from error
         typer.echo(page(plans, past, left_out), nl=False)
     else:
         from seatpool.planner.screen import show

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.text import missing_package
 
 if TYPE_CHECKING:
     from datetime import date
@@ -112,9 +113,7 @@ def report(
         from seatpool.history.pseudonyms import Pseudonyms
         from seatpool.reports.build import ReportOptions, build_report
     except ImportError as error:
-        raise SeatpoolError(
-            f"reports need a package that is not installed ({error.name}): pip install 'seatpool[report]'"
-        ) from error
+        raise SeatpoolError(missing_package("reports need", error.name, extra="report")) from error
     options = ReportOptions(
         since=since,
         until=until,

@@ -1,7 +1,7 @@
 """Defines the options of the commands that read the cluster or change one object of it.
 
-These are `status`, `top`, `why`, `diff`, `events`, `approve`, `pause`, `resume`, `verify` and `statement`. They need a
-kubeconfig and nothing else. `kubectl seatpool ...` is the same. Heavy modules are imported when a command runs.
+These are `status`, `top`, `why`, `diff`, `events`, `approve`, `pause`, `resume`, `verify`, `statement` and `export`. They
+need a kubeconfig and nothing else. `kubectl seatpool ...` is the same. Heavy modules are imported when a command runs.
 
 Exit codes: 0 all is well, 1 there is something to look at (a problem, a user who waits), 2 a mistake or no answer.
 """
@@ -253,6 +253,22 @@ def statement(
 
     options = _options(kubeconfig, namespace, everywhere, config)
     _end(print_statement(options, pool=pool, since=since, audit=audit or (), form=output.value))
+
+
+@app.command()
+def export(
+    *,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Print servers, pools, ledgers and workbenches in JSON that `kubectl apply` takes, also in another cluster.
+
+    User names are in it.
+    """
+    from seatpool.cli.export import print_export
+
+    _end(print_export(_options(kubeconfig, namespace, everywhere, None)))
 
 
 @app.command(hidden=True)

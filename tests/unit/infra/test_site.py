@@ -4,8 +4,10 @@ from typing import Any
 import pytest
 import yaml
 
+from seatpool.aws.regions import dns_suffix, region_names
 from seatpool.settings.settings import load_settings
 from seatpool_infra.operator_settings import SETTINGS, chart_values, write_settings
+from seatpool_infra.permissions import operator_permissions
 from seatpool_infra.site import Site, UnusableSite, load_site
 
 
@@ -133,3 +135,14 @@ def test_pods_have_the_roles_annotation_only_where_irsa_is_used(small: dict[str,
     del small["license"]["oidc_provider_arn"]
     small["license"]["pod_identity_cluster"] = "tools"
     assert "aws" not in chart_values(Site.model_validate(small))
+
+
+@pytest.mark.parametrize("region", region_names())
+def test_the_key_is_used_by_services_whatever_suffix_they_have_in_their_partition(region: str, example: Site) -> None:
+    site = example.model_copy(update={"license": example.license.model_copy(update={"region": region})})
+    keys = [one for one in operator_permissions(site, key_arn="key") if "kms:Decrypt" in one.actions]
+    assert keys
+    for one in keys:
+        named = one.conditions["StringEquals"]["kms:ViaService"]
+        hosts = {named} if isinstance(named, str) else set(named)
+        assert {host.partition(f".{region}.")[2] for host in hosts} == {"amazonaws.com", dns_suffix(region)}
