@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -72,6 +72,11 @@ class Question:
     @property
     def end_s(self) -> int:
         return int(self.until.timestamp())
+
+    @property
+    def first_day(self) -> date:
+        """Returns the first partition of the history in which something of the window can be, a day in UTC."""
+        return self.since.astimezone(UTC).date()
 
     @property
     def hours(self) -> float:
