@@ -16,10 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.flexnet import YEARS
 from seatpool.history.check_outs import CHECKED_IN
 from seatpool.history.license_log import IMPORTED, ImportSource
-from seatpool.history.schema import Session, fact_id
+from seatpool.history.schema import YEARS, Session, fact_id
 
 NEEDED = ("user", "product", "start", "end")
 OPTIONAL = ("type", "pool", "server", "account", "waited_s")

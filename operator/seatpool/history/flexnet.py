@@ -19,13 +19,12 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from seatpool.history.daemons import LMGRD
 from seatpool.history.log_events import LogAction, LogEvent
 from seatpool.history.log_waits import POOL_FULL
+from seatpool.history.schema import YEARS
 
 LONGEST_LINE = 4000
 NEXT_DAY = timedelta(minutes=90)
 """A clock that goes back by less was set to winter time, or the lines of two daemons were swapped."""
 MOST_LICENSES = 100_000
-YEARS = range(1970, 2101)
-"""Years that a log or an export can be of. An instant in another year is a mistake."""
 WAITING_CODES = {"-4": POOL_FULL, "-24": "UsersQueued", "-87": "LimitReached", "-101": "SeatsReserved"}
 """Codes of denials after which the user waits for a license, and the reasons of these waits."""
 

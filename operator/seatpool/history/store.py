@@ -62,9 +62,17 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
 
 @contextlib.contextmanager
 def open_history(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConnection]":
-    """Opens the history as `connect` does, and closes it at the end."""
+    """Opens the history as `connect` does, and closes it at the end.
+
+    Raises HistoryNotReadable also if a query of the caller finds a file that is broken.
+    """
     with contextlib.closing(connect(folder, since=since)) as database:
-        yield database
+        import duckdb
+
+        try:
+            yield database
+        except duckdb.Error as error:
+            raise HistoryNotReadable(f"history folder {folder}: {error}") from error
 
 
 def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:

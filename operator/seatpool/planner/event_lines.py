@@ -1,11 +1,11 @@
-"""Reads the past from a file of events: one EventBridge envelope a line, as in a queue or an archive.
+"""Reads the past from a file of events: EventBridge envelopes, as in a queue or an archive.
 
+There is one a line, or several without anything between them as Firehose writes them, or all in a JSON array.
 The parsers and the merge rule are those of the mirror. So a file with lines that are doubled, damaged or out of order
 gives the same past as the clean file, and the lists that the operator would have had.
 """
 
-import gzip
-import zlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -14,19 +14,23 @@ from pathlib import Path
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.identity import InvalidUser
+from seatpool.history.text_lines import read_lines
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.event_order import Fact, Stored, merge
 from seatpool.mirror.messages import state_change, workbench_event
 from seatpool.mirror.messages.envelope import Envelope, RejectedMessage, read_envelope
-from seatpool.mirror.messages.parsed import StateReport
+from seatpool.mirror.messages.parsed import RejectReason, StateReport
 from seatpool.planner.past import ActivePeriod, Past
 
-GZIP = b"\x1f\x8b"
+LONGEST_LINE = 256 * 1024 * 1024
+"""Characters of a line, or of a file that is a JSON array."""
 OTHER_KIND = "other_kind"
 UNKNOWN_OWNER = "unknown_owner"
 BAD_USER = "bad_user"
 
 Reader = Callable[[Envelope], StateReport]
+_WHOLE_LINE = frozenset({RejectReason.NOT_JSON, RejectReason.NOT_AN_ENVELOPE, RejectReason.TOO_LARGE})
+"""Rejections of a line that may be several documents."""
 
 
 class UnusableEvents(SeatpoolError):
@@ -41,7 +45,7 @@ def read_events(files: Iterable[Path], *, mirror: MirrorConfig, identity: Identi
         try:
             for line in _lines(file):
                 reader.read_line(line)
-        except (OSError, EOFError, zlib.error) as error:
+        except OSError as error:
             raise UnusableEvents(
                 f"--events {file}: cannot be read: {error}; name a .jsonl or .jsonl.gz file"
             ) from error
@@ -50,12 +54,41 @@ def read_events(files: Iterable[Path], *, mirror: MirrorConfig, identity: Identi
 
 
 def _lines(file: Path) -> Iterator[str]:
-    with file.open("rb") as raw:
-        packed = raw.read(len(GZIP)) == GZIP
-    with gzip.open(file, "rb") if packed else file.open("rb") as lines:
-        for line in lines:
-            if text := line.decode(errors="replace").strip():
-                yield text
+    """Yields the lines that are not empty. A file that is a JSON array is one line."""
+    lines = filter(None, map(str.strip, read_lines(file, longest=LONGEST_LINE)))
+    first = next(lines, None)
+    if first is None:
+        return
+    if not first.startswith("["):
+        yield first
+        yield from lines
+        return
+    texts, length = [first], len(first)
+    for line in lines:
+        texts.append(line)
+        length += len(line)
+        if length > LONGEST_LINE:
+            raise UnusableEvents(f"--events {file}: a JSON array of more than {LONGEST_LINE} characters; write one event a line")
+    yield "\n".join(texts)
+
+
+def _documents(text: str) -> list[str]:
+    """Returns the JSON documents in a text, which may follow each other or be in an array. Empty: they cannot be told."""
+    decoder, found, position = json.JSONDecoder(), [], 0
+    while True:
+        while position < len(text) and text[position] in _BETWEEN:
+            position += 1
+        if position == len(text):
+            return found
+        try:
+            _, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            return []
+        found.append(text[position:end])
+        position = end
+
+
+_BETWEEN = " \t\r\n[],"
 
 
 class _EventReader:
@@ -72,25 +105,43 @@ class _EventReader:
         }
 
     def read_line(self, line: str) -> None:
-        self._lines += 1
         try:
-            envelope = read_envelope(line)
-            read = self._readers.get((envelope.source, envelope.detail_type))
-            if read is None:
-                self._passed_over[OTHER_KIND] += 1
-                return
-            report = read(envelope)
+            self._read_event(line)
         except RejectedMessage as rejected:
-            self._passed_over[rejected.reason.value] += 1
-            return
-        self._facts.setdefault(report.instance_id, []).append(self._fact(report))
+            documents = _documents(line) if rejected.reason in _WHOLE_LINE else []
+            if documents in ([], [line]):
+                self._count(rejected)
+            else:
+                for document in documents:
+                    self._read_one_of(document)
+
+    def _read_one_of(self, document: str) -> None:
+        try:
+            self._read_event(document)
+        except RejectedMessage as rejected:
+            self._count(rejected)
+
+    def _count(self, rejected: RejectedMessage) -> None:
+        self._lines += 1
+        self._passed_over[rejected.reason.value] += 1
+
+    def _read_event(self, text: str) -> None:
+        """Takes one event. Raises RejectedMessage."""
+        envelope = read_envelope(text)
+        read = self._readers.get((envelope.source, envelope.detail_type))
+        if read is None:
+            self._passed_over[OTHER_KIND] += 1
+        else:
+            report = read(envelope)
+            self._facts.setdefault(report.instance_id, []).append(self._fact(report))
+        self._lines += 1
 
     def past(self, source: str, identity: IdentitySettings) -> Past:
         """Returns the past of all lines read so far."""
         instants = [fact.at for facts in self._facts.values() for fact in facts]
         if not instants:
             raise UnusableEvents(
-                f"--events {source}: none of {self._lines} lines tells of a workbench ({format_counts(self._passed_over)}); it "
+                f"--events {source}: none of {self._lines} lines tells of a workbench ({format_counts(self._passed_over) or 'they are empty'}); it "
                 "needs EventBridge envelopes, one JSON object a line, with source "
                 f"{self._mirror.custom_source!r} and detail-type {self._mirror.custom_detail_type!r}"
             )
@@ -103,6 +154,13 @@ class _EventReader:
                 if user is not None:
                     periods.append(ActivePeriod(user, period.type, period.state, period.begin, period.end))
         passed_over = self._passed_over + Counter({BAD_USER: users.refused, UNKNOWN_OWNER: self._ownerless()})
+        if not periods:
+            raise UnusableEvents(
+                f"--events {source}: no user has a workbench for any time in {self._lines} lines "
+                f"({format_counts(passed_over) or 'there is nothing after the start'}); EC2's own events name no user, so "
+                f"it needs those with source {self._mirror.custom_source!r} and detail-type "
+                f"{self._mirror.custom_detail_type!r}, and something after a start"
+            )
         return Past(periods, since, until, source, self._lines, passed_over)
 
     def _fact(self, report: StateReport) -> Fact:
@@ -156,4 +214,4 @@ def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod
 
 def format_counts(counts: Counter[str]) -> str:
     """Formats reasons as `3 not_json, 1 bad_field`, the most frequent first."""
-    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common()) or "they are empty"
+    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from seatpool.api.base import format_instant, parse_duration
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.globs import matcher
+from seatpool.history.schema import YEARS
 
 USUAL_LENGTH = timedelta(days=30)
 
@@ -97,8 +98,11 @@ def read_window(
 
     Default: the last 30 days of the history.
     """
-    end = last if until is None else _instant("--until", until, zone)
-    begin = max(end - USUAL_LENGTH, min(first, end)) if since is None else _since(since, zone, end)
+    end = last if until is None else _possible("--until", _instant("--until", until, zone))
+    if since is None:
+        begin = max(end - USUAL_LENGTH, min(first, end))
+    else:
+        begin = _possible("--since", _since(since, zone, end))
     if begin >= end:
         raise UnclearQuestion(
             f"--since {since or format_instant(begin)}: nothing lies between it and {until or 'the end'} "
@@ -139,6 +143,12 @@ def _since(text: str, zone: tzinfo, end: datetime) -> datetime:
         return end - parse_duration(text)
     except (ValueError, OverflowError):
         return _instant("--since", text, zone)
+
+
+def _possible(option: str, instant: datetime) -> datetime:
+    if instant.year not in YEARS:
+        raise UnclearQuestion(f"{option}: the year {instant.year} is not from {YEARS[0]} to {YEARS[-1]}")
+    return instant
 
 
 def _instant(option: str, text: str, zone: tzinfo) -> datetime:
