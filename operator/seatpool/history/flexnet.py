@@ -24,6 +24,9 @@ from seatpool.history.schema import YEARS
 LONGEST_LINE = 4000
 NEXT_DAY = timedelta(minutes=90)
 """A clock that goes back by less was set to winter time, or the lines of two daemons were swapped."""
+SWAPPED = timedelta(minutes=10)
+"""Lines of two daemons can be so much out of order."""
+DAY = timedelta(days=1)
 MOST_LICENSES = 100_000
 WAITING_CODES = {"-4": POOL_FULL, "-24": "UsersQueued", "-87": "LimitReached", "-101": "SeatsReserved"}
 """Codes of denials after which the user waits for a license, and the reasons of these waits."""
@@ -155,6 +158,7 @@ class _LogReader:
         self._clock: timedelta | None = None
         self._midnights = 0
         self._fold = 0
+        self._is_late = False
         self.lines: list[_Line] = []
         self.servers: set[str] = set()
         self.passed_over: Counter[str] = Counter()
@@ -176,15 +180,16 @@ class _LogReader:
         try:
             at = None if day is None else self._stamp(day, clock, offset)
             local = None if at is None else at.astimezone(self._zone)
-            self._tick(clock if local is None else _time_of_day(local))
+            clock = clock if local is None else _time_of_day(local)
+            self._tick(clock)
             named, use = _date_in(message), self._use(daemon, message)
         except ValueError as error:
             self.passed_over[str(error)] += 1
             return
         says = named if local is None else local.date()
         if says is not None or use is not None:
-            assert self._clock is not None  # noqa: S101
-            self.lines.append(_Line(self._clock, self._midnights, self._fold, says, use, at))
+            midnights = self._midnights - self._is_late
+            self.lines.append(_Line(clock, midnights, self._fold, says, use, at))
         self.messages += named is None and use is None
 
     def _stamp(self, day: str, clock: timedelta, offset: str | None) -> datetime:
@@ -199,6 +204,9 @@ class _LogReader:
         return (local if offset is not None else local.replace(tzinfo=self._zone)).astimezone(UTC)
 
     def _tick(self, clock: timedelta) -> None:
+        self._is_late = self._clock is not None and clock - self._clock > DAY - SWAPPED
+        if self._is_late:
+            return  # of the day before, and written just after midnight
         if self._clock is not None and clock < self._clock:
             back = self._clock - clock
             if back > NEXT_DAY:
