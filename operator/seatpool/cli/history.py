@@ -146,5 +146,7 @@ def _print_result(imported: "ImportResult", into: Path) -> None:
         say(f"Not used: {file}, of which no line says which day it is")
     unused = imported.passed_over.total()
     if unused >= imported.lines * WORTH_A_WARNING:
-        say(f"Look at the lines that were not used, {unused} of {imported.lines}, before you trust the totals", err=True)
+        say(
+            f"Look at the lines that were not used, {unused} of {imported.lines}, before you trust the totals", err=True
+        )
     say(f"History: {into}. Now: seatpool plan --history {into} --target 'p95 wait < 10m'")

@@ -45,7 +45,7 @@ _COUNT = re.compile(r"\((\d{1,9}) licenses?\)")
 _VERBOSE = "^^^"
 _VERBOSE_COUNT = re.compile(r"\((\d{1,9})\)")
 _VERBOSE_USER = re.compile(
-    r"\^\^\^ \S+ (.{1,128}?) (?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.%]{1,60}) \d{1,10} \S+ "
+    r"\^\^\^ \S+ (.{1,128}?) (?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Za-z:.%]{1,60}) \d{1,10} \S+ "
 )
 _CODE = re.compile(r"\((-\d+)[,:)]")
 _NUMBERS = re.compile(
@@ -170,7 +170,8 @@ class _LogReader:
             return
         found = _LINE.fullmatch(text.rstrip())
         if found is None or (found[5] is not None and found[1] is None):
-            self.passed_over["not_a_log_line"] += bool(text.strip())
+            if text.strip():
+                self.passed_over["not_a_log_line"] += 1
             return
         day, hours, minutes, seconds, offset, daemon, message = found.groups()
         if int(hours) > 23 or int(minutes) > 59 or int(seconds) > 59:
@@ -339,4 +340,3 @@ def _shifted(day: date, by: int) -> date | None:
 def _instant(day: date, line: _Line, zone: tzinfo) -> datetime:
     local = datetime.combine(day, time(fold=line.fold)) + line.clock
     return local.replace(tzinfo=zone, fold=line.fold).astimezone(UTC)
-

@@ -68,7 +68,9 @@ def _lines(file: Path) -> Iterator[str]:
         texts.append(line)
         length += len(line)
         if length > LONGEST_LINE:
-            raise UnusableEvents(f"--events {file}: a JSON array of more than {LONGEST_LINE} characters; write one event a line")
+            raise UnusableEvents(
+                f"--events {file}: a JSON array of more than {LONGEST_LINE} characters; write one event a line"
+            )
     yield "\n".join(texts)
 
 

@@ -43,7 +43,9 @@ def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type
             periods.append(ActivePeriod(user, name, InstanceState.RUNNING.value, begun, end))
     if not periods:
         after = "" if since is None else f" after {since}"
-        raise NoSuchPast(f"--history {folder}: no user has a seat for any time{after}; it ends at {until:%Y-%m-%d %H:%M}")
+        raise NoSuchPast(
+            f"--history {folder}: no user has a seat for any time{after}; it ends at {until:%Y-%m-%d %H:%M}"
+        )
     return Past(
         periods=periods,
         since=min(period.begin for period in periods),
