@@ -115,7 +115,7 @@ class EarlierImport:
             pattern = f"kind={kind.kind}/day=*/{FILES}"
             if next(self._folder.glob(pattern), None) is not None:
                 found += database.execute(
-                    "SELECT DISTINCT filename FROM read_parquet(?, filename = true, hive_partitioning = false) "
+                    "SELECT DISTINCT filename FROM read_parquet(?, filename = true, hive_partitioning = false) "  # noqa: S608
                     f"WHERE {_OWN} ORDER BY 1",
                     [str(self._folder / pattern), self._name],
                 ).fetchall()

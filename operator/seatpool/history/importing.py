@@ -9,7 +9,7 @@ from pathlib import Path
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history import csv_import, flexnet
 from seatpool.history.csv_import import CsvInterval, merge_overlapping, read_csv, session_row
-from seatpool.history.flexnet import ParsedLog, merge_logs, parse_log
+from seatpool.history.flexnet import merge_logs, parse_log
 from seatpool.history.imported_files import EarlierImport, ImportedFile
 from seatpool.history.license_log import ImportSource, LicenseLog
 from seatpool.history.schema import Row, Session

@@ -8,11 +8,11 @@ one host and is denied it on another waits for nothing.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from seatpool.history.check_outs import CheckOuts, Key, Use, merge_uses
 from seatpool.history.log_events import LogAction, LogEvent
-from seatpool.history.log_waits import POOL_FULL, LogWait, WaitingLine
+from seatpool.history.log_waits import LogWait, WaitingLine
 from seatpool.history.schema import Refusal, Row, Session, Wait, fact_id
 
 IMPORTED = "Imported"

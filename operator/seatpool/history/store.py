@@ -71,7 +71,7 @@ def open_history(folder: Path, *, since: date | None = None) -> "Iterator[DuckDB
 
         try:
             yield database
-        except duckdb.Error as error:
+        except (duckdb.Error, UnicodeDecodeError, OverflowError) as error:
             raise HistoryNotReadable(f"history folder {folder}: {error}") from error
 
 

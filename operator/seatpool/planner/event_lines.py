@@ -142,9 +142,10 @@ class _EventReader:
         """Returns the past of all lines read so far."""
         instants = [fact.at for facts in self._facts.values() for fact in facts]
         if not instants:
+            told = format_counts(self._passed_over) or "they are empty"
             raise UnusableEvents(
-                f"--events {source}: none of {self._lines} lines tells of a workbench ({format_counts(self._passed_over) or 'they are empty'}); it "
-                "needs EventBridge envelopes, one JSON object a line, with source "
+                f"--events {source}: none of {self._lines} lines tells of a workbench ({told}); it needs EventBridge "
+                "envelopes, one JSON object a line, with source "
                 f"{self._mirror.custom_source!r} and detail-type {self._mirror.custom_detail_type!r}"
             )
         since, until = min(instants), max(instants)

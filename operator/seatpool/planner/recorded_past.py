@@ -32,7 +32,7 @@ def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type
     if not rows or last is None or last[0] is None:
         raise NoSuchPast(f"--history {folder}: it has no seat intervals; record some, or import a log into it")
     until = _utc(last[0])
-    first = _utc(datetime.min) if since is None else datetime.combine(since, time(), UTC)
+    first = datetime.min.replace(tzinfo=UTC) if since is None else datetime.combine(since, time(), UTC)
     periods = []
     for user, pool, of_type, begin, ended, why in rows:
         begun, end = max(_utc(begin), first), until if ended is None else _utc(ended)

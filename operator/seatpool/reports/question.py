@@ -98,11 +98,9 @@ def read_window(
 
     Default: the last 30 days of the history.
     """
-    end = last if until is None else _possible("--until", _instant("--until", until, zone))
-    if since is None:
-        begin = max(end - USUAL_LENGTH, min(first, end))
-    else:
-        begin = _possible("--since", _since(since, zone, end))
+    end = _possible("--until", last if until is None else _instant("--until", until, zone))
+    begin = max(end - USUAL_LENGTH, min(first, end)) if since is None else _since(since, zone, end)
+    _possible("--since", begin)
     if begin >= end:
         raise UnclearQuestion(
             f"--since {since or format_instant(begin)}: nothing lies between it and {until or 'the end'} "

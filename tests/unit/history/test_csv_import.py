@@ -157,7 +157,12 @@ def test_overlapping_lines_of_one_user_are_one_seat(tmp_path: Path) -> None:
         rows = database.execute(
             "SELECT user_id, product, workbench_type, hour(granted_at), hour(released_at) FROM sessions ORDER BY 1, 2, 4"
         ).fetchall()
-    assert rows == [("ann", "m", "a", 9, 18), ("ann", "m", "d", 18, 18), ("ann", "n", "a", 12, None), ("bob", "m", "a", 13, 14)]
+    assert rows == [
+        ("ann", "m", "a", 9, 18),
+        ("ann", "m", "d", 18, 18),
+        ("ann", "n", "a", 12, None),
+        ("bob", "m", "a", 13, 14),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,11 @@ def test_values_out_of_any_range_are_refused_with_the_reason(line: str, reason: 
 @pytest.mark.parametrize(("separator", "end"), [("\t", "\r\n"), (",", "\r"), (";", "\n")])
 def test_what_spreadsheets_export_is_read(tmp_path: Path, encoding: str, separator: str, end: str) -> None:
     file = tmp_path / "use.csv"
-    lines = ["user,product,start,end", "jörg,m,2026-03-02 09:00,2026-03-02 17:00", "bob,m,2026-03-02 09:00,2026-03-02 17:00"]
+    lines = [
+        "user,product,start,end",
+        "jörg,m,2026-03-02 09:00,2026-03-02 17:00",
+        "bob,m,2026-03-02 09:00,2026-03-02 17:00",
+    ]
     file.write_bytes("".join(line.replace(",", separator) + end for line in lines).encode(encoding))
     result = importing(tmp_path, file).import_csv()
     assert (result.people, result.lines, result.passed_over) == (2, 2, {})

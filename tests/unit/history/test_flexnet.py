@@ -454,7 +454,7 @@ def test_denials_after_which_a_user_waits_say_why(code: int, reason: str) -> Non
 @pytest.mark.parametrize(
     ("end", "ended", "outcome"),
     [
-        ('11:00:00 (vend) DEQUEUED: "CAD" bob@ws2\n11:00:01 (vend) OUT: "CAD" bob@ws2\n', at(11) + timedelta(seconds=1), "Granted"),
+        ('11:00:00 (vend) DEQUEUED: "CAD" bob@ws2\n11:01:00 (vend) OUT: "CAD" bob@ws2\n', at(11, 1), "Granted"),
         ('11:00:00 (vend) OUT: "CAD" bob@ws2\n', at(11), "Granted"),
         ('11:00:00 (vend) DEQUEUED: "CAD" bob@ws2\n', at(11), "NeedEnded"),
         ("11:00:00 (vend) Server started on lic1 for:\tCAD\n", at(10, 30), "NeedEnded"),

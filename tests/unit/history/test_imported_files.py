@@ -23,7 +23,10 @@ FIRST_WEEK = """
  9:00:00 (vend) OUT: "CAD" cem@ws3
  9:30:00 (vend) IN: "CAD" cem@ws3
 """
-GROWN = FIRST_WEEK + ' 9:20:05 (vend) OUT: "CAD" bob@ws2\n17:00:00 (vend) IN: "CAD" ann@ws1\n17:00:00 (vend) IN: "CAD" bob@ws2\n'
+GROWN = (
+    FIRST_WEEK
+    + ' 9:20:05 (vend) OUT: "CAD" bob@ws2\n17:00:00 (vend) IN: "CAD" ann@ws1\n17:00:00 (vend) IN: "CAD" bob@ws2\n'
+)
 
 
 def importing(folder: Path, *files: Path, **others: object) -> LogImport:
@@ -48,6 +51,10 @@ def content(folder: Path) -> list[tuple[object, ...]]:
         return rows.fetchall()
 
 
+def utc(hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 3, 2, hour, minute, tzinfo=UTC).replace(tzinfo=None)
+
+
 def written(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -62,7 +69,7 @@ def fresh(folder: Path, text: str, **others: object) -> list[tuple[object, ...]]
 def test_a_log_that_grew_is_what_one_import_of_it_gives(tmp_path: Path) -> None:
     fresh(tmp_path, FIRST_WEEK)
     assert fresh(tmp_path, GROWN) == fresh(tmp_path / "other", GROWN)
-    assert ("session", "ann", datetime(2026, 3, 2, 8, 30), datetime(2026, 3, 2, 17)) in [row[:4] for row in content(tmp_path)]
+    assert ("session", "ann", utc(8, 30), utc(17)) in [row[:4] for row in content(tmp_path)]
     assert ("wait", "bob", 1505.0) in [(row[0], row[1], row[4]) for row in content(tmp_path)]
 
 
@@ -84,7 +91,9 @@ def test_other_names_and_the_operators_rows_stay_also_when_files_were_put_togeth
     assert len(list(history.glob("kind=sessions/day=2026-03-02/*.parquet"))) == 1
     fresh(tmp_path, GROWN)
     with open_history(history) as database:
-        found = database.execute("SELECT installation, source, count(*) FROM sessions GROUP BY ALL ORDER BY ALL").fetchall()
+        found = database.execute(
+            "SELECT installation, source, count(*) FROM sessions GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
     assert found == [("another", "flexnet", 2), ("lab", "flexnet", 3), ("lab", "operator", 1), ("ours", "operator", 1)]
 
 
@@ -92,16 +101,18 @@ def test_pieces_may_be_packed_renamed_and_joined_by_new_ones(tmp_path: Path) -> 
     fresh(tmp_path, FIRST_WEEK)
     packed, new = tmp_path / "debug.log.1.gz", tmp_path / "debug.log"
     packed.write_bytes(gzip.compress(FIRST_WEEK.encode()))
-    written(new, "17:00:00 (vend) IN: \"CAD\" ann@ws1\n18:00:00 (vend) TIMESTAMP 3/2/2026\n")
+    written(new, '17:00:00 (vend) IN: "CAD" ann@ws1\n18:00:00 (vend) TIMESTAMP 3/2/2026\n')
     importing(tmp_path, new, packed).import_flexnet()
-    assert [row[3] for row in content(tmp_path) if row[:2] == ("session", "ann")] == [datetime(2026, 3, 2, 17)]
+    assert [row[3] for row in content(tmp_path) if row[:2] == ("session", "ann")] == [utc(17)]
 
 
 @pytest.mark.parametrize("text", [GROWN.replace("bob", "eve"), " 8:00:00 (vend) TIMESTAMP 3/9/2026\n" + GROWN])
 def test_a_file_that_was_imported_before_and_is_missing_is_named(tmp_path: Path, text: str) -> None:
     before = fresh(tmp_path, FIRST_WEEK)
     other = written(tmp_path / "other.log", text)
-    with pytest.raises(EarlierFilesMissing, match=r"'lab' was made from other files too, of which debug\.log is not given"):
+    with pytest.raises(
+        EarlierFilesMissing, match=r"'lab' was made from other files too, of which debug\.log is not given"
+    ):
         importing(tmp_path, other).import_flexnet()
     assert content(tmp_path) == before
     importing(tmp_path, other, replace=True).import_flexnet()
