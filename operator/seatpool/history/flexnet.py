@@ -105,11 +105,11 @@ def parse_log(lines: Iterable[str], *, zone: tzinfo, user_of: Callable[[str], st
         reader.read_line(line)
     days = _days(reader.lines)
     uses = []
-    for day, line in zip(days or (), reader.lines, strict=days is not None):
+    for day, parsed in zip(days or (), reader.lines, strict=days is not None):
         if day is None:
             reader.passed_over["bad_date"] += 1
-        elif line.use is not None:
-            uses.append(replace(line.use, at=line.at or _instant(day, line, zone)))
+        elif parsed.use is not None:
+            uses.append(replace(parsed.use, at=parsed.at or _instant(day, parsed, zone)))
     return ParsedLog(
         uses, frozenset(reader.servers), count, reader.passed_over, dated=days is not None, messages=reader.messages
     )

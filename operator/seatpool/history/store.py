@@ -54,7 +54,7 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
         database.execute(f"SET allowed_directories = ['{_quoted(folder.resolve())}', '{_quoted(folder)}']")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError, OverflowError) as error:
         database.close()
         raise HistoryNotReadable(f"history folder {folder}: {error}") from error
     return database

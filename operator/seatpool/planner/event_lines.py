@@ -76,7 +76,8 @@ def _lines(file: Path) -> Iterator[str]:
 
 def _documents(text: str) -> list[str]:
     """Returns the JSON documents in a text, which may follow each other or be in an array. Empty: they cannot be told."""
-    decoder, found, position = json.JSONDecoder(), [], 0
+    decoder, position = json.JSONDecoder(), 0
+    found: list[str] = []
     while True:
         while position < len(text) and text[position] in _BETWEEN:
             position += 1
