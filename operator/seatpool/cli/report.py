@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seatpool.cli.command_classes import ReadingCommand
 from seatpool.domain.errors import SeatpoolError
 from seatpool.text import missing_package
 
@@ -63,7 +64,7 @@ Endpoint = Annotated[str | None, typer.Option("--endpoint-url", help="Another AW
 OutFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write there instead of standard output.")]
 
 
-@app.command()
+@app.command(cls=ReadingCommand)
 def report(
     *,
     by: Annotated[
@@ -128,7 +129,7 @@ def report(
     _write(build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
 
 
-@app.command()
+@app.command(cls=ReadingCommand)
 def sql(
     *,
     question: Annotated[

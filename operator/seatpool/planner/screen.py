@@ -9,7 +9,7 @@ from rich.text import Text
 from seatpool.planner.plan import Point, SeatPlan
 from seatpool.planner.text import circumstances, headline, rules_told, seats_range
 from seatpool.terminal.output import table
-from seatpool.text import format_number, format_percent, format_seconds
+from seatpool.text import format_names, format_number, format_percent, format_seconds
 
 NEAR = 3
 PLACES = 1
@@ -63,8 +63,15 @@ def _show_many(console: Console, plans: Sequence[SeatPlan]) -> None:
             Text(plan.name), seats, seats_range(plan), *known, *([format_number(plan.cost, places=0)] if priced else [])
         )
     console.print(drawn)
+    target = plans[0].target
+    if target is None:
+        return
     console.print()
-    console.print(f"{sum(plan.seats or 0 for plan in plans)} seats in all for {plans[0].target}")
+    without = [plan.name for plan in plans if plan.seats is None]
+    if without:
+        console.print(Text(f"No sum: no number of seats gives {target} to {format_names(without)}"))
+    else:
+        console.print(f"{sum(plan.seats or 0 for plan in plans)} seats in all for {target}")
 
 
 def worth_showing(plan: SeatPlan) -> list[Point]:
