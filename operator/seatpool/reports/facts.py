@@ -94,7 +94,8 @@ _NEVER = 1 << 40
 
 _SEATS = """CREATE TEMP TABLE seats AS
 WITH every AS MATERIALIZED (
-    SELECT {who}, hash(installation, server, mode) AS origin, release_reason, epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
+    SELECT {who}, hash(installation, server, mode) AS origin, release_reason,
+        epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
         coalesce(epoch(released_at)::BIGINT, {never}) AS end_s
     FROM sessions JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
     WHERE mode IN {modes} AND granted_s - wait_s < $end AND (granted_s >= $begin OR end_s > $begin)
