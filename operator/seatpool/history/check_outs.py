@@ -1,8 +1,9 @@
 """Matches check-ins of a license server's log to check-outs, each by feature, user and host.
 
 Lines get lost, servers restart, and a log can begin or end in the middle of a session. A check-in ends the newest
-check-out of its host. So a check-in that is lost leaves the oldest one open. It ends after `longest` at the latest if
-the next line of the host is another check-out, if the server restarts, or at the end of the log.
+check-out of its host. So one that is lost leaves an older check-out open, and later ones are as long as they were. What is
+open at a restart or at the end of the log was lost, and ends after `longest` at the latest. A check-in that is there ends
+its check-out however long that was: the server writes one only for a license that is out.
 """
 
 from collections import Counter
@@ -85,11 +86,8 @@ class CheckOuts:
 
     def _check_out(self, index: int, event: LogEvent) -> None:
         key = (event.feature, event.user)
-        found = self._open.setdefault((key, event.host), [])
-        for one in [one for one in found if after(one.begin[0], self._longest) <= event.at]:
-            found.remove(one)
-            self._lose(key, one, (event.at, index))
-        found.append(_Open((event.at, index), event.count, event.daemon))
+        opened = _Open((event.at, index), event.count, event.daemon)
+        self._open.setdefault((key, event.host), []).append(opened)
 
     def _check_in(self, index: int, event: LogEvent) -> None:
         key = (event.feature, event.user)

@@ -2,8 +2,8 @@
 
 `held` has every seat in the window, cut to it. `needs` has every need that began in it, with the length of its wait up to
 the end of the window. Instants are whole seconds. Everything within a second is one change, so a seat that passes from
-one user to another is never counted twice. Intervals of one user and pool that overlap are one seat, whoever recorded
-them.
+one user to another is never counted twice. Intervals of one user and pool that overlap are one seat. One installation
+records none for the same server, so only pools that several of them recorded are searched for these.
 """
 
 from collections.abc import Mapping
@@ -93,16 +93,19 @@ _WHO = (
 _NEVER = 1 << 40
 
 _SEATS = """CREATE TEMP TABLE seats AS
-WITH every AS (
-    SELECT {who}, release_reason, epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
+WITH every AS MATERIALIZED (
+    SELECT {who}, hash(installation, server, mode) AS origin, release_reason,
+        epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
         coalesce(epoch(released_at)::BIGINT, {never}) AS end_s
     FROM sessions JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
     WHERE mode IN {modes} AND granted_s - wait_s < $end AND (granted_s >= $begin OR end_s > $begin)
+), several AS (
+    SELECT pool FROM every GROUP BY pool HAVING count(DISTINCT origin) > 1
 ), ordered AS (
     SELECT *, granted_s < max(end_s) OVER (
         PARTITION BY pool, user_id ORDER BY granted_s, end_s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS goes_on
-    FROM every
+    FROM every SEMI JOIN several USING (pool)
 ), numbered AS (
     SELECT *, count(*) FILTER (goes_on IS NOT TRUE) OVER (
         PARTITION BY pool, user_id ORDER BY granted_s, end_s ROWS UNBOUNDED PRECEDING
@@ -112,7 +115,9 @@ WITH every AS (
 SELECT pool, user_id, arg_min(team, granted_s) AS team, arg_min(workbench_type, granted_s) AS workbench_type,
     arg_min(account, granted_s) AS account, arg_max(release_reason, end_s) AS release_reason,
     min(granted_s) AS granted_s, arg_min(wait_s, granted_s) AS wait_s, least(max(end_s), $end) AS end_s
-FROM numbered GROUP BY pool, user_id, number"""
+FROM numbered GROUP BY pool, user_id, number
+UNION ALL SELECT pool, user_id, team, workbench_type, account, release_reason, granted_s, wait_s, least(end_s, $end)
+FROM every ANTI JOIN several USING (pool)"""
 
 _DRY_RUN = """SELECT count(*) FROM sessions JOIN chosen USING (pool)
 WHERE mode = 'DryRun' AND epoch(granted_at) < $end

@@ -124,9 +124,6 @@ def simply_matched(lines: Iterable[Line]) -> tuple[Covered, Counter[str]]:
                         covered.setdefault((key[0], key[1]), []).append((since, alive))
             opened.clear()
         elif act == "OUT":
-            for since in [since for since in opened.get(host, ()) if since + LONGEST <= line.at]:
-                opened[host].remove(since)
-                lost(host, since, line.at)
             opened.setdefault(host, []).append(line.at)
         elif act == "IN" and opened.get(host):
             covered.setdefault((host[0], host[1]), []).append((opened[host].pop(), line.at))

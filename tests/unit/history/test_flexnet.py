@@ -401,8 +401,9 @@ def test_a_lost_check_in_is_bounded_at_a_restart_too_and_counted() -> None:
     assert odd(log) == {"out_without_in": 1}
 
 
-def test_a_long_use_that_is_checked_in_is_not_cut() -> None:
-    log = LOST + ' 8:00:00 (vend) TIMESTAMP 3/9/2026\n 9:00:00 (vend) IN: "CAD" ann@ws1\n'
+@pytest.mark.parametrize("meanwhile", ["", day(4), day(4) + day(6)])
+def test_a_long_use_that_is_checked_in_is_not_cut(meanwhile: str) -> None:
+    log = LOST + meanwhile + ' 8:00:00 (vend) TIMESTAMP 3/9/2026\n 9:00:00 (vend) IN: "CAD" ann@ws1\n'
     assert sessions(log)[0] == ("CAD", "ann", at(8, 30), at(9, 0, 7))
     assert not odd(log)
 

@@ -163,7 +163,10 @@ def test_figures_are_what_counting_second_by_second_gives(
 ) -> None:
     begin, end = 0, 120
     rows: list[Row] = [capacity(seats, -100)]
-    rows += [session(user, start, start + length, waited_s=float(waited)) for user, start, length, waited in found]
+    rows += [
+        session(user, start, start + length, waited_s=float(waited), installation=f"site{index}")
+        for index, (user, start, length, waited) in enumerate(found)
+    ]
     row = only(made(tmp_path_factory.mktemp("history"), rows, asked(begin, end)))
     found = [(user, start, length, waited) for user, start, length, waited in found if start - waited < end]
     taken = [
