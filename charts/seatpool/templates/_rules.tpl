@@ -26,6 +26,11 @@
 {{- end }}
 {{- end -}}
 
+{{/* The Lease that the operator renews while it is alive: that of the election, or one that only tells. */}}
+{{- define "seatpool.lease" -}}
+{{- include "seatpool.fullname" . }}{{ if not .Values.leaderElection.enabled }}-alive{{ end }}
+{{- end -}}
+
 {{- define "seatpool.viewerRules" -}}
 - apiGroups: [seatpool.io]
   resources: [licensepools, licenseservers, seatledgers, workbenches]

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from tests.integration.chart.conftest import CHART, REPOSITORY, Body, Helm, HelmError, only
 
+from seatpool.control.leader.alive_lease import SUFFIX
 from seatpool.settings.settings import LeaderElectionSettings, Settings, load_settings
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -21,9 +22,9 @@ def container(objects: list[Body]) -> Body:
     return found
 
 
-def settings(objects: list[Body], tmp_path: Path) -> Settings:
+def settings(objects: list[Body], tmp_path: Path, *, name: str = "seatpool") -> Settings:
     file = tmp_path / "settings.yaml"
-    file.write_text(only(objects, "ConfigMap", "seatpool")["data"]["settings.yaml"])
+    file.write_text(only(objects, "ConfigMap", name)["data"]["settings.yaml"])
     return load_settings(file=file)
 
 
@@ -83,11 +84,18 @@ def test_a_setting_is_taken_by_its_old_name_too(helm: Helm, tmp_path: Path, name
     assert made.watch.resync_interval.total_seconds() == 90
 
 
-def test_the_lease_that_is_named_is_the_one_that_may_be_written(helm: Helm, tmp_path: Path) -> None:
-    objects = helm.template({"fullnameOverride": "licenses"})
-    config = yaml.safe_load(only(objects, "ConfigMap", "licenses")["data"]["settings.yaml"])
-    named = [rule["resourceNames"] for rule in only(objects, "Role")["rules"] if "resourceNames" in rule]
-    assert named == [[config["leader_election"]["name"]]]
+@pytest.mark.parametrize("elected", [True, False], ids=["with an election", "without one"])
+def test_the_lease_that_is_named_is_the_one_that_may_be_written_and_be_read_by_everybody(
+    helm: Helm, tmp_path: Path, elected: bool
+) -> None:
+    election = {"leaderElection": {"enabled": elected}, **({} if elected else {"replicas": 1})}
+    objects = helm.template({"fullnameOverride": "licenses", **election})
+    made = settings(objects, tmp_path, name="licenses").leader_election
+    lease = made.name if elected else f"{made.name}{SUFFIX}"
+    for role, verbs in (("licenses-lease", ["get", "update"]), ("licenses-alive", ["get"])):
+        named = [rule for rule in only(objects, "Role", role)["rules"] if "resourceNames" in rule]
+        assert [(rule["resourceNames"], rule["verbs"]) for rule in named] == [([lease], verbs)]
+    assert made.namespace == "seatpool"
 
 
 def test_pods_are_replaced_when_a_setting_changes_and_only_then(helm: Helm) -> None:
@@ -188,7 +196,9 @@ def test_all_objects_follow_another_namespace(helm: Helm) -> None:
               "networkPolicy": {"enabled": True}}  # fmt: skip
     objects = helm.template(values)
     assert {one["metadata"].get("namespace", "elsewhere") for one in objects} == {"elsewhere"}
-    assert {one["namespace"] for role in objects for one in role.get("subjects", ())} == {"elsewhere"}
+    assert {one["namespace"] for role in objects for one in role.get("subjects", ()) if one["kind"] != "Group"} == {
+        "elsewhere"
+    }
     settings_file = yaml.safe_load(only(objects, "ConfigMap", "seatpool")["data"]["settings.yaml"])
     assert settings_file["leader_election"]["namespace"] == "elsewhere"
 
