@@ -60,6 +60,7 @@ class ConditionReason(StrEnum):
     # workbenches
     ALL_ASSIGNED = "AllAssigned"
     SOME_WAIT = "SomeWait"
+    DENIED = "Denied"
     NO_POOL = "NoPool"
     INACTIVE = "Inactive"
     INVALID_OWNER = "InvalidOwner"
@@ -291,7 +292,14 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     # workbenches
     ConditionReason.ALL_ASSIGNED: ReasonText("The owner has a seat of every pool that serves this workbench."),
     ConditionReason.SOME_WAIT: ReasonText("The owner waits for a seat.", message="No seat yet: {pools}"),
-    ConditionReason.NO_POOL: ReasonText("No pool serves workbenches of this type."),
+    ConditionReason.DENIED: ReasonText(
+        "The owner is denied a seat by spec.deniedUsers of a pool.",
+        message="Denied: ask your license admin (spec.deniedUsers): {denied}",
+    ),
+    ConditionReason.NO_POOL: ReasonText(
+        "No pool serves workbenches of this type, so the owner is on no list.",
+        message="no pool serves type {type} in namespace {namespace}; the owner is on no list",
+    ),
     ConditionReason.INACTIVE: ReasonText("The workbench is not active and needs no seat."),
     ConditionReason.INVALID_OWNER: ReasonText(
         "No license server could take the owner's name.", message="spec.owner: {problem}"

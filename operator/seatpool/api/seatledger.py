@@ -86,6 +86,10 @@ class SeatLedgerSpec(Model):
     """Name of the LicensePool."""
     shares: Annotated[int, Field(ge=1)] = 1
     """Number of SeatLedger objects that hold the memory."""
+    holders: int = 0
+    """Number of users in assigned."""
+    waiters: int = 0
+    """Number of users in waiting."""
     assigned: Annotated[tuple[LedgerGrant, ...], Field(json_schema_extra=_WHOLE)] = ()
     """Users who have a seat."""
     waiting: Annotated[tuple[LedgerWaiting, ...], Field(json_schema_extra=_WHOLE)] = ()
@@ -112,8 +116,8 @@ class SeatLedger(Resource):
     has_status: ClassVar[bool] = False
     columns: ClassVar[tuple[PrinterColumn, ...]] = (
         column("Pool", ".spec.pool", "The pool that it belongs to."),
-        column("Holders", ".spec.assigned[*].user", "Users who have a seat."),
-        column("Waiting", ".spec.waiting[*].user", "Users who wait for one.", wide=True),
+        column("Holders", ".spec.holders", "Number of users in this share who have a seat.", type="integer"),
+        column("Waiting", ".spec.waiters", "Number of users in this share who wait for one.", type="integer"),
         AGE_COLUMN,
     )
 

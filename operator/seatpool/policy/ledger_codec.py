@@ -101,6 +101,8 @@ def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerS
         SeatLedgerSpec(
             pool=pool,
             shares=shares,
+            holders=len(grants[index]),
+            waiters=len(waiting[index]),
             assigned=tuple(grants[index]),
             waiting=tuple(waiting[index]),
             vacated=tuple(vacated[index]),

@@ -164,8 +164,8 @@ async def test_a_workbench_is_not_ready_before_its_pool_has_decided(stage: Stage
 async def test_a_restart_writes_no_status_of_a_workbench_that_did_not_change(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"), stage.workbench(2, "bob", type="vew-other"))
     async with stage.operator():
-        for number, reason in ((1, "AllAssigned"), (2, "NoPool")):
-            await stage.until_condition(Workbench, instance(number), "Ready", status="True", reason=reason)
+        for number, status, reason in ((1, "True", "AllAssigned"), (2, "False", "NoPool")):
+            await stage.until_condition(Workbench, instance(number), "Ready", status=status, reason=reason)
     before = [await stage.get(Workbench, instance(number)) for number in (1, 2)]
     async with stage.operator():
         await stage.until_ready()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seatpool.api.reasons import ConditionReason
+from seatpool.api.workbench import SeatPhase
 from seatpool.cache.store import Store
 from seatpool.control.state.pool_state import PoolState
 from seatpool.control.status.pool import pool_status
@@ -42,7 +43,8 @@ class StatusRenderer:
     def workbench(self, key: str, *, due: bool) -> Body | Postponed | None:
         """Returns the status of a Workbench. None: it is stored already, or the workbench is gone.
 
-        If a pool has not decided yet, the status is postponed until it is `due`.
+        If a pool has not decided yet, the status is postponed until it is `due`. A refusal is shown at once, because nothing
+        that another pool decides makes the workbench ready.
         """
         store = self.store
         view = store.workbenches.get(key)
@@ -55,7 +57,8 @@ class StatusRenderer:
         status = workbench_status(
             view, serving=serving, active=active, states=self.states, now=to_milliseconds(self.clock())
         )
-        if not due and any(seat.reason == ConditionReason.UNDECIDED for seat in status.seats):
+        undecided = any(seat.reason == ConditionReason.UNDECIDED for seat in status.seats)
+        if undecided and not due and all(seat.phase is not SeatPhase.DENIED for seat in status.seats):
             return Postponed.UNDECIDED
         return _if_changed(status.wire(), view.status.wire())
 
