@@ -38,6 +38,8 @@ class ConditionReason(StrEnum):
     FOREIGN_OWNER = "ForeignOwner"
     INVALID_SPEC = "InvalidSpec"
     DELETING = "Deleting"
+    ALL_EFFECTIVE = "AllEffective"
+    RULES_WITHOUT_EFFECT = "RulesWithoutEffect"
     # servers
     REACHABLE = "Reachable"
     NOT_TRIED_YET = "NotTriedYet"
@@ -235,6 +237,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         message="The list is being emptied because of spec.onDelete: Clear; set it to Retain to delete the pool as it is",
         why="Pool {pool} is being deleted.",
     ),
+    ConditionReason.ALL_EFFECTIVE: ReasonText("Every rule of the spec can have an effect."),
+    ConditionReason.RULES_WITHOUT_EFFECT: ReasonText(
+        "Some rules of the spec match nobody or exclude each other; the others count.",
+        message="{rules}",
+        why="Some rules of {pool} have no effect: {detail}.",
+    ),
     # servers
     ConditionReason.REACHABLE: ReasonText("The last command was answered."),
     ConditionReason.NOT_TRIED_YET: ReasonText("No command has been sent yet."),
@@ -385,6 +393,7 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
         "Saturated": "At least one user waits for a seat.",
         "Conflict": "Another pool or another installation claims the product's list.",
         "Suspended": "The pool is suspended by spec.suspend.",
+        "RulesEffective": "Every rule of the spec can have an effect.",
     },
     "LicenseServer": {
         "Ready": "The server answers, holds no change back, and its lists are as they should be.",

@@ -46,6 +46,36 @@ BAD_POOLS: dict[str, tuple[Spec, str]] = {
         {"protectedUsers": ["a"], "deniedUsers": ["a"]},
         "both in protectedUsers and in deniedUsers",
     ),
+    "a reservation of more seats than users": (
+        {"reservations": [{"name": "a", "seats": 2, "users": ["ann"]}]},
+        "more seats than users: nobody could have the others",
+    ),
+    "a reservation for nobody's pattern": (
+        {"reservations": [{"name": "a", "seats": 1, "userPattern": "["}]},
+        "can match nobody",
+    ),
+    "a pattern that no user id begins with": (
+        {"reservations": [{"name": "a", "seats": 1, "userPattern": "-phd*"}]},
+        "can match nobody",
+    ),
+    "a pattern with a blank": ({"reservations": [{"name": "a", "seats": 1, "userPattern": "a b"}]}, "can match nobody"),
+    "an empty pattern": ({"reservations": [{"name": "a", "seats": 1, "userPattern": ""}]}, "can match nobody"),
+    "two reservations with one pattern": (
+        {
+            "reservations": [
+                {"name": "a", "seats": 1, "userPattern": "phd-*"},
+                {"name": "b", "seats": 1, "userPattern": "phd-*"},
+            ]
+        },
+        "two reservations have the same userPattern",
+    ),
+    "two priorities with one pattern": (
+        {
+            "order": "Priority",
+            "priorities": [{"userPattern": "a*", "weight": 1}, {"userPattern": "a*", "weight": 2}],
+        },
+        "two priorities have the same userPattern",
+    ),
     "priorities that are not used": (
         {"priorities": [{"userPattern": "a*", "weight": 1}]},
         "priorities are only used with order: Priority",
@@ -75,6 +105,12 @@ GOOD_POOLS: dict[str, Spec] = {
     "a budget": {"maxReassignments": {"count": 4, "window": "365d"}},
     "globs": {"workbenchTypes": ["vew-*", "[abc]-big", "?ew", "*"]},
     "priorities": {"order": "Priority", "priorities": [{"userPattern": "oncall-*", "weight": 10}]},
+    "every kind of user pattern": {
+        "order": "Priority",
+        "priorities": [
+            {"userPattern": one, "weight": 1} for one in ("ann", "*", "?nn", "[ab]nn", "[!x]*", "a.b_c@d+e-*", "PHD-[0-9]")
+        ],
+    },
     "all knobs": {
         "minimumHold": "30d", "linger": "15m", "seatCoolDown": "1h30m", "readmitAfter": "24h",
         "protectedUsers": ["boss"], "deniedUsers": ["guest"], "emptyList": "KeepPlaceholder", "onDelete": "Clear",
@@ -158,7 +194,7 @@ def test_a_good_server_gets_its_defaults(control_plane: ControlPlane, namespace:
     stored = json.loads(control_plane.kubectl("get", "licsrv", "x", "-n", namespace, "-o", "json"))
     spec = stored["spec"]
     assert (spec["mode"], spec["timeout"], spec["verifyInterval"], spec["debounce"]) == ("Enforce", "1m", "5m", "250ms")
-    assert spec["guard"] == {"maxReleasePercent": 50, "minUsers": 10}
+    assert spec["guard"] == {"maxReleasePercent": 50, "minUsers": 10, "window": "10m"}
     assert stored["status"]["observedGeneration"] == -1
     assert stored["status"]["conditions"] == []
 

@@ -39,6 +39,11 @@ CASES = {
         "Conflict: another installation owns the list of matlab on server lab/licenses; nothing is written.",
         frozenset({BLOCKS}), "it is theirs",
     ),
+    "a rule matches nobody": Case(
+        (server(), pool(conditions={"RulesEffective": "False RulesWithoutEffect reservations caps: nobody"})),
+        "RulesWithoutEffect", OF_POOL, "Some rules of lab/matlab have no effect: reservations caps: nobody.",
+        frozenset(), "reservations caps: nobody",
+    ),
     "the pool is suspended": Case(
         (server(), pool(suspend=True)), "Suspended", OF_POOL,
         "Pool lab/matlab is suspended: nobody gets a seat and nobody loses one.", frozenset({BLOCKS, INTENDED}),

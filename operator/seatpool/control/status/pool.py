@@ -1,5 +1,6 @@
 """Renders the status of a LicensePool from the state of the pool."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from seatpool.api.conditions import condition, merge
@@ -18,13 +19,26 @@ from seatpool.control.state.server_view import ConditionParts
 from seatpool.control.status.condition_parts import parts
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.list_hash import list_hash
+from seatpool.policy.rule_effects import IneffectiveRule
 from seatpool.text import format_names
+
+SHOWN_RULES = 10
+"""Rules without effect that are told, at most. A condition's message has at most 2048 characters."""
 
 
 def pool_status(
-    pool: LicensePool, state: PoolState, *, server: LicenseServer | None, owner_pool: str, now: datetime
+    pool: LicensePool,
+    state: PoolState,
+    *,
+    server: LicenseServer | None,
+    owner_pool: str,
+    ineffective: Sequence[IneffectiveRule] = (),
+    now: datetime,
 ) -> LicensePoolStatus:
-    """Returns the whole status. `owner_pool`: key of the pool that manages the product on the server."""
+    """Returns the whole status.
+
+    `owner_pool`: key of the pool that manages the product on the server. `ineffective`: the pool's rules without effect.
+    """
     answer = state.answer
     waiting = () if answer is None else answer.waiting
     in_sync = _in_sync(pool, state, server, owner_pool)
@@ -35,6 +49,7 @@ def pool_status(
         _saturated(answer),
         _conflict(pool, state, owner_pool),
         _suspended(pool),
+        _rules_effective(ineffective),
     ]
     return LicensePoolStatus(
         observed_generation=pool.metadata.generation,
@@ -145,6 +160,15 @@ def _conflict(pool: LicensePool, state: PoolState, owner_pool: str) -> Condition
 
 def _duplicate(pool: LicensePool, owner_pool: str) -> dict[str, object]:
     return {"product": pool.spec.product, "server": pool.spec.server_ref.name, "owner": owner_pool}
+
+
+def _rules_effective(ineffective: Sequence[IneffectiveRule]) -> ConditionParts:
+    if not ineffective:
+        return parts("RulesEffective", True, ConditionReason.ALL_EFFECTIVE)
+    told = "; ".join(map(str, ineffective[:SHOWN_RULES]))
+    more = len(ineffective) - SHOWN_RULES
+    rules = f"{told}; and {more} more" if more > 0 else told
+    return parts("RulesEffective", False, ConditionReason.RULES_WITHOUT_EFFECT, rules=rules)
 
 
 def _suspended(pool: LicensePool) -> ConditionParts:

@@ -13,6 +13,7 @@ from seatpool.control.status.workbench import workbench_status
 from seatpool.control.status.writer import Postponed, without_times
 from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.client import Body
+from seatpool.policy.rule_effects import ineffective_rules
 
 _UNKNOWN = PoolState()
 
@@ -36,6 +37,7 @@ class StatusRenderer:
             self.states.get(key, _UNKNOWN),
             server=self.store.servers.get(self.store.server_of(key)),
             owner_pool=self.store.owner_pool(key),
+            ineffective=ineffective_rules(pool.spec, self.store.rules[key], self.store.identity),
             now=to_milliseconds(self.clock()),
         )
         return _if_changed(status.wire(), pool.status.wire())
