@@ -174,12 +174,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.POOL_FAILED: ReasonText(
         "This pool cannot be computed or stored; its list stays as it is. The other pools go on.",
         message="{problem}; the list of this pool stays as it is, and the other pools go on",
-        why="Pool {pool} cannot be computed or stored since {since}; its list stays as it is.",
+        why="Pool {pool} cannot be computed or stored since {since}: people on the list keep working; new ones get no seat.",
     ),
     ConditionReason.PASS_FAILED: ReasonText(
         "The last pass over this server's pools failed; all its lists stay as they are.",
         message="the last pass failed: {problem}; all lists of the server stay as they are until a pass succeeds",
-        why="The last pass over server {server} failed since {since}; its lists stay as they are.",
+        why="The last pass over server {server} failed since {since}: people on its lists keep working; new ones get no seat.",
     ),
     ConditionReason.NOT_READ_YET: ReasonText(
         "The list on the license server has not been read yet.",
@@ -188,12 +188,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.DRY_RUN: ReasonText(
         "DryRun: the list is computed and shown, and not written.",
         message="DryRun: {adds} would be added ({add}), {removes} removed ({remove})",
-        why="DryRun: the list of {pool} is computed and not written; a seat here is none on the license server.",
+        why="{pool} is in trial mode (DryRun): nothing is written; a seat shown here does not work.",
         field="mode",
     ),
     ConditionReason.SUSPENDED: ReasonText(
         "Suspended by spec.suspend: the list stays as it is.",
-        why="Pool {pool} is suspended: nobody gets a seat and nobody loses one.",
+        why="Pool {pool} is suspended: people on the list keep working; new ones get no seat.",
         field="suspend",
     ),
     ConditionReason.ACTIVE: ReasonText("Not suspended."),
@@ -207,12 +207,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.SERVER_UNREACHABLE: ReasonText(
         "The license server cannot be reached; its lists stay as they are.",
         message=_UNREACHABLE,
-        why="Server {server} cannot be reached since {since}: its lists stay as they are.",
+        why="Server {server} cannot be reached since {since}: people on its lists keep working; new ones get no seat.",
         field="target",
     ),
     ConditionReason.SERVER_SUSPENDED: ReasonText(
         "The license server is suspended by its spec.suspend.",
-        why="Server {server} is suspended: its lists stay as they are.",
+        why="Server {server} is suspended: people on its lists keep working; new ones get no seat.",
         field="suspend",
     ),
     ConditionReason.SEATS_FREE: ReasonText("No user waits."),
@@ -250,8 +250,8 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.TOO_MANY_RELEASES: ReasonText(
         "A change would release suspiciously many users at once and is held back.",
         message=_CHANGE_HELD,
-        why="Server {server} holds a change back since {since}, because it would put out many people at once: nobody loses a "
-        "seat before somebody decides (seatpool approve {name}).",
+        why="Many people would lose their seats of server {server} at once. Held since {since} until an admin approves: "
+        "seatpool approve {name}.",
         field="guard",
     ),
     ConditionReason.INVENTORY_UNKNOWN: ReasonText(

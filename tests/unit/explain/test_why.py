@@ -24,9 +24,9 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.why import Explanation, Phase, PoolExplanation, why
 from seatpool.terminal.output import data
 
-MUST_STOP = "No instant is certain: somebody has to stop a workbench first."
-NO_HELP = "Nobody's stop would free a seat for dora."
-TOO_FEW = "A likely range cannot be given yet: it takes 20 seats that have ended, and of lab/matlab 0 are known."
+MUST_STOP = "Nobody can say when: a seat comes free when somebody stops a workbench."
+NO_HELP = "No stop of those who have a seat now would bring dora one."
+TOO_FEW = "No estimate yet: lab/matlab has 0 finished seats; 20 are needed."
 NOT_IN_SYNC = {"InSync": "False Applying"}
 
 
@@ -49,7 +49,7 @@ CASES = {
         [
             "ann has a seat of lab/matlab since 08:40.",
             "An active workbench needs the product: i-00000001.",
-            "It stays while that is so.",
+            "ann keeps it while a workbench is running.",
         ],
     ),
     "a list that was not read back makes the seat pending": Case(
@@ -59,7 +59,7 @@ CASES = {
             "ann was given a seat of lab/matlab at 08:40, and the license server has not confirmed it yet: do not start the "
             "tool before it has.",
             "An active workbench needs the product: i-00000001.",
-            "It stays while that is so.",
+            "ann keeps it while a workbench is running.",
         ],
     ),
     "a user who was on the list before the operator is not pending": Case(
@@ -68,7 +68,7 @@ CASES = {
         [
             "ann has a seat of lab/matlab since 08:40.",
             "ann was on the list before the operator first wrote it, and a workbench is active: i-00000001.",
-            "It stays while that is so.",
+            "ann keeps it while a workbench is running.",
         ],
     ),
     "minimum hold keeps a seat that is not needed": Case(
@@ -100,7 +100,6 @@ CASES = {
         [
             "ann has a seat of lab/matlab since 08:00.",
             "ann is among spec.protectedUsers and always on the list.",
-            "It stays while that is so.",
         ],
     ),
     "a denied user is told the field and not a time": Case(
@@ -108,7 +107,7 @@ CASES = {
         [
             "dora is denied a seat of lab/matlab.",
             "dora is among spec.deniedUsers and never gets a seat.",
-            "Time does not change that: an admin would have to change spec.deniedUsers of lab/matlab.",
+            "Time does not change that: ask your license admin (spec.deniedUsers of lab/matlab).",
         ],
     ),
     "a full pool names the users of whom one stop is enough": Case(
@@ -130,8 +129,8 @@ CASES = {
         [
             "eve waits for a seat of lab/matlab: position 2 of 2, since 08:56.",
             "All 2 seats are taken.",
-            MUST_STOP,
-            "2 seats have to come free: if these stopped now, a seat would come at once: ann (i-00000001), bob (i-00000002).",
+            "Nobody can say when: 2 of those who have a seat must stop first.",
+            "A seat would come at once if these stopped now: ann (i-00000001), bob (i-00000002).",
             TOO_FEW,
         ],
     ),
@@ -201,7 +200,7 @@ CASES = {
             "1 of 2 seats are free, and kept for others: 1 for reservation phd.",
             MUST_STOP,
             "A seat would come at once if one of these stopped now: ann (i-00000001).",
-            "A likely range cannot be given: spec.reservations of lab/matlab decides too, and not only how long seats are held.",
+            "No estimate: spec.reservations of lab/matlab also decides.",
         ],
     ),
     "a suspended pool gives no time": Case(
@@ -210,7 +209,7 @@ CASES = {
         [
             "dora waits for a seat of lab/matlab: position 1 of 1, since 08:55.",
             "All 1 seats are taken.",
-            "No instant is certain while what stands in the way is there.",
+            "Nothing changes before what stands in the way is gone.",
         ],
     ),
     "a pool without a ledger has not decided": Case(
@@ -255,7 +254,11 @@ def test_a_held_change_keeps_the_seat_of_a_user_whose_time_is_over() -> None:
     guarded = server(conditions={"Guarded": "True TooManyReleases 9 of 12"})
     cluster = seen(guarded, pool(seats=1), ledger(assigned={"ann": HOUR}, idle={"ann": 1}))
     found = only_pool(why(cluster, "ann", pool=None, written={}, times=TIMES))
-    assert texts(found.messages)[0] == "ann has a seat of lab/matlab since 08:00."
+    assert texts(found.messages) == [
+        "ann has a seat of lab/matlab since 08:00.",
+        "No workbench is running; the seat stays only because a change is held for approval.",
+    ]
+    assert (found.reason, found.decided_by) == ("TooManyReleases", "LicenseServer lab/licenses")
 
 
 def test_while_a_change_is_held_no_stop_helps() -> None:
@@ -264,7 +267,7 @@ def test_while_a_change_is_held_no_stop_helps() -> None:
         guarded, pool(seats=1), ledger(assigned={"ann": HOUR}, waiting={"dora": 5}), *workbenches("ann", "dora")
     )
     found = only_pool(why(cluster, "dora", pool=None, written={}, times=TIMES))
-    assert texts(found.messages)[2:] == [MUST_STOP, NO_HELP]
+    assert texts(found.messages)[2:] == ["No seat comes free before what stands in the way is gone."]
 
 
 @pytest.mark.parametrize(
@@ -303,7 +306,15 @@ def test_an_owner_that_cannot_be_a_user_id_is_named_with_its_workbench() -> None
 
 
 def test_a_user_without_workbench_seat_or_wait_is_unknown() -> None:
-    assert texts(explained(pool(), user="nora").messages) == ["nora has no workbench, no seat, and waits for none."]
+    assert texts(explained(pool(), user="nora").messages) == [
+        "nora has no workbench and no seat in the cluster, and waits for none."
+    ]
+    found = why(seen(server(), pool()), "nora", pool=None, written={}, times=TIMES, where="namespace lab")
+    assert texts(found.messages) == [
+        "nora has no workbench and no seat in namespace lab, and waits for none.",
+        "Name another namespace with -n, or look everywhere with -A.",
+    ]
+    assert not found.is_well
 
 
 def test_only_pools_that_concern_the_user_are_explained() -> None:
