@@ -105,6 +105,8 @@ class Workbench(Resource):
         AGE_COLUMN,
     )
 
+    selectable: ClassVar[tuple[str, ...]] = (".spec.owner", ".spec.type", ".spec.state", ".status.user")
+
     spec: Annotated[
         WorkbenchSpec,
         Field(

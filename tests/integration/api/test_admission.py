@@ -223,3 +223,36 @@ def test_kubectl_explain_reads_well(control_plane: ControlPlane) -> None:
         "Vendor's rule: a freed seat is blocked for other people so long; the same person may come back.",
     ):
         assert words in text
+
+
+def test_kubectl_explain_shows_format_limits_and_default(control_plane: ControlPlane) -> None:
+    for field, words in (
+        ("licensepool.spec.linger", "A duration such as 250ms, 15m, 1h30m or 365d. Default: 0s."),
+        ("licensepool.spec.seats", "the list is never longer. From 0 to 5000."),
+        ("licensepool.spec.activeStates", "At most 6 entries. Default: pending, running."),
+        ("licenseserver.spec.timeout", "Must be 5s to 2d, for example 60s;"),
+    ):
+        assert words in " ".join(control_plane.kubectl("explain", field).split())
+
+
+def test_workbenches_are_found_by_owner_type_and_state(control_plane: ControlPlane, namespace: str) -> None:
+    apply(control_plane, namespace, "Workbench", WORKBENCH, name="i-1")
+    apply(control_plane, namespace, "Workbench", WORKBENCH | {"owner": "bob", "state": "stopped"}, name="i-2")
+    for selector, name in (
+        ("spec.owner=bob", "i-2"), ("spec.state=running", "i-1"), ("spec.type=vew-matlab,spec.owner=ann", "i-1"),
+    ):  # fmt: skip
+        found = control_plane.kubectl("get", "wb", "-n", namespace, "--field-selector", selector, "-o", "name")
+        assert found.split() == [f"workbench.seatpool.io/{name}"]
+
+
+def test_kubectl_get_shows_all_pools_of_a_workbench_in_one_column(control_plane: ControlPlane, namespace: str) -> None:
+    apply(control_plane, namespace, "Workbench", WORKBENCH, name="i-1")
+    status = {"status": {"user": "ann", "summary": "1 of 2; addon: 3rd, PoolFull"}}
+    control_plane.kubectl(
+        "patch", "wb", "i-1", "-n", namespace, "--subresource=status", "--type=merge", "-p", json.dumps(status)
+    )
+    head, line = control_plane.kubectl("get", "wb", "-n", namespace).splitlines()
+    assert head.split() == ["NAME", "OWNER", "TYPE", "STATE", "SEATS", "READY", "AGE"]
+    assert "1 of 2; addon: 3rd, PoolFull" in line
+    found = control_plane.kubectl("get", "wb", "-n", namespace, "--field-selector", "status.user=ann", "-o", "name")
+    assert found.split() == ["workbench.seatpool.io/i-1"]
