@@ -21,8 +21,10 @@ from seatpool.domain.rules import PoolRules
 from seatpool.domain.tenure import tenure_of, with_idle_since
 from seatpool.policy.plan import Question, plan
 
-MAX_WORK = 300_000
+MAX_WORK = 120_000
 """Users that all allocations of one simulation may look at together. That is about half a second."""
+MORE_THAN_POSITION = 5
+"""Stops that are tried beyond the place in line if not every set can be tried. Some freed seats may not help."""
 _TICK = timedelta(milliseconds=1)
 
 
@@ -123,10 +125,11 @@ class Simulation:
                 return
             memory, now = answer.memory, max(answer.next_change, now + _TICK)
 
-    def find_stops(self, user: str, *, otherwise: datetime | None) -> Stops | Literal[False] | None:
+    def find_stops(self, user: str, *, otherwise: datetime | None, position: int = 1) -> Stops | Literal[False] | None:
         """Returns the smallest sets of holders whose stop brings the seat sooner than `otherwise`.
 
-        None: no set does. False: the search was cut short before a set was found.
+        None: no set does. False: the search was cut short, and no set was found. `position` is the user's place in line: so
+        many stops are tried if not every set can be.
         """
         kinds = self._kinds_of_holders(user)
         for count in range(1, sum(map(len, kinds)) + 1):
@@ -146,7 +149,21 @@ class Simulation:
             if best is not None:
                 return Stops(count, best, _ways(found, kinds), all_tried=not cut)
             if cut:
-                return False
+                return self._first_set(user, kinds, otherwise=otherwise, position=position) or False
+        return None
+
+    def _first_set(
+        self, user: str, kinds: Sequence[Sequence[str]], *, otherwise: datetime | None, position: int
+    ) -> Stops | None:
+        """Returns a set that helps, of those whose seats would end first. There may be smaller ones."""
+        sizes = tuple(map(len, kinds))
+        self._work.left = self.max_work
+        for count in range(position, min(position + MORE_THAN_POSITION, sum(sizes)) + 1):
+            numbers = tuple(_filled(count, sizes))
+            chosen = [name for number, kind in zip(numbers, kinds, strict=True) for name in kind[:number]]
+            comes = self.seat_at(user, without=chosen).instant
+            if comes is not None and (otherwise is None or comes < otherwise):
+                return Stops(count, comes, _ways([numbers], kinds), all_tried=False)
         return None
 
     def _kinds_of_holders(self, user: str) -> list[list[str]]:

@@ -318,7 +318,7 @@ class _PoolExplainer:
         if any(problem.blocks for problem in self._problems):
             return self._waits(place, answer, messages=(headline, rule, self._message(MessageId.OBSTACLE_FIRST)))
         comes = self._simulation.seat_at(self._user)
-        stops = self._simulation.find_stops(self._user, otherwise=comes.instant)
+        stops = self._simulation.find_stops(self._user, otherwise=comes.instant, position=place.position)
         estimate, likely = describe_wait(self._simulation, place, expected=comes.instant, times=self._times)
         messages = (headline, rule, *self._when(place, comes, stops), *self._stops_that_help(stops, comes), *likely)
         return self._waits(

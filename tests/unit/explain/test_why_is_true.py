@@ -7,9 +7,11 @@ knows nothing of the times and sets that the explanation looks at. All times of 
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 from itertools import combinations, product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.explain.cluster import NOW, TIMES, Raw, ago, at, ledger, pool, pool_in, seen, server, workbenches
@@ -17,7 +19,7 @@ from tests.unit.explain.cluster import NOW, TIMES, Raw, ago, at, ledger, pool, p
 from seatpool.domain.allocate import allocate
 from seatpool.domain.memory import PoolMemory
 from seatpool.explain.messages import MessageId
-from seatpool.explain.simulation import Group
+from seatpool.explain.simulation import Group, Simulation
 from seatpool.explain.snapshot import Snapshot
 from seatpool.explain.why import Phase, PoolExplanation, why
 
@@ -195,3 +197,35 @@ def test_no_sentence_is_false_and_no_two_contradict(objects: tuple[Raw, ...]) ->
                 assert future.arrival(user) == NOW
             else:
                 assert user not in future.needs
+
+
+def check_what_is_told_of_a_cut_search(
+    user: str, found: PoolExplanation, told: Collection[str], future: Future
+) -> None:
+    """What is said is true all the same, and that not everything was tried is said."""
+    alone = future.arrival(user)
+    helps, _ = future.stops(user)
+    assert found.expected == alone or MessageId.TIME_NOT_KNOWN in told
+    assert (MessageId.NO_STOP_HELPS in told) <= (alone is None and not helps)
+    assert (MessageId.SOMEBODY_MUST_STOP in told) <= (alone is None)
+    if found.stop is None:
+        assert not helps or {MessageId.NO_STOP_FOUND, MessageId.TIME_NOT_KNOWN, MessageId.SEAT_COMES} & set(told)
+        return
+    assert found.stop.all_tried is (MessageId.NOT_ALL_TRIED not in told)
+    assert {future.arrival(user, chosen) for chosen in sets_of(found.stop.ways)} == {found.stop.instant}
+    if found.stop.all_tried:
+        assert found.stop.count == min(map(len, helps))
+    assert (MessageId.SEVERAL_MUST_STOP in told) <= found.stop.all_tried
+
+
+@settings(max_examples=80, deadline=None)
+@given(clusters(), st.integers(0, 200))
+def test_a_search_that_is_cut_short_says_nothing_false(objects: tuple[Raw, ...], work: int) -> None:
+    cluster = seen(*objects)
+    future = Future(cluster)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seatpool.explain.why.Simulation", partial(Simulation, max_work=work))
+        for user in USERS:
+            for found in why(cluster, user, pool=None, written={}, times=TIMES).pools:
+                if found.phase is Phase.WAITING:
+                    check_what_is_told_of_a_cut_search(user, found, [one.id for one in found.messages], future)
