@@ -185,3 +185,16 @@ async def test_the_younger_of_two_pools_serves_nobody_and_makes_nobody_wait(stag
         await asyncio.sleep(1)
         assert [seat["pool"] for seat in await stage.workbench_seats(1)] == [f"{stage.namespace}/matlab"]
         await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")
+
+
+async def test_rules_without_effect_are_told_by_a_condition_and_the_list_is_right_all_the_same(stage: Stage) -> None:
+    crowded = [{"name": "phd", "userPattern": "PHD-*", "seats": 3}]
+    stage.apply(stage.server(), stage.pool(seats=3, protectedUsers=["boss", "vice"], reservations=crowded))
+    async with stage.operator():
+        await stage.until_list(["boss", "vice"])
+        message = await stage.until_condition(
+            LicensePool, "matlab", "RulesEffective", status="False", reason="RulesWithoutEffect"
+        )
+        assert message.startswith("reservations: they keep 3 seats free, and protectedUsers who belong to none take 2 more")
+        stage.apply(stage.pool(seats=5, protectedUsers=["boss", "vice"], reservations=crowded))
+        await stage.until_condition(LicensePool, "matlab", "RulesEffective", status="True", reason="AllEffective")

@@ -305,7 +305,7 @@ async def test_protected_and_denied_users_are_told_apart(stage: Stage) -> None:
             return [seat["phase"] for seat in await stage.workbench_seats(1)] == ["Denied"]
 
         await eventually(denied)
-        await stage.until_condition(Workbench, f"i-{1:017x}", "Ready", status="False")
+        await stage.until_condition(Workbench, f"i-{1:017x}", "Ready", status="False", reason="Denied")
 
 
 async def test_a_server_that_names_what_the_settings_do_not_allow_gets_no_command(stage: Stage) -> None:
