@@ -128,7 +128,7 @@ class Snapshot:
         """Tells whether there is a trace of this user id."""
         return (
             any(row.user == name for row in self.rows)
-            or any(self.has_entry(pool, name) for pool in self.ledgers)
+            or any(self.has_entry(pool, name) for pool in self.store.pools)
             or any(name in rules.protected for rules in self.store.rules.values())
         )
 

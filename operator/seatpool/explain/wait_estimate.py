@@ -34,10 +34,10 @@ MAX_DRAWS = 400
 MIN_DRAWS = 50
 MAX_RANDOM_NUMBERS = 100_000
 """Random numbers of one estimate. A large pool needs fewer draws for the same certainty."""
-LEFT_OUT = 0.1
-"""The range leaves out one case in ten on either side."""
-FEW_SEATS = 25
-"""A range from few seats is wider, because they may be unusual: from so many, half of a tenth is left out on either side."""
+LEFT_OUT = 0.09
+"""Share of the draws that the range leaves out on either side. It is less than a tenth, because the summary is coarse."""
+FEW_SEATS = 15
+"""A range from few seats is wider, because they may be unusual: from so many, it leaves out half of that."""
 
 
 @dataclass(frozen=True, slots=True)

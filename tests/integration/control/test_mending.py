@@ -195,6 +195,8 @@ async def test_rules_without_effect_are_told_by_a_condition_and_the_list_is_righ
         message = await stage.until_condition(
             LicensePool, "matlab", "RulesEffective", status="False", reason="RulesWithoutEffect"
         )
-        assert message.startswith("reservations: they keep 3 seats free, and protectedUsers who belong to none take 2 more")
+        assert message.startswith(
+            "reservations: they keep 3 seats free, and protectedUsers who belong to none take 2 more"
+        )
         stage.apply(stage.pool(seats=5, protectedUsers=["boss", "vice"], reservations=crowded))
         await stage.until_condition(LicensePool, "matlab", "RulesEffective", status="True", reason="AllEffective")
