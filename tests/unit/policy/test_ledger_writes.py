@@ -57,6 +57,8 @@ def test_a_crash_while_the_number_of_shares_changes_loses_nothing(before: int, a
     states = list(crashes(shares_of(memory, before), shares_of(memory, after)))
     assert len(states) > 2
     assert all(from_specs(state.values()) == memory for state in states)
+    for spec in (one for state in states for one in state.values()):
+        assert (spec.holders, spec.waiters) == (len(spec.assigned), len(spec.waiting))
 
 
 @settings(max_examples=150, deadline=None)
