@@ -31,6 +31,8 @@ def crashes(before: Shares, after: Shares) -> Iterator[Shares]:
     """Yields what is stored if the process ends at any point: after any of the writes of a step, in any order."""
     specs = tuple(after.values())
     writes = order_writes(before, specs, changed=changed_shares(before, specs))
+    for spec in (*writes.first.values(), *writes.then.values()):
+        assert (spec.holders, spec.waiters) == (len(spec.assigned), len(spec.waiting))
     stored = dict(before)
     for step in (writes.first, writes.then):
         for count in range(len(step) + 1):
@@ -57,8 +59,6 @@ def test_a_crash_while_the_number_of_shares_changes_loses_nothing(before: int, a
     states = list(crashes(shares_of(memory, before), shares_of(memory, after)))
     assert len(states) > 2
     assert all(from_specs(state.values()) == memory for state in states)
-    for spec in (one for state in states for one in state.values()):
-        assert (spec.holders, spec.waiters) == (len(spec.assigned), len(spec.waiting))
 
 
 @settings(max_examples=150, deadline=None)
