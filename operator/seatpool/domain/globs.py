@@ -5,13 +5,14 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase, translate
+from functools import lru_cache
 from itertools import product
 
 _IS_GLOB = re.compile(r"[*?\[]")
 _PART = re.compile(r"\[!?\]?[^\]]*\]|.", re.DOTALL)
 """A character of a glob, or a set of characters. A bracket without its end is a character."""
-_MOST_STEPS = 20_000
-"""Steps of `covers`, some 10 ms."""
+_MOST_STEPS = 5_000
+"""Steps of `covers`, some milliseconds."""
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
@@ -67,13 +68,13 @@ def covers(patterns: Iterable[str], pattern: str, *, first: str, rest: str) -> b
     while todo:
         here, there, allowed = todo.popleft()
         for letter in letters:
-            steps += 1 + len(there)
-            if letter not in allowed:
+            if letter not in allowed or not (moved := wanted.after(here, letter)):
                 continue
-            found = (wanted.after(here, letter), others.after(there, letter), rest)
+            steps += 1 + len(there)
+            found = (moved, others.after(there, letter), rest)
             if wanted.is_end(found[0]) and not others.is_end(found[1]):
                 return False
-            if found[0] and found not in known:
+            if found not in known:
                 known.add(found)
                 todo.append(found)
         if steps > _MOST_STEPS:
@@ -94,7 +95,7 @@ class _Places:
         found = set[tuple[int, int]]()
         for index, at in places:
             parts = self.globs[index]
-            if at < len(parts) and (parts[at] == "*" or fnmatchcase(letter, parts[at])):
+            if at < len(parts) and (parts[at] == "*" or _takes(parts[at], letter)):
                 found.update(self._closed(index, at if parts[at] == "*" else at + 1))
         return frozenset(found)
 
@@ -111,10 +112,18 @@ class _Places:
             yield index, at
 
 
+@lru_cache(maxsize=1 << 14)
+def _takes(part: str, letter: str) -> bool:
+    """Whether a part of a glob matches a letter."""
+    return fnmatchcase(letter, part)
+
+
 def _kinds_of_letters(parts: Iterable[str], *, first: str, rest: str) -> list[str]:
     """Returns one letter for all letters that no part of the globs tells apart."""
-    told = sorted(set(parts) - {"*"})
-    kinds: dict[tuple[bool, ...], str] = {}
+    told = set(parts) - {"*", "?"}
+    sets = sorted(part for part in told if len(part) > 1)
+    kinds: dict[tuple[object, ...], str] = {}
     for letter in rest:
-        kinds.setdefault((letter in first, *(fnmatchcase(letter, part) for part in told)), letter)
+        alike = (letter,) if letter in told else (letter in first, *(_takes(part, letter) for part in sets))
+        kinds.setdefault(alike, letter)
     return list(kinds.values())
