@@ -100,6 +100,12 @@ def format_count(count: int, what: str, several: str | None = None) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {several or what + 's'}"
 
 
+def format_ordinal(number: int) -> str:
+    """Returns `1st`, `2nd`, `3rd`, `4th`, `11th` or `21st`."""
+    teens = 10 < number % 100 < 14
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def format_percent(share: float | None, *, places: int | None = None) -> str:
     """Returns a share from 0 to 1 in percent.
 

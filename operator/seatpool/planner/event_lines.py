@@ -166,8 +166,9 @@ class _EventReader:
                     periods.append(ActivePeriod(user, period.type, period.state, period.begin, period.end))
         passed_over = self._passed_over + Counter({BAD_USER: users.refused, UNKNOWN_OWNER: ownerless})
         if not periods:
+            counted = f" ({format_counts(passed_over)})" if passed_over.total() else ""
             raise UnusableEvents(
-                f"--events {source}: no user has a workbench for any time ({format_counts(passed_over)}); name a file that "
+                f"--events {source}: no user has a workbench for any time in {self._read} events{counted}; name a file that "
                 "covers at least one start, and something after it"
             )
         return Past(periods, since, until, source, self._read, passed_over)

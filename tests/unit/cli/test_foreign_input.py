@@ -169,8 +169,8 @@ def test_a_zone_that_is_none_is_named(tmp_path: Path, zone: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ([own_event_of_ec2(1, "running", 0), own_event_of_ec2(1, "stopped", 9)], "EC2's own events name no user"),
-        ([event("ann", "vew-a", 1, "running", 0)], "no user has a workbench for any time in 1 lines"),
+        ([own_event_of_ec2(1, "running", 0), own_event_of_ec2(1, "stopped", 9)], "says whose workbench it is about"),
+        ([event("ann", "vew-a", 1, "running", 0)], "no user has a workbench for any time in 1 events; name"),
         ([event("  ", "vew-a", 1, "running", 0), event("  ", "vew-a", 1, "stopped", 9)], "no user has a workbench"),
     ],
 )
