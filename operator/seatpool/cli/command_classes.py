@@ -1,12 +1,21 @@
 """Command classes that several commands share."""
 
 import gc
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand
 
 REMOVED_IN = "0.3"
+
+
+class ListOption(StrEnum):
+    """Values of `--output` of commands that print a list."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
 class ShortLivedCommand(TyperCommand):
@@ -35,3 +44,28 @@ class RenamedCommand(TyperCommand):
             err=True,
         )
         return super().invoke(ctx)
+
+
+class RenamedOptions(TyperCommand):
+    """Takes old names of options, after one line on standard error that has the new name."""
+
+    renamed: ClassVar[Mapping[str, str]]
+    """The new words, by the old name: `{"--json": "-o json"}`. A value that follows stays where it is."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words: list[str] = []
+        for number, word in enumerate(args):
+            if word == "--":
+                words += args[number:]
+                break
+            name, equals, value = word.partition("=")
+            new = self.renamed.get(name)
+            if new is None:
+                words.append(word)
+                continue
+            typer.echo(
+                f"seatpool: '{name}' is now '{new}'; the old name still works and will be removed in {REMOVED_IN}",
+                err=True,
+            )
+            words += [f"{new}={value}"] if equals else new.split(" ")
+        return super().parse_args(ctx, words)

@@ -4,22 +4,21 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.text import Text
 
 from seatpool.api.licensepool import PoolDifference
 from seatpool.explain.list_diff import Diff
 from seatpool.explain.messages import MESSAGES, Message, Part
 from seatpool.explain.recent_history import RecentHistory
 from seatpool.explain.why import Explanation, Phase, PoolExplanation
-from seatpool.terminal.output import count_cell, table
+from seatpool.terminal.output import Line, count_cell, table
 from seatpool.text import TimeFormat
 
 _COLOURS = {
     Phase.ASSIGNED: "green",
-    Phase.PENDING: "yellow",
-    Phase.WAITING: "yellow",
+    Phase.PENDING: "magenta",
+    Phase.WAITING: "magenta",
     Phase.DENIED: "red",
-    Phase.UNDECIDED: "yellow",
+    Phase.UNDECIDED: "magenta",
     Phase.NONE: "default",
 }
 
@@ -27,7 +26,7 @@ _COLOURS = {
 def why_screen(found: Explanation, *, console: Console, wide: bool) -> None:
     """Prints a paragraph for each pool: the state of the user, then why, until when, and what blocks it."""
     for message in found.messages:
-        _line(console, message.text, style="yellow")
+        _line(console, message.text, style="magenta")
     for number, answer in enumerate(found.pools):
         if number or found.messages:
             console.print()
@@ -42,7 +41,9 @@ def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, times: T
 
 def _diff(console: Console, found: Diff, *, wide: bool, times: TimeFormat) -> None:
     in_sync = found.is_well
-    _line(console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold yellow")
+    _line(
+        console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold magenta"
+    )
     if found.message:
         _line(console, found.message, indent=2)
     drawn = table("LIST", "PEOPLE", "HASH", "REVISION", "AT")
@@ -55,7 +56,7 @@ def _diff(console: Console, found: Diff, *, wide: bool, times: TimeFormat) -> No
     if found.difference is not None:
         _difference(console, found.difference, times)
     for problem in found.problems:
-        _line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        _line(console, problem.message.text, indent=2, style="" if problem.is_intended else "red")
     if wide:
         _line(console, f"As it should be: {', '.join(found.users) or 'nobody'}", indent=2)
 
@@ -95,7 +96,7 @@ def _pool_answer(console: Console, answer: PoolExplanation, *, wide: bool) -> No
         named = f" [{answer.reason}; {answer.decided_by}]" if _part(message) is Part.RULE and answer.decided_by else ""
         _line(console, f"{message.text}{named}", indent=2)
     for problem in answer.problems:
-        _line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        _line(console, problem.message.text, indent=2, style="" if problem.is_intended else "red")
         if wide and problem.detail:
             _line(console, problem.detail, indent=4, style="dim")
 
@@ -105,8 +106,4 @@ def _part(message: Message) -> Part:
 
 
 def _line(console: Console, text: str, *, indent: int = 0, style: str = "") -> None:
-    shown = Text(text, style=style)
-    if console.is_terminal:
-        console.print(Padding(shown, (0, 0, 0, indent)))
-    else:
-        console.print(Text(" " * indent) + shown, soft_wrap=True)
+    Line(text, style, indent).print(console)

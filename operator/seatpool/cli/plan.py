@@ -13,6 +13,7 @@ import typer
 from seatpool.api import rule_fields
 from seatpool.api.rule_fields import RuleField
 from seatpool.cli.command_classes import ShortLivedCommand
+from seatpool.cli.help import Panel
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _rule_option(rule: RuleField, *, note: str = "") -> Any:
     return typer.Option(rule.option, metavar=rule.metavar, help=f"Rule: {rule.spec}{note}.")
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.PAST)
 def plan(
     *,
     events: Annotated[

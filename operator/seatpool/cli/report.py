@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seatpool.cli.help import Panel
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ Endpoint = Annotated[str | None, typer.Option("--endpoint-url", help="Another AW
 OutFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write there instead of standard output.")]
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.PAST)
 def report(
     *,
     by: Annotated[
@@ -129,7 +130,7 @@ def report(
     _write(build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.PAST)
 def sql(
     *,
     question: Annotated[
