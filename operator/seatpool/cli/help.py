@@ -3,7 +3,6 @@
 from enum import StrEnum
 from typing import Any
 
-
 HELP_NAMES = ("-h", "--help")
 
 

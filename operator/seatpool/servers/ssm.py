@@ -192,6 +192,22 @@ class SsmTransport:
         self._instance_ids[node] = (found[0], self._monotonic())
         return found[0]
 
+    async def agents(self, node: Node) -> dict[str, tuple[str, str]]:
+        """Returns ping status and version of the agents that a node's target names, by instance id. Raises AWS errors."""
+        target = node.target
+        by_tag = {"Key": f"tag:{target.tag}", "Values": [target.value or ""]}
+        wanted: Any = by_tag if target.instance_id is None else {"Key": "InstanceIds", "Values": [target.instance_id]}
+        page = await self._aws.run_in_pool(lambda: self._client(node).describe_instance_information(Filters=[wanted]))
+        return {
+            one["InstanceId"]: (one["PingStatus"], one.get("AgentVersion", ""))
+            for one in page["InstanceInformationList"]
+        }
+
+    async def document_hash(self, node: Node, name: str) -> str:
+        """Returns the SHA-256 of a document where the node is. Raises AWS errors."""
+        found = await self._aws.run_in_pool(lambda: self._client(node).describe_document(Name=name))
+        return found["Document"]["Hash"]
+
     def close(self) -> None:
         """Ends the threads. Calls in flight end by themselves."""
         self._aws.close()
