@@ -84,6 +84,11 @@ class Kubeconfig:
         # The library takes the current-context of the last file, kubectl that of the first.
         contexts = (found.get("current-context") for found in merger.config_files.values())
         self._current = next((str(name) for name in contexts if name), None)
+        for part, inner in PARTS.items():
+            for node in self._merged.value[part]:
+                # The library's name has the whole entry in it, which its messages would show with a token.
+                node.name = f"{node.path}/{part}[name={node.value['name']}]"
+                node.value[inner] = node.value.get(inner) or {}
         self._context = self._choose(choice)
 
     @property
@@ -119,8 +124,8 @@ class Kubeconfig:
         """
         context = {"name": CHOSEN, "context": self._context}
         self._merged.value["contexts"].append(ConfigNode(CHOSEN, context, self._first_path()))
-        loader = _Loader(self._merged, user=self.user, paths=self._paths)
         try:
+            loader = _Loader(self._merged, user=self.user, paths=self._paths)
             await loader.load_and_set(settings)  # type: ignore[no-untyped-call]
             return ApiClient(configuration=settings)
         except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
