@@ -26,7 +26,7 @@ JSON_NAME = "json"
 MOST_NAMES = 5
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Beginnings of text that a spreadsheet takes for a formula; the last four are full-width forms."""
-_COMMAND = re.compile(r"(?::? \(|: )(?P<command>(?:kubectl|seatpool) [^()]+?)\)?\.?$")
+_COMMAND = re.compile(r"(?::? \(|: )(?P<command>(?:kubectl|seatpool) [a-z][^()]+?)\)?\.?$")
 _URL = re.compile(r"(https?://)(?:[^\s/?#'\"]*@)?([^\s/?#'\"@]*)([^\s'\"]*)", re.IGNORECASE)
 
 

@@ -114,9 +114,9 @@ async def run_check(options: CommandOptions, *, role: Role, output: Output) -> b
 def _draw(screen: "Console", report: CheckReport) -> None:
     lines: list[Line] = []
     for one in report.checks:
-        lines.append(Line(f"{one.result.value:<9}  {one.what}: {one.text}", STYLES[one.result]))
+        lines.append(Line(f"{one.what}: {one.text}", STYLES[one.result], label=f"{one.result.value:<9}"))
         if one.advice:
-            lines.append(Line(one.advice, indent=11))
+            lines.append(Line(one.advice, label=" " * 9))
     count = sum(one.result is Result.FAILED for one in report.checks)
     unknowns = sum(one.result is Result.NOT_KNOWN for one in report.checks)
     told = "Nothing failed" if not count else f"{count} failed"

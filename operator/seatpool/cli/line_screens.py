@@ -82,7 +82,7 @@ def _history(console: Console, found: RecentHistory, times: TimeFormat) -> None:
     several = len({one.pool for one in found.entries}) > 1
     for one in found.entries:
         where = f"{one.pool}: " if several else ""
-        _line(console, f"{times.format_time(one.at):>16}  {where}{one.what} [{one.source}]")
+        Line(f"{where}{one.what} [{one.source}]", label=f"{times.format_time(one.at):>16}").print(console)
     if not found.entries:
         _line(console, f"Nothing is known of {found.of}.")
     for text in found.not_known:

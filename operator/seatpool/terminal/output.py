@@ -144,24 +144,41 @@ class Line:
     text: str
     style: str = ""
     indent: int = 0
+    label: str = ""
+    """Stands before the text, whose further lines begin below its first one."""
 
     def __rich__(self) -> RenderableType:
         told, command = split_command(self.text)
-        lines = [Padding(Text(told, style=self.style), (0, 0, 0, self.indent), expand=False)]
+        lines: list[RenderableType] = [self._told(told)]
         if command:
-            lines.append(Padding(Text(command, style="bold", overflow="fold"), (0, 0, 0, self.indent), expand=False))
+            margin = (0, 0, 0, self._margin)
+            lines.append(Padding(Text(command, style="bold", overflow="fold"), margin, expand=False))
         return Group(*lines)
 
     def print(self, screen: Console) -> None:
         """Prints it as the screen needs it."""
-        margin = " " * self.indent
         if not (screen.is_terminal or "COLUMNS" in os.environ):
-            screen.print(Text(margin) + Text(self.text, style=self.style), soft_wrap=True)
+            label = Text(f"{' ' * self.indent}{self.label}{' ' * GAP if self.label else ''}")
+            screen.print(label + Text(self.text, style=self.style), soft_wrap=True)
             return
         told, command = split_command(self.text)
-        screen.print(Padding(Text(told, style=self.style), (0, 0, 0, self.indent), expand=False))
+        screen.print(self._told(told))
         if command:
-            screen.print(Text(margin) + Text(command, style="bold"), soft_wrap=True)
+            screen.print(Text(" " * self._margin) + Text(command, style="bold"), soft_wrap=True)
+
+    @property
+    def _margin(self) -> int:
+        return self.indent + (cell_len(self.label) + GAP if self.label else 0)
+
+    def _told(self, text: str) -> RenderableType:
+        shown = Text(text, style=self.style)
+        if not self.label:
+            return Padding(shown, (0, 0, 0, self.indent), expand=False)
+        row = EscapingTable.grid(padding=(0, GAP, 0, 0))
+        row.add_column(no_wrap=True)
+        row.add_column()
+        row.add_row(Text(self.label, style=self.style), shown)
+        return Padding(row, (0, 0, 0, self.indent), expand=False)
 
 
 def print_parts(screen: Console, parts: Iterable[RenderableType]) -> None:
