@@ -112,7 +112,11 @@ def format_known(name: str, known: Iterable[str]) -> str:
     near = near_names(name, names)
     if near:
         return f"did you mean {' or '.join(near)}?"
-    return f"there are: {format_names(names, most=10)}" if names else "there is none"
+    return (
+        f"there are: {format_names(names, most=10)}"
+        if names
+        else "there is none here: name another namespace with -n, or -A"
+    )
 
 
 def format_count(count: int, what: str, several: str | None = None) -> str:

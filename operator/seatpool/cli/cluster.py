@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from seatpool.api.base import parse_duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.cli.failures import sentence
 from seatpool.clock import utc_now
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.operator_life import OperatorLife, Reading, leases_of, operator_lives
@@ -124,7 +125,7 @@ async def _read_lease(kube: KubeClient, name: str) -> Reading:
     except Forbidden:
         return f"you may not get Lease {own} in namespace {namespace}; the role seatpool-viewer there permits it"
     except KubeError as error:
-        return str(error)
+        return sentence(error)
 
 
 @asynccontextmanager

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
 from seatpool.cli.cluster import ClusterAccess, CommandOptions, connect, read_lives, reading_cluster
+from seatpool.cli.failures import sentence
 from seatpool.cli.heading import Heading
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.kube.errors import NotFound, Unavailable
+from seatpool.terminal.say import warn
+from seatpool.text import near_names
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -67,7 +70,10 @@ async def show_top(
                     found = await _overview(cluster, selector)
                 except Unavailable as error:
                     live.update(
-                        Group(Text(f"no answer at {cluster.times.format_time(cluster.now)}: {error}", "red"), drawn),
+                        Group(
+                            Text(f"no answer at {cluster.times.format_time(cluster.now)}: {sentence(error)}", "red"),
+                            drawn,
+                        ),
                         refresh=True,
                     )
                 else:
@@ -133,6 +139,8 @@ async def show_events(options: CommandOptions, *, name: str, output: "Output") -
         )
     pools = [pool for pool in seen.store.pools.values() if name in (pool.key, pool.metadata.name)]
     user = None if pools else seen.store.identity.user(name)
+    if user is not None:
+        _warn_of_near_pool(seen, name)
     pools_or_user: list[LicensePool | None] = [*pools] or [None]
     found = [recent_history(seen, events, pool=pool, user=user) for pool in pools_or_user]
     times = cluster.times
@@ -142,6 +150,13 @@ async def show_events(options: CommandOptions, *, name: str, output: "Output") -
         screen=lambda screen, _wide: history_screen(found, console=screen, times=times),
     )
     return True
+
+
+def _warn_of_near_pool(seen: Snapshot, name: str) -> None:
+    """Says which pool may be meant by the name of a user of whom nothing is known."""
+    near = near_names(name, (pool.metadata.name for pool in seen.store.pools.values()))
+    if near and not any(seen.has_entry(pool, name) for pool in seen.store.pools):
+        warn(f"there is no LicensePool {name}, so it is taken for a user; did you mean the pool {' or '.join(near)}?")
 
 
 async def _heading(cluster: ClusterAccess, seen: Snapshot) -> Heading:

@@ -86,7 +86,7 @@ def _history(console: Console, found: RecentHistory, times: TimeFormat) -> None:
     if not found.entries:
         _line(console, f"Nothing is known of {found.of}.")
     for text in found.not_known:
-        _line(console, f"Not known: {text}", style="dim")
+        _line(console, f"Note: {text}", style="dim")
 
 
 def _pool_answer(console: Console, answer: PoolExplanation, *, wide: bool) -> None:

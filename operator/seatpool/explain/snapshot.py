@@ -29,6 +29,7 @@ from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Unavailable
 from seatpool.policy.ledger_codec import from_specs
 from seatpool.policy.pool_rules import pool_selector
+from seatpool.text import format_known
 
 RETRIES = 2
 PAUSE = 0.5
@@ -89,8 +90,8 @@ class Snapshot:
         pools = [self.store.pools[key] for key in sorted(self.store.pools)]
         found = tuple(pool for pool in pools if name in (None, pool.key, pool.metadata.name))
         if name is not None and not found:
-            known = ", ".join(pool.key for pool in pools[:10]) or "none"
-            raise SeatpoolError(f"there is no LicensePool {name}; known are: {known}")
+            known = {pool.metadata.name for pool in pools} if "/" not in name else {pool.key for pool in pools}
+            raise SeatpoolError(f"there is no LicensePool {name}; {format_known(name, known)}")
         return found
 
     def workbenches_of(self, name: str) -> tuple[WorkbenchRow, ...]:
