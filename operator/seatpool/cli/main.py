@@ -6,6 +6,8 @@ demo starts too. An error that the user can fix is one line on standard error an
 
 import os
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -123,7 +125,11 @@ def complete() -> None:
         "COMP_CWORD": str(len(words) - 1),
     }
     os.environ.update(environment)
+    prepare_streams()
+    found = StringIO()
     try:
-        app(prog_name="seatpool")
+        with redirect_stdout(found):
+            app(prog_name="seatpool")
     finally:
-        typer.echo(NO_FILES)
+        for line in (*(line for line in found.getvalue().splitlines() if line), NO_FILES):
+            typer.echo(line)

@@ -129,7 +129,7 @@ def test_no_column_is_cut_at_any_width_and_the_cause_is_always_shown(board: Boar
     (heading,) = (line for line in shown.splitlines() if line.startswith("POOL"))
     assert {"SEATS", "USED", "WAITING"} <= set(heading.split())
     assert all(cell_len(line) <= columns for line in shown.splitlines() if "kubectl" not in line)
-    assert ("CHANGES" in heading) is (columns >= 120)
+    assert ("CHANGES" in heading) is (columns >= 115)
 
 
 def test_a_viewer_reads_whether_the_operator_is_alive(board: Board) -> None:
