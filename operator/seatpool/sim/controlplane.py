@@ -173,6 +173,7 @@ class ControlPlane:
     @property
     def kubectl_file(self) -> Path:
         """The kubectl that belongs to the API server."""
+        assert self._programs is not None  # noqa: S101
         return self._programs / "kubectl"
 
     def kubectl(self, *arguments: str | Path, input: str | None = None, timeout: float = 60.0) -> str:  # noqa: A002
