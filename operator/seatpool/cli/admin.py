@@ -66,7 +66,9 @@ async def set_suspended(options: CommandOptions, *, name: str, suspended: bool, 
     async with connect(options) as cluster:
         target = pool_or_server(await _read(cluster), name)
         if target.spec.suspend is suspended:
-            echo(f"{target.kind} {target.key} is {'suspended already' if suspended else 'not suspended'}; nothing to do.")
+            echo(
+                f"{target.kind} {target.key} is {'suspended already' if suspended else 'not suspended'}; nothing to do."
+            )
             return True
         await _suspend(cluster.kube, target, suspended=suspended)
     echo(f"{target.kind} {target.key} is {'suspended: its list stays as it is' if suspended else 'running again'}.")

@@ -1,6 +1,7 @@
 """Command classes that several commands share."""
 
 import gc
+import signal
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -30,6 +31,23 @@ class ShortLivedCommand(TyperCommand):
             return super().invoke(ctx)
         finally:
             gc.enable()
+
+
+class EndedAtOnce(TyperCommand):
+    """Lets Ctrl-C end the process at once.
+
+    It is for work in a library that heeds no exception, and that leaves nothing behind.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        heeded = signal.getsignal(signal.SIGINT)
+        if heeded is not signal.default_int_handler:
+            return super().invoke(ctx)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            return super().invoke(ctx)
+        finally:
+            signal.signal(signal.SIGINT, heeded)
 
 
 class RenamedCommand(TyperCommand):

@@ -263,3 +263,22 @@ def test_an_option_that_is_wrong_or_has_no_meaning_is_named(
     done = seatpool(*arguments, KUBECONFIG=str(kubeconfig(tmp_path, "http://127.0.0.1:1")))
     assert done.returncode == 2
     assert named in one_line(done)
+
+
+def test_ctrl_c_ends_a_long_query_at_once(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user,product,start,end\n" + "ann,cad,2026-01-01 08:00,2026-01-01 09:00\n" * 1)
+    made = seatpool("history", "import", log, "--format", "csv", "--into", tmp_path / "history")
+    assert made.returncode == 0, made.stderr
+    tables = ", ".join(f"numbers {letter}" for letter in "abcdefghij")
+    numbers = "with numbers as (select unnest([1,2,3,4,5,6,7,8,9,10,11,12]) n from sessions)"
+    question = f"{numbers} select count(*) from {tables} where "
+    question += " + ".join(f"{letter}.n" for letter in "abcdefghij") + " > 50"
+    command = [*SEATPOOL, "sql", question, "--history", str(tmp_path / "history")]
+    child = subprocess.Popen(command, env=environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(5)
+    assert child.poll() is None, "the query is too quick for this test"
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode in (130, -signal.SIGINT)
+    assert (out, err) == (b"", b"")
