@@ -264,14 +264,14 @@ async def _aws(config: Path, servers: list[LicenseServer]) -> list[Checked]:
 
 async def _asked(what: str, ask: Callable[[], Awaitable[Checked]]) -> Checked:
     """Returns the line, or what AWS refused and what helps."""
-    from seatpool.aws.errors import ADVICE, AWS_ERRORS, AwsErrorReason, reason_of
+    from seatpool.aws.errors import ADVICE, AWS_ERRORS, AwsErrorReason, error_text, reason_of
 
     try:
         return await ask()
     except AWS_ERRORS as error:
         reason = reason_of(error)
         line = unknown if reason is AwsErrorReason.THROTTLED else failed
-        return line(what, " ".join(str(error).split()), ADVICE[reason])
+        return line(what, error_text(error), ADVICE[reason])
 
 
 async def _queue(settings: "Settings", clients: "AwsClients") -> Checked:

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 
 from seatpool.aws.clients import ClientCache
-from seatpool.aws.errors import AWS_ERRORS
+from seatpool.aws.errors import AWS_ERRORS, error_text
 from seatpool.aws.sessions import SessionFactory
 from seatpool.backoff import Backoff, pause_after
 from seatpool.domain.errors import SeatpoolError
@@ -255,7 +255,9 @@ class SsmTransport:
                 again = reason is CommandFault.THROTTLED or (not changes and reason is CommandFault.UNREACHABLE)
                 if not again or self._monotonic() >= until:
                     raise TransportError(
-                        reason, f"{what}: {error}", maybe_applied=sent or (changes and may_have_been_sent(error))
+                        reason,
+                        f"{what}: {error_text(error)}",
+                        maybe_applied=sent or (changes and may_have_been_sent(error)),
                     ) from error
             await asyncio.sleep(backoff.failed())
 
