@@ -13,6 +13,7 @@ import typer
 from seatpool.api import rule_fields
 from seatpool.api.rule_fields import RuleField
 from seatpool.cli.command_classes import ShortLivedCommand
+from seatpool.cli.help import Panel
 from seatpool.domain.errors import SeatpoolError
 from seatpool.text import missing_package
 
@@ -40,7 +41,7 @@ def _rule_option(rule: RuleField, *, note: str = "") -> Any:
     return typer.Option(rule.option, metavar=rule.metavar, help=f"Rule: {rule.spec}{note}.")
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.PAST)
 def plan(
     *,
     events: Annotated[
@@ -77,9 +78,11 @@ def plan(
     ] = None,
     price: Annotated[float | None, typer.Option(help="Price of one seat.", min=0)] = None,
     recorded_linger: Annotated[
-        str,
-        typer.Option(metavar="DURATION", help="With --history: how long seats lingered when it was recorded."),
-    ] = "0s",
+        str | None,
+        typer.Option(
+            metavar="DURATION", help="With --history: how long seats lingered when it was recorded. Default: 0s."
+        ),
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="With --history: from this day on, such as 2026-01-31.")
     ] = None,
@@ -128,7 +131,7 @@ def _past(
     history: Path | None,
     settings: "Settings",
     *,
-    linger: str,
+    linger: str | None,
     since: str | None,
     by_type: bool,
 ) -> "Past":
@@ -141,13 +144,18 @@ def _past(
     if bool(events) == (history is not None):
         raise SeatpoolError("plan: name either files of events with --events FILE, or a history with --history FOLDER")
     if events:
+        for name, given in (("--since", since), ("--recorded-linger", linger)):
+            if given is not None:
+                raise SeatpoolError(
+                    f"plan: {name} is for a history: leave it out, or give --history FOLDER instead of --events"
+                )
         return read_events(events, mirror=settings.mirror, identity=settings.identity)
     assert history is not None  # noqa: S101
     try:
         day = None if since is None else date.fromisoformat(since)
     except ValueError as error:
         raise SeatpoolError(f"--since {since}: write a date such as 2026-01-31") from error
-    return read_history(history, since=day, linger=read_length("--recorded-linger", linger), by_type=by_type)
+    return read_history(history, since=day, linger=read_length("--recorded-linger", linger or "0s"), by_type=by_type)
 
 
 def _pools(

@@ -204,7 +204,7 @@ def test_an_archive_of_events_of_ec2_alone_is_refused_because_no_owner_is_in_the
 
 
 def test_owners_that_no_list_could_take_are_no_past(tmp_path: Path) -> None:
-    with pytest.raises(UnusableEvents, match=r"no user has a workbench for any time \(1 bad_user\)"):
+    with pytest.raises(UnusableEvents, match=r"no user has a workbench for any time in 2 events \(1 bad_user\)"):
         past_of(tmp_path, event("bad user", "vew-a", 1, "running", 0), event("bad user", "vew-a", 1, "stopped", 5))
 
 
