@@ -38,11 +38,6 @@
 - apiGroups: [""]
   resources: [events]
   verbs: [get, list, watch]
-# The Lease tells whether the operator is alive.
-- apiGroups: [coordination.k8s.io]
-  resources: [leases]
-  resourceNames: [{{ include "seatpool.fullname" . }}]
-  verbs: [get]
 {{- end -}}
 
 {{/* RBAC restricts no fields. The verb `decide` marks those whom the policy of decisions keeps to annotations and spec.suspend. */}}
