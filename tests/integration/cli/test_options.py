@@ -132,6 +132,9 @@ def test_no_column_is_cut_at_any_width_and_the_cause_is_always_shown(board: Boar
     assert ("CHANGES" in heading) is (columns >= 115)
 
 
-def test_a_viewer_reads_whether_the_operator_is_alive(board: Board) -> None:
-    roles = [one for one in yaml.safe_load_all(PEOPLE.read_text()) if one["metadata"]["name"] == "seatpool-viewer"]
-    assert any("leases" in rule["resources"] and rule["verbs"] == ["get"] for rule in roles[0]["rules"])
+def test_whoever_may_log_in_may_read_whether_the_operator_is_alive() -> None:
+    objects = [one for one in yaml.safe_load_all(PEOPLE.read_text()) if one["metadata"]["name"] == "seatpool-alive"]
+    role, binding = sorted(objects, key=lambda one: one["kind"])
+    (rule,) = role["rules"]
+    assert (rule["resources"], rule["resourceNames"], rule["verbs"]) == (["leases"], ["seatpool"], ["get"])
+    assert [one["name"] for one in binding["subjects"]] == ["system:authenticated"]

@@ -11,7 +11,7 @@ ROLES = Path(__file__).parents[3] / "examples" / "install" / "people.yaml"
 @pytest.fixture
 def people(board: Board) -> Board:
     """A namespace in which `viewer` looks and `admin` decides too."""
-    board.plane.kubectl("apply", "-f", ROLES)
+    board.plane.kubectl("apply", "-f", ROLES.with_name("namespace.yaml"), "-f", ROLES)
     for name, roles in {"viewer": ["seatpool-viewer"], "admin": ["seatpool-viewer", "seatpool-license-admin"]}.items():
         board.plane.kubectl("create", "serviceaccount", name, "-n", board.namespace)
         for role in roles:

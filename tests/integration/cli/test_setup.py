@@ -55,7 +55,7 @@ def test_an_operator_that_died_fails(board: Board) -> None:
 
 
 def test_rights_that_are_missing_fail_and_are_named(board: Board) -> None:
-    board.plane.kubectl("apply", "-f", INSTALL / "people.yaml")
+    board.plane.kubectl("apply", "-f", INSTALL / "namespace.yaml", "-f", INSTALL / "people.yaml")
     board.plane.kubectl("create", "serviceaccount", "jo", "-n", board.namespace)
     as_jo = ("--as", f"system:serviceaccount:{board.namespace}:jo")
     refused = lines(board, *as_jo, code=1)
