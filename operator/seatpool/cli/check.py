@@ -313,6 +313,7 @@ async def _accounts(settings: "Settings", clients: "AwsClients") -> list[Checked
 
 
 async def _license_servers(settings: "Settings", servers: Iterable[LicenseServer]) -> list[Checked]:
+    from seatpool.policy.allowed_servers import refusal
     from seatpool.servers.nodes import Node
     from seatpool.servers.ssm import SsmTransport
 
@@ -321,6 +322,12 @@ async def _license_servers(settings: "Settings", servers: Iterable[LicenseServer
     try:
         documents: dict[tuple[str, str | None, str | None, str], Node] = {}
         for server in servers:
+            refused = refusal(server, settings.servers.allowed)
+            if refused is not None:
+                # A LicenseServer must not make this command use a role that the operator would not use either.
+                what = f"agent of {server.key}"
+                lines.append(failed(what, refused, "change the field, or allow it in servers.allowed"))
+                continue
             node = Node.of(server.spec)
             documents[(node.region, node.role_arn, node.external_id, server.spec.document)] = node
             lines.append(await _agent(transport, server, node))

@@ -129,6 +129,14 @@ def test_with_the_settings_queue_account_agent_and_document_are_asked(
     for name in ("settings", "queue", f"account {site.account}", server, document):
         assert found[name]["result"] == "ok", found[name]
 
+    settings["servers"]["allowed"] = [{"namespaces": [board.namespace], "targets": [{"instance_id": "i-0other"}]}]
+    file.write_text(yaml.safe_dump(settings))
+    refused = lines(board, "--config", str(file), code=1)
+    assert refused[server]["result"] == "failed"
+    assert "spec.target" in refused[server]["text"]
+    assert document not in refused
+    del settings["servers"]["allowed"]
+
     changed = json.loads(document_json()) | {"description": "changed"}
     site.client("ssm").update_document(
         Name="Seatpool-ApplyUserLists", Content=json.dumps(changed), DocumentVersion="$LATEST"

@@ -31,5 +31,13 @@ class RefusingTransport(SsmTransport):
         """Raises TransportError: nothing was asked."""
         raise self._error(maybe_applied=False)
 
+    async def agents(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises TransportError: nothing was asked."""
+        raise self._error(maybe_applied=False)
+
+    async def document_hash(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises TransportError: nothing was asked."""
+        raise self._error(maybe_applied=False)
+
     def _error(self, *, maybe_applied: bool) -> TransportError:
         return TransportError(CommandFault.NOT_ALLOWED, self._refusal, maybe_applied=maybe_applied)

@@ -14,8 +14,12 @@ NODE = Node(target=Target(instance_id="i-0123456789abcdef0"), region="eu-central
 
 
 @pytest.mark.parametrize(
-    ("method", "maybe_applied"), [("send", False), ("result", True), ("cancel", True), ("find_instance", False)]
-)
+    ("method", "maybe_applied"),
+    [
+        ("send", False), ("result", True), ("cancel", True), ("find_instance", False), ("agents", False),
+        ("document_hash", False),
+    ],
+)  # fmt: skip
 async def test_nothing_is_sent_and_the_reason_is_told(method: str, maybe_applied: bool) -> None:
     call = getattr(RefusingTransport("spec.document: no"), method)
     with pytest.raises(TransportError, match=r"^spec.document: no; nothing was sent; .*servers\.allowed") as raised:
