@@ -4,6 +4,7 @@ It needs no cluster and no AWS, only the past: a file of events or a history. Ex
 target was given, 1 no number meets the target, 2 a mistake.
 """
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,7 +59,8 @@ def plan(
     target: Annotated[
         str | None,
         typer.Option(
-            help="'p95 wait < 10m', 'max wait < 1h', 'share waiting < 5%'. Without it there is only the curve."
+            help="'p95 wait < 10m', 'max wait < 1h', 'share waiting < 5%', 'share served within 10m >= 95%'. "
+            "Without it there is only the curve."
         ),
     ] = None,
     pool: Annotated[
@@ -76,9 +78,11 @@ def plan(
     ] = None,
     price: Annotated[float | None, typer.Option(help="Price of one seat.", min=0)] = None,
     recorded_linger: Annotated[
-        str,
-        typer.Option(metavar="DURATION", help="With --history: how long seats lingered when it was recorded."),
-    ] = "0s",
+        str | None,
+        typer.Option(
+            metavar="DURATION", help="With --history: how long seats lingered when it was recorded. Default: 0s."
+        ),
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="With --history: from this day on, such as 2026-01-31.")
     ] = None,
@@ -101,6 +105,7 @@ def plan(
     from seatpool.planner.plan import PlanRequest
     from seatpool.planner.target import Target
     from seatpool.settings.settings import load_settings
+    from seatpool.terminal.progress import shown_progress
 
     request = PlanRequest(
         target=None if target is None else Target.read(target),
@@ -111,15 +116,44 @@ def plan(
         seed=seed,
     )
     changes = rule_changes(linger=linger, hold=hold, cool_down=cool_down, readmit=readmit, budget=budget)
-    settings = load_settings(file=config)
-    past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
-    pools = _pools(past, pool, types or [], changes, settings)
-    needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
-    plans = make_plans(
-        [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed], request
+    _refuse_meaningless(
+        events, history, since=since, recorded_linger=recorded_linger, pool=pool, config=config, output=output
     )
+    settings = load_settings(file=config)
+    with shown_progress() as told:
+        told("reading the past")
+        past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
+        pools = _pools(past, pool, types or [], changes, settings)
+        needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
+        demands = [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed]
+        plans = make_plans(demands, request, told)
     _print(plans, past, [one.name for one in pools if one not in needed], output)
-    raise typer.Exit(NO_NUMBER if any(one.target is not None and one.seats is None for one in plans) else 0)
+    raise typer.Exit(0 if all(one.is_reachable for one in plans) else NO_NUMBER)
+
+
+def _refuse_meaningless(
+    events: list[Path] | None,
+    history: Path | None,
+    *,
+    since: str | None,
+    recorded_linger: str | None,
+    pool: Path | None,
+    config: Path | None,
+    output: PlanOption,
+) -> None:
+    """Refuses options that would have no effect beside the others."""
+    if bool(events) == (history is not None):
+        raise SeatpoolError("plan: name either files of events with --events FILE, or a history with --history FOLDER")
+    only_with_history = {"--since": since, "--recorded-linger": recorded_linger}
+    for option, value in only_with_history.items():
+        if events and value is not None:
+            raise SeatpoolError(f"{option} {value}: it is for --history FOLDER; with --events FILE leave it out")
+    if history is not None and config is not None and pool is None:
+        raise SeatpoolError(
+            f"--config {config}: with --history FOLDER it is for the users of --pool FILE only; leave it out"
+        )
+    if output is PlanOption.HTML and sys.stdout.isatty():
+        raise SeatpoolError("-o html prints a page: write it to a file, for example with -o html > plan.html")
 
 
 def _past(
@@ -127,7 +161,7 @@ def _past(
     history: Path | None,
     settings: "Settings",
     *,
-    linger: str,
+    linger: str | None,
     since: str | None,
     by_type: bool,
 ) -> "Past":
@@ -137,8 +171,6 @@ def _past(
     from seatpool.planner.options import read_length
     from seatpool.planner.recorded_past import read_history
 
-    if bool(events) == (history is not None):
-        raise SeatpoolError("plan: name either files of events with --events FILE, or a history with --history FOLDER")
     if events:
         return read_events(events, mirror=settings.mirror, identity=settings.identity)
     assert history is not None  # noqa: S101
@@ -146,7 +178,7 @@ def _past(
         day = None if since is None else date.fromisoformat(since)
     except ValueError as error:
         raise SeatpoolError(f"--since {since}: write a date such as 2026-01-31") from error
-    return read_history(history, since=day, linger=read_length("--recorded-linger", linger), by_type=by_type)
+    return read_history(history, since=day, linger=read_length("--recorded-linger", linger or "0s"), by_type=by_type)
 
 
 def _pools(
@@ -176,6 +208,12 @@ def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: P
                 f"-o html needs a package that is not installed ({error.name}): pip install 'seatpool[report]'"
             ) from error
         typer.echo(page(plans, past, left_out), nl=False)
+    elif not plans:
+        from seatpool.planner.text import nothing_to_plan, remarks
+        from seatpool.terminal.say import say
+
+        for sentence in (nothing_to_plan(past), *remarks(past, left_out)):
+            say(sentence)
     else:
         from seatpool.planner.screen import show
         from seatpool.planner.text import remarks

@@ -1,7 +1,7 @@
 """Reads the past from a history that Seatpool recorded or imported from a license server's log."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from seatpool.history.store import connect
 from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, trim_end
 
 _SESSIONS = (
-    "SELECT user_id, pool, workbench_type, granted_at - to_seconds(coalesce(waited_s, 0)), released_at, release_reason "
+    "SELECT user_id, pool, workbench_type, granted_at - to_seconds(coalesce(waited_s, 0)), released_at, release_reason, "
+    "waited_s IS NULL "
     "FROM sessions"
 )
 _WAITS = (
-    "SELECT user_id, pool, workbench_type, began_at, ended_at, outcome FROM waits "
+    "SELECT user_id, pool, workbench_type, began_at, ended_at, outcome, false FROM waits "
     "WHERE outcome IS DISTINCT FROM 'Granted' AND outcome IS DISTINCT FROM 'Denied'"
 )
 
@@ -24,7 +25,7 @@ def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type
     """Returns the past in a folder. Its workbench types are the pools of the history, unless `by_type`.
 
     `linger` is how long the pools kept a seat after the last workbench stopped. The need ended so much before the
-    release. Raises NoSuchPast and HistoryNotReadable.
+    release. What began before `since` is cut there. Raises NoSuchPast and HistoryNotReadable.
     """
     with connect(folder, since=since) as database:
         rows: list[tuple[Any, ...]] = database.execute(f"{_SESSIONS} UNION ALL {_WAITS}").fetchall()
@@ -32,20 +33,31 @@ def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type
     if not rows or last is None or last[0] is None:
         raise NoSuchPast(f"--history {folder}: it has no seat intervals; record some, or import a log into it")
     until = _utc(last[0])
+    start = None if since is None else datetime.combine(since, time(), UTC)
     periods = []
-    for user, pool, of_type, begin, ended, why in rows:
+    waits_not_known = 0
+    for user, pool, of_type, begin, ended, why, unknown in rows:
         begun, end = _utc(begin), until if ended is None else _utc(ended)
         if why == Reason.WORKBENCHES_STOPPED:
             end = trim_end(begun, end, by=linger)
+        if start is not None:
+            begun = max(begun, start)
+            if end <= begun:
+                continue
+        waits_not_known += unknown
         name = (of_type or pool) if by_type else pool
         periods.append(ActivePeriod(user, name, InstanceState.RUNNING.value, begun, end))
+    if not periods:
+        raise NoSuchPast(f"--history {folder}: it has no seat interval since {since}")
+    first = min(period.begin for period in periods)
     return Past(
         periods=periods,
-        since=min(period.begin for period in periods),
+        since=start if start is not None and first.date() == start.date() else first,
         until=max(until, *(period.end for period in periods)),
         source=str(folder),
         lines=len(rows),
         passed_over=Counter(),
+        waits_not_known=waits_not_known,
     )
 
 
