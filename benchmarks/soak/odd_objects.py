@@ -11,7 +11,8 @@ LONGEST_NAME = "p" * 253
 def odd_objects(namespace: str, *, pool: str) -> list[dict[str, Any]]:
     """Returns odd objects of every kind. They are beside the right ones and need no seat."""
     entry = {"user": "stranger", "since": BEGINNING, "reason": "Granted"}
-    copy = {"pool": pool, "assigned": [entry], "waiting": [{"user": "other", "since": "9999-12-31T23:59:59Z"}]}
+    memory = {"server": "licenses-0", "product": pool, "pool": pool}
+    copy = memory | {"assigned": [entry], "waiting": [{"user": "other", "since": "9999-12-31T23:59:59Z"}]}
     instance = "i-0dd00000000000000"
     workbench = {
         "instanceId": instance, "account": "999999999999", "region": REGION, "owner": "A\\B\\C \u202e!", "type": "vew-none",
@@ -28,7 +29,9 @@ def odd_objects(namespace: str, *, pool: str) -> list[dict[str, Any]]:
     return [
         resource("SeatLedger", namespace, f"{pool}-0-backup", copy),
         resource("SeatLedger", namespace, "copy-0", copy),
-        resource("SeatLedger", namespace, "nobodys", {"pool": "nobodys", "shares": 4000}),
+        resource(
+            "SeatLedger", namespace, "nobodys", memory | {"pool": "nobodys", "product": "nobodys", "shares": 4000}
+        ),
         resource("Workbench", namespace, instance, workbench),
         resource("LicensePool", namespace, LONGEST_NAME, many),
         resource("LicensePool", namespace, "lost", many | {"serverRef": {"name": "nowhere"}, "product": "lost"}),

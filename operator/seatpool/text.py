@@ -5,9 +5,10 @@ them (`1h30m`) and RFC 3339 times for programs are in `api/base.py`.
 
 Tags, events and what a license server prints are foreign text. A control character in it can change a terminal, a line
 break can forge a line, and a direction override can hide what is written. So `escape_unprintable` is applied where text
-leaves the program: to the terminal, the log, Events, conditions and CSV cells.
+leaves the program: to the terminal, the log, Events, conditions, CSV cells and pages.
 """
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ class TimeFormat:
             return "an unknown time"
         there, today = instant.astimezone(self.zone), self.now.astimezone(self.zone).date()
         return f"{there:%H:%M}" if there.date() == today else f"{there:%Y-%m-%d %H:%M}"
+
+    @property
+    def zone_name(self) -> str:
+        """Returns the name of the zone now, such as `CET`."""
+        return self.now.astimezone(self.zone).strftime("%Z")
 
     def format_time_or_now(self, instant: datetime) -> str:
         """Returns `at 09:42`, or `at once` if the time has come."""
@@ -78,9 +84,9 @@ def format_names(names: Iterable[str], *, most: int = MOST_NAMES) -> str:
     return shown if len(found) <= most else f"{shown} and {len(found) - most} more"
 
 
-def format_count(count: int, what: str) -> str:
-    """Returns `1 pool` or `2 pools`."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def format_count(count: int, what: str, several: str | None = None) -> str:
+    """Returns `1 pool` or `2 pools`. `several` is the plural of a word that needs more than an s."""
+    return f"{count} {what}" if count == 1 else f"{count} {several or what + 's'}"
 
 
 def format_percent(share: float | None, *, places: int | None = None) -> str:
@@ -144,6 +150,16 @@ def csv_cell(value: object) -> object:
         return value
     text = escape_unprintable(value)
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def escape_html(text: str) -> str:
+    """Returns the text for an HTML document: what is not printable is escaped first, because a browser would obey it."""
+    return html.escape(escape_unprintable(text))
+
+
+def html_value(value: object) -> object:
+    """Returns a value that a template prints. Text is escaped as in `escape_unprintable`; markup stays as it is."""
+    return escape_unprintable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def redact_urls(text: str) -> str:

@@ -4,13 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.waiting import wait_until
 
 from seatpool.sim.controlplane import ControlPlane, ControlPlaneError, KubectlError
 
@@ -25,13 +24,6 @@ plane.kubectl("create", "namespace", "only-here")
 print(plane.url, flush=True)
 sys.stdin.read()
 """
-
-
-def eventually(condition: Callable[[], bool], *, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (done := condition()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return done
 
 
 def answers(url: str) -> bool:
@@ -99,7 +91,7 @@ def test_a_second_one_runs_beside_the_first_and_ends_with_its_killed_owner(
     finally:
         owner.kill()
         owner.communicate()
-    assert eventually(lambda: not answers(url), seconds=5)
+    wait_until(lambda: not answers(url), what="the API server has ended")
     assert answers(control_plane.url)
     shutil.rmtree(tmp_path / "data")  # etcd reserves 64 MB for each of its logs
 

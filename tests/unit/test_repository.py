@@ -1,5 +1,6 @@
 """What must be true of the tree itself."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -15,3 +16,13 @@ def test_python_that_starts_in_the_repository_finds_the_standard_library() -> No
     code = "import collections, operator; print(operator.__file__)"
     started = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert not Path(started.stdout.strip()).is_relative_to(REPOSITORY / "operator")
+
+
+def test_one_module_hands_calls_to_executors() -> None:
+    """Elsewhere a StopIteration in a thread would make its caller wait for ever."""
+    found = set()
+    for file in (REPOSITORY / "operator").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in {"run_in_executor", "to_thread", "wrap_future"}:
+                found.add(file.relative_to(REPOSITORY / "operator/seatpool").as_posix())
+    assert found == {"threads.py"}

@@ -1,5 +1,8 @@
 """Turns owners into user ids, by one setting for the whole installation."""
 
+import hashlib
+import json
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -53,6 +56,12 @@ class IdentitySettings(BaseModel):
             spelt.setdefault(key, owner)
         return normalised
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """What stands for these settings: two that normalise every owner alike have the same one."""
+        rules = [self.strip_domain, self.fold_case, sorted(self.mapping.items())]
+        return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:12]
+
     def user_pattern(self, pattern: str) -> str:
         """Returns the glob that matches user ids. Raises InvalidUser if it can match none."""
         return normalise_pattern(
@@ -64,6 +73,11 @@ class IdentitySettings(BaseModel):
         user = normalise(owner, strip_domain=self.strip_domain, fold_case=self.fold_case, mapping=self.mapping)
         check_user(user)
         return user
+
+    def spellings(self, placeholder: str) -> frozenset[str]:
+        """Returns the user ids under which a placeholder of a license server could appear."""
+        folded = normalise(placeholder, strip_domain=False, fold_case=self.fold_case, mapping={})
+        return frozenset({placeholder, folded})
 
     def user_or_problem(self, owner: str) -> tuple[str | None, str | None]:
         """Returns the user id of an owner and None, or None and the reason why there is none."""

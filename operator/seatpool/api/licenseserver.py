@@ -22,6 +22,7 @@ from seatpool.api.base import (
 from seatpool.api.bounds import DurationBounds
 from seatpool.api.conditions import Conditions
 from seatpool.api.expressions import Expression
+from seatpool.domain.identity import PLACEHOLDER
 
 TIMEOUT = DurationBounds("5s", "2d", "60s")
 """Time limits that SSM agents accept. Any other value silently becomes an hour there."""
@@ -122,8 +123,9 @@ class XlcSettings(Model):
     """How to read the users from what the list command prints."""
     state_dir: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]{1,254}$")] = "/var/lib/seatpool"
     """Folder on the license server that holds the revision fence and the lists."""
-    placeholder_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")] = "seatpool-placeholder"
-    """The user that is written instead of an empty list by pools with emptyList KeepPlaceholder."""
+    placeholder_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")] = PLACEHOLDER
+    """The entry that is written instead of an empty list by pools with emptyList KeepPlaceholder. It must be no user's id:
+    an owner of that name gets no seat."""
 
 
 class Target(Model):
@@ -256,6 +258,19 @@ class GuardStatus(Model):
     """When it was used. Releases before that do not count for the guard."""
 
 
+class OperatorStatus(Model):
+    """The operator that wrote this status, and where to see whether it is alive."""
+
+    holder: str
+    """Identity of the process."""
+    version: str
+    """Version of the operator."""
+    lease: str | None = None
+    """Namespace and name of the Lease that it renews every few seconds while it is alive. Absent: it has none."""
+    identity: str = ""
+    """Fingerprint of its settings `identity`. A program with another one reads owners otherwise than the operator."""
+
+
 class LicenseServerStatus(Model):
     """State of the server as the operator knows it."""
 
@@ -280,6 +295,8 @@ class LicenseServerStatus(Model):
     """Number of users on the server's lists. A user counts once for each list."""
     guard: GuardStatus = GuardStatus()
     """What the guard did."""
+    operator: OperatorStatus | None = None
+    """The operator that wrote this status."""
     conditions: Conditions = ()
 
 

@@ -31,6 +31,7 @@ class ConditionReason(StrEnum):
     SERVER_MISSING = "ServerMissing"
     SERVER_UNREACHABLE = "ServerUnreachable"
     SERVER_SUSPENDED = "ServerSuspended"
+    NOT_ALLOWED = "NotAllowed"
     SEATS_FREE = "SeatsFree"
     USERS_WAIT = "UsersWait"
     SOLE_CLAIM = "SoleClaim"
@@ -54,7 +55,11 @@ class ConditionReason(StrEnum):
     EVENTS_PENDING = "EventsPending"
     EVENTS_REFUSED = "EventsRefused"
     NO_QUEUE = "NoQueue"
+    SETTINGS_APPLIED = "SettingsApplied"
+    SETTINGS_WAIT = "SettingsWait"
+    SETTINGS_REFUSED = "SettingsRefused"
     NO_POOLS = "NoPools"
+    NO_LIST_OF_ITS_OWN = "NoListOfItsOwn"
     OUT_OF_SYNC = "OutOfSync"
     LEASE_REFUSED = "LeaseRefused"
     # workbenches
@@ -74,6 +79,7 @@ class EventReason(StrEnum):
     SEATS_RELEASED = "SeatsReleased"
     USERS_WAITING = "UsersWaiting"
     USERS_ADOPTED = "UsersAdopted"
+    LEDGER_LOST = "LedgerLost"
     APPLY_FAILED = "ApplyFailed"
     LIST_RECOVERED = "ListRecovered"
     DRIFT_DETECTED = "DriftDetected"
@@ -212,6 +218,11 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         why="Server {server} is suspended: its lists stay as they are.",
         field="suspend",
     ),
+    ConditionReason.NOT_ALLOWED: ReasonText(
+        "The operator's setting servers.allowed does not allow the LicenseServer; nothing is sent to it.",
+        message="{problem}; nothing is sent: change the field, or have it allowed in the operator's setting servers.allowed",
+        why="Server {server} is not allowed by the operator's settings since {since}: its lists stay as they are.",
+    ),
     ConditionReason.SEATS_FREE: ReasonText("No user waits."),
     ConditionReason.USERS_WAIT: ReasonText("Users wait for a seat.", message="{count} wait for a seat: {users}"),
     ConditionReason.SOLE_CLAIM: ReasonText("No other pool claims the product on this server."),
@@ -228,7 +239,11 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         why="Conflict: another installation owns the list of {product} on server {server}; nothing is written.",
         field="product",
     ),
-    ConditionReason.INVALID_SPEC: ReasonText("The spec cannot be used."),
+    ConditionReason.INVALID_SPEC: ReasonText(
+        "The object cannot be read, or the pool's server cannot; nothing is done for it until it is mended.",
+        message="{problem}; {meanwhile}",
+        why="LicenseServer {server} cannot be read: its lists stay as they are.",
+    ),
     ConditionReason.DELETING: ReasonText(
         "The pool is being deleted.",
         message="The list is being emptied because of spec.onDelete: Clear; set it to Retain to delete the pool as it is",
@@ -281,6 +296,22 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         "forwarding",
     ),
     ConditionReason.NO_QUEUE: ReasonText("There is no queue of events; changes are seen with the next inventory."),
+    ConditionReason.SETTINGS_APPLIED: ReasonText("The operator uses its settings as the files have them."),
+    ConditionReason.SETTINGS_WAIT: ReasonText(
+        "Some changed settings of the operator need a restart.",
+        message="changed and in use after a restart only: {names}",
+    ),
+    ConditionReason.SETTINGS_REFUSED: ReasonText(
+        "A changed settings file or owner mapping cannot be used, and the old one stays in use.",
+        message="a settings file or owner mapping that changed cannot be used since {refused}, and the old one stays in use; "
+        "the operator's log says why (changed settings refused)",
+        why="A changed settings file or owner mapping is refused since {since}: the old one stays in use, and the operator's log "
+        "says why.",
+    ),
+    ConditionReason.NO_LIST_OF_ITS_OWN: ReasonText(
+        "Every pool that refers to this server claims a list that an older pool manages; nothing is written for it.",
+        message="older pools manage the same lists, so nothing is written for this server: {pools}. Delete one of the two",
+    ),
     ConditionReason.NO_POOLS: ReasonText("No pool refers to this server."),
     ConditionReason.OUT_OF_SYNC: ReasonText(
         "Some lists are not yet as they should be.", message="not as they should be: {pools}"
@@ -311,6 +342,12 @@ EVENTS: Mapping[EventReason, ReasonText] = {
     ),
     EventReason.USERS_WAITING: ReasonText(
         "Users began to wait.", message="{users} began to wait ({reason}); {waiting} wait for {seats} seats"
+    ),
+    EventReason.LEDGER_LOST: ReasonText(
+        "Seatpool wrote a list before, but its SeatLedger is gone: the vendor's rules start afresh.",
+        message="the list of product {product!r} has revision {revision} of Seatpool, but there is no SeatLedger of it: the "
+        "vendor's rules start afresh; which seats cool down, who may not return yet and what is spent of the budget is not "
+        "known any more",
     ),
     EventReason.USERS_ADOPTED: ReasonText(
         "First contact: users were on the list before the operator came, and keep their seats for now.",
@@ -369,6 +406,22 @@ SENTENCES: Mapping[ConditionReason, str] = {reason: text.meaning for reason, tex
 EVENT_SENTENCES: Mapping[EventReason, str] = {reason: text.meaning for reason, text in EVENTS.items()}
 """The meaning of each reason of an Event."""
 
+NAMES_NO_USER = frozenset(
+    {
+        EventReason.LIST_RECOVERED,
+        EventReason.LEDGER_LOST,
+        EventReason.CHANGE_HELD,
+        EventReason.SERVER_RECOVERED,
+        EventReason.FOREIGN_OWNER_FOUND,
+        EventReason.INVENTORY_STALE,
+        EventReason.INVENTORY_RECOVERED,
+        EventReason.EVENTS_DISCONNECTED,
+        EventReason.EVENTS_RECONNECTED,
+        EventReason.EVENTS_REFUSED,
+    }
+)
+"""Reasons of Events whose message never names a user, nor quotes a tag, a spec or a license server, which may name one."""
+
 CONDITION_TYPES: dict[str, dict[str, str]] = {
     "LicensePool": {
         "Ready": "The list on the license server is as it should be, or is left alone on purpose.",
@@ -385,6 +438,7 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
         "Guarded": "No user is released now: a change is held back, or an inventory is not complete.",
         "InventoryFresh": "EC2 answered for every account and region when it was last asked for everything.",
         "EventsConnected": "The queue of EC2's events answers.",
+        "SettingsApplied": "The operator's settings files and its owner mapping are in use as they are.",
     },
     "Workbench": {"Ready": "The owner has every seat that the workbench needs, and the license server confirmed it."},
 }

@@ -80,10 +80,14 @@ class LedgerEnded(Model):
 
 
 class SeatLedgerSpec(Model):
-    """A share of one pool's memory. All entries of a user are in the same share."""
+    """A share of the memory of one product on one license server. All entries of a user are in the same share."""
 
+    server: str
+    """Name of the LicenseServer."""
+    product: str
+    """Name of the product."""
     pool: str
-    """Name of the LicensePool."""
+    """Name of the LicensePool that wrote it last. The next pool of the same product and server goes on with it."""
     shares: Annotated[int, Field(ge=1)] = 1
     """Number of SeatLedger objects that hold the memory."""
     assigned: Annotated[tuple[LedgerGrant, ...], Field(json_schema_extra=_WHOLE)] = ()
@@ -103,7 +107,8 @@ class SeatLedgerSpec(Model):
 
 class SeatLedger(Resource):
     """The durable memory behind a pool's rules: who has a seat since when, who waits, who left when.
-    The operator writes it before it changes a list. No other program or person should write it."""
+    It belongs to the product on its LicenseServer, and outlives the pool. The operator writes it before it changes a list.
+    No other program or person should write it."""
 
     kind: ClassVar[str] = "SeatLedger"
     plural: ClassVar[str] = "seatledgers"
@@ -111,7 +116,8 @@ class SeatLedger(Resource):
     short_names: ClassVar[tuple[str, ...]] = ("ledger",)
     has_status: ClassVar[bool] = False
     columns: ClassVar[tuple[PrinterColumn, ...]] = (
-        column("Pool", ".spec.pool", "The pool that it belongs to."),
+        column("Pool", ".spec.pool", "The pool that wrote it last."),
+        column("Server", ".spec.server", "The LicenseServer of the product.", wide=True),
         column("Holders", ".spec.assigned[*].user", "Users who have a seat."),
         column("Waiting", ".spec.waiting[*].user", "Users who wait for one.", wide=True),
         AGE_COLUMN,

@@ -3,13 +3,9 @@
 Threads may share a boto3 client, but making one is not thread-safe. So one lock guards sessions and clients.
 A pool runs calls that end soon. A call that may take long gets a daemon thread of its own. There it never delays a
 quick call, and it does not keep the process from ending.
-
-Some errors cannot be put into a Future, StopIteration among them: its waiter would wait for ever. So an error of a call
-that is no ordinary one becomes UnexpectedAnswer in its thread.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Callable
@@ -19,8 +15,8 @@ from typing import Any, TypeVar
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from seatpool.aws.errors import UnexpectedAnswer
 from seatpool.aws.sessions import Role, SessionFactory, Sessions
+from seatpool.threads import presentable_error, run_in
 
 T = TypeVar("T")
 
@@ -70,7 +66,7 @@ class ClientCache:
 
     async def run_in_pool(self, call: Callable[[], T]) -> T:
         """Runs a call that ends soon."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: _call(call))
+        return await run_in(self._pool, call)
 
     async def run_in_thread(self, call: Callable[[], T], *, on_cancelled: Callable[[T], None] = lambda _: None) -> T:
         """Runs a call that may take long, in a thread of its own.
@@ -96,7 +92,7 @@ class ClientCache:
                 if cancelled.is_set():
                     on_cancelled(value)
             except BaseException as error:  # noqa: BLE001
-                failure = _presentable(error)
+                failure = presentable_error(error)
             try:
                 loop.call_soon_threadsafe(set_answer, value, failure)
             except RuntimeError:
@@ -117,26 +113,3 @@ class ClientCache:
         return self._sessions.of(role).client(  # type: ignore[call-overload]
             service, region_name=region, endpoint_url=self._endpoint_url, config=config
         )
-
-
-def _call(call: Callable[[], T]) -> T:
-    """Calls, and raises nothing but errors that a Future takes."""
-    try:
-        return call()
-    except BaseException as error:
-        presentable = _presentable(error)
-        if presentable is error:
-            raise
-    raise presentable
-
-
-def _presentable(error: BaseException) -> Exception:
-    """Returns the error itself if a Future takes it and its waiter takes it for an error. Else UnexpectedAnswer.
-
-    A Future refuses StopIteration. A waiter takes CancelledError of either kind for its own cancellation.
-    """
-    if isinstance(error, Exception) and not isinstance(error, StopIteration | concurrent.futures.CancelledError):
-        return error
-    unexpected = UnexpectedAnswer(f"the call ended with {type(error).__name__} instead of an answer: {error}")
-    unexpected.__cause__ = error
-    return unexpected

@@ -16,13 +16,14 @@ from botocore.exceptions import (
 )
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.threads import UnexpectedEnd
 
 
 class UnexpectedAnswer(SeatpoolError):
     """AWS answered with something that its documentation does not know."""
 
 
-AWS_ERRORS = (ClientError, BotoCoreError, UnexpectedAnswer)
+AWS_ERRORS = (ClientError, BotoCoreError, UnexpectedAnswer, UnexpectedEnd)
 """Every error that an AWS call raises."""
 
 

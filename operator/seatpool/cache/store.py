@@ -7,9 +7,9 @@ Each change marks the pools whose answer may differ now, and wakes the reconcile
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from sys import intern
 from typing import Any
 
@@ -18,17 +18,17 @@ from seatpool.api.conditions import Condition
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
-from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
+from seatpool.api.seatledger import LedgerEnded, SeatLedger, SeatLedgerSpec
 from seatpool.api.workbench import Workbench, WorkbenchStatus
+from seatpool.cache.claims import ProductClaims, place_of
 from seatpool.domain.demand import DemandIndex, WorkbenchFact
 from seatpool.domain.errors import SeatpoolError
-from seatpool.domain.identity import InvalidUser
+from seatpool.domain.identity import PLACEHOLDER, InvalidUser
 from seatpool.domain.rules import PoolRules
-from seatpool.policy.ledger_codec import ledger_name, share_index
+from seatpool.policy.ledger_codec import ledger_key, ledger_name, share_index
 from seatpool.policy.pool_rules import pool_rules, pool_selector
 
 Raw = dict[str, Any]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,16 @@ class LedgerView:
     spec: SeatLedgerSpec
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableObject:
+    """An object whose newest version the API server has and the operator cannot read."""
+
+    resource: type[Resource]
+    raw: Raw
+    problem: str
+    """Which field is wrong, and what would be right."""
+
+
 class ForeignLedger(SeatpoolError):
     """A SeatLedger that this operator did not write."""
 
@@ -109,6 +119,9 @@ class StoreHandler:
     def server_changed(self, server: str) -> None:
         """The server with this key was created, changed or deleted."""
 
+    def readability_changed(self, resource: type[Resource], key: str) -> None:
+        """The object cannot be read any more, or can be again, or for another reason."""
+
 
 @dataclass
 class Store:
@@ -123,12 +136,14 @@ class Store:
     rules: dict[str, PoolRules] = field(default_factory=dict)
     servers: dict[str, LicenseServer] = field(default_factory=dict)
     ledgers: dict[str, dict[int, LedgerView]] = field(default_factory=lambda: defaultdict(dict))
+    """Shares of the memory of each product on its server, by `ledger_key` and number."""
     dirty_pools: dict[str, datetime] = field(default_factory=dict)
     """Pools whose demand or rules changed and that no reconciler has read since: key -> instant of the first change."""
     _pools_of_server: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Keys of the pools that refer to a server."""
-    _pools_of_product: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Keys of the pools of a (server, product), the oldest pool first."""
+    _claims: ProductClaims = field(default_factory=ProductClaims)
+    unreadable: dict[tuple[str, str], UnreadableObject] = field(default_factory=dict)
+    """Objects that cannot be read, by (kind, key). The last readable version of one stays in use, if there was any."""
     _versions: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     """uid and resourceVersion of each object by (kind, key)."""
     _deleted_ledgers: dict[str, str] = field(default_factory=dict)
@@ -160,11 +175,69 @@ class Store:
         elif resource is LicensePool:
             self._upsert_pool(LicensePool.model_validate(raw), now)
         elif resource is LicenseServer:
-            self._upsert_server(LicenseServer.model_validate(raw))
+            self._upsert_server(LicenseServer.model_validate(raw), now)
         else:
-            return self.upsert_ledger(SeatLedger.model_validate(raw))
+            is_stored = self.upsert_ledger(SeatLedger.model_validate(raw))
+            if is_stored:
+                self._read_again(resource, key_of(metadata), now)
+            return is_stored
         self._versions[resource.kind, key_of(metadata)] = (metadata["uid"], int(metadata["resourceVersion"]))
+        self._read_again(resource, key_of(metadata), now)
         return True
+
+    def refuse(self, resource: type[Resource], raw: Raw, problem: str, *, now: datetime) -> bool:
+        """Notes that the newest version of an object cannot be read. Returns False if that was known."""
+        metadata = raw["metadata"]
+        key, uid = key_of(metadata), metadata["uid"]
+        if not self.is_newer(resource, raw):
+            return False
+        stored = self._versions.get((resource.kind, key))
+        if stored is not None and stored[0] != uid:
+            self.delete(resource, key, uid=stored[0], now=now)
+        before = self.unreadable.get((resource.kind, key))
+        self._versions[resource.kind, key] = (uid, int(metadata["resourceVersion"]))
+        self.unreadable[resource.kind, key] = UnreadableObject(resource, raw, problem)
+        if before is not None and before.problem == problem:
+            return False
+        self._tell_readability(resource, key, now)
+        return True
+
+    def _read_again(self, resource: type[Resource], key: str, now: datetime) -> None:
+        if self.unreadable.pop((resource.kind, key), None) is not None:
+            self._tell_readability(resource, key, now)
+
+    def _tell_readability(self, resource: type[Resource], key: str, now: datetime) -> None:
+        if resource is SeatLedger:
+            self._mark_dirty(self._pools_of_ledger(key), now)
+        for handler in self._handlers:
+            handler.readability_changed(resource, key)
+
+    def is_there(self, resource: type[Resource], key: str) -> bool:
+        """Whether an object of this key exists, readable or not."""
+        return (resource.kind, key) in self._versions
+
+    def problem_of(self, resource: type[Resource], key: str) -> str | None:
+        """Returns why the object cannot be read. None: it can, or there is none."""
+        found = self.unreadable.get((resource.kind, key))
+        return found.problem if found is not None else None
+
+    def ledger_problem(self, pool: str) -> str | None:
+        """Returns why the memory of a pool cannot be known: a SeatLedger with the name of one of its shares is unreadable."""
+        for (kind, key), found in self.unreadable.items():
+            if kind == SeatLedger.kind and pool in self._pools_of_ledger(key):
+                return f"SeatLedger {key.partition('/')[2]} cannot be read: {found.problem}"
+        return None
+
+    def _pools_of_ledger(self, ledger: str) -> set[str]:
+        """Returns the keys of the pools whose product has a share of this name."""
+        namespace, name = ledger.split("/", 1)
+        return {
+            key
+            for server, pools in self._pools_of_server.items()
+            if server.startswith(f"{namespace}/")
+            for key in pools
+            if share_index(server.partition("/")[2], self.pools[key].spec.product, name) is not None
+        }
 
     def is_newer(self, resource: type[Resource], raw: Raw) -> bool:
         """Whether the object is newer than the stored one of its name."""
@@ -191,17 +264,22 @@ class Store:
         if stored is None or (uid is not None and stored[0] != uid):
             return False
         del self._versions[resource.kind, key]
+        self._read_again(resource, key, now)
         if resource is Workbench:
-            view = self.workbenches.pop(key)
+            view = self.workbenches.pop(key, None)
+            if view is None:
+                return True
             for handler in self._handlers:
                 handler.workbench_deleted(view)
             self._mark_dirty(self.demand.remove(key), now)
         elif resource is LicensePool:
-            self._delete_pool(key, now)
+            if key in self.pools:
+                self._delete_pool(key, now)
             for handler in self._handlers:
                 handler.pool_changed(key)
         else:
-            del self.servers[key]
+            self.servers.pop(key, None)
+            self._place_pools(key, now)
             for handler in self._handlers:
                 handler.server_changed(key)
         return True
@@ -226,8 +304,21 @@ class Store:
         return Mode.DRY_RUN if Mode.DRY_RUN in modes else Mode.ENFORCE
 
     def owner_pool(self, pool: str) -> str:
-        """Returns the key of the pool that manages this pool's product on its server: the oldest one."""
-        return self._pools_of_product[self.server_of(pool), self.pools[pool].spec.product][0]
+        """Returns the key of the pool that manages this pool's list: the oldest of all that claim it."""
+        return self._claims.owner(pool)
+
+    def shares_of(self, pool: str) -> Mapping[int, LedgerView]:
+        """Returns the stored shares of the pool's memory, by number. A pool that does not manage its product has none."""
+        found = self.pools.get(pool)
+        if found is None or self.owner_pool(pool) != pool:
+            return {}
+        return self.ledgers.get(ledger_key(found.server_key, found.spec.product), {})
+
+    def ended_of(self, pool: str) -> Iterator[LedgerEnded]:
+        """Yields the seats and waits of the pool that ended. Those of a pool of another name are not its own."""
+        for view in self.shares_of(pool).values():
+            if view.spec.pool == self.pools[pool].metadata.name:
+                yield from view.spec.ended
 
     def mark_dirty(self, pool: str, now: datetime) -> None:
         """Marks a pool as changed."""
@@ -237,22 +328,22 @@ class Store:
         """Stores a SeatLedger from a watch or from the answer to our own write. Returns False if it is out of date.
 
         It is out of date if it is older than our last write, or if it was deleted since it was written. Raises ForeignLedger
-        if its name is not that of a share of its pool: then it is a copy, and no memory of ours.
+        if its name is not that of a share of its product: then it is a copy, and no memory of ours.
         """
-        metadata = ledger.metadata
-        pool = f"{metadata.namespace}/{ledger.spec.pool}"
-        index = share_index(ledger.spec.pool, metadata.name)
+        metadata, spec = ledger.metadata, ledger.spec
+        index = share_index(spec.server, spec.product, metadata.name)
         if index is None:
             raise ForeignLedger(
-                f"the name of SeatLedger {metadata.name} is not that of a share of pool {ledger.spec.pool}, such as "
-                f"{ledger_name(ledger.spec.pool, 0)}: it is a copy and is ignored; delete it"
+                f"the name of SeatLedger {metadata.name} is not that of a share of product {spec.product} on LicenseServer "
+                f"{spec.server}, such as {ledger_name(spec.server, spec.product, 0)}: it is a copy and is ignored; delete it"
             )
-        stored = self.ledgers[pool].get(index)
+        memory = ledger_key(f"{metadata.namespace}/{spec.server}", spec.product)
+        stored = self.ledgers[memory].get(index)
         if stored is not None and int(metadata.resource_version) <= int(stored.resource_version):
             return False
         if self._deleted_ledgers.get(ledger.key) == metadata.uid:
             return False
-        self.ledgers[pool][index] = LedgerView(
+        self.ledgers[memory][index] = LedgerView(
             name=metadata.name, uid=metadata.uid, resource_version=metadata.resource_version, spec=ledger.spec
         )
         self._versions[SeatLedger.kind, ledger.key] = (metadata.uid, int(metadata.resource_version))
@@ -275,7 +366,7 @@ class Store:
                     handler.workbench_changed(key)
         for key, pool in self.pools.items():
             try:
-                self.rules[key] = pool_rules(pool.spec, identity)
+                self.rules[key] = self._rules_of(pool)
             except InvalidUser:
                 continue  # the rules by the old settings stay
             self._mark_dirty({key}, now)
@@ -320,7 +411,7 @@ class Store:
         if before is not None and _has_same_decisions(before, pool):
             self.pools[pool.key] = pool
             return
-        rules = pool_rules(pool.spec, self.identity)  # raises for an invalid pool before anything is changed
+        rules = self._rules_of(pool)  # raises for an invalid pool before anything is changed
         if before is not None and before.metadata.uid != pool.metadata.uid:
             self._delete_pool(pool.key, now)
             for handler in self._handlers:
@@ -329,36 +420,47 @@ class Store:
         self.rules[pool.key] = rules
         self._pools_of_server[self.server_of(pool.key)].add(pool.key)
         self.demand.put_pool(pool_selector(pool))
-        same_product = self._pools_of_product[self.server_of(pool.key), pool.spec.product]
-        if pool.key not in same_product:
-            same_product.append(pool.key)
-        same_product.sort(key=lambda key: (self.pools[key].metadata.creation_timestamp or _EPOCH, key))
-        for key in same_product:
+        self._tell_claims(self._claims.put(pool, place_of(pool.server_key, self.servers.get(pool.server_key))), now)
+
+    def _rules_of(self, pool: LicensePool) -> PoolRules:
+        server = self.servers.get(pool.server_key)
+        placeholder = server.spec.xlc.placeholder_user if server is not None else PLACEHOLDER
+        return pool_rules(pool.spec, self.identity, placeholder=placeholder)
+
+    def _place_pools(self, server: str, now: datetime) -> None:
+        """Takes over where the lists of a server are now."""
+        place = place_of(server, self.servers.get(server))
+        for key in self._pools_of_server[server]:
+            affected = self._claims.put(self.pools[key], place)
+            if affected != {key}:
+                self._tell_claims(affected, now)
+
+    def _tell_claims(self, pools: set[str], now: datetime) -> None:
+        """Tells of pools that may have another owner pool now."""
+        for key in pools:
             for handler in self._handlers:
                 handler.pool_changed(key)
-        self._mark_dirty(set(same_product), now)
+        self._mark_dirty(pools, now)
 
     def _delete_pool(self, key: str, now: datetime) -> None:
         server = self.server_of(key)
         self._pools_of_server[server].discard(key)
-        pool = self.pools.pop(key)
+        self.pools.pop(key)
         self.rules.pop(key, None)
         self.demand.remove_pool(key)
         self.dirty_pools.pop(key, None)
-        same_product = self._pools_of_product[server, pool.spec.product]
-        same_product.remove(key)
-        for other in same_product:
-            for handler in self._handlers:
-                handler.pool_changed(other)
-        if not same_product:
-            del self._pools_of_product[server, pool.spec.product]
-        self._mark_dirty(set(same_product), now)
+        self._tell_claims(self._claims.remove(key), now)
         for handler in self._handlers:
             handler.server_dirty(server)
 
-    def _upsert_server(self, server: LicenseServer) -> None:
+    def _upsert_server(self, server: LicenseServer, now: datetime) -> None:
         before = self.servers.get(server.key)
         self.servers[server.key] = server
+        self._place_pools(server.key, now)
+        if before is None or before.spec.xlc.placeholder_user != server.spec.xlc.placeholder_user:
+            for key in self._pools_of_server[server.key]:
+                self.rules[key] = self._rules_of(self.pools[key])
+                self._mark_dirty({key}, now)
         if (
             before is None
             or before.metadata.uid != server.metadata.uid
@@ -369,24 +471,24 @@ class Store:
                 handler.server_changed(server.key)
 
     def _delete_ledger(self, key: str, uid: str | None, now: datetime) -> bool:
-        """Drops a SeatLedger. Its pool is dirty then, because the ledger has to be written again.
+        """Drops a SeatLedger. The pools of its product are dirty then, because the ledger has to be written again.
 
         That also holds for a ledger whose creation no watch has shown yet.
         """
         namespace, name = key.split("/", 1)
-        pool = name.rpartition("-")[0]
         stored = self._versions.get((SeatLedger.kind, key))
         if uid is not None:
             self._deleted_ledgers[key] = uid
             if stored is not None and stored[0] != uid:
                 return False
         self._versions.pop((SeatLedger.kind, key), None)
-        share = share_index(pool, name)
-        if share is None:
-            return False
-        self.ledgers.get(f"{namespace}/{pool}", {}).pop(share, None)
-        self._mark_dirty({f"{namespace}/{pool}"}, now)
-        return stored is not None
+        was_refused = self.unreadable.pop((SeatLedger.kind, key), None) is not None
+        for memory, shares in self.ledgers.items():
+            if memory.startswith(f"{namespace}/"):
+                for index in [index for index, view in shares.items() if view.name == name]:
+                    del shares[index]
+        self._mark_dirty(self._pools_of_ledger(key), now)
+        return stored is not None and not was_refused
 
     def _mark_dirty(self, pools: set[str], now: datetime, *, wake_again: bool = True) -> None:
         """Marks pools and wakes their servers. `wake_again`: also for pools that are dirty already."""

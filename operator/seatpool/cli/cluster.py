@@ -1,7 +1,8 @@
 """Connects a command to the cluster, by the kubeconfig and the namespace that kubectl would use."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,13 @@ from typing import Any
 from kubernetes.aio.config import ConfigException, list_kube_config_contexts
 
 from seatpool.api.identity import IdentitySettings
+from seatpool.api.licenseserver import LicenseServer
 from seatpool.clock import utc_now
 from seatpool.domain.errors import SeatpoolError
+from seatpool.explain.operator_life import OperatorLife, Reading, leases_of, operator_lives
 from seatpool.kube.client import KubeClient
+from seatpool.kube.errors import Forbidden, KubeError
+from seatpool.kube.leases import LeaseObject
 from seatpool.kube.pod import service_account_namespace
 from seatpool.text import TimeFormat
 
@@ -47,6 +52,24 @@ class ClusterAccess:
         zone = datetime.now().astimezone().tzinfo
         assert zone is not None  # noqa: S101
         return TimeFormat(zone=zone, now=self.now)
+
+
+async def read_lives(cluster: ClusterAccess, servers: Iterable[LicenseServer]) -> tuple[OperatorLife, ...]:
+    """Reads whether the operators of these servers are alive. A right that is missing is told, and stops nothing."""
+    known = tuple(servers)
+    names = leases_of(known)
+    read = await asyncio.gather(*(_read_lease(cluster.kube, name) for name in names))
+    return operator_lives(known, dict(zip(names, read, strict=True)), identity=cluster.identity, times=cluster.times)
+
+
+async def _read_lease(kube: KubeClient, name: str) -> Reading:
+    namespace, _, own = name.partition("/")
+    try:
+        return await LeaseObject(kube=kube, namespace=namespace, name=own).read()
+    except Forbidden:
+        return f"you may not get Lease {own} in namespace {namespace}; the role seatpool-viewer there permits it"
+    except KubeError as error:
+        return str(error)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ import typer
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import json_text, say
+from seatpool.threads import run_in
 
 if TYPE_CHECKING:
     from seatpool.mirror.pipeline_table import Attributes, Comparison
@@ -82,13 +83,15 @@ async def _compare(
     from seatpool.kube.client import KubeClient
     from seatpool.mirror.pipeline_table import compare, read_table
 
-    counters = await asyncio.to_thread(
-        read_table,
-        boto3.Session(),
-        table,
-        attributes=attributes,
-        region_name=region or settings.mirror.region,
-        endpoint_url=endpoint_url or settings.mirror.endpoint_url,
+    counters = await run_in(
+        None,
+        lambda: read_table(
+            boto3.Session(),
+            table,
+            attributes=attributes,
+            region_name=region or settings.mirror.region,
+            endpoint_url=endpoint_url or settings.mirror.endpoint_url,
+        ),
     )
     try:
         kube = await KubeClient.connect(kubeconfig=str(settings.kubeconfig) if settings.kubeconfig else None)

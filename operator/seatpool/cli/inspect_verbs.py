@@ -7,13 +7,16 @@ modules that compute and print the answer are imported while the API server work
 import asyncio
 import importlib
 from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from seatpool.api.workbench import Workbench
-from seatpool.cli.cluster import ClusterAccess, CommandOptions, connect
+from seatpool.cli.cluster import ClusterAccess, CommandOptions, connect, read_lives
+from seatpool.cli.heading import Heading
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.kube.errors import NotFound, Unavailable
+from seatpool.threads import run_in
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -82,51 +85,56 @@ async def show_why(options: CommandOptions, *, user: str, pool: str | None, outp
         seen = await _import_while(reading, "explain.why", "cli.line_screens")
         from seatpool.explain.why import why
 
-        found = why(seen, user, pool=pool, written=await _workbench_seats(cluster, seen, user), times=cluster.times)
+        written, heading = await asyncio.gather(_workbench_seats(cluster, seen, user), _heading(cluster, seen))
+        found = why(seen, user, pool=pool, written=written, times=cluster.times)
     from seatpool.cli.line_screens import why_screen
-    from seatpool.terminal.output import write
 
-    write(found, output=output, screen=lambda screen, wide: why_screen(found, console=screen, wide=wide))
-    return found.is_well
+    heading.write(
+        found,
+        output=output,
+        screen=lambda screen, wide: why_screen(found, console=screen, wide=wide),
+    )
+    return found.is_well and heading.is_well
 
 
 async def show_diff(options: CommandOptions, *, name: str, output: "Output") -> bool:
     """Runs `seatpool diff`."""
     from seatpool.cli.line_screens import diff_screen
     from seatpool.explain.list_diff import diff
-    from seatpool.terminal.output import write
 
     async with connect(options) as cluster:
         seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
         found = [diff(seen, pool, times=cluster.times) for pool in seen.pools_named(name)]
+        heading = await _heading(cluster, seen)
     times = cluster.times
-    write(
+    heading.write(
         found[0] if len(found) == 1 else found,
         output=output,
         screen=lambda screen, wide: diff_screen(found, console=screen, wide=wide, times=times),
     )
-    return all(one.is_well for one in found)
+    return heading.is_well and all(one.is_well for one in found)
 
 
 async def show_events(options: CommandOptions, *, name: str, output: "Output") -> bool:
     """Runs `seatpool events`. A name that no pool has is the name of a user."""
     from seatpool.cli.line_screens import history_screen
     from seatpool.explain.recent_history import recent_history
-    from seatpool.terminal.output import write
 
     async with connect(options) as cluster:
         seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
-        events = await cluster.kube.events(namespace=cluster.namespace)
+        events, heading = await asyncio.gather(
+            cluster.kube.events(namespace=cluster.namespace), _heading(cluster, seen)
+        )
     pools = [pool for pool in seen.store.pools.values() if name in (pool.key, pool.metadata.name)]
     user = None if pools else seen.store.identity.user(name)
     pools_or_user: list[LicensePool | None] = [*pools] or [None]
     found = [recent_history(seen, events, pool=pool, user=user) for pool in pools_or_user]
     times = cluster.times
-    write(
+    heading.write(
         found[0] if len(found) == 1 else found,
         output=output,
         screen=lambda screen, _wide: history_screen(found, console=screen, times=times),
@@ -134,10 +142,14 @@ async def show_events(options: CommandOptions, *, name: str, output: "Output") -
     return True
 
 
+async def _heading(cluster: ClusterAccess, seen: Snapshot) -> Heading:
+    return Heading(await read_lives(cluster, seen.store.servers.values()), _where(cluster))
+
+
 async def _import_while(reading: Awaitable[T], *modules: str) -> T:
     """Awaits `reading` and imports the modules in threads meanwhile. Returns what was read."""
     names = (f"seatpool.{name}" for name in modules)
-    importing = [asyncio.ensure_future(asyncio.to_thread(importlib.import_module, name)) for name in names]
+    importing = [asyncio.ensure_future(run_in(None, partial(importlib.import_module, name))) for name in names]
     found = await reading
     await asyncio.gather(*importing)
     return found
@@ -145,9 +157,8 @@ async def _import_while(reading: Awaitable[T], *modules: str) -> T:
 
 async def _overview(cluster: ClusterAccess) -> "Overview":
     reading = read_snapshot(
-        cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now,
-        ledgers=False, workbenches=False,
-    )  # fmt: skip
+        cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, ledgers=False
+    )
     seen = await _import_while(reading, "explain.overview", "cli.status_screen")
     from seatpool.explain.overview import overview
 
@@ -155,7 +166,8 @@ async def _overview(cluster: ClusterAccess) -> "Overview":
         raise SeatpoolError(
             f"nothing of Seatpool is in {_where(cluster)}; name another with -n, or look everywhere with -A"
         )
-    return overview(seen, times=cluster.times)
+    lives = await read_lives(cluster, seen.store.servers.values())
+    return overview(seen, lives=lives, times=cluster.times)
 
 
 async def _workbench_seats(cluster: ClusterAccess, seen: Snapshot, spelled: str) -> "WrittenSeats":

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from seatpool.cli.heading import LIFE_STYLES
 from seatpool.explain.overview import Overview, PoolLine, ServerLine
 from seatpool.explain.problems import Problem
 from seatpool.terminal.output import count_cell, table
@@ -27,6 +28,7 @@ def status_screen(
     where = "all namespaces" if namespace is None else f"namespace {namespace}"
     narrow = width < NARROW
     parts: list[RenderableType] = [_headline(found, times, where)]
+    parts += [Text(life.text, style=LIFE_STYLES[life.life]) for life in found.operators]
     parts += _problems(found, wide=wide)
     if found.servers:
         parts += [Text(), _servers(found.servers, times, narrow=narrow, named=namespace is None)]
@@ -41,13 +43,15 @@ def status_screen(
 
 
 def _headline(found: Overview, times: TimeFormat, where: str) -> Text:
-    used, seats = sum(line.used or 0 for line in found.pools), sum(line.seats for line in found.pools)
-    waiting = sum(line.waiting or 0 for line in found.pools)
-    problems = len(found.problems) + len(found.unreadable)
-    state = ("well", "bold green") if found.is_well else (format_count(problems, "problem"), "bold red")
+    applied = [line for line in found.pools if line.is_applied]
+    used, seats = sum(line.used or 0 for line in applied), sum(line.seats for line in applied)
+    waiting = sum(line.waiting or 0 for line in applied)
+    dead = sum(not life.is_well for life in found.operators)
+    problems = len(found.problems) + len(found.unreadable) + len(found.refused_owners) + dead
+    state = ("All well", "bold green") if found.is_well else (format_count(problems, "problem"), "bold red")
     servers, pools = format_count(len(found.servers), "server"), format_count(len(found.pools), "pool")
     counts = f"{servers}, {pools}, {used} of {seats} seats used, {waiting} waiting"
-    return Text.assemble(state, f" at {times.format_time(times.now)} in {where}: {counts}")
+    return Text.assemble(state, f" ({times.format_time(times.now)} {times.zone_name}, {where}): {counts}")
 
 
 def _problems(found: Overview, *, wide: bool) -> Iterator[ConsoleRenderable]:
@@ -58,6 +62,13 @@ def _problems(found: Overview, *, wide: bool) -> Iterator[ConsoleRenderable]:
         yield Padding(Text(problem.message.text, style=colour), (0, 0, 0, 2), expand=False)
         if wide and problem.detail:
             yield Padding(Text(problem.detail, style="dim"), (0, 0, 0, 4), expand=False)
+    for refused in found.refused_owners:
+        what = f"{format_count(refused.workbenches, 'active workbench', 'active workbenches')} ({refused.example}) get no seat"
+        yield Padding(Text(f"{what}: spec.owner: {refused.problem}", style="red"), (0, 0, 0, 2), expand=False)
+    for unserved in found.unserved_types:
+        what = format_count(unserved.workbenches, "active workbench", "active workbenches")
+        told_type = f"{what} of type {unserved.type} ({unserved.example}): no pool that is seen serves this type"
+        yield Padding(Text(told_type, style="cyan"), (0, 0, 0, 2), expand=False)
     for text in found.unreadable:
         yield Padding(Text(f"Cannot be read: {text}", style="red"), (0, 0, 0, 2), expand=False)
 

@@ -16,6 +16,8 @@ from seatpool.domain.globs import can_match, matcher
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}", re.ASCII)
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LONGEST = 128
+PLACEHOLDER = "seatpool-placeholder"
+"""The entry that stands for an empty list, by default. It is no user."""
 _SHOWN = 80
 
 
@@ -33,8 +35,17 @@ def normalise(owner: str, *, strip_domain: bool, fold_case: bool, mapping: Mappi
     return mapping.get(user, user)
 
 
+def is_placeholder(user: str, placeholder: str = PLACEHOLDER) -> bool:
+    """Tells whether a user id is the placeholder in any spelling. License servers may compare without regard to case."""
+    return user.translate(_LOWER) == placeholder.translate(_LOWER)
+
+
 def check_user(user: str) -> None:
-    """Raises InvalidUser if a license server could not take the user id as it is."""
+    """Raises InvalidUser if a license server could not take the user id as it is, or if it can be no user's."""
+    if is_placeholder(user):
+        raise InvalidUser(
+            f"user id {user} is no user: it stands for an empty list on a license server; correct the owner"
+        )
     if _USER.fullmatch(user) is None:
         shown = ascii(user[:_SHOWN])[:_SHOWN]
         raise InvalidUser(

@@ -3,14 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from seatpool.api.base import format_duration
 from seatpool.api.conditions import Condition
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
+from seatpool.explain.operator_life import OperatorLife
 from seatpool.explain.problems import Problem, condition_of, problems, server_problems
 from seatpool.explain.snapshot import Snapshot
+from seatpool.explain.workbench_table import WorkbenchRow
 from seatpool.text import TimeFormat
+
+ACTIVE = frozenset({"pending", "running"})
+"""States in which a workbench needs a seat, unless a pool says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class PoolLine:
     product: str
     mode: str
     seats: int
+    is_applied: bool
+    """False: no list is written for it, because another pool has its product, or its server is missing."""
     used: int | None
     waiting: int | None
     oldest_wait: datetime | None
@@ -55,23 +63,47 @@ class PoolLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedOwner:
+    """Active workbenches whose owner no license server could take. They get no seat."""
+
+    owner: str
+    problem: str
+    workbenches: int
+    example: str
+    """One of the workbenches, as `namespace/name`."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnservedType:
+    """Active workbenches of a type that no pool serves, among the pools that are seen."""
+
+    type: str
+    workbenches: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The data of the whole screen."""
 
+    operators: tuple[OperatorLife, ...]
     servers: tuple[ServerLine, ...]
     pools: tuple[PoolLine, ...]
     problems: tuple[Problem, ...]
     notes: tuple[Problem, ...]
     """Problems that an admin set on purpose."""
     unreadable: tuple[str, ...]
+    refused_owners: tuple[RefusedOwner, ...]
+    unserved_types: tuple[UnservedType, ...]
 
     @property
     def is_well(self) -> bool:
-        return not self.problems and not self.unreadable
+        alive = all(one.is_well for one in self.operators)
+        return alive and not self.problems and not self.unreadable and not self.refused_owners
 
 
-def overview(snapshot: Snapshot, *, times: TimeFormat) -> Overview:
-    """Returns the state of all servers and pools, as the operator last wrote it."""
+def overview(snapshot: Snapshot, *, lives: tuple[OperatorLife, ...], times: TimeFormat) -> Overview:
+    """Returns the state of all servers and pools, as the operator last wrote it, and what no pool takes care of."""
     found: dict[tuple[str, str], Problem] = {}
     servers, pools = [], []
     for server in snapshot.store.servers.values():
@@ -83,12 +115,37 @@ def overview(snapshot: Snapshot, *, times: TimeFormat) -> Overview:
         pools.append(_pool_line(snapshot, pool, _count(of_pool)))
         found |= {(one.object, one.message.id): one for one in of_pool}
     ordered = [found[key] for key in sorted(found, key=_servers_first)]
+    refused, unserved = _without_pool(snapshot)
     return Overview(
+        operators=lives,
         servers=tuple(sorted(servers, key=lambda line: (line.problems == 0, line.name))),
         pools=tuple(sorted(pools, key=lambda line: line.urgency)),
         problems=tuple(one for one in ordered if not one.is_intended),
         notes=tuple(one for one in ordered if one.is_intended),
         unreadable=snapshot.unreadable,
+        refused_owners=refused,
+        unserved_types=unserved,
+    )
+
+
+def _without_pool(snapshot: Snapshot) -> tuple[tuple[RefusedOwner, ...], tuple[UnservedType, ...]]:
+    """Returns the active workbenches for which nothing can be done: their owner is refused, or no pool serves their type."""
+    index = snapshot.demand(snapshot.store.pools.values(), rows=())
+    served = cache(index.serves)
+    active = [row for row in snapshot.rows if row.state in ACTIVE]
+    refused: dict[str, list[WorkbenchRow]] = {}
+    unserved: dict[str, list[WorkbenchRow]] = {}
+    for row in active:
+        if not served(row.kind):
+            unserved.setdefault(row.type, []).append(row)
+        elif row.user is None:
+            refused.setdefault(row.owner, []).append(row)
+    return (
+        tuple(
+            RefusedOwner(owner, rows[0].problem or "", len(rows), rows[0].key)
+            for owner, rows in sorted(refused.items())
+        ),
+        tuple(UnservedType(kind, len(rows), rows[0].key) for kind, rows in sorted(unserved.items())),
     )
 
 
@@ -127,6 +184,7 @@ def _pool_line(snapshot: Snapshot, pool: LicensePool, problems: int) -> PoolLine
         product=pool.spec.product,
         mode=(Mode.DRY_RUN if Mode.DRY_RUN in modes else Mode.ENFORCE).value,
         seats=pool.spec.seats,
+        is_applied=server is not None and snapshot.store.owner_pool(pool.key) == pool.key,
         used=status.used,
         waiting=status.waiting,
         oldest_wait=status.oldest_wait,

@@ -33,6 +33,7 @@ _NOT_BLOCKING = frozenset(
         *_ONLY_RELEASES,
         ConditionReason.INVENTORY_STALE,
         ConditionReason.EVENTS_DISCONNECTED,
+        ConditionReason.SETTINGS_REFUSED,
         ConditionReason.DRY_RUN,
         ConditionReason.APPLY_FAILED,
         MessageId.SPEC_UNSEEN,
@@ -41,9 +42,10 @@ _NOT_BLOCKING = frozenset(
 )
 
 
-_MIRROR_CONDITIONS = (
+_COMMON_CONDITIONS = (
     ("InventoryFresh", ConditionReason.INVENTORY_STALE),
     ("EventsConnected", ConditionReason.EVENTS_DISCONNECTED),
+    ("SettingsApplied", ConditionReason.SETTINGS_REFUSED),
 )
 _INTENDED = frozenset({ConditionReason.DRY_RUN, ConditionReason.SUSPENDED, ConditionReason.SERVER_SUSPENDED})
 _LATE = 3
@@ -86,7 +88,10 @@ def problems(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> tup
     server = snapshot.server_of(pool.key)
     values = {"pool": pool.key, "product": pool.spec.product, "owner": owner}
     found = [*_in_pool_spec(pool, owner), *_in_pool_conditions(pool)]
-    if server is None:
+    unreadable = snapshot.store.problem_of(LicenseServer, key)
+    if unreadable is not None:
+        found.append((ConditionReason.INVALID_SPEC, None, unreadable))
+    elif server is None:
         found.append((ConditionReason.SERVER_MISSING, None, ""))
     elif server.spec.mode is Mode.DRY_RUN and pool.spec.mode is not Mode.DRY_RUN:
         found.append((ConditionReason.DRY_RUN, None, ""))
@@ -142,7 +147,7 @@ def _in_server(server: LicenseServer, now: datetime) -> Iterator[Found]:
     guarded = condition_of(server.status.conditions, "Guarded")
     if guarded is not None and guarded.status is ConditionStatus.TRUE and guarded.reason in _ONLY_RELEASES:
         yield _found(guarded)
-    for kind, reason in _MIRROR_CONDITIONS:
+    for kind, reason in _COMMON_CONDITIONS:
         condition = condition_of(server.status.conditions, kind)
         if condition is not None and condition.status is ConditionStatus.FALSE and condition.reason == reason:
             yield _found(condition)
@@ -150,7 +155,9 @@ def _in_server(server: LicenseServer, now: datetime) -> Iterator[Found]:
         return
     reachable = condition_of(server.status.conditions, "Reachable")
     if reachable is not None and reachable.status is ConditionStatus.FALSE:
-        yield ConditionReason.SERVER_UNREACHABLE, reachable.last_transition_time, reachable.message
+        refused = reachable.reason == ConditionReason.NOT_ALLOWED
+        reason = ConditionReason.NOT_ALLOWED if refused else ConditionReason.SERVER_UNREACHABLE
+        yield reason, reachable.last_transition_time, reachable.message
     elif (verified := server.status.last_verified) is not None and now - verified > max(
         _LATE * server.spec.verify_interval, _LATE_AT_LEAST
     ):

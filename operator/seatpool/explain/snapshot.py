@@ -17,6 +17,7 @@ from seatpool.api.base import Resource
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.problems import problem_of
 from seatpool.api.seatledger import SeatLedger
 from seatpool.backoff import Backoff, retry_call
 from seatpool.cache.store import Raw, Store
@@ -27,7 +28,7 @@ from seatpool.domain.memory import PoolMemory
 from seatpool.explain.workbench_table import WorkbenchRow, read_rows
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Unavailable
-from seatpool.policy.ledger_codec import from_specs
+from seatpool.policy.ledger_codec import from_specs, ledger_key
 from seatpool.policy.pool_rules import pool_selector
 
 RETRIES = 2
@@ -42,28 +43,33 @@ class Snapshot:
     now: datetime
     store: Store
     ledgers: Mapping[str, tuple[Raw, ...]]
-    """The SeatLedgers of each pool, not parsed yet. Most answers need few of them."""
+    """The SeatLedgers of each product on its server, by `ledger_key`, not parsed yet. Most answers need few of them."""
     rows: tuple[WorkbenchRow, ...] = ()
     unreadable: tuple[str, ...] = ()
     """Objects that this version cannot parse, each with the reason."""
 
     def memory(self, pool: str) -> PoolMemory | None:
-        """Returns the pool's memory. None: the pool has no ledger yet. Raises SeatpoolError if a ledger cannot be parsed."""
-        shares = self.ledgers.get(pool)
+        """Returns the pool's memory. None: it has no ledger. Raises SeatpoolError if a ledger cannot be parsed."""
+        shares = self._shares(pool)
         if not shares:
             return None
         try:
             return from_specs(SeatLedger.model_validate(raw).spec for raw in shares)
         except ValidationError as error:
-            raise SeatpoolError(
-                f"a SeatLedger of LicensePool {pool} cannot be read: {' '.join(str(error).split())}"
-            ) from error
+            raise SeatpoolError(f"a SeatLedger of LicensePool {pool} cannot be read: {problem_of(error)}") from error
 
     def has_entry(self, pool: str, user: str) -> bool:
         """Tells whether the user has a seat or waits in the pool's ledger."""
-        specs = [raw["spec"] for raw in self.ledgers.get(pool, ())]
+        specs = [raw["spec"] for raw in self._shares(pool)]
         entries = (entry for spec in specs for part in ("assigned", "waiting") for entry in spec.get(part, ()))
         return any(entry["user"] == user for entry in entries)
+
+    def _shares(self, pool: str) -> tuple[Raw, ...]:
+        """A pool that does not manage its product has no ledger."""
+        found = self.store.pools.get(pool)
+        if found is None or self.store.owner_pool(pool) != pool:
+            return ()
+        return self.ledgers.get(ledger_key(found.server_key, found.spec.product), ())
 
     def demand(self, pools: Iterable[LicensePool], rows: Iterable[WorkbenchRow] | None = None) -> DemandIndex:
         """Returns the demand for seats of these pools, by all workbenches or by these rows.
@@ -118,13 +124,16 @@ def build_snapshot(
     for kind, raw in objects:
         metadata = raw["metadata"]
         if kind is SeatLedger:
-            pool = f"{metadata['namespace']}/{raw['spec']['pool']}"
-            ledgers[pool] = (*ledgers.get(pool, ()), raw)
+            spec = raw["spec"]
+            memory = ledger_key(f"{metadata['namespace']}/{spec.get('server')}", spec.get("product", ""))
+            ledgers[memory] = (*ledgers.get(memory, ()), raw)
             continue
         try:
             store.upsert(kind, raw, now=now)
         except (ValidationError, SeatpoolError) as error:
-            unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {' '.join(str(error).split())}")
+            problem = problem_of(error)
+            store.refuse(kind, raw, problem, now=now)
+            unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {problem}")
     return Snapshot(now=now, store=store, ledgers=ledgers, rows=tuple(rows), unreadable=tuple(unreadable))
 
 

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -25,6 +24,7 @@ from seatpool.history.metrics import HistoryMetrics
 from seatpool.history.schema import Row, row_to_json
 from seatpool.history.spool import Spool
 from seatpool.history.writing import HistoryNotWritten
+from seatpool.threads import UnexpectedEnd, run_in
 
 BATCH = 2000
 PAUSE = 1.0
@@ -34,7 +34,6 @@ MOST_FAILURES = 3
 """After so many segments that cannot be archived the others wait for the next round."""
 
 Mark = Hashable
-T = TypeVar("T")
 
 
 class Recording:
@@ -102,7 +101,7 @@ class Recording:
             for task in working:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
-            with contextlib.suppress(TimeoutError, OSError):
+            with contextlib.suppress(TimeoutError, OSError, UnexpectedEnd):
                 async with asyncio.timeout(LAST_TRY):
                     await self._end()
             self._spool_thread.shutdown(wait=False, cancel_futures=True)
@@ -143,7 +142,7 @@ class Recording:
     async def _spool_some(self) -> bool:
         batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
         try:
-            path = await self._in(self._spool_thread, lambda: self._spool.append(map(_line, batch)))
+            path = await run_in(self._spool_thread, lambda: self._spool.append(map(_line, batch)))
         except OSError as error:
             self._failed("spool", f"{self._spool.folder}: {error.strerror or error}")
             return False
@@ -163,9 +162,9 @@ class Recording:
         One segment that fails does not stop the others.
         """
         failures = 0
-        for path in await self._in(self._spool_thread, self._finish):
+        for path in await run_in(self._spool_thread, self._finish):
             try:
-                await self._in(self._archive_thread, functools.partial(self._archive_one, path))
+                await run_in(self._archive_thread, functools.partial(self._archive_one, path))
             except (HistoryNotWritten, OSError) as error:
                 self._failed("archive", str(error))
                 failures += 1
@@ -191,14 +190,11 @@ class Recording:
     async def _compact(self) -> None:
         today = self._clock().date()
         try:
-            await self._in(self._archive_thread, lambda: self._compactor.compact(today=today))
+            await run_in(self._archive_thread, lambda: self._compactor.compact(today=today))
         except (HistoryNotWritten, OSError) as error:
             self._failed("tidying", str(error))
         else:
             self._works("tidying")
-
-    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(thread, work)
 
     # -- what is told --------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """Puts notices on an EventBridge bus: source `seatpool`, detail type the notice's type, detail the notice."""
 
-import asyncio
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from seatpool.aws.sessions import Role, SessionFactory, Sessions
 from seatpool.notify.config import NotifyConfig
 from seatpool.notify.notices import Notice
 from seatpool.notify.outbox import NotDelivered
+from seatpool.threads import run_in
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -36,7 +36,7 @@ class EventBridgeSender:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="notify-eventbridge")
 
     async def send(self, notices: Sequence[Notice]) -> Sequence[Notice]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._put, notices)
+        return await run_in(self._thread, lambda: self._put(notices))
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -10,7 +10,7 @@ from seatpool.planner.past import Past
 from seatpool.planner.picture import curve_picture
 from seatpool.planner.plan import SeatPlan
 from seatpool.planner.screen import worth_showing
-from seatpool.text import format_number, format_percent, format_seconds
+from seatpool.text import format_number, format_percent, format_seconds, html_value
 
 TEMPLATE = "page.html.jinja"
 
@@ -18,7 +18,11 @@ TEMPLATE = "page.html.jinja"
 def page(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str]) -> str:
     """Returns the whole HTML document."""
     environment = Environment(
-        loader=PackageLoader("seatpool.planner", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("seatpool.planner", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=html_value,
     )
     helpers = {
         function.__name__: function

@@ -1,14 +1,19 @@
 """Converts a pool's memory to SeatLedger objects, and back.
 
+The objects belong to the product on its license server, and their names follow from these two. The vendor's rules are about
+them too. So a pool that is deleted and created under another name goes on with the same memory.
+
 A large memory has several *shares*. The hash of a user's name decides the share, so one grant rewrites one object, and no
 entry moves when other users come and go. The number of shares follows the pool's seats and what is stored. If it changes, a
 consistent hash moves entries only into the new shares, or only out of those that go.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import (
     SEATS_PER_LEDGER,
     LedgerGrant,
@@ -28,6 +33,8 @@ LONGEST_INDEX = 4
 _PLANNED = SEATS_PER_LEDGER * 4 // 5
 ENTRIES_PER_LEDGER = 2_500
 """Entries for which a share is planned. With names of 128 characters they have about 600 KB."""
+_DIGITS = 10
+_NO_NAME = re.compile(r"[^a-z0-9]+")
 _REASONS = {reason.value: reason for reason in Reason}
 
 
@@ -61,19 +68,26 @@ def share_of(user: str, shares: int) -> int:
     return share
 
 
-def ledger_name(pool: str, share: int) -> str:
-    return f"{pool}-{share}"
+def ledger_key(server: str, product: str) -> str:
+    """Returns what stands for the memory of a product. `server` is the key of its LicenseServer."""
+    return f"{server}/{product}"
 
 
-def share_index(pool: str, name: str) -> int | None:
-    """Returns which share of the pool has this name. None: no share has."""
-    digits = name.removeprefix(f"{pool}-")
+def ledger_name(server: str, product: str, share: int) -> str:
+    """Returns the name of a share. Names of products are no names of objects, so a hash tells similar ones apart."""
+    digest = hashlib.sha256(f"{server}/{product}".encode()).hexdigest()[:_DIGITS]
+    return f"{_NO_NAME.sub('-', product.lower()).strip('-')}-{digest}-{share}"
+
+
+def share_index(server: str, product: str, name: str) -> int | None:
+    """Returns which share of the product's memory has this name. None: no share has."""
+    digits = name.rpartition("-")[2]
     is_index = digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_INDEX
-    return int(digits) if is_index and name == ledger_name(pool, int(digits)) else None
+    return int(digits) if is_index and name == ledger_name(server, product, int(digits)) else None
 
 
-def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerSpec, ...]:
-    """Returns the shares of a memory, in order. Equal memories give equal shares."""
+def to_specs(memory: PoolMemory, *, pool: LicensePool, shares: int) -> tuple[SeatLedgerSpec, ...]:
+    """Returns the shares of a memory, in order. Equal memories of a pool give equal shares."""
     grants: list[list[LedgerGrant]] = [[] for _ in range(shares)]
     waiting: list[list[LedgerWaiting]] = [[] for _ in range(shares)]
     vacated: list[list[LedgerVacated]] = [[] for _ in range(shares)]
@@ -99,7 +113,9 @@ def to_specs(memory: PoolMemory, *, pool: str, shares: int) -> tuple[SeatLedgerS
         reassignments[share_of(change.user, shares)].append(passed)
     return tuple(
         SeatLedgerSpec(
-            pool=pool,
+            server=pool.spec.server_ref.name,
+            product=pool.spec.product,
+            pool=pool.metadata.name,
             shares=shares,
             assigned=tuple(grants[index]),
             waiting=tuple(waiting[index]),

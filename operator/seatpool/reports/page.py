@@ -8,7 +8,7 @@ from seatpool.reports.figures import Figures
 from seatpool.reports.pictures import over_time_picture, waiting_picture, week_picture
 from seatpool.reports.question import By
 from seatpool.reports.report import PoolPictured, WholeReport
-from seatpool.text import format_count, format_number, format_percent, format_seconds
+from seatpool.text import format_count, format_number, format_percent, format_seconds, html_value
 
 TEMPLATE = "page.html.jinja"
 PICTURED = 12
@@ -18,7 +18,11 @@ PICTURED = 12
 def page(report: WholeReport) -> str:
     """Returns the whole HTML document."""
     environment = Environment(
-        loader=PackageLoader("seatpool.reports", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("seatpool.reports", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=html_value,
     )
     rows = {row.name: row for row in report.tables[By.POOL]}
     return environment.get_template(TEMPLATE).render(

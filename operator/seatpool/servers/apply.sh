@@ -261,7 +261,7 @@ run_client() {
     said=$(tail -c "$detail_limit" "$work/said" | tr -d '\000')
     case $answer in
         *time)
-            code=124
+            code=124 late=stopped
             said="stopped after $granted s, its part of the time limit of $seconds s${said:+: $said}"
             return 1
             ;;
@@ -385,7 +385,7 @@ read_more() {
 begin() {
     product=$1
     apply_words='' list_words='' hash='' count=0 limit='' parts=0 part_number=0 offset=0
-    result=failed code=0 detail='' fence=0 fence_owner='' listed=null
+    result=failed code=0 detail='' fence=0 fence_owner='' listed=null late=''
     full=
     if true 2>/dev/null >"$work/users"; then
         exec 3>"$work/users"
@@ -428,7 +428,7 @@ finish() {
     elif ! is_whole; then
         detail='the numbers or the hash that arrived are damaged'
     elif ! grant_time; then
-        detail="not begun: other products used up the time limit of $seconds s"
+        detail="not begun: other products used up the time limit of $seconds s" late=unbegun
     else
         case $action in
             apply)
@@ -444,7 +444,7 @@ finish() {
         *[!A-Za-z0-9\ ._/:-]*) shorten_and_escape ;;
         *) [ "${#detail}" -le "$((detail_limit + 60))" ] || shorten_and_escape ;;
     esac
-    results="$results${results:+,}{\"product\":\"$product\",\"result\":\"$result\",\"fence\":$fence,\"owner\":\"$fence_owner\",\"code\":$code,\"detail\":\"$detail\",\"listed\":$listed}"
+    results="$results${results:+,}{\"product\":\"$product\",\"result\":\"$result\",\"fence\":$fence,\"owner\":\"$fence_owner\",\"code\":$code,\"detail\":\"$detail\",\"late\":\"$late\",\"listed\":$listed}"
 }
 
 print_chunks() {

@@ -31,6 +31,17 @@ class Result(StrEnum):
     """The list was only read."""
 
 
+class Late(StrEnum):
+    """How the time limit of a command ended the work for one product."""
+
+    NO = ""
+    """It did not."""
+    STOPPED = "stopped"
+    """The vendor's client took longer than its part of the time and was stopped."""
+    UNBEGUN = "unbegun"
+    """The products before it had used up the time. Nothing was done for it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductResult:
     """The state of one product's list after a command."""
@@ -40,10 +51,13 @@ class ProductResult:
     owner: str = ""
     exit_code: int = 0
     detail: str = ""
+    late: Late = Late.NO
     users: tuple[str, ...] | None = None
     """The list as the client printed it, sorted, without duplicates. None: it could not be read, or not yet."""
     odd: tuple[str, ...] = ()
-    """Entries of the list that are no user ids, shortened."""
+    """Entries of the list that are no user ids, escaped."""
+    passed_over: tuple[str, ...] = ()
+    """Lines of a list in which no entry was found at all, escaped."""
     placeholder: bool = False
     """True: the list held only the placeholder, so `users` is empty."""
     unread: int | None = None

@@ -101,6 +101,11 @@ class TransportError(SeatpoolError):
         """Whether only the question for the result failed. The command may be well, and its result is asked for again."""
         return self.reason in _UNANSWERED and not self.is_known_to_have_ended
 
+    @property
+    def is_overrun(self) -> bool:
+        """Whether the agent killed the command at its time limit: one of its products may hang."""
+        return self.reason is CommandFault.EXECUTION_TIMED_OUT
+
 
 def fault_of(error: Exception) -> CommandFault:
     """Returns the reason of a failed AWS call."""

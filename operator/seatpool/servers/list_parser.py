@@ -4,12 +4,14 @@ The output is untrusted text. Nothing in it may raise an error other than `Unrea
 are escaped here, because they are shown in statuses, Events and log lines.
 """
 
+import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from seatpool.api.expressions import Expression
+from seatpool.api.licensepool import MAX_SEATS
 from seatpool.api.licenseserver import ListFormat, ListFormatType
 from seatpool.domain.errors import SeatpoolError
 from seatpool.servers.commands import is_user
@@ -19,8 +21,10 @@ LONGEST_LINE = 512
 """Characters. Longer lines are not searched: no user id is so long."""
 LONGEST_SEARCH = 0.5
 """Seconds of processor time for the regular expressions of one list. A list of 5,000 users takes about 0.01 s."""
-LONGEST_ODD = 128
-MOST_ODD = 20
+MOST_ODD = MAX_SEATS
+"""Entries that are no user ids and are kept. A list has at most as many users."""
+MOST_ODD_TEXT = 1_000_000
+"""Characters of all such entries together."""
 
 
 class UnreadableList(SeatpoolError):
@@ -29,21 +33,53 @@ class UnreadableList(SeatpoolError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The entries of a list that the client printed."""
+    """The entries of a list that the client printed, sorted, without duplicates."""
 
     users: tuple[str, ...]
     odd: tuple[str, ...] = ()
+    """Entries that are no user ids, whole and escaped. What is beyond the limits is counted and hashed in the last one."""
+    passed_over: tuple[str, ...] = ()
+    """The lines of an output in which `listFormat` finds no entry at all, as far as they are kept. Empty: it finds some, or
+    there are no lines."""
 
 
 def parse_listing(text: str, form: ListFormat) -> Listing:
-    """Returns the users in an output, sorted, without duplicates. Entries that are no user ids are in `odd`."""
-    users, odd = set(), set()
+    """Returns the users in an output, and the entries that are no user ids."""
+    users, odd = set[str](), set[str]()
     for entry in _entries(text, form):
-        if is_user(entry):
-            users.add(entry)
-        else:
-            odd.add(escape_unprintable(entry[:LONGEST_ODD])[:LONGEST_ODD])
-    return Listing(users=tuple(sorted(users)), odd=tuple(sorted(odd)[:MOST_ODD]))
+        (users if is_user(entry) else odd).add(entry)
+    passed_over = (
+        [] if users or odd or form.type is ListFormatType.JSON else [line for line in text.split("\n") if line.strip()]
+    )
+    return Listing(
+        users=tuple(sorted(users)),
+        odd=_whole_as_far_as_possible(sorted(odd)),
+        passed_over=_whole_as_far_as_possible(passed_over),
+    )
+
+
+def _whole_as_far_as_possible(entries: Sequence[str]) -> tuple[str, ...]:
+    """Returns the entries escaped. The former list is in the audit trail, and an admin decides about exactly this one."""
+    kept, length = list[str](), 0
+    for number, entry in enumerate(entries):
+        shown = escape_unprintable(_cut(entry))
+        length += len(shown)
+        if length > MOST_ODD_TEXT or number >= MOST_ODD:
+            left = entries[number:]
+            return (*kept, f"({len(left)} more entries, not kept, {_fingerprint(*left)})")
+        kept.append(shown)
+    return tuple(kept)
+
+
+def _cut(entry: str) -> str:
+    if len(entry) <= LONGEST_LINE:
+        return entry
+    return f"{entry[:LONGEST_LINE]} ({len(entry) - LONGEST_LINE} more characters, not kept, {_fingerprint(entry)})"
+
+
+def _fingerprint(*entries: str) -> str:
+    text = "\n".join(entries).encode(errors="backslashreplace")
+    return f"SHA-256 {hashlib.sha256(text).hexdigest()}"
 
 
 def _entries(text: str, form: ListFormat) -> Iterable[str]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from seatpool.servers.command_result import BadOutput, Result, ScriptRefused
+from seatpool.servers.command_result import BadOutput, Late, Result, ScriptRefused
 from seatpool.servers.commands import MAX_FENCE, MAX_REVISION, OWNER_PATTERN, PRODUCT_PATTERN
 from seatpool.servers.list_parser import UnreadableList
 
@@ -47,6 +47,7 @@ class Entry(BaseModel):
     owner: Annotated[str, Field(pattern=rf"^({OWNER_PATTERN})?\z")]
     code: Annotated[int, Field(ge=-1, le=MAX_REVISION)]
     detail: Annotated[str, Field(max_length=4000)]
+    late: Annotated[Late, Field(strict=False)] = Late.NO
     listed: Listed | None
 
 

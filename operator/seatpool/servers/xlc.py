@@ -132,8 +132,9 @@ class XlcAdapter:
         self, entry: Entry, pieces: Sequence[tuple[int, str]], commanded: Sequence[str] | None
     ) -> ProductResult:
         result = ProductResult(
-            result=entry.result, fence=entry.fence, owner=entry.owner, exit_code=entry.code, detail=entry.detail
-        )
+            result=entry.result, fence=entry.fence, owner=entry.owner, exit_code=entry.code, detail=entry.detail,
+            late=entry.late,
+        )  # fmt: skip
         if entry.listed is None:
             return result
         try:
@@ -153,7 +154,7 @@ class XlcAdapter:
     def _with_listing(self, result: ProductResult, listing: Listing) -> ProductResult:
         placeholder = listing.users == (self.settings.placeholder_user,) and not listing.odd
         users = () if placeholder else listing.users
-        return replace(result, users=users, odd=listing.odd, placeholder=placeholder)
+        return replace(result, users=users, odd=listing.odd, passed_over=listing.passed_over, placeholder=placeholder)
 
 
 def _unreadable(result: ProductResult, why: str) -> ProductResult:

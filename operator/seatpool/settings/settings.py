@@ -120,7 +120,7 @@ class EventSettings(BaseModel):
 
     user_names: bool = Field(
         default=True,
-        description="Name users in Events of pools. False: numbers only, because Kubernetes' role `view` reads Events.",
+        description="Name users in Events. False: numbers only, because Kubernetes' role `view` reads Events.",
     )
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from html import escape
 
 from seatpool.statement.statement import ListChange, Person, Statement, meaning
+from seatpool.text import escape_html, escape_unprintable
 
 _STYLE = (
     "body{font:11pt/1.4 sans-serif;margin:2cm;color:#111}table{border-collapse:collapse;width:100%;font-size:9pt}"
@@ -26,7 +26,12 @@ _HEADINGS = (
 
 def markdown(found: Statement) -> str:
     """Returns the statement as a Markdown document."""
-    lines = [f"# {title(found)}", "", *(f"- {name}: {value}" for name, value in facts(found)), ""]
+    lines = [
+        f"# {escape_unprintable(title(found))}",
+        "",
+        *(f"- {name}: {escape_unprintable(value)}" for name, value in facts(found)),
+        "",
+    ]
     if found.remarks:
         lines += ["## Remarks", "", *(f"- {_md(text)}" for text in found.remarks), ""]
     lines += ["## Changes of the list", ""]
@@ -47,11 +52,11 @@ def html(found: Statement) -> str:
         "<tr>" + "".join(f"<td>{_html_cell(cell, index)}</td>" for index, cell in enumerate(_cells(change))) + "</tr>"
         for change in found.changes
     )
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in _HEADINGS)
-    items = "".join(f"<li>{escape(name)}: {escape(value)}</li>" for name, value in facts(found))
-    remarks = "".join(f"<li>{escape(text)}</li>" for text in found.remarks)
-    rules = "".join(f"<li>{escape(rule)}: {escape(text)}</li>" for rule, text in _rules_used(found))
-    name = escape(title(found))
+    head = "".join(f"<th>{escape_html(heading)}</th>" for heading in _HEADINGS)
+    items = "".join(f"<li>{escape_html(name)}: {escape_html(value)}</li>" for name, value in facts(found))
+    remarks = "".join(f"<li>{escape_html(text)}</li>" for text in found.remarks)
+    rules = "".join(f"<li>{escape_html(rule)}: {escape_html(text)}</li>" for rule, text in _rules_used(found))
+    name = escape_html(title(found))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title><style>{_STYLE}</style></head>'
         f"<body><h1>{name}</h1><ul>{items}</ul>"
@@ -111,6 +116,7 @@ def _day(value: datetime) -> str:
 
 
 def _md(text: str) -> str:
+    text = escape_unprintable(text)
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;")
 
 
@@ -119,4 +125,4 @@ def _md_row(cells: Iterable[str]) -> str:
 
 
 def _html_cell(cell: str, index: int) -> str:
-    return f"<code>{escape(cell)}</code>" if index >= len(_HEADINGS) - 3 else escape(cell)
+    return f"<code>{escape_html(cell)}</code>" if index >= len(_HEADINGS) - 3 else escape_html(cell)

@@ -42,6 +42,11 @@ class Output(StrEnum):
     JSON = "json"
     YAML = "yaml"
 
+    @property
+    def is_for_people(self) -> bool:
+        """Tells whether it is drawn, and not read by a program."""
+        return self in (Output.TABLE, Output.WIDE)
+
 
 def data(value: Any) -> Any:
     """Returns a dataclass, model or container as JSON-ready data. Absent values stay absent."""

@@ -19,6 +19,11 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
     typer.echo(escape_unprintable(text, keep_lines=True), err=err, nl=nl)
 
 
+def warn(text: str) -> None:
+    """Prints a warning, escaped, to standard error, so that what a program reads stays as it is."""
+    say(f"seatpool: {text}", err=True)
+
+
 def json_text(value: Any, *, indent: int | None = 2) -> str:
     """Returns JSON-ready data as JSON, without a line feed at the end. What is not printable is escaped as in JSON."""
     return escape_json(json.dumps(value, indent=indent, ensure_ascii=False))

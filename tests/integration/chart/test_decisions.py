@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.integration.chart.conftest import Cluster
+from tests.waiting import PATIENCE
 
 from seatpool.sim.controlplane import KubectlError
 
@@ -86,7 +87,7 @@ def place(bare_cluster: Cluster) -> Iterator[Place]:
 
 def _until_in_force(here: Place) -> None:
     """A new policy takes effect a moment after it is stored."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not _is_refused(here):
         assert time.monotonic() < deadline, "the policy has no effect"
         time.sleep(0.1)

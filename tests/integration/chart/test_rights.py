@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.integration.chart.conftest import Cluster
-from tests.integration.control.conftest import ACCOUNT, REGION, Stage, eventually
+from tests.integration.control.conftest import ACCOUNT, REGION, Stage
+from tests.waiting import eventually
 
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
@@ -125,7 +126,7 @@ async def main_job(stage: Stage) -> None:
     await stage.until_ready(seconds=30)
     fleet = stage.site.fleet()
     ann = fleet.start("ann")
-    await stage.until_list(["ann"], seconds=60)
+    await stage.until_list(["ann"])
     bob = fleet.start("bob")
 
     async def bob_waits() -> bool:
@@ -135,7 +136,7 @@ async def main_job(stage: Stage) -> None:
 
     await eventually(bob_waits, what="bob waits")
     fleet.terminate(ann)
-    await stage.until_list(["bob"], seconds=60)
+    await stage.until_list(["bob"])
 
     async def forgotten() -> bool:
         return await stage.get(Workbench, ann) is None
@@ -157,7 +158,7 @@ async def a_large_pool_that_becomes_small(stage: Stage) -> None:
     stage.apply(stage.pool("cad", seats=501))
     await stage.until_ready("cad")
     stage.site.fleet().start("cid", "vew-cad")
-    await stage.until_list(["cid"], product="cad", seconds=60)
+    await stage.until_list(["cid"], product="cad")
     large = await ledgers()
     stage.apply(stage.pool("cad", seats=1))
     await eventually(small_again, what="the second ledger is deleted")

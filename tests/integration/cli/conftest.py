@@ -16,6 +16,7 @@ from seatpool.api.base import format_instant
 from seatpool.api.crd import RESOURCES
 from seatpool.cli.main import main
 from seatpool.kube.client import KubeClient
+from seatpool.policy.ledger_codec import ledger_name
 from seatpool.sim.controlplane import ControlPlane
 
 Body = dict[str, Any]
@@ -110,7 +111,8 @@ class Board:
             for user, since in (assigned or {}).items()
         ]
         places = [{"user": user, "since": since} for user, since in (waiting or {}).items()]
-        return self._object("SeatLedger", f"{pool}-0", {"pool": pool, "assigned": grants, "waiting": places} | others)
+        memory = {"server": "licenses", "product": pool, "pool": pool, "assigned": grants, "waiting": places}
+        return self._object("SeatLedger", ledger_name("licenses", pool, 0), memory | others)
 
     def workbench(
         self,
@@ -150,10 +152,17 @@ class Board:
         return Answered(out.getvalue(), err.getvalue(), int(str(ended.value.code or 0)))
 
     def why(self, user: str, *more: str, code: int) -> list[str]:
-        """The lines of the answer, without their indentation."""
+        """The lines of the answer, without their indentation and without those that every answer begins with."""
         done = self.ask("why", user, *more)
         assert done.code == code, done.stdout + done.stderr
-        return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+        return [line.strip() for line in self.after_heading(done.stdout) if line.strip()]
+
+    def after_heading(self, out: str) -> list[str]:
+        """The lines after those which tell of the operator and of the namespace."""
+        alive, where, *lines = out.splitlines()
+        assert alive.startswith(("Whether an operator is alive is not known", "No operator has written a status yet"))
+        assert where == f"Looked at namespace {self.namespace}."
+        return lines
 
     def _object(self, kind: str, name: str, spec: Body) -> Body:
         metadata = {"name": name, "namespace": self.namespace}

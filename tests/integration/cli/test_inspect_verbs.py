@@ -11,7 +11,7 @@ def test_status_of_a_healthy_installation_is_one_screen_and_exit_code_0(board: B
     done = board.ask("status", columns=80)
     assert done.code == 0, done.stdout
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("well at ")
+    assert lines[0].startswith("All well (")
     assert any(line.startswith("cad ") for line in lines)
     assert max(map(len, lines)) <= 80
 
@@ -22,11 +22,12 @@ def test_status_shows_problems_first_and_ends_with_exit_code_1(board: Board) -> 
     done = board.ask("status")
     assert done.code == 1
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("1 problem at ")
-    assert lines[1] == (
+    assert lines[0].startswith("1 problem (")
+    assert lines[1].startswith("Whether an operator is alive is not known")
+    assert lines[2] == (
         f"  Server {board.namespace}/licenses cannot be reached since {board.at(minutes=-3)}: its lists stay as they are."
     )
-    assert lines[2] == f"  Pool {board.namespace}/cad is suspended: nobody gets a seat and nobody loses one."
+    assert lines[3] == f"  Pool {board.namespace}/cad is suspended: nobody gets a seat and nobody loses one."
     assert "ConnectionLost" in board.ask("status", "-o", "wide").stdout
 
 
@@ -84,7 +85,7 @@ def test_events_of_a_person_comes_from_the_ledger_and_says_what_it_does_not_know
             vacated=[{"user": "ann", "at": board.ago(hours=2)}],
         ),
     )
-    lines = [line.strip() for line in board.ask("events", "ann").stdout.splitlines()]
+    lines = [line.strip() for line in board.after_heading(board.ask("events", "ann").stdout)]
     assert lines[:3] == [
         f"{board.at(hours=-2)}  ann gave the seat back [ledger]",
         f"{board.at(hours=-1)}  ann got the seat (an active workbench needs the product, and a seat was free) [ledger]",

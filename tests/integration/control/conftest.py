@@ -6,8 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.base import Resource, format_instant
 from seatpool.api.licensepool import LicensePool
@@ -24,6 +24,7 @@ from seatpool.api.workbench import Workbench
 from seatpool.control.runtime.operator import Operator
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import NotFound
+from seatpool.policy.ledger_codec import ledger_name
 from seatpool.servers.document import document_json
 from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.aws import AwsProcess
@@ -36,18 +37,9 @@ from seatpool.tracing.spans import UNTRACED, Traces
 Body = dict[str, Any]
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
+LEDGER = ledger_name("licenses", "matlab", 0)
+"""The SeatLedger of the product matlab."""
 KILLED_OPERATOR = Path(__file__).with_name("operator_that_dies.py")
-
-
-async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 15, what: str = "") -> None:
-    """Wait until something is so; it fails with the condition's name when it does not come about."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = condition()
-        if await answer if isinstance(answer, Awaitable) else answer:
-            return
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or condition}"
-        await asyncio.sleep(0.03)
 
 
 async def passes_in(operator: Operator, seconds: float) -> float:
@@ -165,7 +157,7 @@ class Stage:
         *,
         status: str,
         reason: str | None = None,
-        seconds: float = 15,
+        seconds: float = PATIENCE,
     ) -> str:
         """Wait for a condition; its message."""
         message = ""
@@ -178,10 +170,10 @@ class Stage:
         await eventually(is_so, seconds=seconds, what=f"{resource.kind} {name} {kind}={status} {reason}")
         return message
 
-    async def until_ready(self, pool: str = "matlab", *, seconds: float = 15) -> None:
+    async def until_ready(self, pool: str = "matlab", *, seconds: float = PATIENCE) -> None:
         await self.until_condition(LicensePool, pool, "Ready", status="True", seconds=seconds)
 
-    async def until_list(self, users: Iterable[str], *, product: str = "matlab", seconds: float = 15) -> None:
+    async def until_list(self, users: Iterable[str], *, product: str = "matlab", seconds: float = PATIENCE) -> None:
         wanted = tuple(sorted(users))
         await eventually(
             lambda: self.host.users(product) == wanted, seconds=seconds, what=f"list of {product} is {wanted}"
@@ -248,7 +240,7 @@ class Stage:
             assert not faults, "a reconciler failed by a fault of ours"
         finally:
             operator.stop()
-            await asyncio.wait([task], timeout=20)
+            await asyncio.wait([task], timeout=PATIENCE)
             task.cancel()
             await asyncio.wait([task])
             if not task.cancelled() and task.exception() is not None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
-from tests.integration.control.conftest import ACCOUNT, Stage, eventually
+from tests.integration.control.conftest import ACCOUNT, Stage
+from tests.waiting import PATIENCE, eventually
 
 PROGRAM = Path(__file__).with_name("operator_that_stops.py")
 SHORT = {"lease_duration": "3s", "renew_deadline": "2s", "retry_period": "500ms"}
@@ -88,7 +89,7 @@ class Replica:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return "State:\tT" in status
 
-    async def ended(self, *, seconds: float = 20) -> int:
+    async def ended(self, *, seconds: float = PATIENCE) -> int:
         """Wait for its end; its exit code."""
         return await asyncio.to_thread(self.process.wait, seconds)
 
@@ -109,7 +110,7 @@ class Replicas:
         """Return when it leads, or stands by."""
         replica = Replica(self.stage, name, settings=self._settings | settings, stopped_at=stopped_at)
         self.all.append(replica)
-        await eventually(lambda: replica.is_ready, seconds=60, what=f"{name} is ready")
+        await eventually(lambda: replica.is_ready, what=f"{name} is ready")
         return replica
 
     async def pair(self, *, stopped_at: str = NEVER) -> tuple[Replica, Replica]:

@@ -4,7 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.integration.control.conftest import Stage, event, eventually
+from tests.integration.control.conftest import Stage, event
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -23,7 +24,7 @@ async def test_an_operator_killed_at_any_step_is_followed_by_one_that_makes_the_
     stage.send(event(1, "running", "ann"))
     dying = stage.start_process(die_at=step.value, **settings)
     try:
-        await asyncio.to_thread(dying.wait, 30)
+        await asyncio.to_thread(dying.wait, PATIENCE)
     finally:
         dying.kill()
     assert dying.returncode == -9
@@ -42,7 +43,8 @@ async def test_an_operator_killed_at_any_step_is_followed_by_one_that_makes_the_
     journal = [entry.users for entry in stage.host.journal() if entry.accepted]
     assert journal[-1] == ("ann", "bob")
     first_whole = journal.index(("ann", "bob"))
-    assert set(journal[:first_whole]) <= {("ann",)}
+    # ann's message may be hidden still, as one that the dead process had received, when bob's comes
+    assert set(journal[:first_whole]) <= {("ann",), ("bob",)}
     assert set(journal[first_whole:]) == {("ann", "bob")}, "an older list was written after the newest"
     if step is not Failpoint.AFTER_SEND:
         assert len(journal) == len(set(journal)), "a command with a known id was repeated and not waited for"
@@ -53,7 +55,7 @@ async def test_a_command_whose_sender_died_is_waited_for_and_not_repeated(stage:
     settings = {"mirror": stage.mirror_settings()}
     stage.send(event(1, "running", "ann"))
     dying = stage.start_process(die_at=Failpoint.AFTER_APPLY.value, **settings)
-    await asyncio.to_thread(dying.wait, 30)
+    await asyncio.to_thread(dying.wait, PATIENCE)
     before = stage.commands()
     async with stage.operator(**settings):
         await stage.until_ready()
@@ -116,7 +118,7 @@ async def test_while_ssm_fails_lists_are_kept_and_after_it_only_the_newest_is_wr
         assert "AccessDenied" in message
         await eventually(lambda: bool(stage.events("ServerUnreachable")))
         assert stage.host.users("matlab") == ("ann",)
-        await stage.until_list(["ann", "cem", "dan"], seconds=30)
+        await stage.until_list(["ann", "cem", "dan"])
         await stage.until_ready()
         await eventually(lambda: bool(stage.events("ServerRecovered")))
     assert [entry.users for entry in stage.host.journal()] == [("ann", "cem", "dan")]
@@ -130,7 +132,7 @@ async def test_a_command_that_timed_out_may_have_been_applied_and_is_read_back_f
         stage.host.behavior = AgentBehavior(execution_timeout=3.3)
         stage.host.faults(late_apply=9, sleep_list=9)
         stage.send(event(1, "running", "ann"))
-        message = await stage.until_condition(LicenseServer, "licenses", "Reachable", status="False", seconds=30)
+        message = await stage.until_condition(LicenseServer, "licenses", "Reachable", status="False")
         assert "ExecutionTimedOut" in message
         stage.host.behavior = AgentBehavior()
         stage.host.faults()
@@ -175,7 +177,7 @@ async def test_an_api_server_that_is_away_for_a_while_changes_nothing(stage: Sta
         stage.send(event(2, "running", "bob"))
         await asyncio.sleep(2)
         await asyncio.to_thread(stage.plane.start_apiserver)
-        await stage.until_list(["ann", "bob"], seconds=60)
+        await stage.until_list(["ann", "bob"])
 
 
 async def test_rules_survive_a_restart(stage: Stage) -> None:
@@ -188,5 +190,5 @@ async def test_rules_survive_a_restart(stage: Stage) -> None:
         stage.send(event(1, "stopped", "ann"), event(2, "running", "bob"))
         await stage.until_condition(LicensePool, "matlab", "Saturated", status="True")
     async with stage.operator(**settings):
-        await stage.until_list(["bob"], seconds=20)
+        await stage.until_list(["bob"])
         assert asyncio.get_running_loop().time() - granted > 5

@@ -11,7 +11,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext
-from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually, instance, passes_in
+from tests.integration.control.conftest import ACCOUNT, Stage, event, instance, passes_in
+from tests.waiting import eventually
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.runtime.operator import Operator
@@ -69,7 +70,7 @@ async def test_an_event_is_followed_to_its_list_by_grep(stage: Stage) -> None:
     process = stage.start_process(mirror=stage.mirror_settings())
     log = stage.tmp_path / "operator.log"
     try:
-        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True", seconds=30)
+        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
         message = stage.site.client("sqs").send_message(
             QueueUrl=stage.site.queue_url, MessageBody=json.dumps(event(1, "running", "ann"))
         )["MessageId"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.control.conftest import ACCOUNT, Stage, event, eventually
+from tests.integration.control.conftest import ACCOUNT, LEDGER, Stage, event
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import SeatLedger
@@ -34,7 +35,7 @@ class Kept:
             return database.execute(question).fetchall()
 
     async def until(self, question: str, answer: Answer) -> None:
-        await eventually(lambda: self.ask(question) == answer, seconds=15, what=f"{question}: {answer}")
+        await eventually(lambda: self.ask(question) == answer, what=f"{question}: {answer}")
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ async def test_the_ledger_forgets_what_ended_when_the_history_has_it(stage: Stag
     stage.apply(stage.server(), stage.pool(seats=2))
 
     async def ended() -> list[str]:
-        ledger = await stage.get(SeatLedger, "matlab-0")
+        ledger = await stage.get(SeatLedger, LEDGER)
         return [one["user"] for one in (ledger or {}).get("spec", {}).get("ended", [])]
 
     async with stage.operator(mirror=stage.mirror_settings(), history=kept.settings()) as operator:
@@ -119,7 +120,7 @@ async def test_a_seat_freed_by_an_operator_that_was_killed_before_it_recorded_an
         await stage.until_list(["ann"])
     stage.send(event(1, "stopped", "ann"))
     dying = stage.start_process(die_at=Failpoint.AFTER_INTENT.value, **first)
-    await asyncio.to_thread(dying.wait, 30)
+    await asyncio.to_thread(dying.wait, PATIENCE)
     assert dying.returncode == -9
     async with stage.operator(mirror=stage.mirror_settings(), history=kept.settings()):
         await stage.until_list([])

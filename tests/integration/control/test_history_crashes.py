@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.integration.control.conftest import Stage, event, eventually
+from tests.integration.control.conftest import Stage, event
+from tests.waiting import eventually
 
 from seatpool.history.store import open_history
 from seatpool.sim.license_host import JournalEntry

@@ -6,9 +6,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.integration.control.conftest import Stage, event, eventually
+from tests.integration.control.conftest import Stage, event
 from tests.integration.control.operator_that_stops import SENDING
 from tests.integration.control.replicas import Replica, Stopwatch, replicas
+from tests.waiting import eventually
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.reconcile.failpoints import Failpoint
@@ -36,7 +37,7 @@ async def test_one_leads_and_the_other_stands_by_ready_and_writes_nothing(stage:
         fleet = stage.site.fleet()
         for owner in ("ann", "bob"):
             fleet.start(owner)
-        await stage.until_list(["ann", "bob"], seconds=60)
+        await stage.until_list(["ann", "bob"])
         fleet.start("cem")
         await stage.until_ready()
         stage.apply(stage.workbench(9, "two words"))
@@ -64,7 +65,7 @@ async def test_when_the_leader_is_killed_the_other_serves_a_new_workbench(stage:
         leader.signal(signal.SIGKILL)
         killed = Stopwatch()
         stage.send(event(2, "running", "bob"))
-        await stage.until_list(["ann", "bob"], seconds=60)
+        await stage.until_list(["ann", "bob"])
         killed.say("from kill -9 of the leader to the list with a new person on it")
         await eventually(lambda: standby.leads)
         assert standby.said("leading")["warm"] is True  # type: ignore[index]
@@ -92,7 +93,7 @@ async def test_a_leader_that_is_stopped_cleanly_hands_over_and_a_command_that_it
         stopped.say("from SIGTERM to the other one leading")
         stage.host.faults()
         stage.send(event(3, "running", "cem"))
-        await stage.until_list(["ann", "bob", "cem"], seconds=30)
+        await stage.until_list(["ann", "bob", "cem"])
         stopped.say("from SIGTERM to the list with a new person on it, after a command of 2 s")
         await stage.until_ready()
     journal = [entry.users for entry in stage.host.journal()]
@@ -110,10 +111,10 @@ async def test_a_leader_that_slept_through_its_lease_lands_no_older_list_and_ste
         sleeper, other = await both.pair(stopped_at=where)
         stage.send(event(1, "running", "ann"))
         await eventually(lambda: sleeper.is_stopped, what="it sleeps")
-        await eventually(lambda: other.leads, seconds=30, what="the other leads")
-        await stage.until_list(["ann"], seconds=30)
+        await eventually(lambda: other.leads, what="the other leads")
+        await stage.until_list(["ann"])
         stage.send(event(1, "stopped", "ann"), event(2, "running", "bob"))
-        await stage.until_list(["bob"], seconds=30)
+        await stage.until_list(["bob"])
         await stage.until_ready()
         settled = (await stage.server_status())["revision"]
         sent = stage.commands()
@@ -129,7 +130,7 @@ async def test_a_leader_that_slept_through_its_lease_lands_no_older_list_and_ste
         assert slipped_through == (1 if where == SENDING else 0), sleeper.log.read_text()
         assert (await stage.server_status())["revision"] >= settled
         stage.send(event(3, "running", "cem"))
-        await stage.until_list(["bob", "cem"], seconds=30)
+        await stage.until_list(["bob", "cem"])
         assert (await stage.server_status())["holder"].startswith("standby-")
 
 
@@ -152,8 +153,8 @@ async def test_an_api_server_that_restarts_makes_no_two_leaders(stage: Stage) ->
             assert stage.host.users("matlab") == ("ann",)
         finally:
             await asyncio.to_thread(stage.plane.start_apiserver)
-        await stage.until_list(["ann", "bob"], seconds=60)
-        await eventually(lambda: leader.leads or standby.leads, seconds=30)
+        await stage.until_list(["ann", "bob"])
+        await eventually(lambda: leader.leads or standby.leads)
         watching.cancel()
         assert (await asyncio.gather(watching, return_exceptions=True))[0] == 1
 
@@ -174,7 +175,7 @@ async def test_a_lease_that_may_not_be_renewed_any_more_stops_sending_and_is_tol
             await stage.until_ready()
             stage.plane.kubectl("delete", "rolebinding", "lease", "-n", stage.namespace)
             message = await stage.until_condition(
-                LicenseServer, "licenses", "Ready", status="False", reason="LeaseRefused", seconds=30
+                LicenseServer, "licenses", "Ready", status="False", reason="LeaseRefused"
             )
             assert 'cannot update resource "leases"' in message
             assert one.lease in message
@@ -186,8 +187,8 @@ async def test_a_lease_that_may_not_be_renewed_any_more_stops_sending_and_is_tol
             assert "FAIL lease: Lease" in text
             assert leader.said("the lease is refused") is not None
             allow_lease(stage, account)
-            await stage.until_list(["ann", "bob"], seconds=30)
-            await stage.until_condition(LicenseServer, "licenses", "Ready", status="True", seconds=30)
+            await stage.until_list(["ann", "bob"])
+            await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
     finally:
         stage.plane.kubectl("delete", "clusterrolebinding", stage.namespace)
 

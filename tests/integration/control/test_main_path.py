@@ -3,7 +3,8 @@
 import random
 from datetime import UTC, datetime, timedelta
 
-from tests.integration.control.conftest import Stage, event, eventually
+from tests.integration.control.conftest import LEDGER, Stage, event
+from tests.waiting import eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -168,6 +169,6 @@ async def test_kubectl_shows_columns_explains_fields_and_waits(stage: Stage) -> 
     assert shown["licensepools"][1].split()[:8] == ["matlab", "True", "InSync", "2", "2", "1", "matlab", "licenses"]
     assert shown["licenseservers"][1].split()[:5] == ["licenses", "True", "InSync", "True", "2"]
     assert shown["workbenches"][1].split()[:6] == [f"i-{1:017x}", "ann", "vew-matlab", "running", "Assigned", "True"]
-    assert shown["seatledgers"][1].split()[:2] == ["matlab-0", "matlab"]
+    assert shown["seatledgers"][1].split()[:2] == [LEDGER, "matlab"]
     explained = stage.plane.kubectl("explain", "licensepool.spec.minimumHold")
     assert "a seat once given is kept at least so long" in " ".join(explained.split())

@@ -2,8 +2,12 @@
 
 import asyncio
 import itertools
+from collections.abc import Awaitable
+from typing import Any
 
-from tests.integration.control.conftest import Stage, eventually, instance
+import pytest
+from tests.integration.control.conftest import LEDGER, Stage, instance
+from tests.waiting import eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -99,16 +103,16 @@ async def test_a_memory_that_somebody_deletes_is_written_again(stage: Stage) -> 
     stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
     async with stage.operator():
         await stage.until_ready()
-        before = await stage.get(SeatLedger, "matlab-0")
+        before = await stage.get(SeatLedger, LEDGER)
         assert before is not None
-        stage.delete("seatledger", "matlab-0")
+        stage.delete("seatledger", LEDGER)
 
         async def is_written_again() -> bool:
-            found = await stage.get(SeatLedger, "matlab-0")
+            found = await stage.get(SeatLedger, LEDGER)
             return found is not None and found["metadata"]["uid"] != before["metadata"]["uid"]
 
         await eventually(is_written_again)
-        after = await stage.get(SeatLedger, "matlab-0")
+        after = await stage.get(SeatLedger, LEDGER)
         assert after is not None
         assert after["spec"] == before["spec"]
 
@@ -117,12 +121,12 @@ async def test_a_memory_that_somebody_edits_is_written_as_it_was_with_the_next_a
     stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"))
     async with stage.operator():
         await stage.until_ready()
-    before = await stage.get(SeatLedger, "matlab-0")
+    before = await stage.get(SeatLedger, LEDGER)
     assert before is not None
     async with stage.operator() as operator:  # which has read what is stored, and has not had to write it
         in_sync = {"server": f"{stage.namespace}/licenses"}
         await eventually(lambda: operator.registry.get_sample_value("seatpool_server_in_sync", in_sync) == 1)
-        await stage.kube.merge_patch(SeatLedger, stage.namespace, "matlab-0", {"spec": {"assigned": []}})
+        await stage.kube.merge_patch(SeatLedger, stage.namespace, LEDGER, {"spec": {"assigned": []}})
         looks = itertools.count()
 
         async def is_as_it_was() -> bool:
@@ -132,7 +136,7 @@ async def test_a_memory_that_somebody_edits_is_written_as_it_was_with_the_next_a
             await stage.kube.merge_patch(
                 LicensePool, stage.namespace, "matlab", {"metadata": {"annotations": annotation}}
             )
-            found = await stage.get(SeatLedger, "matlab-0")
+            found = await stage.get(SeatLedger, LEDGER)
             return found is not None and found["spec"] == before["spec"]
 
         await eventually(is_as_it_was)
@@ -153,9 +157,7 @@ async def test_a_list_that_was_refused_is_well_again_when_it_is_not_wanted_any_m
 async def test_a_workbench_is_not_ready_before_its_pool_has_decided(stage: Stage) -> None:
     stage.apply(stage.pool(), stage.workbench(1, "ann"))
     async with stage.operator():
-        message = await stage.until_condition(
-            Workbench, instance(1), "Ready", status="False", reason="SomeWait", seconds=40
-        )
+        message = await stage.until_condition(Workbench, instance(1), "Ready", status="False", reason="SomeWait")
         assert "Undecided" in message
         stage.apply(stage.server())
         await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")
@@ -185,3 +187,70 @@ async def test_the_younger_of_two_pools_serves_nobody_and_makes_nobody_wait(stag
         await asyncio.sleep(1)
         assert [seat["pool"] for seat in await stage.workbench_seats(1)] == [f"{stage.namespace}/matlab"]
         await stage.until_condition(Workbench, instance(1), "Ready", status="True", reason="AllAssigned")
+
+
+RULES = {"linger": "0s", "seatCoolDown": "1h", "readmitAfter": "24h", "maxReassignments": {"count": 1, "window": "30d"}}
+
+
+@pytest.mark.parametrize("first", ["delete", "create"])
+async def test_a_pool_that_is_renamed_breaks_no_rule_of_the_vendor(stage: Stage, first: str) -> None:
+    stage.apply(stage.server(), stage.pool(seats=1, **RULES), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await stage.until_list(["ann"])
+        stage.apply(stage.workbench(1, "ann", state="stopped"))
+        await stage.until_list([])
+        stage.apply(stage.workbench(1, "ann"), stage.workbench(2, "bob"))
+
+        async def waiting(pool: str) -> set[str]:
+            found = (await stage.get(LicensePool, pool) or {}).get("status", {})
+            return {f"{one['user']} {one['reason']}" for one in found.get("queue", [])}
+
+        both = {"ann ReadmissionBlocked", "bob SeatsCoolingDown"}
+        await eventually(lambda: _equals(waiting("matlab"), both), what="both wait by the vendor's rules")
+        before = await stage.get(SeatLedger, LEDGER)
+        assert before is not None
+        renamed = stage.pool("renamed", product="matlab", workbenchTypes=["vew-matlab"], seats=1, **RULES)
+        if first == "create":
+            stage.apply(renamed)
+            await stage.until_condition(LicensePool, "renamed", "Conflict", status="True", reason="DuplicateProduct")
+            stage.delete("licensepool", "matlab")
+        else:
+            stage.delete("licensepool", "matlab")
+            await eventually(lambda: _is_gone(stage, "matlab"))
+            stage.apply(renamed)
+        await eventually(lambda: _equals(waiting("renamed"), both), what="both wait still")
+        assert stage.host.users("matlab") == ()
+        after = await stage.get(SeatLedger, LEDGER)
+        assert after is not None
+        assert (after["metadata"]["uid"], after["spec"]["pool"]) == (before["metadata"]["uid"], "renamed")
+        assert [owner["kind"] for owner in after["metadata"]["ownerReferences"]] == ["LicenseServer"]
+        for part in ("left", "vacated", "reassignments"):
+            assert after["spec"].get(part) == before["spec"].get(part)
+        assert not stage.events("LedgerLost")
+
+
+@pytest.mark.parametrize(("rules", "is_told"), [(RULES, True), ({}, False)])
+async def test_a_memory_that_is_lost_while_no_operator_runs_is_told_where_rules_of_the_vendor_need_it(
+    stage: Stage, rules: dict[str, Any], is_told: bool
+) -> None:
+    stage.apply(stage.server(), stage.pool(**rules), stage.workbench(1, "ann"))
+    async with stage.operator():
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+        assert not stage.events("LedgerLost"), "the first contact with a list is no loss"
+    stage.delete("seatledger", LEDGER)
+    async with stage.operator():
+        await stage.until_ready()
+        if is_told:
+            await eventually(lambda: bool(stage.events("LedgerLost")))
+        else:
+            await eventually(lambda: bool(stage.events("UsersAdopted")))
+            assert not stage.events("LedgerLost")
+
+
+async def _equals(found: Awaitable[Any], wanted: object) -> bool:
+    return bool(await found == wanted)
+
+
+async def _is_gone(stage: Stage, pool: str) -> bool:
+    return await stage.get(LicensePool, pool) is None

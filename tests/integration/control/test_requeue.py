@@ -72,7 +72,7 @@ async def test_a_server_is_seen_to_be_well_again_although_nothing_has_to_be_sent
         stage.apply(stage.workbench(1, "ann"))
         await stage.until_condition(LicenseServer, "licenses", "Reachable", status="False")
         stage.apply(stage.workbench(1, "ann", state="stopped"))
-        await stage.until_condition(LicenseServer, "licenses", "Reachable", status="True", seconds=20)
+        await stage.until_condition(LicenseServer, "licenses", "Reachable", status="True")
         await stage.until_ready()
     assert not [entry for entry in stage.host.journal() if entry.users], "nobody needed a seat any more"
 

@@ -1,10 +1,12 @@
 """Nobody who works is put out by an outage, an installation or a mistake."""
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import boto3
-from tests.integration.control.conftest import Stage, event, eventually, instance, session
+from tests.integration.control.conftest import Body, Stage, event, instance, passes_in, session
+from tests.waiting import eventually
 
 from seatpool.api.annotations import APPROVE_CHANGE
 from seatpool.api.licensepool import LicensePool
@@ -78,7 +80,7 @@ async def test_who_is_on_the_list_at_first_contact_keeps_the_seat_while_an_accou
             await asyncio.sleep(1)
             assert stage.host.users("matlab") == ("ann", "zoe")
             ec2.forbidden = False
-            await stage.until_list(["ann"], seconds=30)
+            await stage.until_list(["ann"])
             await eventually(lambda: bool(stage.events("UsersAdopted")))
 
 
@@ -294,6 +296,30 @@ async def test_an_empty_list_is_kept_by_a_placeholder_where_empty_means_everybod
         await stage.until_ready()
 
 
+async def test_an_owner_with_the_placeholders_name_is_no_user(stage: Stage) -> None:
+    stage.host.edit("matlab", ["Seatpool-Placeholder", "ann"])
+    stage.apply(
+        stage.server(), stage.pool(emptyList="KeepPlaceholder"),
+        stage.workbench(1, "ann"), stage.workbench(2, "CORP\\Seatpool-Placeholder"), stage.workbench(3, "nobody"),
+    )  # fmt: skip
+    async with stage.operator():
+        message = await stage.until_condition(Workbench, instance(2), "Ready", status="False", reason="InvalidOwner")
+        assert "user id seatpool-placeholder is no user: it stands for an empty list" in message
+        await stage.until_list(["ann", "nobody"])
+        await stage.until_ready()
+        stage.apply(stage.server(xlc={"stateDir": stage.host.state_dir, "placeholderUser": "Nobody"}))
+        await stage.until_list(["ann"])
+        await stage.until_ready()
+        stage.delete("workbench", instance(1))
+        await stage.until_list(["Nobody"])
+        await stage.until_ready()
+
+        async def denied() -> bool:
+            return [seat["phase"] for seat in await stage.workbench_seats(3)] == ["Denied"]
+
+        await eventually(denied)
+
+
 async def test_protected_and_denied_users_are_told_apart(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(protectedUsers=["boss"], deniedUsers=["mallory"]))
     async with stage.operator(mirror=stage.mirror_settings()):
@@ -308,28 +334,91 @@ async def test_protected_and_denied_users_are_told_apart(stage: Stage) -> None:
         await stage.until_condition(Workbench, f"i-{1:017x}", "Ready", status="False")
 
 
-async def test_a_server_that_names_what_the_settings_do_not_allow_gets_no_command(stage: Stage) -> None:
+def allowing(stage: Stage) -> dict[str, Any]:
+    """The setting `servers` that allows the license server of the stage, with the default commands."""
     allowed = {
         "namespaces": [stage.namespace],
         "targets": [{"tag": stage.node.tag, "value": stage.node.value}],
         "state_dirs": [stage.host.state_dir],
     }
-    servers = {"endpoint_url": stage.site.endpoint, "allowed": [allowed]}
+    return {"endpoint_url": stage.site.endpoint, "allowed": [allowed]}
+
+
+async def test_a_server_that_names_what_the_settings_do_not_allow_gets_no_command(stage: Stage) -> None:
     harm = stage.tmp_path / "harm"
     xlc = {"stateDir": stage.host.state_dir}
-    stage.apply(stage.server(verifyInterval="1s"), stage.pool(seats=2), stage.workbench(1, "ann"))
-    async with stage.operator(servers=servers):
+    stage.apply(stage.server(), stage.pool(seats=2), stage.workbench(1, "ann"))
+    async with stage.operator(servers=allowing(stage)) as operator:
         await stage.until_list(["ann"])
         await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
-        stage.apply(
-            stage.server(verifyInterval="1s", xlc=xlc | {"list": ["sh", "-c", f"id > {harm}", "x", "{product}"]})
-        )
+        commands = stage.commands()
+        stage.apply(stage.server(xlc=xlc | {"list": ["sh", "-c", f"id > {harm}", "x", "{product}"]}))
+        for kind, name in ((LicenseServer, "licenses"), (LicensePool, "matlab")):
+            message = await stage.until_condition(kind, name, "Ready", status="False", reason="NotAllowed")
+            assert 'spec.xlc.list: ["sh", "-c",' in message
+            assert 'allowed: ["xlc", "list", "--product", "{product}"]' in message
+        await stage.until_condition(LicenseServer, "licenses", "InSync", status="Unknown", reason="NotAllowed")
+        await eventually(lambda: bool(stage.events("ServerUnreachable")))
         stage.apply(stage.workbench(2, "bob"))
-        message = await stage.until_condition(LicenseServer, "licenses", "Ready", status="False", seconds=60)
-        assert 'NotAllowed: spec.xlc.list: ["sh", "-c",' in message
-        assert 'allowed: ["xlc", "list", "--product", "{product}"]' in message
-        assert await stage.until_condition(LicensePool, "matlab", "Ready", status="False", seconds=60)
-        stage.apply(stage.server(verifyInterval="1s"))
-        await stage.until_list(["ann", "bob"], seconds=60)
-        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True", seconds=60)
+        assert await passes_in(operator, 2) < 20, "it does not spin"
+        assert stage.commands() == commands
+        stage.apply(stage.server())
+        await stage.until_list(["ann", "bob"])
+        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
+        await stage.until_ready()
+        await eventually(lambda: bool(stage.events("ServerRecovered")))
     assert not harm.exists()
+
+
+async def test_a_server_that_is_not_allowed_says_so_at_once_and_without_pools_too(stage: Stage) -> None:
+    stage.apply(stage.server(document="Another-Document"))
+    async with stage.operator(servers=allowing(stage)):
+        message = await stage.until_condition(LicenseServer, "licenses", "Ready", status="False", reason="NotAllowed")
+        assert 'spec.document: "Another-Document" is not allowed' in message
+        assert stage.commands() == 0
+        stage.apply(stage.server())
+        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True", reason="NoPools")
+        await stage.until_condition(LicenseServer, "licenses", "Reachable", status="Unknown", reason="NotTriedYet")
+
+
+async def test_of_two_servers_for_one_machine_and_folder_the_elder_pool_goes_on_after_a_restore_elsewhere(
+    stage: Stage,
+) -> None:
+    elsewhere = f"{stage.namespace}-copy"
+    stage.plane.kubectl("create", "namespace", elsewhere)
+    stage.apply(stage.server(verifyInterval="1s"), stage.pool(), stage.workbench(1, "ann"))
+
+    def restored(*objects: Body) -> tuple[Body, ...]:
+        return tuple(one | {"metadata": {"name": one["metadata"]["name"], "namespace": elsewhere}} for one in objects)
+
+    copies = restored(stage.server(verifyInterval="1s"), stage.pool(), stage.workbench(2, "bob"))
+    other = dataclasses.replace(stage, namespace=elsewhere)
+    try:
+        async with stage.operator(namespaces=[stage.namespace, elsewhere]):
+            await stage.until_list(["ann"])
+            await stage.until_ready()
+            await asyncio.sleep(1.1)  # creation times are whole seconds
+            other.apply(*copies)
+            for condition, status in (("Conflict", "True"), ("Ready", "False")):
+                message = await other.until_condition(
+                    LicensePool, "matlab", condition, status=status, reason="DuplicateProduct"
+                )
+                assert f"{stage.namespace}/matlab of LicenseServer {stage.namespace}/licenses" in message
+            message = await other.until_condition(
+                LicenseServer, "licenses", "Ready", status="False", reason="NoListOfItsOwn"
+            )
+            assert f"{stage.namespace}/licenses" in message
+            list(stage.host.journal())
+            await asyncio.sleep(3)
+            assert {entry.users for entry in stage.host.journal()} <= {("ann",)}, "the list does not flip"
+            await stage.until_ready()
+            other.apply(restored(stage.server(xlc={"stateDir": f"{stage.host.state_dir}-2"}))[0])
+            await other.until_condition(LicensePool, "matlab", "Conflict", status="False")
+            other.apply(copies[0])
+            await other.until_condition(LicensePool, "matlab", "Conflict", status="True")
+            stage.delete("licenseserver", "licenses")
+            await stage.until_list(["bob"])
+            await other.until_ready()
+            await other.until_condition(LicenseServer, "licenses", "Ready", status="True")
+    finally:
+        stage.plane.kubectl("delete", "seatpool", "--all", "--namespace", elsewhere, "--wait=false")

@@ -5,7 +5,8 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
-from tests.integration.control.conftest import Stage, eventually, instance, session
+from tests.integration.control.conftest import Stage, instance, session
+from tests.waiting import eventually
 
 from seatpool.control.runtime.operator import Operator
 

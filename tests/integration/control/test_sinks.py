@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.control.conftest import REGION, Stage, eventually, session
+from tests.integration.control.conftest import LEDGER, REGION, Stage, session
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.reconcile.failpoints import Failpoint
@@ -90,7 +91,7 @@ async def test_a_freed_seat_is_told_by_whoever_comes_after_an_operator_that_was_
     stage.apply(stage.workbench(1, "ann", state="stopped"))
     dying = stage.start_process(die_at=step.value, notify=portal.settings)
     try:
-        await asyncio.to_thread(dying.wait, 30)
+        await asyncio.to_thread(dying.wait, PATIENCE)
     finally:
         dying.kill()
     assert dying.returncode == -9
@@ -155,7 +156,7 @@ async def test_the_audit_trail_leads_from_a_persons_seat_to_the_command_that_wro
     ssm = stage.site.client("ssm")
     known = {command["CommandId"] for command in ssm.list_commands()["Commands"]}
     assert {first["ssmCommandId"], second["ssmCommandId"]} <= known
-    assert set(grants[1]["ledgers"]) == {"matlab-0"}
+    assert set(grants[1]["ledgers"]) == {LEDGER}
     assert all(line["poolResourceVersion"] for line in (*grants, release, first, second))
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.integration.control.conftest import Stage, event, eventually, instance
+from tests.integration.control.conftest import Stage, event, instance
 from tests.integration.control.replicas import NEVER, Replica
+from tests.waiting import eventually
 
 from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
@@ -85,7 +86,7 @@ async def test_a_watch_that_dies_inside_the_process_makes_liveness_fail(stage: S
         async def fails() -> bool:
             return (await probe(operator, "/healthz"))[0] == 503
 
-        await eventually(fails, seconds=30)
+        await eventually(fails)
         assert "FAIL watch of Workbench: not alive for" in (await probe(operator, "/healthz"))[1]
 
 
@@ -116,14 +117,14 @@ async def test_a_storm_of_events_makes_tens_of_lines_and_writes(stage: Stage, ca
     async with stage.operator(mirror=stage.mirror_settings(receivers=4)) as operator:
         await stage.until_ready()
         stage.send(*(event(n, "running", f"user{n:03}", at=start) for n in range(people)))
-        await stage.until_list([f"user{n:03}" for n in range(people)], seconds=60)
+        await stage.until_list([f"user{n:03}" for n in range(people)])
         await stage.until_ready()
 
         async def all_told() -> bool:
             items, _ = await stage.kube.list_all(Workbench, namespace=stage.namespace)
             return all((item.get("status") or {}).get("seats") for item in items)
 
-        await eventually(all_told, seconds=30)
+        await eventually(all_told)
         writes_before, events_before = _writes(operator), len(stage.events())
         storm = [
             event(n, state, f"user{n:03}", at=start + timedelta(seconds=1 + step))
@@ -133,7 +134,7 @@ async def test_a_storm_of_events_makes_tens_of_lines_and_writes(stage: Stage, ca
         assert len(storm) == 1000
         stage.send(*storm)
         await eventually(lambda: stage.site.waiting_events() == 0, seconds=120)
-        await stage.until_list([f"user{n:03}" for n in range(people)], seconds=60)
+        await stage.until_list([f"user{n:03}" for n in range(people)])
         await stage.until_ready()
         await asyncio.sleep(1)
         writes = {what: count - writes_before.get(what, 0) for what, count in _writes(operator).items()}

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.integration.control.conftest import Stage, eventually
+from tests.integration.control.conftest import Stage
+from tests.waiting import eventually
 
 from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool

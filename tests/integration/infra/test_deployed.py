@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.integration.control.conftest import ACCOUNT, REGION, Body, Stage, eventually
+from tests.integration.control.conftest import ACCOUNT, REGION, Body, Stage
 from tests.integration.infra.conftest import OTHER_ACCOUNT, Deployed
+from tests.waiting import eventually
 
 from seatpool.api.base import format_instant
 from seatpool.api.licenseserver import LicenseServer

@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 from prometheus_client import CollectorRegistry
 from tests.integration.mirror.gate import Gate, served
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.base import format_instant
 from seatpool.api.workbench import Workbench
@@ -168,17 +169,6 @@ def workbench_event(instance: str, state: str, at: datetime, *, owner: str = "an
             "instance-id": instance,
         },
     }
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]] | Callable[[], bool], *, seconds: float = 10) -> None:
-    """Wait until something is so; it fails with the condition's name when it does not come about."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while True:
-        answer = condition()
-        if await answer if isinstance(answer, Awaitable) else answer:
-            return
-        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds:g} s: {condition}"
-        await asyncio.sleep(0.03)
 
 
 @dataclass
@@ -340,13 +330,13 @@ class Stage:
             if reservation.instances[0].id in instances:
                 del backend.reservations[name]
 
-    async def until_state(self, instance: str, state: str | None, *, seconds: float = 10) -> None:
+    async def until_state(self, instance: str, state: str | None, *, seconds: float = PATIENCE) -> None:
         async def is_so() -> bool:
             return await self.state(instance) == state
 
         await eventually(is_so, seconds=seconds)
 
-    async def until_handled(self, *, seconds: float = 10) -> None:
+    async def until_handled(self, *, seconds: float = PATIENCE) -> None:
         await eventually(lambda: self.aws.left_in_queue() == 0, seconds=seconds)
 
     def corrections(self) -> dict[str, float]:

@@ -10,10 +10,10 @@ from tests.integration.mirror.conftest import (
     Body,
     Stage,
     ago,
-    eventually,
     state_change,
     workbench_event,
 )
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.mirror.health import InventoryHealth
 from seatpool.mirror.mirror import Mirror
@@ -63,7 +63,7 @@ async def states(stage: Stage, instances: dict[tuple[str, str], str]) -> set[str
 async def test_every_region_of_every_account_is_read_through_its_own_role(stage: Stage) -> None:
     instances = populate(stage)
     async with everywhere(stage) as mirror:
-        await asyncio.wait_for(mirror.ready.wait(), 15)
+        await asyncio.wait_for(mirror.ready.wait(), PATIENCE)
         assert stale(mirror) == {}
         for (account, region), instance in instances.items():
             found = await stage.get(instance)
@@ -86,14 +86,14 @@ async def test_trouble_in_a_region_is_shown_there_releases_nobody_and_ends_by_it
             stage.gate.trouble(account=THIRD, region=ELSEWHERE, operation=ask),
         ):
             reasons = {forbidden: "AccessDenied", throttled: "Throttled", silent: "Unreachable"}
-            await eventually(lambda: {place: one.reason for place, one in stale(mirror).items()} == reasons, seconds=15)
+            await eventually(lambda: {place: one.reason for place, one in stale(mirror).items()} == reasons)
             for account, region in reasons:
                 assert stage.metric("inventory_fresh", account=account, region=region) == 0
                 stage.vanish(instances[account, region], account=account, region=region)
             stage.aws.client("ec2", ELSEWHERE, SECOND).stop_instances(InstanceIds=[instances[SECOND, ELSEWHERE]])
             await stage.until_state(instances[SECOND, ELSEWHERE], "stopped")
             assert await states(stage, {place: instances[place] for place in reasons}) == {"running"}
-        await eventually(lambda: stale(mirror) == {}, seconds=20)
+        await eventually(lambda: stale(mirror) == {})
         for place in reasons:
             await stage.until_state(instances[place], None)
 
@@ -103,7 +103,7 @@ async def test_a_region_that_does_not_answer_holds_up_no_message_of_another(stag
         await mirror.ready.wait()
         with stage.gate.trouble(account=SECOND, operation="DescribeInstances"):
             stage.aws.send(*(state_change(f"i-{n:017x}", "running", ago(1), account=SECOND) for n in range(30)))
-            await eventually(lambda: stage.metric("handled_total", result="kept") >= 30, seconds=20)
+            await eventually(lambda: stage.metric("handled_total", result="kept") >= 30)
             instance = stage.aws.start_instance(owner="ann")
             stage.aws.send(workbench_event(instance, "running", ago(1)))
             await stage.until_state(instance, "running")  # sooner than the region is asked again
@@ -113,7 +113,7 @@ async def test_a_region_that_does_not_answer_holds_up_no_message_of_another(stag
 async def test_only_so_many_inventories_are_taken_at_the_same_time(stage: Stage) -> None:
     with stage.gate.trouble(operation="DescribeInstances", delay=0.2):
         async with everywhere(stage, inventory_concurrency=2) as mirror:
-            await asyncio.wait_for(mirror.ready.wait(), 30)
+            await asyncio.wait_for(mirror.ready.wait(), PATIENCE)
     assert stage.gate.most_at_once["DescribeInstances"] == 2
 
 

@@ -26,6 +26,7 @@ from prometheus_client import CollectorRegistry
 from tests.integration.mirror.conftest import REGION, Aws, Body, Stage
 from tests.integration.mirror.gate import Gate
 from tests.integration.mirror.test_accounts import ACCOUNTS, REGIONS, listed
+from tests.waiting import PATIENCE
 
 from seatpool.api.base import format_instant
 from seatpool.api.workbench import Workbench
@@ -77,7 +78,7 @@ class Background:
         self.kube = self.run(KubeClient.connect(kubeconfig=str(plane.kubeconfig)))
         self.mirror = self.run(self._make(aws, config))
         self._task = asyncio.run_coroutine_threadsafe(self.mirror.run(), self._loop)
-        self.run(asyncio.wait_for(self.mirror.ready.wait(), 30))
+        self.run(asyncio.wait_for(self.mirror.ready.wait(), PATIENCE))
 
     async def _make(self, aws: Aws, config: MirrorConfig) -> Mirror:
         log = structlog.get_logger()
@@ -165,7 +166,7 @@ class FleetAndObjects(RuleBasedStateMachine):
         for fleet in self.fleets.values():
             fleet.wait_until_posted()
             fleet.close()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             seen = self.background.run(objects(self.background.kube, self.background.namespace))
             if seen == truth() and self.aws.left_in_queue() == 0:
@@ -254,7 +255,7 @@ async def test_a_recorded_month_that_arrives_damaged_ends_as_the_fleet_after_one
             wrong = sum(before.get(instance) != one for instance, one in truth().items())
     assert wrong, "nothing was damaged"
     async with stage.mirror(accounts=accounts, resync_interval="1h") as mirror:
-        await asyncio.wait_for(mirror.ready.wait(), 30)
+        await asyncio.wait_for(mirror.ready.wait(), PATIENCE)
         assert all(one.fresh for one in mirror.health.inventories)
         assert await objects(stage.kube, stage.namespace) == truth()
         assert sum(stage.corrections().values()) >= wrong

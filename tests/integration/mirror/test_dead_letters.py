@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.integration.mirror.conftest import ACCOUNT, MAX_RECEIVES, REGION, Stage, ago, eventually, workbench_event
+from tests.integration.mirror.conftest import ACCOUNT, MAX_RECEIVES, REGION, Stage, ago, workbench_event
+from tests.waiting import eventually
 from typer.testing import CliRunner
 
 from seatpool.cli.dlq import app

@@ -4,7 +4,8 @@ import asyncio
 import random
 from datetime import timedelta
 
-from tests.integration.mirror.conftest import ACCOUNT, Stage, ago, eventually, state_change, workbench_event
+from tests.integration.mirror.conftest import ACCOUNT, Stage, ago, state_change, workbench_event
+from tests.waiting import eventually
 
 from seatpool.api.base import MANAGED_BY, format_instant
 from seatpool.api.workbench import Workbench

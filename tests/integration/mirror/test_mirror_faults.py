@@ -17,6 +17,7 @@ from tests.integration.mirror.conftest import (
     state_change,
     workbench_event,
 )
+from tests.waiting import PATIENCE
 
 from seatpool.kube.client import KubeClient
 
@@ -122,7 +123,7 @@ async def test_a_mirror_that_starts_before_the_api_server_waits_for_it(
         await eventually(lambda: mirror.health.kubernetes.reason == "Unavailable")
         assert not mirror.ready.is_set()
         await wire.mend()
-        await asyncio.wait_for(mirror.ready.wait(), 15)
+        await asyncio.wait_for(mirror.ready.wait(), PATIENCE)
 
 
 async def test_a_namespace_that_is_missing_keeps_its_messages_and_holds_up_nobody_else(stage: Stage) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import boto3
 import pytest
 from structlog.testing import capture_logs
-from tests.integration.mirror.conftest import ACCOUNT, REGION, Faults, Stage, ago, eventually, workbench_event
+from tests.integration.mirror.conftest import ACCOUNT, REGION, Faults, Stage, ago, workbench_event
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.workbench import Workbench
 
@@ -36,7 +37,7 @@ async def test_it_finds_what_runs_before_it_calls_itself_ready(stage: Stage) -> 
     stage.aws.start_instance(owner=None)
     async with with_inventory(stage, queue=None, inventory_page=5) as mirror:
         assert mirror.health.waiting_for == (f"{ACCOUNT}/{REGION}",)
-        await asyncio.wait_for(mirror.ready.wait(), 10)
+        await asyncio.wait_for(mirror.ready.wait(), PATIENCE)
         assert mirror.health.waiting_for == ()
         assert mirror.health.inventories[0].fresh
         assert [await stage.state(instance) for instance in instances] == ["running"] * 7
@@ -241,7 +242,7 @@ async def test_an_account_is_read_through_its_role(stage: Stage) -> None:
 
 async def test_an_account_without_inventory_is_shown_as_living_by_events_alone(stage: Stage) -> None:
     async with stage.mirror() as mirror:
-        await asyncio.wait_for(mirror.ready.wait(), 15)
+        await asyncio.wait_for(mirror.ready.wait(), PATIENCE)
         entry = mirror.health.inventories[0]
         assert (entry.enabled, entry.reason) == (False, "EventsOnly")
 
@@ -257,7 +258,7 @@ async def test_an_instance_of_which_ec2_says_nothing_does_not_stop_the_inventori
         stage.vanish(goes)
         await completed(stage, 3)
         assert await stage.state(goes) == "running"
-        await stage.until_state(goes, None, seconds=60)
+        await stage.until_state(goes, None)
         assert await stage.state(stays) == "running"
         assert mirror.health.inventories[0].fresh
 
@@ -272,13 +273,13 @@ async def test_an_inventory_that_hangs_is_stale_by_its_age_and_goes_on_when_it_i
         await mirror.ready.wait()
         assert stage.metric("inventory_fresh", account=ACCOUNT, region=REGION) == 1
         faults.hangs = threading.Event()
-        await eventually(lambda: not mirror.health.inventories[0].fresh, seconds=60)
+        await eventually(lambda: not mirror.health.inventories[0].fresh)
         assert stage.metric("inventory_fresh", account=ACCOUNT, region=REGION) == 0
         assert mirror.health.inventories[0].reason in ("Overdue", "TimedOut")
         assert await stage.state(instance) == "running"
         over, faults.hangs = faults.hangs, None
         over.set()
-        await eventually(lambda: mirror.health.inventories[0].fresh, seconds=60)
+        await eventually(lambda: mirror.health.inventories[0].fresh)
 
 
 async def test_a_bug_in_an_inventory_makes_it_stale(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,7 +290,7 @@ async def test_a_bug_in_an_inventory_makes_it_stale(stage: Stage, monkeypatch: p
             raise ZeroDivisionError("a bug")
 
         monkeypatch.setattr("seatpool.mirror.ec2.describe.Ec2Reader.list_workbenches", fail)
-        await eventually(lambda: not mirror.health.inventories[0].fresh, seconds=60)
+        await eventually(lambda: not mirror.health.inventories[0].fresh)
         assert mirror.health.inventories[0].reason == "UnexpectedError"
         assert "ZeroDivisionError: a bug" in mirror.health.inventories[0].message
 
@@ -301,7 +302,7 @@ async def test_many_that_vanished_are_confirmed_with_few_requests_at_once(stage:
         await mirror.ready.wait()
         faults.unknown = frozenset(gone)
         stage.vanish(*gone)
-        await eventually(lambda: stage.metric("resync_corrections_total", direction="removed") == 80, seconds=60)
+        await eventually(lambda: stage.metric("resync_corrections_total", direction="removed") == 80)
         assert faults.requests_by_id <= 2
         assert stage.metric("objects") == 1
         assert await stage.state(stay) == "running"
@@ -313,7 +314,7 @@ async def test_an_instance_that_lost_both_tags_is_no_workbench_any_more(stage: S
     async with with_inventory(stage) as mirror:
         await mirror.ready.wait()
         ec2.delete_tags(Resources=[instance], Tags=[{"Key": OWNER}, {"Key": TYPE}])
-        await stage.until_state(instance, None, seconds=60)
+        await stage.until_state(instance, None)
         assert stage.metric("resync_corrections_total", direction="untagged") == 1
         assert await stage.state(other) == "running"
         ec2.create_tags(
@@ -330,11 +331,10 @@ async def test_when_most_lose_their_tags_at_once_nobody_is_released(
     async with with_inventory(stage) as mirror:
         await mirror.ready.wait()
         stage.aws.client("ec2").delete_tags(Resources=untagged, Tags=[{"Key": OWNER}, {"Key": TYPE}])
-        await eventually(lambda: mirror.health.inventories[0].reason == "LostTagsHeld", seconds=60)
+        await eventually(lambda: mirror.health.inventories[0].reason == "LostTagsHeld")
         assert "3 of 4 active workbenches have lost the tags" in mirror.health.inventories[0].message
         await eventually(
-            lambda: stage.metric("inventories_total", account=ACCOUNT, region=REGION, result="LostTagsHeld") >= 2,
-            seconds=60,
+            lambda: stage.metric("inventories_total", account=ACCOUNT, region=REGION, result="LostTagsHeld") >= 2
         )
         assert [await stage.state(instance) for instance in (stay, *untagged)] == ["running"] * 4
 
@@ -356,7 +356,7 @@ async def test_a_fresh_installation_whose_tags_match_nothing_says_what_it_sees(s
             told = [line for line in lines if line["event"] == "no instance has both tags"]
             assert [line["seen"] for line in told] == [seen]
             stage.aws.start_instance(owner="bob")
-            await eventually(lambda: not mirror.health.inventories[0].seen_instead, seconds=60)
+            await eventually(lambda: not mirror.health.inventories[0].seen_instead)
 
 
 async def test_a_time_of_the_future_in_an_object_is_mended_by_the_next_inventory(stage: Stage) -> None:
@@ -370,8 +370,8 @@ async def test_a_time_of_the_future_in_an_object_is_mended_by_the_next_inventory
     stage.vanish(gone)
     with capture_logs() as lines:
         async with with_inventory(stage) as mirror:
-            await stage.until_state(stopped, "stopped", seconds=60)
-            await stage.until_state(gone, None, seconds=60)
+            await stage.until_state(stopped, "stopped")
+            await stage.until_state(gone, None)
             assert await stage.state(other) == "running"
             assert stage.metric("future_times_total", found_in="object") >= 1
     assert "time of the future not believed" in [line["event"] for line in lines]

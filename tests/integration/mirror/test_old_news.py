@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.integration.mirror.conftest import ACCOUNT, REGION, Stage, ago, eventually, state_change, workbench_event
+from tests.integration.mirror.conftest import ACCOUNT, REGION, Stage, ago, state_change, workbench_event
+from tests.waiting import eventually
 
 ONE = "i-0123456789abcdef0"
 DAYS = 3 * 86_400
@@ -29,18 +30,18 @@ async def test_a_late_start_of_an_unknown_instance_starts_nothing_where_ec2_may_
 async def test_how_late_an_event_may_be_is_a_setting(stage: Stage) -> None:
     async with stage.mirror(max_event_delay="7d"):
         stage.aws.send(workbench_event(ONE, "running", ago(DAYS)))
-        await stage.until_state(ONE, "running", seconds=60)
+        await stage.until_state(ONE, "running")
 
 
 async def test_a_late_start_wakes_no_workbench_that_has_stopped_and_a_late_end_counts(stage: Stage) -> None:
     two = "i-0123456789abcdef1"
     async with stage.mirror(max_event_delay="7d"):
         stage.aws.send(workbench_event(ONE, "stopped", ago(2 * DAYS)), workbench_event(two, "running", ago(2 * DAYS)))
-        await stage.until_state(ONE, "stopped", seconds=60)
-        await stage.until_state(two, "running", seconds=60)
+        await stage.until_state(ONE, "stopped")
+        await stage.until_state(two, "running")
     async with stage.mirror():
         stage.aws.send(workbench_event(ONE, "running", ago(DAYS)), workbench_event(two, "stopped", ago(DAYS)))
-        await stage.until_state(two, "stopped", seconds=60)
+        await stage.until_state(two, "stopped")
         await stage.until_handled(seconds=60)
         assert await stage.state(ONE) == "stopped"
 
@@ -68,7 +69,7 @@ async def test_what_ended_stays_ended_over_a_restart(stage: Stage) -> None:
             await mirror.ready.wait()
             stage.aws.send(workbench_event(ONE, "terminated", ago(0)), workbench_event(ONE, "running", ago(0)))
             await stage.until_handled(seconds=60)
-            await stage.until_state(ONE, None, seconds=60)
+            await stage.until_state(ONE, None)
         async with stage.mirror(**changes) as mirror:
             await mirror.ready.wait()
             stage.aws.send(workbench_event(ONE, "running", ago(7200)))
@@ -80,7 +81,7 @@ async def test_where_ec2_may_not_be_asked_a_tombstone_outlives_what_may_come_lat
     async with stage.mirror(terminated_retention="100ms") as mirror:
         await mirror.ready.wait()
         stage.aws.send(workbench_event(ONE, "terminated", ago(1)))
-        await stage.until_state(ONE, "terminated", seconds=60)
+        await stage.until_state(ONE, "terminated")
     async with stage.mirror(terminated_retention="100ms") as mirror:
         await mirror.ready.wait()
         stage.aws.send(workbench_event(ONE, "running", ago(600)))
@@ -107,7 +108,7 @@ async def test_an_outage_of_ec2_delays_no_fresh_start_that_names_the_owner(stage
         instance = stage.aws.start_instance(owner="ann")
         with stage.gate.trouble(operation="DescribeInstances", code="UnauthorizedOperation"):
             stage.aws.send(workbench_event(instance, "running", ago(1)))
-            await stage.until_state(instance, "running", seconds=60)
+            await stage.until_state(instance, "running")
 
 
 async def test_a_late_end_of_an_instance_that_ec2_has_forgotten_counts(stage: Stage) -> None:
@@ -116,19 +117,19 @@ async def test_a_late_end_of_an_instance_that_ec2_has_forgotten_counts(stage: St
         await mirror.ready.wait()
         stage.vanish(instance)
         stage.aws.send(state_change(instance, "terminated", ago(7200)))
-        await stage.until_state(instance, "terminated", seconds=60)
+        await stage.until_state(instance, "terminated")
 
 
 async def test_an_event_of_the_future_counts_as_of_now_and_is_told(stage: Stage) -> None:
     two = "i-0123456789abcdef1"
     async with stage.mirror():
         stage.aws.send(workbench_event(ONE, "running", datetime(2099, 1, 1, tzinfo=UTC)))
-        await stage.until_state(ONE, "running", seconds=60)
+        await stage.until_state(ONE, "running")
         found = await stage.get(ONE)
         assert found is not None
         assert found["spec"]["stateChangedAt"] < "2099"
         stage.aws.send(workbench_event(ONE, "stopped", ago(-1)), workbench_event(two, "running", ago(1)))
-        await stage.until_state(ONE, "stopped", seconds=60)
+        await stage.until_state(ONE, "stopped")
         await eventually(lambda: stage.metric("future_times_total", found_in="event") == 1)
         assert stage.aws.dead_letters() == 0
 

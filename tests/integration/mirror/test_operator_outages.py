@@ -11,8 +11,9 @@ import pytest
 import yaml
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from prometheus_client import CollectorRegistry
-from tests.integration.control.conftest import Stage, eventually, session
+from tests.integration.control.conftest import Stage, session
 from tests.integration.mirror.gate import Gate, served
+from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.runtime.operator import Operator
@@ -115,13 +116,13 @@ async def test_an_outage_of_an_account_a_region_or_the_queue_leaves_all_lists_as
 
     async def is_told(kind: str, *, holds: bool, reason: str, event_reason: str) -> str:
         status = "True" if holds else "False"
-        message = await stage.until_condition(LicenseServer, "licenses", kind, status=status, reason=reason, seconds=40)
+        message = await stage.until_condition(LicenseServer, "licenses", kind, status=status, reason=reason)
         await eventually(lambda: bool(stage.events(event_reason)), what=event_reason)
         return message
 
     settings = mirror(stage, HOME, SECOND)
     async with stage.operator(session_factory=wires.session, mirror=settings) as operator:
-        await stage.until_list(people, seconds=30)
+        await stage.until_list(people)
         await stage.until_condition(LicenseServer, "licenses", "InventoryFresh", status="True")
         await stage.until_condition(LicenseServer, "licenses", "EventsConnected", status="True")
         sent = stage.commands()
@@ -143,7 +144,7 @@ async def test_an_outage_of_an_account_a_region_or_the_queue_leaves_all_lists_as
                 forbidden, silent = f"{SECOND}/{REGION} since 20", f"{SECOND}/{ELSEWHERE} since 20"
                 return all(part in text for part in (forbidden, silent, "AccessDenied", "Unreachable"))
 
-            await eventually(both_regions_are_told, seconds=30)
+            await eventually(both_regions_are_told)
             await is_told("InventoryFresh", holds=False, reason="InventoryStale", event_reason="InventoryStale")
             for region in (REGION, ELSEWHERE):
                 assert metric(operator.registry, "mirror_inventory_fresh", account=SECOND, region=region) == 0
@@ -181,7 +182,7 @@ async def test_changed_settings_are_taken_over_while_it_runs_and_bad_ones_are_re
         return metric(operator.registry, "settings_reloads_total", result=result)
 
     try:
-        await stage.until_list(["ann"], seconds=30)
+        await stage.until_list(["ann"])
         message = await stage.until_condition(
             LicenseServer, "licenses", "EventsConnected", status="True", reason="EventsRefused"
         )
@@ -199,20 +200,29 @@ async def test_changed_settings_are_taken_over_while_it_runs_and_bad_ones_are_re
         )
         assert reloads("applied") == 2
         assert metric(operator.registry, "settings_waiting") == 1
+        message = await stage.until_condition(
+            LicenseServer, "licenses", "SettingsApplied", status="True", reason="SettingsWait"
+        )
+        assert message.endswith("mirror.receivers")
 
         for text in ("mirror: {accounts: [{account: '12'}]}", "mirror: [", ""):
             file.write_text(text + " # not right: no queue\nmirrored: yes")
             await eventually(lambda: metric(operator.registry, "settings_valid") == 0)
+        await stage.until_condition(
+            LicenseServer, "licenses", "SettingsApplied", status="False", reason="SettingsRefused"
+        )
+        await stage.until_condition(LicenseServer, "licenses", "Ready", status="True")
         names.write_text("ann,u1001,extra\n")
         await asyncio.sleep(0.5)
         assert stage.host.users("matlab") == ("bob", "u1001")
         names.write_text("owner,user\nann,u1001\n")
         file.write_text(yaml.safe_dump(document))
         await eventually(lambda: metric(operator.registry, "settings_valid") == 1)
+        await stage.until_condition(LicenseServer, "licenses", "SettingsApplied", status="True")
         assert stage.host.users("matlab") == ("bob", "u1001")
         second = Site(gated, region=REGION, account=SECOND)
         second.fleet(queue_url=stage.site.queue_url, queue_region=REGION).start("eve")
-        await stage.until_list(["bob", "eve", "u1001"], seconds=60)
+        await stage.until_list(["bob", "eve", "u1001"])
     finally:
         operator.stop()
-        await asyncio.wait([task], timeout=20)
+        await asyncio.wait([task], timeout=PATIENCE)

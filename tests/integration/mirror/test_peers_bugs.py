@@ -4,7 +4,8 @@ NTH is aws-node-termination-handler; the numbers are its issues.
 """
 
 from structlog.testing import capture_logs
-from tests.integration.mirror.conftest import ACCOUNT, Faults, Stage, ago, eventually, state_change, workbench_event
+from tests.integration.mirror.conftest import ACCOUNT, Faults, Stage, ago, state_change, workbench_event
+from tests.waiting import eventually
 
 ONE = "i-0123456789abcdef0"
 TWO = "i-0123456789abcdef1"
@@ -63,7 +64,7 @@ async def test_nth_1284_a_message_whose_action_failed_is_parked_with_the_failure
         await eventually(lambda: stage.metric("handled_total", result="kept") == 1)
         assert (stage.aws.left_in_queue(), stage.aws.dead_letters()) == (1, 0)
         stage.aws.receive_again(times=2)
-        await eventually(lambda: stage.aws.dead_letters() == 1, seconds=15)
+        await eventually(lambda: stage.aws.dead_letters() == 1)
     assert stage.aws.dead_letter_attributes()["seatpool-reason"] == "AccessDenied"
 
 

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.integration.mirror.conftest import ACCOUNT, REGION, Body, Stage, ago, eventually, state_change
+from tests.integration.mirror.conftest import ACCOUNT, REGION, Body, Stage, ago, state_change
+from tests.waiting import eventually
 
 OWNER = "vew:workbench:ownerId"
 SPOT = "EC2 Spot Instance Interruption Warning"

@@ -17,6 +17,7 @@ import boto3
 import pytest
 import structlog
 from prometheus_client import CollectorRegistry
+from tests.waiting import PATIENCE
 
 from seatpool.api.workbench import Workbench
 from seatpool.kube.client import KubeClient
@@ -107,7 +108,7 @@ async def test_a_storm_neither_fills_the_memory_nor_starves_whoever_else_has_wor
     registry = CollectorRegistry()
     mirror = Mirror(config, kube, registry=registry, log=structlog.get_logger(), session_factory=session)
     running = asyncio.create_task(mirror.run())
-    await asyncio.wait_for(mirror.ready.wait(), 30)
+    await asyncio.wait_for(mirror.ready.wait(), PATIENCE)
     before = resident()
     lags: list[float] = []
     reads: list[float] = []

@@ -7,9 +7,10 @@ import subprocess
 from urllib.request import Request, urlopen
 
 from opentelemetry.sdk.trace import TracerProvider
-from tests.integration.control.conftest import Stage, event, eventually
+from tests.integration.control.conftest import Stage, event
 from tests.integration.monitoring.conftest import DASHBOARD, Prometheus, installed, prometheus
 from tests.integration.monitoring.test_alerts import alerts
+from tests.waiting import eventually
 
 from seatpool.control.runtime.operator import Operator
 from seatpool.reference.metrics_page import described
@@ -44,13 +45,13 @@ async def live_through_a_day(stage: Stage) -> None:
         event(3, "running", "eve", account="9" * 12),
         event(3, "running", "eve") | {"source": "aws.health"},
     )
-    await stage.until_list(["ann"], seconds=60)
+    await stage.until_list(["ann"])
     fleet.start("bob")
     stage.host.edit("matlab", ["ann", "zoe"])
     stage.plane.kubectl("annotate", "licenseserver/licenses", "-n", stage.namespace, "seatpool.io/verify=1")
     await eventually(lambda: stage.host.users("matlab") == ("ann",))
     fleet.stop(ann)
-    await stage.until_list(["bob"], seconds=60)
+    await stage.until_list(["bob"])
     fleet.start("cem")
 
 
@@ -60,7 +61,7 @@ async def read_by(reader: Prometheus, operator: Operator) -> None:
         assert not any(target["lastError"] for target in targets if target["health"] == "down"), targets
         return any(target["health"] == "up" for target in targets)
 
-    await eventually(has_read, seconds=30, what=f"port {operator.http_port} is read")
+    await eventually(has_read, what=f"port {operator.http_port} is read")
 
 
 async def unanswered(reader: Prometheus, asked: set[str]) -> set[str]:
@@ -84,7 +85,7 @@ async def test_every_question_of_the_dashboard_and_the_alerts_is_answered(stage:
     async with stage.operator(mirror=mirror, traces=traces) as operator:
         await eventually(lambda: operator.http_port != 0)
         with prometheus(stage.tmp_path, target=f"127.0.0.1:{operator.http_port}") as reader:
-            await eventually(lambda: is_listening(reader), seconds=30)
+            await eventually(lambda: is_listening(reader))
             await read_by(reader, operator)
             await live_through_a_day(stage)
             left = set(questions())
@@ -94,7 +95,7 @@ async def test_every_question_of_the_dashboard_and_the_alerts_is_answered(stage:
                 left = await unanswered(reader, left)
                 return left <= EMPTY.keys()
 
-            await eventually(all_are_answered, seconds=60, what="every question is answered")
+            await eventually(all_are_answered, what="every question is answered")
             assert left == EMPTY.keys(), "what is named as empty has an answer"
 
             names = await reader.names()
@@ -106,7 +107,7 @@ async def test_every_question_of_the_dashboard_and_the_alerts_is_answered(stage:
             async def what_is_wrong_is_noticed() -> bool:
                 return {rule["name"] for rule in await reader.rules() if rule["state"] != "inactive"} >= pending
 
-            await eventually(what_is_wrong_is_noticed, seconds=45)
+            await eventually(what_is_wrong_is_noticed)
             assert not [rule["name"] for rule in await reader.rules() if rule["state"] == "firing"]
 
             missing = {name for name in families() if not names & {name, f"{name}_count"}}

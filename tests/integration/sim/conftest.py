@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from tests.waiting import PATIENCE
 
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.site import LicenseServerNode, Site
@@ -64,7 +65,7 @@ class Server:
         answer: dict[str, Any] = self.ssm.get_command_invocation(CommandId=command, InstanceId=self.node.instance_id)
         return answer
 
-    def until(self, command: str, *states: str, seconds: float = 10) -> dict[str, Any]:
+    def until(self, command: str, *states: str, seconds: float = PATIENCE) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while (answer := self.look(command))["Status"] not in (states or FINAL):
             assert time.monotonic() < deadline, f"not {states or FINAL} within {seconds:g} s: {answer}"

@@ -5,13 +5,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.integration.sim.conftest import DOCUMENT, Server
+from tests.waiting import wait_until
 
 from seatpool.sim.aws import AwsProcess, AwsStandInError
 from seatpool.sim.aws_control import AwsControl
@@ -88,13 +87,6 @@ def is_gone(pid: int) -> bool:
     return False
 
 
-def within_seconds(condition: Callable[[], bool], *, seconds: float = 5) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (so := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return so
-
-
 @pytest.mark.parametrize("owner", OWNERS.values(), ids=OWNERS)
 def test_it_ends_with_its_parent_and_so_does_a_script_that_runs_in_it(tmp_path: Path, owner: str) -> None:
     parent = subprocess.Popen(
@@ -105,11 +97,11 @@ def test_it_ends_with_its_parent_and_so_does_a_script_that_runs_in_it(tmp_path: 
     aws = Elsewhere(endpoint, tmp_path, AwsControl(endpoint))
     server = Server(site := Site.create(aws, document=DOCUMENT), site.add_license_server())
     server.send("echo $$ >$HOME/pid.new; mv $HOME/pid.new $HOME/pid; exec sleep 60")
-    assert within_seconds((server.node.host.home / "pid").exists)
+    wait_until((server.node.host.home / "pid").exists)
     pid = int((server.node.host.home / "pid").read_text())
     assert answers(endpoint)
     assert not is_gone(pid)
     parent.kill()
     parent.wait()
-    assert within_seconds(lambda: not answers(endpoint))
-    assert within_seconds(lambda: is_gone(pid))
+    wait_until(lambda: not answers(endpoint))
+    wait_until(lambda: is_gone(pid))

@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from typing import Any, Self
 
+from tests.waiting import PATIENCE
+
 from seatpool.sim.aws_access import AwsAccess
 from seatpool.sim.site import Site
 
@@ -64,7 +66,7 @@ def test_no_message_is_lost_or_given_to_two_while_others_are_deleted_and_parked(
             sqs.send_message_batch(QueueUrl=site.queue_url, Entries=entries)
             if start % 40 == 0:
                 sqs.send_message(QueueUrl=site.queue_url, MessageBody=f"poison {start}")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while site.waiting_events() and not crowd.errors and time.monotonic() < deadline:
             time.sleep(0.1)
     assert crowd.errors == []

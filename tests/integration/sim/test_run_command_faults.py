@@ -6,6 +6,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.integration.sim.conftest import Server
+from tests.waiting import wait_until
 
 
 def ran(server: Server) -> list[str]:
@@ -13,11 +14,8 @@ def ran(server: Server) -> list[str]:
     return path.read_text().split() if path.exists() else []
 
 
-def wait_for(server: Server, wanted: list[str], *, seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while ran(server) != wanted:
-        assert time.monotonic() < deadline, f"{ran(server)} instead of {wanted}"
-        time.sleep(0.01)
+def wait_for(server: Server, wanted: list[str]) -> None:
+    wait_until(lambda: ran(server) == wanted, what=f"{wanted} ran")
 
 
 def note(name: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.waiting import PATIENCE
 
 from seatpool.aws.clients import ClientCache
-from seatpool.aws.errors import UnexpectedAnswer
+from seatpool.threads import UnexpectedEnd
 
 CONFIG = Config(connect_timeout=1)
 
@@ -55,7 +56,7 @@ async def test_the_answer_of_a_call_that_was_cancelled_is_handed_over(cache: Cli
     answers: list[str] = []
 
     def call() -> str:
-        goes_on.wait(5)
+        goes_on.wait(PATIENCE)
         return "messages"
 
     def give_back(answer: str) -> None:
@@ -68,7 +69,7 @@ async def test_the_answer_of_a_call_that_was_cancelled_is_handed_over(cache: Cli
     with pytest.raises(asyncio.CancelledError):
         await task
     goes_on.set()
-    assert await asyncio.to_thread(answered.wait, 5)
+    assert await asyncio.to_thread(answered.wait, PATIENCE)
     assert answers == ["messages"]
 
 
@@ -101,10 +102,10 @@ async def test_every_error_of_a_call_ends_as_an_error(cache: ClientCache, run: A
         raise error
 
     with pytest.raises(Exception) as raised:  # noqa: PT011
-        await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(run(cache, fail))), 5)
+        await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(run(cache, fail))), PATIENCE)
     name = type(error).__name__
     assert type(raised.value).__name__ == name or (
-        isinstance(raised.value, UnexpectedAnswer) and name in str(raised.value)
+        isinstance(raised.value, UnexpectedEnd) and name in str(raised.value)
     )
 
 
@@ -114,7 +115,7 @@ async def test_an_odd_error_while_an_answer_is_handed_over_breaks_no_thread(cach
     def give_back(_: object) -> None:
         raise StopIteration
 
-    task = asyncio.create_task(cache.run_in_thread(lambda: goes_on.wait(5), on_cancelled=give_back))
+    task = asyncio.create_task(cache.run_in_thread(lambda: goes_on.wait(PATIENCE), on_cancelled=give_back))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

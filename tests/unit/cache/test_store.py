@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.control.objects import NOW, later, raw_ledger, raw_pool, raw_server, raw_workbench
 
-from seatpool.api.base import Resource
+from seatpool.api.base import Resource, format_instant
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -15,7 +15,9 @@ from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Store, StoreHandler
 from seatpool.domain.identity import InvalidUser
+from seatpool.policy.ledger_codec import ledger_name
 
+START = format_instant(NOW)
 SERVER, POOL, BENCH = "lab/licenses", "lab/matlab", f"lab/i-{1:017x}"
 
 
@@ -258,8 +260,11 @@ def test_a_server_that_is_gone_is_news(told: Told) -> None:
     assert SERVER not in told.store.servers
 
 
+LEDGER = f"lab/{ledger_name('licenses', 'matlab', 0)}"
+
+
 def shares(told: Told) -> dict[int, str]:
-    found = told.store.ledgers[POOL]
+    found = told.store.ledgers["lab/licenses/matlab"]
     return {index: " ".join(grant.user for grant in view.spec.assigned) for index, view in sorted(found.items())}
 
 
@@ -278,7 +283,7 @@ def test_what_we_wrote_ourselves_is_not_undone_by_older_news(told: Told) -> None
 
 def test_a_memory_that_somebody_deleted_has_to_be_written_again(told: Told) -> None:
     told.put(SeatLedger, raw_ledger(users="ann"))
-    assert told.remove(SeatLedger, "lab/matlab-0")
+    assert told.remove(SeatLedger, LEDGER)
     assert shares(told) == {}
     assert told.dirty() == {POOL}
     assert told.said() == {("dirty", SERVER)}
@@ -286,7 +291,7 @@ def test_a_memory_that_somebody_deleted_has_to_be_written_again(told: Told) -> N
 
 def test_a_memory_that_was_deleted_before_a_watch_told_of_its_beginning_has_to_be_written_again(told: Told) -> None:
     told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(users="ann")))
-    assert told.remove(SeatLedger, "lab/matlab-0")
+    assert told.remove(SeatLedger, LEDGER)
     assert shares(told) == {}
     assert told.dirty() == {POOL}
 
@@ -295,12 +300,31 @@ def test_a_memory_that_was_deleted_before_a_watch_told_of_its_beginning_has_to_b
 def test_the_late_answer_to_a_write_does_not_bring_back_a_share_that_was_deleted(told: Told, is_known: bool) -> None:
     if is_known:
         told.put(SeatLedger, raw_ledger(uid="first", users="ann"))
-    told.remove(SeatLedger, "lab/matlab-0", uid="first")
+    told.remove(SeatLedger, LEDGER, uid="first")
     assert told.dirty() == {POOL}
     assert not told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(uid="first", version=9, users="ann bob")))
     assert shares(told) == {}
     assert told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(uid="second", version=11, users="bob")))
     assert shares(told) == {0: "bob"}
+
+
+def test_a_memory_is_that_of_the_product_whichever_pool_manages_it(told: Told) -> None:
+    raw = raw_ledger(users="ann")
+    raw["spec"]["ended"] = [
+        {"user": "bob", "what": "Seat", "since": START, "at": START, "reason": "WorkbenchesStopped"}
+    ]
+    told.put(SeatLedger, raw)
+    told.put(LicensePool, raw_pool("younger", product="matlab", age=-60))
+    assert set(told.store.shares_of(POOL)) == {0}
+    assert [one.user for one in told.store.ended_of(POOL)] == ["bob"]
+    assert told.store.shares_of("lab/younger") == {}, "it does not manage the product"
+    told.remove(LicensePool, POOL)
+    assert set(told.store.shares_of("lab/younger")) == {0}
+    assert list(told.store.ended_of("lab/younger")) == [], "what ended is told of the pool in which it was"
+    assert told.store.shares_of(POOL) == {}
+    told.dirty()
+    told.remove(SeatLedger, LEDGER)
+    assert told.dirty() == {"lab/younger"}
 
 
 def test_our_own_write_is_no_news_when_the_watch_brings_it(told: Told) -> None:
@@ -312,7 +336,7 @@ def test_our_own_write_is_no_news_when_the_watch_brings_it(told: Told) -> None:
 def test_the_late_end_of_a_share_does_not_take_the_one_that_was_written_since(told: Told) -> None:
     told.put(SeatLedger, raw_ledger(uid="first", users="ann"))
     told.store.upsert_ledger(SeatLedger.model_validate(raw_ledger(uid="second", version=4, users="bob")))
-    told.remove(SeatLedger, "lab/matlab-0", uid="first")
+    told.remove(SeatLedger, LEDGER, uid="first")
     assert shares(told) == {0: "bob"}
     assert NOW not in told.store.dirty_pools.values()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def running(log: Path, *arguments: str | Path, **environ: str) -> Iterator["subp
         child.wait()
 
 
-def line_of(log: Path, event: str, *, seconds: float = 30) -> dict[str, Any]:
+def line_of(log: Path, event: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for line in log.read_text().splitlines():
@@ -68,7 +69,7 @@ def test_a_signal_ends_it_with_code_0(kubeconfig: Path, tmp_path: Path, ending: 
     with running(log, "--kubeconfig", kubeconfig, "--http-port", "0", "--installation", "test") as child:
         line_of(log, "starting")
         child.send_signal(ending)
-        assert child.wait(timeout=15) == 0
+        assert child.wait(timeout=PATIENCE) == 0
     assert line_of(log, "stopped")["level"] == "info"
 
 
@@ -76,12 +77,12 @@ def test_probes_answer_before_the_api_server_does(kubeconfig: Path, tmp_path: Pa
     log = tmp_path / "log"
     with running(log, "--kubeconfig", kubeconfig, "--http-port", "0", "--installation", "test"):
         base = f"http://127.0.0.1:{line_of(log, 'starting')['port']}"
-        with urllib.request.urlopen(f"{base}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(f"{base}/healthz", timeout=PATIENCE) as answer:
             assert answer.status == 200
-        with urllib.request.urlopen(f"{base}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{base}/metrics", timeout=PATIENCE) as answer:
             assert b"process_resident_memory_bytes" in answer.read()
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"{base}/readyz", timeout=5)
+            urllib.request.urlopen(f"{base}/readyz", timeout=PATIENCE)
         assert refused.value.code == 503
 
 
@@ -104,5 +105,5 @@ def test_a_port_that_is_taken_is_said_in_one_line(kubeconfig: Path, tmp_path: Pa
         port = str(other.getsockname()[1])
         taken = ("--kubeconfig", kubeconfig, "--http-host", "127.0.0.1", "--http-port", port)
         with running(log, *taken, "--installation", "test") as child:
-            assert child.wait(timeout=30) == 2
+            assert child.wait(timeout=PATIENCE) == 2
     assert log.read_text().splitlines()[-1].startswith(f"seatpool: http.host 127.0.0.1 http.port {port}: ")

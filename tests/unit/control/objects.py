@@ -13,6 +13,7 @@ from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
 from seatpool.policy.guard import HeldChange, Token
+from seatpool.policy.ledger_codec import ledger_name
 
 Raw = dict[str, Any]
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -58,7 +59,8 @@ def raw_workbench(
 
 def raw_ledger(pool: str = "matlab", share: int = 0, *, version: int = 1, uid: str = "", users: str = "") -> Raw:
     grants = [{"user": user, "since": format_instant(NOW), "reason": "Granted"} for user in users.split()]
-    return _object("SeatLedger", f"{pool}-{share}", version, uid, None, {"pool": pool, "assigned": grants})
+    spec = {"server": "licenses", "product": pool, "pool": pool, "assigned": grants}
+    return _object("SeatLedger", ledger_name("licenses", pool, share), version, uid, None, spec)
 
 
 def server(name: str = "licenses", *, annotations: Mapping[str, str] | None = None, **spec: Any) -> LicenseServer:

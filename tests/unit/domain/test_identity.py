@@ -101,3 +101,11 @@ def test_a_refusal_is_one_short_line_of_ascii_whatever_the_value(name: str) -> N
     else:
         assert name.isascii()
         assert name == name.strip()
+
+
+@pytest.mark.parametrize("owner", ["seatpool-placeholder", "SEATPOOL-Placeholder", r"CORP\seatpool-placeholder@corp"])
+def test_the_placeholder_is_no_user_in_any_spelling(owner: str) -> None:
+    with pytest.raises(InvalidUser, match="is no user: it stands for an empty list"):
+        check_user(user(owner))
+    with pytest.raises(InvalidUser, match="is no user"):
+        check_user(user(owner, fold_case=False))

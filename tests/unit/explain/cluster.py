@@ -95,7 +95,8 @@ def ledger(
         for user, since in (assigned or {}).items()
     ]
     places = [{"user": user, "since": ago(since)} for user, since in (waiting or {}).items()]
-    return _object("SeatLedger", f"{name}-0", {"pool": name, "assigned": grants, "waiting": places} | others)
+    memory = {"server": "licenses", "product": name, "pool": name, "assigned": grants, "waiting": places}
+    return _object("SeatLedger", f"{name}-0", memory | others)
 
 
 def workbench(owner: str, *, number: int = 1, kind: str = "vew-matlab", state: str = "running") -> Raw:

@@ -3,15 +3,16 @@
 from typing import Any
 
 import pytest
-from tests.unit.explain.cluster import TIMES, Raw, ago, at, pool, seen, server
+from tests.unit.explain.cluster import TIMES, Raw, ago, at, pool, seen, server, workbench
 
+from seatpool.explain.operator_life import Life, OperatorLife
 from seatpool.explain.overview import Overview, PoolLine, overview
 
 AWAY = server(conditions={"Reachable": "False ServerUnreachable", "Ready": "False ServerUnreachable"})
 
 
 def shown(*objects: Raw) -> Overview:
-    return overview(seen(*objects), times=TIMES)
+    return overview(seen(*objects), lives=(), times=TIMES)
 
 
 def pool_line(*objects: Raw) -> PoolLine:
@@ -107,3 +108,26 @@ def test_an_object_that_cannot_be_parsed_is_named_with_the_field() -> None:
     (text,) = shown(server(), pool("cad", seats="many")).unreadable  # type: ignore[arg-type]
     assert text.startswith("LicensePool lab/cad: ")
     assert "spec.seats" in text
+
+
+def test_a_dead_operator_is_not_well_whatever_it_last_wrote() -> None:
+    late = OperatorLife(life=Life.LATE, text="late")
+    assert not overview(seen(server(), pool()), lives=(late,), times=TIMES).is_well
+    assert overview(seen(server(), pool()), lives=(OperatorLife(life=Life.ALIVE, text=""),), times=TIMES).is_well
+
+
+def test_workbenches_for_which_nothing_can_be_done_are_shown() -> None:
+    found = shown(
+        server(), pool(), workbench("ann"), workbench("bad owner!", number=2), workbench("bad owner!", number=3),
+        workbench("bob", number=4, kind="vew-matlb"), workbench("cem", number=5, kind="vew-old", state="stopped"),
+    )  # fmt: skip
+    (refused,) = found.refused_owners
+    assert (refused.owner, refused.workbenches) == ("bad owner!", 2)
+    assert "bad owner!" in refused.problem
+    assert [(one.type, one.workbenches) for one in found.unserved_types] == [("vew-matlb", 1)]
+    assert not found.is_well
+
+
+def test_only_seats_of_pools_that_are_applied_count() -> None:
+    found = shown(server(), pool(), pool("lost", serverRef={"name": "gone"}))
+    assert {line.name: line.is_applied for line in found.pools} == {"lab/matlab": True, "lab/lost": False}

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry
 from tests.unit.history.rows import NOON
+from tests.waiting import PATIENCE
 
 from seatpool.history.archive import FolderArchive
 from seatpool.history.config import HistoryConfig
@@ -55,6 +56,6 @@ class Running:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -34,6 +34,18 @@ class FarAway(FolderArchive):
         super().store(file)
 
 
+class Odd(FolderArchive):
+    """An archive whose first call ends with an error that a Future does not take."""
+
+    is_odd = True
+
+    def add(self, lines: Path, *, batch: str) -> None:
+        if self.is_odd:
+            self.is_odd = False
+            raise StopIteration
+        super().add(lines, batch=batch)
+
+
 async def test_what_was_noted_is_spooled_at_once_and_archived_soon(tmp_path: Path) -> None:
     running = Running(tmp_path / "history")
     async with running.going():
@@ -54,6 +66,14 @@ async def test_what_was_noted_just_before_the_end_is_archived_too(tmp_path: Path
         await asyncio.sleep(0.1)
         running.recording.note(session("ann"))
     assert running.people() == ["ann"]
+
+
+async def test_an_error_that_no_future_takes_holds_up_no_row(tmp_path: Path) -> None:
+    running = Running(tmp_path / "history", archive=Odd(tmp_path / "history"))
+    async with running.going():
+        running.recording.note(session("ann"), mark="ann's")
+        await until(lambda: running.recording.has_archived("ann's"))
+        assert running.people() == ["ann"]
 
 
 async def test_what_an_earlier_process_left_in_the_spool_is_archived(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from prometheus_client import CollectorRegistry
 from tests.unit.notify.receivers import Receiver, assigned
+from tests.waiting import PATIENCE
 
 from seatpool.notify.outbox import NotifyMetrics, Outbox
 
@@ -44,7 +45,7 @@ class Running:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

@@ -173,6 +173,15 @@ def test_names_in_a_page_are_text_and_never_markup(tmp_path: Path) -> None:
     assert "<b>" not in text
 
 
+def test_no_name_reaches_a_page_raw(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    evil = "a\x1b[2J\u202e\x9b"
+    path.write_text("\n".join(event("ann", evil, 1, state, at) for state, at in (("running", 0), ("stopped", 9))))
+    text = seatpool("--events", path, "-o", "html").output
+    assert text.replace("\n", "").isprintable()
+    assert "a\\x1b[2J\\u202e\\x9b" in text
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

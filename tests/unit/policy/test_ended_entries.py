@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.control.objects import NOW
+from tests.unit.control.objects import NOW, pool
 
 from seatpool.api.seatledger import LedgerEnded, LedgerGrant, LedgerWaiting, SeatLedgerSpec
 from seatpool.domain.instants import to_milliseconds
@@ -20,6 +20,8 @@ LATER = NOW + timedelta(minutes=5)
 
 def share(*seats: str, waiting: tuple[str, ...] = (), ended: tuple[LedgerEnded, ...] = ()) -> SeatLedgerSpec:
     return SeatLedgerSpec(
+        server="licenses",
+        product="matlab",
         pool="matlab",
         assigned=tuple(LedgerGrant(user=user, since=NOW, reason="Granted") for user in seats),
         waiting=tuple(LedgerWaiting(user=user, since=NOW) for user in waiting),
@@ -97,8 +99,8 @@ def test_however_a_memory_is_divided_everybody_who_is_gone_has_ended_once_and_no
     shares: int, shares_then: int,
 ) -> None:  # fmt: skip
     old, new = memory(seated, waiting), memory(seated_then, waiting_then)
-    before = dict(enumerate(to_specs(old, pool="matlab", shares=shares)))
-    after = to_specs(new, pool="matlab", shares=shares_then)
+    before = dict(enumerate(to_specs(old, pool=pool("matlab"), shares=shares)))
+    after = to_specs(new, pool=pool("matlab"), shares=shares_then)
     made = ended_in(before, after, ending=ENDING, is_recorded=lambda _one: False)
     ended = sorted((one.what, one.user) for spec in made for one in spec.ended)
     gone = [("Seat", user) for user in old.assigned.keys() - new.assigned.keys()]

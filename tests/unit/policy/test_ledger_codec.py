@@ -1,13 +1,14 @@
 """A memory survives being written down, divided, and divided otherwise."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.control.objects import NOW
+from tests.unit.control.objects import NOW, pool
 
 from seatpool.api.seatledger import SEATS_PER_LEDGER, SeatLedgerSpec
 from seatpool.domain.instants import to_milliseconds
@@ -19,10 +20,12 @@ from seatpool.policy.ledger_codec import (
     from_specs,
     ledger_name,
     share_count,
+    share_index,
     share_of,
     to_specs,
 )
 
+PRODUCT = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}"
 users = st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True)
 instants = st.integers(-(10**12), 10**12).map(lambda ms: NOW + timedelta(milliseconds=ms))
 
@@ -51,21 +54,21 @@ def stored(spec: SeatLedgerSpec) -> SeatLedgerSpec:
 
 @given(memories(), st.integers(1, 4))
 def test_what_is_written_is_read_back(memory: PoolMemory, shares: int) -> None:
-    specs = to_specs(memory, pool="matlab", shares=shares)
+    specs = to_specs(memory, pool=pool("matlab"), shares=shares)
     assert len(specs) == shares
     assert from_specs(map(stored, specs)) == memory
 
 
 @given(memories(), st.integers(1, 4), st.integers(1, 4))
 def test_a_memory_may_be_divided_otherwise_without_a_loss(memory: PoolMemory, before: int, after: int) -> None:
-    read = from_specs(to_specs(memory, pool="matlab", shares=before))
-    assert from_specs(to_specs(read, pool="matlab", shares=after)) == memory
+    read = from_specs(to_specs(memory, pool=pool("matlab"), shares=before))
+    assert from_specs(to_specs(read, pool=pool("matlab"), shares=after)) == memory
 
 
 @given(memories(), st.integers(1, 4))
 def test_a_person_is_in_one_share_whatever_there_is_to_remember(memory: PoolMemory, shares: int) -> None:
     places: dict[str, set[int]] = {}
-    for index, spec in enumerate(to_specs(memory, pool="matlab", shares=shares)):
+    for index, spec in enumerate(to_specs(memory, pool=pool("matlab"), shares=shares)):
         entries = (*spec.assigned, *spec.waiting, *spec.vacated, *spec.left, *spec.reassignments)
         for entry in entries:
             places.setdefault(entry.user, set()).add(index)
@@ -74,8 +77,8 @@ def test_a_person_is_in_one_share_whatever_there_is_to_remember(memory: PoolMemo
 
 @given(memories(), st.integers(1, 4), users)
 def test_one_more_grant_rewrites_one_share(memory: PoolMemory, shares: int, user: str) -> None:
-    before = dict(enumerate(to_specs(memory, pool="matlab", shares=shares)))
-    assert changed_shares(before, to_specs(memory, pool="matlab", shares=shares)) == []
+    before = dict(enumerate(to_specs(memory, pool=pool("matlab"), shares=shares)))
+    assert changed_shares(before, to_specs(memory, pool=pool("matlab"), shares=shares)) == []
     grant = Grant(user, NOW + timedelta(days=36500), None, Reason.GRANTED)
     more = PoolMemory(
         assigned={**memory.assigned, user: grant},
@@ -84,11 +87,11 @@ def test_one_more_grant_rewrites_one_share(memory: PoolMemory, shares: int, user
         left=memory.left,
         reassignments=memory.reassignments,
     )
-    assert len(changed_shares(before, to_specs(more, pool="matlab", shares=shares))) == 1
+    assert len(changed_shares(before, to_specs(more, pool=pool("matlab"), shares=shares))) == 1
 
 
 def test_a_share_that_was_never_written_has_changed() -> None:
-    specs = to_specs(PoolMemory.empty(), pool="matlab", shares=2)
+    specs = to_specs(PoolMemory.empty(), pool=pool("matlab"), shares=2)
     assert changed_shares({0: specs[0]}, specs) == [1]
 
 
@@ -100,7 +103,7 @@ def test_a_large_pool_is_divided_into_shares_with_room_to_spare(seats: int, shar
 def test_no_share_of_the_largest_pool_is_larger_than_an_object_may_be() -> None:
     grants = {name: Grant(name, NOW, None, Reason.GRANTED) for name in (f"user{n}" for n in range(5000))}
     memory = PoolMemory(assigned=grants, waiting={}, vacated=(), left={}, reassignments=())
-    specs = to_specs(memory, pool="matlab", shares=share_count(5000))
+    specs = to_specs(memory, pool=pool("matlab"), shares=share_count(5000))
     assert sum(len(spec.assigned) for spec in specs) == 5000
     assert max(len(spec.assigned) for spec in specs) <= SEATS_PER_LEDGER
 
@@ -129,7 +132,7 @@ def test_a_share_stays_below_a_megabyte_with_twenty_thousand_waiting_and_the_lon
         assigned={name: Grant(name, NOW, NOW, Reason.GRANTED) for name in names[:100]},
         waiting={name: Waiting(name, NOW) for name in names[100:]},
     )
-    specs = to_specs(memory, pool="matlab", shares=share_count(100, entries=entry_count(memory), present=1))
+    specs = to_specs(memory, pool=pool("matlab"), shares=share_count(100, entries=entry_count(memory), present=1))
     assert max(len(json.dumps(spec.wire())) for spec in specs) < 1_000_000
     assert from_specs(specs) == memory
 
@@ -141,13 +144,25 @@ def test_entries_move_only_into_new_shares(names: list[str], one: int, other: in
         assert share_of(name, many) == share_of(name, few) or share_of(name, many) >= few
 
 
-def test_the_name_of_a_share_tells_pool_and_number() -> None:
-    assert ledger_name("matlab", 3) == "matlab-3"
+@given(server=st.from_regex(r"[a-z][a-z0-9.-]{0,8}", fullmatch=True), product=st.from_regex(PRODUCT, fullmatch=True))
+def test_the_name_of_a_share_is_a_name_of_kubernetes_and_tells_server_product_and_number(
+    server: str, product: str
+) -> None:
+    name = ledger_name(server, product, 3)
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,76}[a-z0-9])?", name)
+    assert share_index(server, product, name) == 3
+    for other in ((f"{server}x", product), (server, f"{product}x"), (server, product.swapcase())):
+        assert share_index(*other, name) is None or other == (server, product)
 
 
 def test_a_reason_that_only_another_version_knows_is_a_plain_grant() -> None:
     spec = SeatLedgerSpec.model_validate(
-        {"pool": "p", "assigned": [{"user": "ann", "since": "2026-01-05T09:00:00Z", "reason": "FromTheFuture"}]}
+        {
+            "server": "s",
+            "product": "p",
+            "pool": "p",
+            "assigned": [{"user": "ann", "since": "2026-01-05T09:00:00Z", "reason": "FromTheFuture"}],
+        }
     )
     assert from_specs([spec]).assigned["ann"].reason is Reason.GRANTED
 

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.control.objects import NOW
+from tests.unit.control.objects import NOW, pool
 
 from seatpool.api.seatledger import SeatLedgerSpec
 from seatpool.domain.allocate import allocate
@@ -24,7 +24,7 @@ PEOPLE = [f"user{n}" for n in range(24)]
 
 
 def shares_of(memory: PoolMemory, count: int) -> Shares:
-    return dict(enumerate(to_specs(memory, pool="matlab", shares=count)))
+    return dict(enumerate(to_specs(memory, pool=pool("matlab"), shares=count)))
 
 
 def crashes(before: Shares, after: Shares) -> Iterator[Shares]:
@@ -88,7 +88,7 @@ def test_one_changed_share_is_written_once() -> None:
     before = shares_of(memory_of(PEOPLE), 3)
     user = PEOPLE[0]
     gone = memory_of(PEOPLE[1:], freed=[user])
-    specs = to_specs(gone, pool="matlab", shares=3)
+    specs = to_specs(gone, pool=pool("matlab"), shares=3)
     writes = order_writes(before, specs, changed=changed_shares(before, specs))
     assert writes.first == {share_of(user, 3): specs[share_of(user, 3)]}
     assert (writes.then, writes.last) == ({}, ())
@@ -98,6 +98,6 @@ def test_a_seat_that_passes_between_shares_is_given_before_it_is_freed() -> None
     one = next(user for user in PEOPLE if share_of(user, 2) == 0)
     other = next(user for user in PEOPLE if share_of(user, 2) == 1)
     passed = replace(memory_of([other]), reassignments=(Reassignment(NOW, other),), left={one: Left(NOW, None)})
-    before, specs = shares_of(memory_of([one]), 2), to_specs(passed, pool="matlab", shares=2)
+    before, specs = shares_of(memory_of([one]), 2), to_specs(passed, pool=pool("matlab"), shares=2)
     writes = order_writes(before, specs, changed=changed_shares(before, specs))
     assert (list(writes.first), list(writes.then)) == ([1], [0])

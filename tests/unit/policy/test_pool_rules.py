@@ -1,6 +1,7 @@
 """Rules of a pool follow the identity settings."""
 
 import pytest
+from tests.unit.control.objects import pool
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePoolSpec
@@ -36,3 +37,18 @@ def test_a_reservation_and_a_priority_in_capitals_are_for_the_users_that_they_na
 def test_a_pattern_for_nobody_is_refused(others: dict[str, object]) -> None:
     with pytest.raises(InvalidUser, match="can match no user id"):
         pool_rules(spec(**others), IdentitySettings())
+
+
+@pytest.mark.parametrize("fold_case", [True, False])
+def test_the_placeholder_of_the_server_gets_no_seat_even_if_it_is_protected(fold_case: bool) -> None:
+    spec = pool(protectedUsers=["NoBody", "boss"], deniedUsers=["seatpool-placeholder", "eve"]).spec
+    identity = IdentitySettings(fold_case=fold_case)
+    rules = pool_rules(spec, identity, placeholder="NoBody")
+    assert rules.always == {"boss"}
+    assert identity.user("NoBody") in rules.denied
+    assert "eve" in rules.denied
+
+
+def test_a_protected_user_cannot_be_the_default_placeholder() -> None:
+    with pytest.raises(InvalidUser, match="is no user"):
+        pool_rules(pool(protectedUsers=["seatpool-placeholder"]).spec, IdentitySettings())

@@ -175,6 +175,16 @@ def test_no_name_of_the_history_reaches_a_terminal_or_a_cell_raw(tmp_path: Path)
                 assert not any(cell.startswith("=") for cell in row)
 
 
+def test_no_name_of_the_history_reaches_a_page_raw(tmp_path: Path) -> None:
+    evil = "<b>\x1b[2J\u202e\n2 rows\x9b"
+    write_rows([capacity(1), session("ann", 0, HOUR, workbench_type=evil, account=evil)], tmp_path / "history")
+    file = tmp_path / "page.html"
+    run("report", "--history", tmp_path / "history", "-o", "html", "--out", file)
+    page = file.read_text()
+    assert page.replace("\n", "").isprintable()
+    assert "&lt;b&gt;\\x1b[2J\\u202e\\n2 rows\\x9b" in page
+
+
 def test_sql_marks_formulas_in_csv(history: Path) -> None:
     text = run("sql", "SELECT '=HYPERLINK(1)' AS a, -1 AS b", "--history", history, "-o", "csv")
     assert text.splitlines()[1] == "'=HYPERLINK(1),-1"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
+from tests.waiting import PATIENCE
 
 from seatpool.domain.list_hash import list_hash
 from seatpool.servers.command_result import Result, ScriptRefused
@@ -33,7 +34,7 @@ def test_a_full_disk_leaves_fence_and_list_of_one_command_and_heals_itself(serve
     """The fence has 73 characters, the new list 420, and the client writes its own list."""
     server.apply(*OLD, revision=1)
     server.room = room
-    output, _ = server.start(payload(server, change(*NEW, revision=2))).communicate(timeout=30)
+    output, _ = server.start(payload(server, change(*NEW, revision=2))).communicate(timeout=PATIENCE)
     old, new = (f"here {n} {list_hash(users)}\n" for n, users in ((1, OLD), (2, NEW)))
     assert kept(server) in {(old, list_hash(OLD)), (new, list_hash(NEW))}
     if server.shell != "bash":  # without room for its here-documents bash reads no payload
@@ -57,7 +58,7 @@ def test_a_list_that_does_not_fit_on_the_disk_is_not_read_as_a_shorter_one(
     client.write_text(f"#!/bin/sh\ncat {dash_server.home}/list.vew\nexit 0\n")
     dash_server.room = room
     read = ListCommand(revision=1, owner="here", products=("vew",))
-    result = dash_server.adapter.parse([dash_server.start(payload(dash_server, read)).communicate(timeout=30)[0]])
+    result = dash_server.adapter.parse([dash_server.start(payload(dash_server, read)).communicate(timeout=PATIENCE)[0]])
     assert (result.products["vew"].result, result.products["vew"].users) == (Result.FAILED, None)
     assert "is the disk full?" in result.products["vew"].detail
 
@@ -66,7 +67,7 @@ def test_parts_that_do_not_fit_on_the_disk_are_refused(dash_server: ServerOnDisk
     users = tuple(f"{n * 2654435761 % 2**61:016x}" for n in range(1, 5001))
     first, *_ = dash_server.adapter.parameters(change(*users, revision=1))
     dash_server.room = 4096
-    output, _ = dash_server.start(first["Payload"][0]).communicate(timeout=30)
+    output, _ = dash_server.start(first["Payload"][0]).communicate(timeout=PATIENCE)
     assert "is the disk full?" in output
     dash_server.room = None
     assert dash_server.apply(*users, revision=2).result is Result.APPLIED
@@ -83,7 +84,7 @@ def test_a_disk_that_is_really_full_leaves_the_old_fence(dash_server: ServerOnDi
         ballast = dash_server.state / "ballast"
         space = os.statvfs(dash_server.state)
         ballast.write_bytes(b"x" * (space.f_bavail - pages) * space.f_bsize)
-        output, _ = dash_server.start(payload(dash_server, change(*NEW, revision=2))).communicate(timeout=30)
+        output, _ = dash_server.start(payload(dash_server, change(*NEW, revision=2))).communicate(timeout=PATIENCE)
         old, new = (f"here {n} {list_hash(users)}\n" for n, users in ((1, OLD), (2, NEW)))
         assert kept(dash_server) in {(old, list_hash(OLD)), (new, list_hash(NEW))}
         try:
@@ -141,6 +142,6 @@ def test_no_program_is_taken_from_the_folder_that_the_script_runs_in(server: Ser
 
 
 def refused(server: ServerOnDisk, why: str, *, revision: int = 1) -> None:
-    output, _ = server.start(payload(server, change("ann", revision=revision))).communicate(timeout=30)
+    output, _ = server.start(payload(server, change("ann", revision=revision))).communicate(timeout=PATIENCE)
     with pytest.raises(ScriptRefused, match=why):
         server.adapter.parse([output])

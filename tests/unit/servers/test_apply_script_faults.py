@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
+from tests.waiting import PATIENCE, wait_until
 
 from seatpool.domain.list_hash import list_hash
 from seatpool.servers.command_result import Result, ScriptRefused
@@ -98,7 +99,7 @@ def test_a_hostile_product_is_refused_and_the_summary_stays_json(server: ServerO
 def test_a_hostile_header_is_refused_with_a_reason(server: ServerOnDisk, owned: str, field: str, text: str) -> None:
     value = text.format(owned=owned) if "{owned}" in text else text
     process = server.start(payload(server, "vew", "ann", **{field: value}))
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (1, "")
     with pytest.raises(ScriptRefused, match=field):
         server.adapter.parse([output])
@@ -130,7 +131,7 @@ def test_a_shell_whose_exec_runs_its_own_words_is_refused_with_its_remedy(
         pytest.skip(f"this machine has no {shell}")
     dash_server.shell = shell
     text = payload(dash_server, "vew", "ann", apply=words(["eval", f"touch {owned}"]))
-    output, _ = dash_server.start(text).communicate(timeout=30)
+    output, _ = dash_server.start(text).communicate(timeout=PATIENCE)
     with pytest.raises(ScriptRefused, match="make sh dash, bash or busybox"):
         dash_server.adapter.parse([output])
     assert not dash_server.state.exists()
@@ -158,7 +159,7 @@ def test_words_that_are_no_base64_are_run_by_nobody(dash_server: ServerOnDisk, d
 @pytest.mark.parametrize("text", ["", "AAAA", "not base64", base64.b64encode(b"x").decode()])
 def test_a_payload_that_is_none_is_refused(server: ServerOnDisk, text: str) -> None:
     process = server.start(text)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     with pytest.raises(ScriptRefused, match="payload is damaged"):
         server.adapter.parse([output])
@@ -167,7 +168,7 @@ def test_a_payload_that_is_none_is_refused(server: ServerOnDisk, text: str) -> N
 def test_a_payload_that_was_cut_off_is_refused(dash_server: ServerOnDisk) -> None:
     whole = payload(dash_server, "vew", *(f"user{n}" for n in range(2000)))
     process = dash_server.start(whole[: len(whole) // 2 // 4 * 4])
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     with pytest.raises(ScriptRefused, match="payload is damaged"):
         dash_server.adapter.parse([output])
 
@@ -229,7 +230,7 @@ def test_a_daemon_that_the_client_leaves_behind_does_not_keep_the_lock(server: S
     (server.home / "daemon").touch()
     began = time.monotonic()
     first = server.start(server.adapter.parameters(one_user("ann", revision=1))[0]["Payload"][0])
-    first.communicate(timeout=30)
+    first.communicate(timeout=PATIENCE)
     try:
         assert server.apply("bob", revision=2).result is Result.APPLIED
         assert time.monotonic() - began < 20
@@ -242,7 +243,7 @@ def test_a_script_that_was_killed_in_the_middle_is_followed_by_a_newer_one(serve
     process = server.start(server.adapter.parameters(one_user("old", revision=1))[0]["Payload"][0])
     wait_for(server.home / "began")
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     (server.home / "slow.apply").unlink()
     assert server.apply("new", revision=2).users == ("new",)
     assert not (server.state / ".work").exists()
@@ -257,7 +258,7 @@ def test_a_client_that_outlives_its_killed_script_cannot_undo_a_newer_list(serve
     assert server.apply("new", revision=2).users == ("new",)
     time.sleep(2)
     assert server.licensed() == ["new"]
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("fence", ["", "here", "here x y", "$(id) 1 2", "here 5 abc"])
@@ -278,7 +279,7 @@ def test_programs_that_are_missing_are_named(dash_server: ServerOnDisk, tmp_path
     script = dash_server.script.read_text()
     start, end = script.index("inherited=${PATH-}"), script.index("export LC_ALL PATH")
     dash_server.script.write_text(f"{script[:start]}PATH={tools}\n{script[end:]}")
-    output, _ = dash_server.start(payload(dash_server, "vew", "ann")).communicate(timeout=30)
+    output, _ = dash_server.start(payload(dash_server, "vew", "ann")).communicate(timeout=PATIENCE)
     with pytest.raises(ScriptRefused, match="install these programs on the license server: base64 cat flock"):
         dash_server.adapter.parse([output])
 
@@ -286,7 +287,7 @@ def test_programs_that_are_missing_are_named(dash_server: ServerOnDisk, tmp_path
 def test_a_state_folder_that_cannot_be_made_is_told(dash_server: ServerOnDisk) -> None:
     (dash_server.home / "file").touch()
     text = payload(dash_server, "vew", "ann", state=f"{dash_server.home}/file/state")
-    output, _ = dash_server.start(text).communicate(timeout=30)
+    output, _ = dash_server.start(text).communicate(timeout=PATIENCE)
     with pytest.raises(ScriptRefused, match="check stateDir"):
         dash_server.adapter.parse([output])
 
@@ -296,7 +297,4 @@ def one_user(user: str, *, revision: int) -> ListCommand:
 
 
 def wait_for(path: Path) -> None:
-    until = time.monotonic() + 10
-    while not path.exists():
-        assert time.monotonic() < until, f"{path} did not appear"
-        time.sleep(0.01)
+    wait_until(path.exists, what=f"{path} is there")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
+from tests.waiting import PATIENCE
 
-from seatpool.servers.command_result import CommandResult, Result
+from seatpool.servers.command_result import CommandResult, Late, Result
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.output_parser import read_summary
 
@@ -26,8 +27,10 @@ def test_a_client_that_hangs_is_stopped_with_all_that_it_started_and_the_others_
     assert "the apply command ended with 124: stopped after 2 s" in products["ansys"].detail
     assert "time limit of 6 s" in products["ansys"].detail
     assert products["ansys"].users == (), "its list is read all the same"
+    assert products["ansys"].late is Late.STOPPED
     for product in ("matlab", "vew"):
         assert (products[product].result, products[product].users) == (Result.APPLIED, ("ann",))
+        assert products[product].late is Late.NO
     assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if _is_of(path, server.home)]
 
 
@@ -42,6 +45,7 @@ def test_a_list_command_that_hangs_is_stopped_too(dash_server: ServerOnDisk) -> 
     (dash_server.home / "hang.list.ansys").touch()
     products = apply(dash_server, "ansys", "vew").products
     assert (products["ansys"].result, products["ansys"].users) == (Result.APPLIED, None)
+    assert products["ansys"].late is Late.STOPPED
     assert "the list command ended with 124: stopped after" in products["ansys"].detail
     assert products["vew"].users == ("ann",)
 
@@ -56,6 +60,7 @@ def test_when_all_hang_each_has_a_result_before_the_agent_would_kill_the_script(
     products = apply(dash_server, *names).products
     assert time.monotonic() - began < dash_server.seconds
     assert {products[name].result for name in names} == {Result.FAILED}
+    assert products["p11"].late is Late.UNBEGUN
     assert products["p11"].detail == "not begun: other products used up the time limit of 5 s"
 
 
@@ -67,7 +72,7 @@ def test_a_daemon_that_keeps_the_output_open_holds_nobody_up(server: ServerOnDis
             ListCommand(revision=1, owner="here", changes=(ListChange(product="vew", users=("ann",)),))
         )[0]["Payload"][0]
     )
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert time.monotonic() - began < 10
     assert read_summary(output).entries()[0].result is Result.APPLIED
     living = [path for path in Path("/proc").glob("[0-9]*/cmdline") if path.read_bytes() == b"sleep\x0060\x00"]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from seatpool.api.licenseserver import ListFormat, ListFormatType
 from seatpool.servers import list_parser
-from seatpool.servers.list_parser import LONGEST_ODD, MOST_ODD, UnreadableList, parse_listing
+from seatpool.servers.list_parser import LONGEST_LINE, MOST_ODD, MOST_ODD_TEXT, UnreadableList, parse_listing
 
 USERS = st.lists(st.from_regex(re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}"), fullmatch=True))
 LINES = ListFormat()
@@ -21,6 +21,29 @@ def as_json(**settings: object) -> ListFormat:
 
 def as_regex(pattern: str | None) -> ListFormat:
     return ListFormat(type=ListFormatType.REGEX, pattern=pattern)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "passed_over"),
+    [
+        ("Users:\n user07 (seat 7)\n", as_regex(r"^user: (\S+)$"), ("Users:", " user07 (seat 7)")),
+        ("# user07\n# user08\n", ListFormat(ignore="^#"), ("# user07", "# user08")),
+        ("user: ann\nmore\n", as_regex(r"^user: (\S+)$"), ()),
+        ("Joe Doe\n", LINES, ()),
+        ("\n \r\n", as_regex(r"^user: (\S+)$"), ()),
+        ("[]", as_json(), ()),
+    ],
+    ids=[
+        "no line matches",
+        "all lines are ignored",
+        "one matches",
+        "one is odd",
+        "nothing is printed",
+        "an empty array",
+    ],
+)
+def test_lines_without_any_entry_are_kept(text: str, form: ListFormat, passed_over: tuple[str, ...]) -> None:
+    assert parse_listing(text, form).passed_over == passed_over
 
 
 @given(USERS)
@@ -39,14 +62,37 @@ def test_whatever_is_printed_is_read_or_refused_and_never_breaks_us(text: str, f
         listing = parse_listing(text, form)
     except UnreadableList:
         return
-    assert len(listing.odd) <= MOST_ODD
-    assert all(len(entry) <= LONGEST_ODD for entry in listing.odd)
+    assert len(listing.odd) <= MOST_ODD + 1
 
 
 def test_entries_that_are_no_user_ids_stay_visible() -> None:
-    listing = parse_listing("ann\nJoe Doe\n$(id)\n" + "x" * 1000, LINES)
+    listing = parse_listing("ann\nJoe Doe\n$(id)\n", LINES)
     assert listing.users == ("ann",)
-    assert listing.odd == ("$(id)", "Joe Doe", "x" * LONGEST_ODD)
+    assert listing.odd == ("$(id)", "Joe Doe")
+
+
+def test_a_whole_list_of_entries_that_are_no_user_ids_is_kept() -> None:
+    entries = [f"user {n} (named user, seat {n}, department {'x' * 100})" for n in range(MOST_ODD)]
+    assert parse_listing("\n".join(entries), LINES).odd == tuple(sorted(entries))
+
+
+def test_what_is_beyond_the_limits_is_counted_and_told_apart_by_its_hash() -> None:
+    entries = [f"user {n:05}" for n in range(MOST_ODD + 7)]
+    odd = parse_listing("\n".join(entries), LINES).odd
+    assert odd[:-1] == tuple(entries[:MOST_ODD])
+    assert odd[-1].startswith("(7 more entries, not kept, SHA-256 ")
+    assert parse_listing("\n".join([*entries[:-1], "zoe doe"]), LINES).odd != odd, "another list is another one"
+    long = [f"{n:04} {'x' * LONGEST_LINE}"[:LONGEST_LINE] for n in range(3000)]
+    odd = parse_listing("\n".join(long), LINES).odd
+    assert odd[:-1] == tuple(long[: MOST_ODD_TEXT // LONGEST_LINE])
+    assert odd[-1].startswith(f"({3000 - MOST_ODD_TEXT // LONGEST_LINE} more entries")
+
+
+def test_an_entry_that_is_too_long_says_what_is_not_kept() -> None:
+    (entry,) = parse_listing("x" * (LONGEST_LINE + 88), LINES).odd
+    assert entry.startswith("x" * LONGEST_LINE + " (88 more characters, not kept, SHA-256 ")
+    (other,) = parse_listing("x" * (LONGEST_LINE + 87) + "y", LINES).odd
+    assert other != entry
 
 
 def test_lines_that_are_to_be_ignored_are() -> None:
@@ -111,7 +157,6 @@ def test_a_search_that_takes_long_all_the_same_is_given_up(monkeypatch: pytest.M
 def test_an_odd_entry_is_shown_without_anything_that_could_deceive(text: str) -> None:
     for entry in parse_listing(text, LINES).odd:
         assert entry.isprintable()
-        assert len(entry) <= LONGEST_ODD
 
 
 @given(st.text(alphabet=st.characters()))

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.waiting import PATIENCE
 
 from seatpool.sim.lifeline import Lifeline
 
@@ -34,7 +35,7 @@ def is_gone(pid: int) -> bool:
 
 
 def wait_until_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not is_gone(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     return is_gone(pid)
@@ -50,7 +51,7 @@ def test_children_and_what_they_started_end_when_their_owner_is_killed(number: s
     pids = [int(owner.stdout.readline()), int(owner.stdout.readline())]
     assert not any(map(is_gone, pids))
     owner.send_signal(number)
-    owner.communicate(timeout=5)
+    owner.communicate(timeout=PATIENCE)
     assert all(map(wait_until_gone, pids))
 
 

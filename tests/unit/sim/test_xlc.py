@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.waiting import PATIENCE
 
 from seatpool.sim.license_host import LicenseHost
 
@@ -29,7 +30,7 @@ def xlc(request: pytest.FixtureRequest, host: LicenseHost) -> Xlc:
             arguments = (*arguments, "--file", host.home / "wanted")
         command = [*request.param, str(host.home / "bin" / "xlc"), *map(str, arguments)]
         environ = {"PATH": os.environ["PATH"]}
-        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=10)
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
     return call
 
@@ -149,7 +150,7 @@ def test_overwrites_at_once_leave_a_whole_list_that_the_journal_ends_with(xlc: X
         lists.append((path, tuple(users)))
     client = [str(host.home / "bin" / "xlc"), "apply", "--product", "P", "--file"]
     running = [subprocess.Popen([*client, str(path)], stdout=subprocess.DEVNULL) for path, _ in lists]
-    assert [process.wait(timeout=10) for process in running] == [0] * 8
+    assert [process.wait(timeout=PATIENCE) for process in running] == [0] * 8
     entries = list(host.journal())
     assert sorted(entry.users for entry in entries) == sorted(users for _, users in lists)
     assert entries[-1].users == host.users("P")

@@ -29,7 +29,10 @@ def seen(*, reassignments: int = 0) -> Snapshot:
         "linger": "15m", "maxReassignments": {"count": 4, "window": "365d"},
     }  # fmt: skip
     moves = [{"user": "bob", "at": format_instant(NOW - timedelta(days=n + 1))} for n in range(reassignments)]
-    ledger = {"metadata": meta("matlab-0"), "spec": {"pool": "matlab", "reassignments": moves}}
+    ledger = {
+        "metadata": meta("matlab-0"),
+        "spec": {"server": "licenses", "product": "matlab", "pool": "matlab", "reassignments": moves},
+    }
     objects = [(LicensePool, {"metadata": meta("matlab"), "spec": spec}), (SeatLedger, ledger)]
     return build_snapshot(objects, [], identity=IdentitySettings(), now=NOW)
 
@@ -121,6 +124,10 @@ def test_what_people_write_cannot_break_the_documents() -> None:
     assert "<script>" not in html(found)
     assert "&lt;script&gt;|" in html(found)
     assert "&lt;script>\\|" in markdown(found)
+    evil = made([applied(1, 1, "e", "a", added=["a\u202e\x1b[2J\n# b"])])
+    for document in (html(evil), markdown(evil)):
+        assert document.replace("\n", "").isprintable()
+        assert "\n# b" not in document
 
 
 def test_the_documents_load_nothing_and_name_the_rules_that_they_use() -> None:

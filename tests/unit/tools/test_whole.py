@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from progress import SetupError
+from tests.waiting import PATIENCE
 from whole import exclusive, folder
 
 TOOLS = Path(__file__).resolve().parents[3] / "tools"
@@ -37,7 +38,7 @@ def test_of_two_at_once_one_makes_the_folder_and_the_other_waits_for_it(tmp_path
         )
         for number in range(2)
     ]
-    ends = [maker.communicate(timeout=20) for maker in makers]
+    ends = [maker.communicate(timeout=PATIENCE) for maker in makers]
     assert [maker.returncode for maker in makers] == [0, 0]
     assert sorted(printed for printed, _ in ends) == ["", "made\n"]
     assert "another bootstrap is at work on it" in "".join(said for _, said in ends)

@@ -9,21 +9,24 @@ from typing import assert_never
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.reasons import ConditionReason, message
-from seatpool.backoff import NEVER_FAILED
-from seatpool.control.reconcile.diff import Write
+from seatpool.control.reconcile.diff import Write, has_writes
 from seatpool.control.reconcile.drift import check_readable, take_reading, unreadable_text
 from seatpool.control.reconcile.failures import (
+    begin_anew,
+    command_failed,
     end_what_is_over,
     pass_failed,
     pass_succeeded,
     pool_failed,
     product_failed,
+    product_hung,
     product_is_foreign,
     product_recovered,
     product_unreadable,
     server_answered,
-    server_failed,
+    server_refused,
 )
+from seatpool.control.reconcile.pacing import Work, company_after
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import (
     AnswersStored,
@@ -48,7 +51,10 @@ from seatpool.control.sinks import facts
 from seatpool.control.sinks.facts import Fact, LatencyOutcome
 from seatpool.control.state.moment import Moment
 from seatpool.domain.list_hash import list_hash
-from seatpool.servers.command_result import ProductResult, Result
+from seatpool.servers.command_result import Late, ProductResult, Result
+
+MOST_NOT_ADOPTED = 20
+"""Entries that are told one by one. All of them are in the former list."""
 
 
 def advance(state: ServerState, step: StepResult) -> tuple[ServerState, tuple[Fact, ...]]:
@@ -68,10 +74,9 @@ def advance(state: ServerState, step: StepResult) -> tuple[ServerState, tuple[Fa
         case ListsRead():
             _read(to, step)
         case ListsVerified():
-            to.change(last_verified=step.at.monotonic, verified_for=step.asked)
-            to.change_view(last_verified=step.at.now)
+            _verify(to, step, is_all_written=not has_writes(state, at=step.at))
         case ServerFailed():
-            server_failed(to, step.error, step.at)
+            command_failed(to, step.error, step.products, step.work, step.at)
         case CacheRead():
             _read_cache(to, step)
         case Desired():
@@ -101,6 +106,11 @@ def _begin(to: Transition, step: PassBegun) -> None:
     _refresh(to, step)
     if step.foreign:
         to.invalidate(to.state.products)
+    server_refused(to, step.refused)
+    asked = to.state.verification_asked
+    if asked is not None and asked != to.state.retried_for:
+        to.end_pauses()
+        to.change(retried_for=asked)
     paused = to.state.server_pause(step.at) > 0
     to.change(held_off=paused and not step.server.spec.suspend)
     to.change_view(lease_problem=None)
@@ -110,6 +120,7 @@ def _refresh(to: Transition, step: PoolsRefreshed) -> None:
     before = to.state.last_server
     to.change(last_server=step.server)
     to.refresh(step.pools)
+    to.change_view(duplicates=step.duplicates)
     if before is not None and _place(before) != _place(step.server):
         _forget_server(to)
 
@@ -123,9 +134,8 @@ def _place(server: LicenseServer) -> tuple[object, ...]:
 def _forget_server(to: Transition) -> None:
     """Another server answers from now on, or in another way: nothing is known of its lists."""
     to.invalidate(to.state.products)
-    to.forget_failures()
-    to.change(server_retry=NEVER_FAILED, last_verified=None, node=None)
-    to.change_view(reached=None, fault=None)
+    begin_anew(to)
+    to.change(node=None)
     to.facts.append(facts.ServerChanged(server=to.state.server))
 
 
@@ -155,16 +165,24 @@ def _settle(to: Transition, step: CommandSettled) -> None:
 
 
 def _read(to: Transition, step: ListsRead) -> None:
-    server_answered(to)
+    server_answered(to, Work.READ)
     _answered_by(to, step.node)
     for product in step.products:
         pool = to.state.find_pool(product)
         if pool is not None:
-            take_reading(to, pool, step.result.products.get(product), step.at)
+            take_reading(to, pool, step.result.products.get(product), step.at, company=len(step.products))
+
+
+def _verify(to: Transition, step: ListsVerified, *, is_all_written: bool) -> None:
+    """Takes note that all lists were read. If none has to be written, that ends a failure to write any."""
+    if is_all_written:
+        server_answered(to, Work.WRITE)
+    to.change(last_verified=step.at.monotonic, verified_for=step.asked)
+    to.change_view(last_verified=step.at.now)
 
 
 def _read_cache(to: Transition, step: CacheRead) -> None:
-    to.change_view(uninventoried=step.uninventoried, mirror=step.mirror)
+    to.change_view(uninventoried=step.uninventoried, common=step.common)
     for pool in to.state.pools:
         if pool.key in step.changed:
             to.pending.setdefault(pool.key, step.changed[pool.key])
@@ -224,10 +242,12 @@ def _commit(to: Transition, pool: LicensePool, step: AnswersStored) -> None:
         to.change_pool(pool, changed_at=marked or step.at.now)
     failure = to.pool_state(pool).failure
     if failure is not None and failure.reason is ConditionReason.POOL_FAILED:
-        product_recovered(to, pool)
+        product_recovered(to, pool, Work.DECIDE)
     adoption = step.desired.adoptions.get(pool.key)
     if adoption is not None:
-        to.facts += [facts.EntryNotAdopted(pool=pool, problem=problem) for problem in adoption.problems]
+        if adoption.lost_revision is not None:
+            to.facts.append(facts.LedgerLost(pool=pool, revision=adoption.lost_revision))
+        to.facts += [facts.EntryNotAdopted(pool=pool, problem=one) for one in adoption.problems[:MOST_NOT_ADOPTED]]
         if adoption.former:
             to.facts.append(facts.UsersAdopted(pool=pool, users=adoption.users, former=adoption.former))
     to.facts.append(facts.AnswerStored(pool=pool, before=before.answer, answer=answer))
@@ -237,7 +257,7 @@ def _commit(to: Transition, pool: LicensePool, step: AnswersStored) -> None:
 
 
 def _apply(to: Transition, step: CommandApplied) -> None:
-    server_answered(to)
+    server_answered(to, Work.WRITE)
     _answered_by(to, step.node)
     for write in step.writes:
         pool = to.state.find_pool(write.change.product)
@@ -248,27 +268,39 @@ def _apply(to: Transition, step: CommandApplied) -> None:
 def _take_result(
     to: Transition, pool: LicensePool, write: Write, result: ProductResult | None, step: CommandApplied
 ) -> None:
-    """Only a list that was read back as it was written counts as applied. None: the answer does not mention it."""
+    """Only a list that was read back as it was written counts as applied. None: the answer does not mention it.
+
+    A product that was late in company has not failed: it is sent again with fewer others.
+    """
     product, at = write.change.product, step.at
     before = to.observed(product)
     if result is None:
         to.invalidate([product])
         _list_failed(to, pool, ConditionReason.APPLY_FAILED, "the answer does not mention it", at)
         return
+    company = len(step.writes)
+    is_late_in_company = result.late is not Late.NO and company > 1
+    if is_late_in_company:
+        to.product_late(product, Work.WRITE, company=company_after(result.late, company))
+        if result.late is Late.UNBEGUN:
+            return
+    elif result.late is Late.NO:
+        to.product_in_time(product, Work.WRITE)
     if result.result is Result.STALE:
         to.raise_floor(result.fence)
         to.mark_in_doubt([product])
-        to.product_failed(product, at)
+        to.product_failed(product, Work.WRITE, at)
         to.facts.append(facts.NewerRevisionFound(pool=pool, fence=result.fence))
         return
     observed = to.record_list(product, result)
     if result.result is Result.OWNER:
         if observed is None:
-            to.product_failed(product, at)
+            to.product_failed(product, Work.WRITE, at)
         product_is_foreign(to, pool, result.owner, result.fence)
     elif result.result is Result.FAILED:
-        detail = result.detail or f"exit code {result.exit_code}"
-        _list_failed(to, pool, ConditionReason.APPLY_FAILED, f"not taken: {detail}", at)
+        if not is_late_in_company:
+            detail = result.detail or f"exit code {result.exit_code}"
+            _list_failed(to, pool, ConditionReason.APPLY_FAILED, f"not taken: {detail}", at, late=result.late)
     else:
         to.written(product)
         if observed is not None:
@@ -281,12 +313,17 @@ def _take_result(
                     command_id=step.command_id,
                 )
             )
-        _compare_with_written(to, pool, write, result, at)
+        if observed is None and is_late_in_company:
+            to.product_late(product, Work.READ, company=1)
+        else:
+            _compare_with_written(to, pool, write, result, at)
 
 
 def _compare_with_written(to: Transition, pool: LicensePool, write: Write, result: ProductResult, at: Moment) -> None:
     if result.users is None:
-        _list_failed(to, pool, ConditionReason.READ_FAILED, "written, but it cannot be read back", at)
+        why = result.detail or "no list was printed"
+        what = f"written, but it cannot be read back: {why}"
+        _list_failed(to, pool, ConditionReason.READ_FAILED, what, at, late=result.late)
     elif not to.pool_state(pool).in_sync:
         _list_failed(
             to,
@@ -297,12 +334,15 @@ def _compare_with_written(to: Transition, pool: LicensePool, write: Write, resul
             at,
         )
     else:
-        product_recovered(to, pool)
+        product_recovered(to, pool, Work.READ, Work.WRITE)
         to.change_view(last_applied=at.now)
 
 
-def _list_failed(to: Transition, pool: LicensePool, reason: ConditionReason, what: str, at: Moment) -> None:
-    product_failed(to, pool, reason, message(reason, product=pool.spec.product, detail=what), at)
+def _list_failed(
+    to: Transition, pool: LicensePool, reason: ConditionReason, what: str, at: Moment, *, late: Late = Late.NO
+) -> None:
+    fail = product_failed if late is Late.NO else product_hung
+    fail(to, pool, reason, message(reason, product=pool.spec.product, detail=what), at)
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------------
@@ -333,7 +373,7 @@ def _serve_events(to: Transition, pool: LicensePool, step: PassDone) -> None:
     elif state.in_sync and state.changed_at is not None:
         outcome = LatencyOutcome.LISTED
         waited = max(0.0, (step.at.now - state.changed_at).total_seconds())
-    elif Mode.DRY_RUN in (pool.spec.mode, server.spec.mode) or server.spec.suspend:
+    elif Mode.DRY_RUN in (pool.spec.mode, server.spec.mode) or to.state.is_left_alone:
         outcome = LatencyOutcome.NOT_WRITTEN
     else:
         return

@@ -12,6 +12,7 @@ from seatpool.control.reconcile.diff import Write
 from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.reconcile.failures import is_unaskable
 from seatpool.control.reconcile.observed import ENDS_PASS
+from seatpool.control.reconcile.pacing import Work, next_batch
 from seatpool.control.reconcile.send_command import send_measured
 from seatpool.control.reconcile.server_state import ServerState
 from seatpool.control.reconcile.step_results import (
@@ -56,9 +57,10 @@ class Applied:
 def prepare(
     state: ServerState, writes: tuple[Write, ...], wal: WriteAheadLog, deps: Dependencies
 ) -> PreparedCommand | None:
-    """Returns the command that carries the writes; None: there are none."""
+    """Returns the command that carries the writes, as many as their paces allow; None: there are none."""
     if not writes:
         return None
+    writes = next_batch(writes, lambda write: state.pace(write.change.product, Work.WRITE))
     client = deps.client_of(state.server)
     whole = ListCommand(
         revision=wal.next_revision(state.fence_floor),
@@ -107,14 +109,15 @@ async def apply(state: ServerState, prepared: PreparedCommand, wal: WriteAheadLo
     except SeatpoolError as error:
         at = deps.moment()
         tried = CommandTried(at=at)
+        failed = ServerFailed(error=error, products=command.names, work=Work.WRITE, at=at)
         if isinstance(error, ENDS_PASS):
             return Applied(steps=(tried,), is_settled=False, error=error)
         if wal.has_command and is_unaskable(error):
-            return Applied(steps=(tried, ServerFailed(error=error, at=at)), is_settled=False)
+            return Applied(steps=(tried, failed), is_settled=False)
         doubts: tuple[StepResult, ...] = ()
         if not isinstance(error, TransportError) or error.maybe_applied:
             doubts = (ListsInDoubt(products=frozenset(command.names)),)
-        return Applied(steps=(tried, *doubts, ServerFailed(error=error, at=at)), is_settled=True)
+        return Applied(steps=(tried, *doubts, failed), is_settled=True)
     deps.on_failpoint(state.key, Failpoint.AFTER_APPLY)
     at = deps.moment()
     applied = CommandApplied(writes=prepared.writes, result=result, command_id=wal.command_id, node=node, at=at)

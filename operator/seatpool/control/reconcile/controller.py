@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
 
+from seatpool.api.base import Resource, key_of
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import EventReason, message
 from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Store, StoreHandler
@@ -33,6 +36,8 @@ class Controller(StoreHandler):
     finalizer: Finalizer
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
+    server_statuses: StatusWriter
+    """Writes the statuses of servers that cannot be read. Those of the others are written by their reconcilers."""
     supervisor: Supervisor
     make_reconciler: Callable[[str], ServerReconciler]
     rng: random.Random
@@ -48,6 +53,8 @@ class Controller(StoreHandler):
             self.pool_changed(pool)
         for workbench in self.store.workbenches:
             self.workbench_changed(workbench)
+        for found in tuple(self.store.unreadable.values()):
+            self.readability_changed(found.resource, key_of(found.raw["metadata"]))
 
     def wake_all(self) -> None:
         """Has a pass made for every server."""
@@ -102,6 +109,18 @@ class Controller(StoreHandler):
             self.pool_statuses.mark(pool.key)
         self.server_dirty(server)
 
+    def readability_changed(self, resource: type[Resource], key: str) -> None:
+        """Has the status of an object rendered that cannot be read, or can be again. A server's pools say it too."""
+        if resource is LicensePool:
+            self.pool_statuses.mark(key)
+        elif resource is Workbench:
+            self.workbench_statuses.mark(key)
+        elif resource is LicenseServer:
+            self.server_statuses.mark(key)
+            for pool in self.store.pools_of_server(key):
+                self.pool_statuses.mark(pool.key)
+            self.server_dirty(key)
+
     # -- pools without a server --------------------------------------------------------------------------------------
 
     def _remove_finalizer(self, pool: str) -> None:
@@ -120,4 +139,4 @@ class Controller(StoreHandler):
         pool = self.store.pools.get(key)
         if pool is None or pool.metadata.deletion_timestamp is None:
             return False
-        return self.store.server_of(key) not in self.store.servers
+        return not self.store.is_there(LicenseServer, self.store.server_of(key))

@@ -47,10 +47,12 @@ class Dependencies:
     """Where each reconciler publishes the states of its pools."""
     installation: str
     client_of: Callable[[LicenseServer], LicenseServerClient]
+    refusal_of: Callable[[LicenseServer], str | None] = lambda _server: None
+    """Why the operator's settings do not allow a LicenseServer. None: they do."""
     uninventoried: Callable[[], tuple[str, ...]]
     """Accounts that were never inventoried: while there are any, no user is released."""
-    mirror_parts: Callable[[], tuple[ConditionParts, ...]] = tuple
-    """How current the workbenches are, as conditions."""
+    common_parts: Callable[[], tuple[ConditionParts, ...]] = tuple
+    """Conditions that are the same on every server: how current the workbenches and the settings are."""
     metrics: ControlMetrics
     traces: Traces = UNTRACED
     log: FilteringBoundLogger

@@ -13,12 +13,13 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.reasons import ConditionReason
 from seatpool.cache.store import Store
 from seatpool.control.reconcile.ledger_store import LedgerStore
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import Adoption, Desired
 from seatpool.control.state.moment import Moment
 from seatpool.control.state.pool_state import ObservedList
 from seatpool.domain.allocation import Allocation
-from seatpool.domain.identity import InvalidUser
+from seatpool.domain.identity import PLACEHOLDER, InvalidUser, is_placeholder
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
@@ -34,6 +35,8 @@ class PoolInputs:
     needs: Mapping[str, Need]
     stored: PoolMemory | None
     """What the ledger says; None: the pool has no ledger yet."""
+    ledger_problem: str | None = None
+    """Why the ledger cannot be read; None: it can."""
 
 
 def pools_due(state: ServerState, *, at: Moment) -> tuple[LicensePool, ...]:
@@ -48,7 +51,7 @@ def pools_due(state: ServerState, *, at: Moment) -> tuple[LicensePool, ...]:
 def _is_paused(state: ServerState, pool: LicensePool, at: Moment) -> bool:
     failure = state.pool_state(pool).failure
     failed = failure is not None and failure.reason is ConditionReason.POOL_FAILED
-    return failed and state.product_pause(pool.spec.product, at) > 0
+    return failed and state.pace(pool.spec.product, Work.DECIDE).retry.remaining(at.monotonic) > 0
 
 
 def _is_due(state: ServerState, pool: LicensePool, now: datetime) -> bool:
@@ -68,6 +71,7 @@ def gather(
             rules=store.rules[pool.key],
             needs=store.demand.needs(pool.key),
             stored=ledgers.load(pool) if state.pool_state(pool).memory is None else None,
+            ledger_problem=store.ledger_problem(pool.key),
         )
         for pool in pools
     }
@@ -78,10 +82,14 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
     questions: list[Question] = []
     adoptions: dict[str, Adoption] = {}
     unreadable: dict[str, tuple[str, ...]] = {}
+    failed: dict[str, str] = {}
     for pool in state.pools:
         if pool.key not in inputs:
             continue
         found = inputs[pool.key]
+        if found.ledger_problem is not None:
+            failed[pool.key] = found.ledger_problem
+            continue
         memory = state.pool_state(pool).memory or found.stored
         if memory is None:
             adoption = _first_contact(state, pool, identity=identity)
@@ -90,7 +98,7 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
             if adoption.problems and not _may_overwrite(state, pool):
                 unreadable[pool.key] = adoption.problems
                 continue
-            adoptions[pool.key] = adoption
+            adoptions[pool.key] = replace(adoption, lost_revision=_lost_revision(state, pool, found.rules))
             memory = adopted(adoption.users, now=at.now)
         questions.append(Question(pool=pool, rules=found.rules, needs=found.needs, memory=memory))
     made = plan(
@@ -100,7 +108,7 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
         may_release=not state.view.uninventoried,
         now=at.now,
     )
-    failed = {key: f"it cannot be computed ({type(error).__name__})" for key, error in made.failed.items()}
+    failed |= {key: f"it cannot be computed ({type(error).__name__})" for key, error in made.failed.items()}
     for pool in state.pools:
         problem = _problem_of(pool, made.answers.get(pool.key))
         if problem is not None:
@@ -140,8 +148,17 @@ def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentityS
     observed = state.pool_state(pool).observed
     if observed is None or state.is_foreign(observed):
         return None
-    adoption = adopt(observed, identity=identity)
-    return replace(adoption, users=()) if pool.spec.adoption is AdoptionMode.OVERWRITE else adoption
+    placeholder = state.server.spec.xlc.placeholder_user
+    adoption = adopt(observed, identity=identity, placeholder=placeholder)
+    if pool.spec.adoption is AdoptionMode.OVERWRITE:
+        return replace(adoption, users=(), problems=adoption.problems if observed.users or observed.odd else ())
+    return adoption
+
+
+def _lost_revision(state: ServerState, pool: LicensePool, rules: PoolRules) -> int | None:
+    observed = state.pool_state(pool).observed
+    needs_memory = rules.minimum_hold or rules.seat_cool_down or rules.readmit_after or rules.max_reassignments
+    return observed.revision if observed is not None and observed.revision and needs_memory else None
 
 
 def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:
@@ -149,12 +166,21 @@ def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:
     return observed is not None and state.may_overwrite(pool.spec.product, observed)
 
 
-def adopt(observed: ObservedList, *, identity: IdentitySettings) -> Adoption:
-    """Returns the users of a list, normalised. Entries that are no user ids are its problems."""
-    users, problems = set(), list(observed.odd)
+def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: str = PLACEHOLDER) -> Adoption:
+    """Returns the users of a list, normalised. The placeholder is none. Entries that are no user ids are its problems.
+
+    So are the lines of a list that no operator ever wrote and in which nothing is found: `listFormat` may be the wrong one.
+    """
+    users, problems = set(), [*observed.odd, *(() if observed.revision else observed.passed_over)]
     for entry in observed.users:
+        if is_placeholder(entry) or is_placeholder(entry, placeholder):
+            continue
         try:
             users.add(identity.user(entry))
         except InvalidUser as error:
             problems.append(str(error))
-    return Adoption(users=tuple(sorted(users)), problems=tuple(problems), former=(*observed.users, *observed.odd))
+    return Adoption(
+        users=tuple(sorted(users)),
+        problems=tuple(problems),
+        former=(*observed.users, *observed.odd, *observed.passed_over),
+    )

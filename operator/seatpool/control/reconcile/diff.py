@@ -50,6 +50,12 @@ def has_writes(state: ServerState, *, at: Moment) -> bool:
     )
 
 
+def has_commands(state: ServerState, *, at: Moment) -> bool:
+    """Whether a list could be read or written now."""
+    unread = [product for product in state.products if product not in state.view.observed]
+    return any(not state.product_pause(product, at) for product in unread) or has_writes(state, at=at)
+
+
 def _why_written(state: ServerState, pool: LicensePool, users: tuple[str, ...], at: Moment) -> WriteReason | None:
     pool_state, product = state.pool_state(pool), pool.spec.product
     observed = pool_state.observed

@@ -1,5 +1,7 @@
 """Loads and saves a pool's memory, kept in SeatLedger objects.
 
+They belong to the product on its LicenseServer: Kubernetes deletes them with the LicenseServer, and not with the pool.
+
 Only changed shares are written, each as a compare-and-swap. So an operator that does not know yet that another one took over
 cannot overwrite the other's memory. After a conflict the caller loads the memory again and computes again.
 
@@ -13,6 +15,7 @@ from functools import partial
 
 from seatpool.api.base import API_VERSION, Metadata, OwnerReference
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger, SeatLedgerSpec
 from seatpool.cache.store import LedgerView, Store
 from seatpool.control.metrics import ControlMetrics
@@ -20,7 +23,15 @@ from seatpool.domain.memory import PoolMemory
 from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, NotFound
 from seatpool.policy.ended_entries import Ending, IsRecorded, bare, with_ended
-from seatpool.policy.ledger_codec import changed_shares, entry_count, from_specs, ledger_name, share_count, to_specs
+from seatpool.policy.ledger_codec import (
+    changed_shares,
+    entry_count,
+    from_specs,
+    ledger_key,
+    ledger_name,
+    share_count,
+    to_specs,
+)
 from seatpool.policy.ledger_writes import order_writes
 
 
@@ -50,25 +61,29 @@ class LedgerStore:
     """The last stored memory by pool. Comparing with it is cheap, and most answers change nothing."""
 
     def load(self, pool: LicensePool) -> PoolMemory | None:
-        """Returns the memory of a pool from the cache. None: the pool has no ledger."""
-        shares = self.store.ledgers.get(pool.key)
+        """Returns the memory of a pool from the cache. None: its product has no ledger."""
+        shares = self._shares(pool)
         if not shares:
             return None
         memory = from_specs(view.spec for _, view in sorted(shares.items()))
-        self._remember_stored(pool, memory)
+        if all(view.spec.pool == pool.metadata.name for view in shares.values()):
+            self._remember_stored(pool, memory)
         return memory
 
+    def _shares(self, pool: LicensePool) -> dict[int, LedgerView]:
+        return self.store.ledgers.get(ledger_key(pool.server_key, pool.spec.product), {})
+
     async def reload(self, pool: LicensePool) -> PoolMemory | None:
-        """Returns the memory of a pool from the API server. None: the pool has no ledger. Raises KubeError."""
+        """Returns the memory of a pool from the API server. None: its product has no ledger. Raises KubeError."""
         namespace = pool.metadata.namespace
-        cached = self.store.ledgers.pop(pool.key, {})
+        cached = self.store.ledgers.pop(ledger_key(pool.server_key, pool.spec.product), {})
         asked: set[int] = set()
         expected = cached.keys() | set(range(share_count(pool.spec.seats)))
         while expected > asked:
             index = min(expected - asked)
             asked.add(index)
             try:
-                raw = await self.kube.get(SeatLedger, namespace, ledger_name(pool.metadata.name, index))
+                raw = await self.kube.get(SeatLedger, namespace, _name(pool, index))
             except NotFound:
                 continue
             ledger = SeatLedger.model_validate(raw)
@@ -81,15 +96,15 @@ class LedgerStore:
 
         Raises Conflict if another process wrote them meanwhile, and KubeError.
         """
-        present = self.store.ledgers.get(pool.key, {})
+        present = self._shares(pool)
         shares = share_count(pool.spec.seats, entries=entry_count(memory), present=len(present))
         stored = self._stored.get(pool.key)
         if stored is not None and len(stored.shares) == shares and stored.matches(memory, present):
             return 0
-        specs = to_specs(memory, pool=pool.metadata.name, shares=shares)
-        cached = self.store.ledgers.get(pool.key, {})
+        specs = to_specs(memory, pool=pool, shares=shares)
+        cached = self._shares(pool)
         views = dict(cached)
-        before = {index: view.spec for index, view in views.items()}
+        before = {index: _own(view.spec, pool) for index, view in views.items()}
         changed = changed_shares({index: bare(spec) for index, spec in before.items()}, specs)
         if self.is_recorded is not None and changed:
             is_recorded = partial(self.is_recorded, pool.key)
@@ -118,7 +133,7 @@ class LedgerStore:
 
         It is not called after a write, because another writer may have changed them meanwhile.
         """
-        self._stored[pool.key] = _Stored(memory, dict(self.store.ledgers[pool.key]))
+        self._stored[pool.key] = _Stored(memory, dict(self._shares(pool)))
         if len(self._stored) > 2 * len(self.store.pools):
             for gone in self._stored.keys() - self.store.pools.keys():
                 del self._stored[gone]
@@ -126,15 +141,8 @@ class LedgerStore:
     async def _write(
         self, pool: LicensePool, index: int, spec: SeatLedgerSpec, cached: LedgerView | None
     ) -> LedgerView:
-        namespace, name = pool.metadata.namespace, ledger_name(pool.metadata.name, index)
-        owner = OwnerReference(
-            api_version=API_VERSION,
-            kind=LicensePool.kind,
-            name=pool.metadata.name,
-            uid=pool.metadata.uid,
-            controller=True,
-        )
-        metadata: Body = {"name": name, "namespace": namespace, "ownerReferences": [owner.wire()]}
+        namespace, name = pool.metadata.namespace, _name(pool, index)
+        metadata: Body = {"name": name, "namespace": namespace, "ownerReferences": self._owners(pool)}
         body: Body = {"metadata": metadata, "spec": spec.wire()}
         self.metrics.writes.labels("ledger").inc()
         if cached is None:
@@ -149,6 +157,20 @@ class LedgerStore:
         written = Metadata.model_validate(stored["metadata"])
         self.store.upsert_ledger(SeatLedger(metadata=written, spec=spec))
         return LedgerView(name=name, uid=written.uid, resource_version=written.resource_version, spec=spec)
+
+    def _owners(self, pool: LicensePool) -> list[Body]:
+        """Returns the LicenseServer as the owner: the memory goes with it, whichever pools come and go."""
+        server = self.store.servers.get(pool.server_key)
+        if server is None:
+            return []
+        owner = OwnerReference(
+            api_version=API_VERSION,
+            kind=LicenseServer.kind,
+            name=server.metadata.name,
+            uid=server.metadata.uid,
+            controller=True,
+        )
+        return [owner.wire()]
 
     async def _create(self, namespace: str, body: Body) -> Body:
         """Creates a SeatLedger. Raises Conflict if it exists: another process wrote it, and the cache has it not yet."""
@@ -166,3 +188,12 @@ class LedgerStore:
             )
         except NotFound:
             return
+
+
+def _name(pool: LicensePool, index: int) -> str:
+    return ledger_name(pool.spec.server_ref.name, pool.spec.product, index)
+
+
+def _own(spec: SeatLedgerSpec, pool: LicensePool) -> SeatLedgerSpec:
+    """Returns a stored share without what ended in a pool of another name, whose history and receivers are not this pool's."""
+    return spec if spec.pool == pool.metadata.name else bare(spec)

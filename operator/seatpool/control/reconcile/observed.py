@@ -3,14 +3,16 @@
 Both come before any decision. Whatever may still change a list, and whatever others changed, has to be known first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seatpool.api.annotations import VERIFY
 from seatpool.control.leader.leadership import NotLeading
 from seatpool.control.reconcile.advance import advance
 from seatpool.control.reconcile.dependencies import Dependencies
-from seatpool.control.reconcile.diff import has_writes
+from seatpool.control.reconcile.diff import has_commands
 from seatpool.control.reconcile.failures import is_unaskable
+from seatpool.control.reconcile.pacing import Work, next_batch
 from seatpool.control.reconcile.send_command import send_measured, wait_min_interval
 from seatpool.control.reconcile.server_state import ServerState
 from seatpool.control.reconcile.step_results import (
@@ -27,7 +29,7 @@ from seatpool.control.state.moment import Moment
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import KubeError
 from seatpool.servers.client import LicenseServerClient
-from seatpool.servers.command_result import CommandResult
+from seatpool.servers.command_result import CommandResult, Late
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
 from seatpool.servers.nodes import SentCommand
@@ -59,11 +61,13 @@ class _Observation:
         self._wal = wal
         self._deps = deps
         self._log = deps.log.bind(server=state.key)
+        self._asked: tuple[str, ...] = ()
+        """Products of the reading that is under way."""
         self.steps: list[StepResult] = []
         self.is_settled = False
 
     def fail(self, error: SeatpoolError) -> None:
-        self._add(ServerFailed(error=error, at=self._deps.moment()))
+        self._add(ServerFailed(error=error, products=self._asked, work=Work.READ, at=self._deps.moment()))
 
     async def settle_in_flight(self) -> None:
         """Waits for a command whose id is known. An intent without an id is answered by a new and higher revision."""
@@ -92,29 +96,48 @@ class _Observation:
         self.is_settled = True
 
     async def read_lists(self) -> None:
-        """Reads the lists that are not known; or all, to see whether others changed them, or whether the server answers."""
+        """Reads the lists that are not known; or all, to see whether others changed them, or whether the server answers.
+
+        A product that was late in company is read again, with fewer others. A command that is killed at its time limit ends
+        the reading, and no more: the lists that are known are written before any other product is tried.
+        """
         state, deps, at = self._state, self._deps, self._deps.moment()
         everything = is_verification_due(state, at=at)
-        products = tuple(
-            product
-            for product in state.products
-            if (everything or product not in state.view.observed) and not state.product_pause(product, at)
-        )
-        if not products:
+        left = lists_due(state, at=at)
+        if not left:
             return
-        client = deps.client_of(state.server)
-        whole = ListCommand(revision=self._wal.revision, owner=state.installation, products=products)
-        for command in client.split(whole):
-            await wait_min_interval(self._state, deps)
+        while left:
             try:
-                node, result = await send_measured(
-                    state.key, command, lambda command: _send_and_wait(client, command, deps), deps
-                )
-            finally:
-                self._add(CommandTried(at=deps.moment()))
-            self._add(ListsRead(products=command.names, result=result, node=node, at=deps.moment()))
-        if everything:
+                done = await self._read_some(left)
+            except TransportError as error:
+                if not error.is_overrun:
+                    raise
+                self.fail(error)
+                left = () if len(self._asked) == 1 else left
+                break
+            left = tuple(product for product in left if product not in done)
+        is_any_read = any(isinstance(step, ListsRead) for step in self.steps)
+        if everything and is_any_read and not state.view.observed.keys() & set(left):
             self._add(ListsVerified(asked=state.server.metadata.annotations.get(VERIFY), at=deps.moment()))
+
+    async def _read_some(self, products: Sequence[str]) -> frozenset[str]:
+        """Reads as many of the lists as fit into one command. Returns the products that need not be read again."""
+        state, deps = self._state, self._deps
+        batch = next_batch(products, lambda product: state.pace(product, Work.READ))
+        client = deps.client_of(state.server)
+        whole = ListCommand(revision=self._wal.revision, owner=state.installation, products=batch)
+        command = client.split(whole)[0]
+        await wait_min_interval(state, deps)
+        self._asked = command.names
+        try:
+            node, result = await send_measured(
+                state.key, command, lambda command: _send_and_wait(client, command, deps), deps
+            )
+        finally:
+            self._add(CommandTried(at=deps.moment()))
+        self._asked = ()
+        self._add(ListsRead(products=command.names, result=result, node=node, at=deps.moment()))
+        return lists_done(command.names, result)
 
     async def wait_min_interval(self) -> None:
         await wait_min_interval(self._state, self._deps)
@@ -126,8 +149,8 @@ class _Observation:
 
 async def observe(state: ServerState, wal: WriteAheadLog, deps: Dependencies) -> Observed:
     """Settles the command in flight and reads the lists that have to be read. Nothing is done with a server that is
-    suspended or failed so lately that the pass does without it."""
-    if state.held_off or state.server.spec.suspend:
+    suspended, is not allowed, or failed so lately that the pass does without it."""
+    if state.held_off or state.is_left_alone:
         return Observed()
     seen = _Observation(state, wal, deps)
     error: SeatpoolError | None = None
@@ -145,12 +168,30 @@ async def observe(state: ServerState, wal: WriteAheadLog, deps: Dependencies) ->
     return Observed(steps=tuple(seen.steps), is_settled=seen.is_settled, is_reached=is_reached, error=error)
 
 
+def lists_due(state: ServerState, *, at: Moment) -> tuple[str, ...]:
+    """Returns the products whose lists are read now, those that are known first."""
+    everything = is_verification_due(state, at=at)
+    due = [
+        product
+        for product in state.products
+        if (everything or product not in state.view.observed) and not state.product_pause(product, at)
+    ]
+    return tuple(sorted(due, key=lambda product: product not in state.view.observed))
+
+
+def lists_done(asked: tuple[str, ...], result: CommandResult) -> frozenset[str]:
+    """Returns the products that need not be asked for again: a product that was late is, unless it was alone."""
+    if len(asked) == 1:
+        return frozenset(asked)
+    return frozenset(asked) - {product for product, one in result.products.items() if one.late is not Late.NO}
+
+
 def is_verification_due(state: ServerState, *, at: Moment) -> bool:
     """Whether all lists are read back: every `verifyInterval`, when an admin asks, and when a server that failed has
     nothing to be sent, because only that shows that it is well again."""
     if state.verification_asked is not None:
         return True
-    if state.last_verified is None or (state.server_retry.failures and not has_writes(state, at=at)):
+    if state.last_verified is None or (state.server_retry.failures and not has_commands(state, at=at)):
         return True
     return at.monotonic - state.last_verified >= state.server.spec.verify_interval.total_seconds()
 

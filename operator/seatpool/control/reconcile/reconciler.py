@@ -19,10 +19,10 @@ from seatpool.control.reconcile.advance import advance
 from seatpool.control.reconcile.apply import apply, prepare, store
 from seatpool.control.reconcile.dependencies import Dependencies
 from seatpool.control.reconcile.desired import compute, gather, pools_due
-from seatpool.control.reconcile.diff import diff, has_writes
+from seatpool.control.reconcile.diff import diff
 from seatpool.control.reconcile.failpoints import Failpoint
 from seatpool.control.reconcile.observed import observe
-from seatpool.control.reconcile.requeue import LONGEST, batch_delay, requeue_after
+from seatpool.control.reconcile.requeue import LONGEST, batch_delay, has_more_to_do, requeue_after
 from seatpool.control.reconcile.send_command import wait_min_interval
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import (
@@ -131,7 +131,13 @@ class ServerReconciler:
         if foreign:
             self._log.info("another process wrote a revision; lists are read anew", revision=self._wal.revision)
         deps = self._deps
-        self._advance(PassBegun(server=server, pools=self._claimed_pools(), foreign=foreign, at=deps.moment()))
+        pools, duplicates = self._claimed_pools()
+        refused = deps.refusal_of(server)
+        self._advance(
+            PassBegun(
+                server=server, pools=pools, duplicates=duplicates, foreign=foreign, refused=refused, at=deps.moment()
+            )
+        )
 
         observed = await observe(self._state, self._wal, deps)
         self._advance(*observed.steps)
@@ -141,7 +147,8 @@ class ServerReconciler:
 
         await deps.may_write.wait()
         # Reading took a while: what is decided is decided about the pools that exist now.
-        self._advance(PoolsRefreshed(server=server, pools=self._claimed_pools()))
+        pools, duplicates = self._claimed_pools()
+        self._advance(PoolsRefreshed(server=server, pools=pools, duplicates=duplicates))
         with deps.traces.span("allocate"):
             desired = self._compute()
         self._advance(desired)
@@ -165,7 +172,7 @@ class ServerReconciler:
         with deps.traces.span("write status", role=Role.CLIENT):
             await self._set_finalizers()
             await self._wal.settle(self._state.view, in_doubt=self._state.in_doubt.keys())
-        return self._has_more_to_do()
+        return has_more_to_do(self._state, at=deps.moment())
 
     def _advance(self, *steps: StepResult) -> None:
         """Takes over the next state after each step and publishes what has to be told of it."""
@@ -176,23 +183,27 @@ class ServerReconciler:
         self._deps.pool_states.publish(self.key, self._state.view.pool_states)
         self._deps.broadcaster.publish(told)
 
-    def _claimed_pools(self) -> tuple[LicensePool, ...]:
-        """The pools that are applied to this server. What waits for one that lost its claim is dropped."""
-        cache, claimed = self._deps.store, []
+    def _claimed_pools(self) -> tuple[tuple[LicensePool, ...], tuple[str, ...]]:
+        """The pools that are applied to this server, and the others, each with the pool that manages its list.
+
+        What waits for one that lost its claim is dropped.
+        """
+        cache, claimed, others = self._deps.store, [], []
         for pool in tuple(cache.pools_of_server(self.key)):
-            key = pool.key
-            if cache.owner_pool(key) == key:
+            key, owner = pool.key, cache.owner_pool(pool.key)
+            if owner == key:
                 claimed.append(pool)
             else:
+                others.append(f"{key} (older: {owner} of LicenseServer {cache.server_of(owner)})")
                 cache.pop_dirty([key])
                 self._deps.latency.drop_pool(key)
-        return tuple(claimed)
+        return tuple(claimed), tuple(others)
 
     def _compute(self) -> Desired:
         """Reads the cache and computes the answers. Nothing is awaited in between, so both are of the same instant."""
         deps, at = self._deps, self._deps.moment()
         changed = deps.store.pop_dirty(pool.key for pool in self._state.pools)
-        self._advance(CacheRead(changed=changed, uninventoried=deps.uninventoried(), mirror=deps.mirror_parts()))
+        self._advance(CacheRead(changed=changed, uninventoried=deps.uninventoried(), common=deps.common_parts()))
         for pool in self._state.pools:
             if not is_decided(pool):
                 deps.latency.not_written(pool.key, server=self.key, mark=self._mark)
@@ -209,14 +220,6 @@ class ServerReconciler:
             state = self._state.pool_state(pool)
             cleared = state.clearing and state.in_sync and pool.spec.product not in self._state.in_doubt
             await self._deps.finalizer.ensure(pool, cleared=cleared)
-
-    def _has_more_to_do(self) -> bool:
-        """Whether lists that could be written or read now were left: they did not fit, or have to be looked at again."""
-        state, at = self._state, self._deps.moment()
-        if state.server.spec.suspend or state.server_retry.failures:
-            return False
-        unread = [product for product in state.products if product not in state.view.observed]
-        return any(not state.product_pause(product, at) for product in unread) or has_writes(state, at=at)
 
     # -- a pass as traces see it -------------------------------------------------------------------------------------
 
@@ -270,7 +273,8 @@ class ServerReconciler:
         server, foreign = opened
         if foreign:
             return  # another process leads after all
-        self._advance(PoolsRefreshed(server=server, pools=self._claimed_pools()), LeaseRefused(problem=problem))
+        pools, duplicates = self._claimed_pools()
+        self._advance(PoolsRefreshed(server=server, pools=pools, duplicates=duplicates), LeaseRefused(problem=problem))
         await self._wal.settle(self._state.view, in_doubt=self._state.in_doubt.keys())
 
 

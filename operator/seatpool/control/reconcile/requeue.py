@@ -4,6 +4,7 @@ Every reason to run again must be one that the next pass does away with. A reaso
 for example a verification that is due while the server cannot be reached.
 """
 
+from seatpool.control.reconcile.diff import has_commands
 from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.state.moment import Moment
 
@@ -25,9 +26,14 @@ def requeue_after(state: ServerState, *, at: Moment) -> float:
         waits.append(UNKNOWN)
     if state.view.held is not None:
         waits.append(HELD)
-    if not state.server.spec.suspend:
+    if not state.is_left_alone:
         waits.extend(_contacts(state, at))
     return max(SHORTEST, min(waits))
+
+
+def has_more_to_do(state: ServerState, *, at: Moment) -> bool:
+    """Whether lists that could be written or read now were left: they did not fit, or have to be looked at again."""
+    return not state.is_left_alone and not state.server_retry.failures and has_commands(state, at=at)
 
 
 def batch_delay(state: ServerState, *, at: Moment) -> float:

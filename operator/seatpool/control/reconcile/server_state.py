@@ -15,6 +15,7 @@ from seatpool.api.annotations import OVERWRITE_UNREADABLE, TAKE_OVER, VERIFY
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.backoff import NEVER_FAILED, Retry
+from seatpool.control.reconcile.pacing import STEADY, Pace, Work
 from seatpool.control.state.moment import Moment
 from seatpool.control.state.pool_state import ObservedList, PoolState
 from seatpool.control.state.server_view import ServerView
@@ -75,20 +76,28 @@ class ServerState:
     """Products whose list must be written again whatever was read, and why."""
     server_retry: Retry = NEVER_FAILED
     """When the server may be tried again after a command that failed as a whole."""
-    product_retries: Mapping[str, Retry] = field(default_factory=dict)
-    """When a product that failed by itself may be tried again."""
+    failed_work: Work | None = None
+    """The work of the command that failed as a whole: only a success of the same work ends that. None: none failed."""
+    overruns: int = 0
+    """Commands in a row that were killed at their time limit."""
+    paces: Mapping[tuple[str, Work], Pace] = field(default_factory=dict)
+    """When products that failed may be tried again, and in how large a command products that were late are sent."""
     last_command: float = float("-inf")
     """Monotonic seconds at which the last command came to its end."""
     last_verified: float | None = None
     """Monotonic seconds at which all lists were last read back; None: not by this process."""
     verified_for: str | None = None
     """The value of the annotation `verify` that was last met."""
+    retried_for: str | None = None
+    """The value of the annotation `verify` for which everything was last tried without waiting for its pause."""
     held_off: bool = False
     """The present pass does without the server, because it failed so lately."""
     fence_floor: int = 0
     """The highest revision that was found in a fence of ours."""
     node: str | None = None
     """Instance id of the node that last answered; None: none did yet."""
+    refused: str | None = None
+    """Why the operator's settings do not allow the server. None: they do."""
     was_in_sync: bool = False
     """All lists were as they should be at the end of some pass."""
 
@@ -103,6 +112,11 @@ class ServerState:
         """The products of the pools, sorted."""
         return tuple(sorted({pool.spec.product for pool in self.pools}))
 
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is sent to the server, whatever its lists are: it is suspended or not allowed."""
+        return self.server.spec.suspend or self.refused is not None
+
     def pool_state(self, pool: LicensePool) -> PoolState:
         return self.view.pool_states[pool.key]
 
@@ -110,9 +124,13 @@ class ServerState:
         """Returns the pool of a product; None: no pool of this server has it any more."""
         return next((pool for pool in self.pools if pool.spec.product == product), None)
 
+    def pace(self, product: str, work: Work) -> Pace:
+        """Returns the pace of a product for one kind of work."""
+        return self.paces.get((product, work), STEADY)
+
     def product_pause(self, product: str, at: Moment) -> float:
         """Returns the seconds until the product may be tried again, 0 when it may."""
-        return self.product_retries.get(product, NEVER_FAILED).remaining(at.monotonic)
+        return max(self.pace(product, work).retry.remaining(at.monotonic) for work in Work)
 
     def server_pause(self, at: Moment) -> float:
         """Returns the seconds until the server may be tried again, 0 when it may."""
@@ -146,7 +164,7 @@ class ServerState:
 
 def unreadable_token(product: str, observed: ObservedList) -> str:
     """Returns what stands for one list with all its entries in the annotation `overwrite-unreadable`."""
-    entries = "\n".join((product, *observed.users, "", *observed.odd))
+    entries = "\n".join((product, *observed.users, "", *observed.odd, *observed.passed_over))
     return hashlib.sha256(entries.encode(errors="backslashreplace")).hexdigest()[:12]
 
 

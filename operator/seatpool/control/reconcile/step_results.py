@@ -7,6 +7,7 @@ from datetime import datetime
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.reconcile.diff import Write
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.state.moment import Moment
 from seatpool.control.state.server_view import ConditionParts
 from seatpool.domain.allocation import Allocation
@@ -23,6 +24,8 @@ class PoolsRefreshed:
 
     server: LicenseServer
     pools: tuple[LicensePool, ...]
+    duplicates: tuple[str, ...] = ()
+    """Pools of the server that are not applied, because an older one manages the list. Each is named with that one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class PassBegun(PoolsRefreshed):
 
     foreign: bool
     """Another process wrote a revision since the last pass: what is known of the lists is worth nothing."""
+    refused: str | None = None
+    """Why the operator's settings do not allow the server. None: they do."""
     at: Moment
 
 
@@ -83,6 +88,9 @@ class ServerFailed:
     """A command failed as a whole, or its result cannot be had."""
 
     error: SeatpoolError
+    products: tuple[str, ...] = ()
+    """The products that the command carried; none if an earlier process sent it."""
+    work: Work = Work.READ
     at: Moment
 
 
@@ -93,7 +101,7 @@ class CacheRead:
     changed: Mapping[str, datetime]
     """Pools whose demand or rules changed, and since when."""
     uninventoried: tuple[str, ...] = ()
-    mirror: tuple[ConditionParts, ...] = ()
+    common: tuple[ConditionParts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +113,9 @@ class Adoption:
     """Why entries of the list are not adopted."""
     former: tuple[str, ...] = ()
     """All entries of the list as it was."""
+    lost_revision: int | None = None
+    """Revision of a list that Seatpool wrote although its ledger is gone. None: it is none, or the pool has no rule of a
+    vendor that needs the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

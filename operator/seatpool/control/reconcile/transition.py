@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from seatpool.api.licensepool import EmptyList, LicensePool, OnDelete
-from seatpool.backoff import NEVER_FAILED
+from seatpool.api.licenseserver import TIMEOUT
+from seatpool.control.reconcile.pacing import STEADY, Pace, Work
 from seatpool.control.reconcile.server_state import ServerState, WriteReason
 from seatpool.control.sinks.facts import Fact, PoolDropped, PoolStateChanged
 from seatpool.control.state.moment import Moment
@@ -23,12 +24,12 @@ class Transition:
         self._observed = dict(state.view.observed)
         self._in_doubt = dict(state.in_doubt)
         self._pending = dict(state.pending)
-        self._retries = dict(state.product_retries)
+        self._paces = dict(state.paces)
         self.facts: list[Fact] = []
 
     @property
     def state(self) -> ServerState:
-        """The state, but for pools, lists, doubts and retries, which this class answers for."""
+        """The state, but for pools, lists, doubts and paces, which this class answers for."""
         return self._state
 
     def done(self) -> tuple[ServerState, tuple[Fact, ...]]:
@@ -43,7 +44,7 @@ class Transition:
             ),
             in_doubt=_same_or(before.in_doubt, self._in_doubt),
             pending=_same_or(before.pending, self._pending),
-            product_retries=_same_or(before.product_retries, self._retries),
+            paces=_same_or(before.paces, self._paces),
         )
         if self._state.view.pool_states is not before.view.pool_states:
             self._tell_changes(before.view.pool_states)
@@ -73,7 +74,7 @@ class Transition:
         products = {pool.spec.product for pool in pools}
         self._observed = {product: seen for product, seen in self._observed.items() if product in products}
         self._in_doubt = {product: why for product, why in self._in_doubt.items() if product in products}
-        self._retries = {product: retry for product, retry in self._retries.items() if product in products}
+        self._paces = {key: pace for key, pace in self._paces.items() if key[0] in products}
         states: dict[str, PoolState] = {}
         for pool in pools:
             key, uid = pool.key, pool.metadata.uid
@@ -125,6 +126,7 @@ class Transition:
             revision=result.fence,
             owner=result.owner,
             odd=result.odd,
+            passed_over=result.passed_over,
             placeholder=result.placeholder,
         )
         self._observed[product] = observed
@@ -160,20 +162,48 @@ class Transition:
         """Has every later revision be higher than this fence."""
         self.change(fence_floor=max(self._state.fence_floor, fence))
 
-    def product_failed(self, product: str, at: Moment) -> None:
+    def product_failed(self, product: str, work: Work, at: Moment) -> None:
         """Has the product wait for its next try; each failure in a row doubles the pause."""
-        retry = self._retries.get(product, NEVER_FAILED)
-        self._retries[product] = retry.failed(monotonic=at.monotonic, jitter=at.jitter)
+        self._set_pace(product, work, self._pace(product, work).failed(at))
+
+    def product_hung(self, product: str, work: Work, at: Moment) -> None:
+        """Has a product that was late alone wait for its next try, and go alone then."""
+        time_limit = TIMEOUT.within(self._state.server.spec.timeout)
+        self._set_pace(product, work, self._pace(product, work).hung(at, time_limit=time_limit))
+
+    def product_late(self, product: str, work: Work, *, company: int) -> None:
+        """Has the product sent with so many products at most."""
+        self._set_pace(product, work, self._pace(product, work).with_company(company))
+
+    def product_in_time(self, product: str, work: Work) -> None:
+        """Has the product sent in twice the company."""
+        self._set_pace(product, work, self._pace(product, work).in_time())
 
     def forget_failures(self) -> None:
         """Lets every product be tried at once, and drops what was wrong with its list."""
-        self._retries.clear()
+        self._paces.clear()
         for pool in self._state.pools:
             self.change_pool(pool, failure=None)
 
-    def product_succeeded(self, product: str) -> None:
-        """Lets the product be tried at once."""
-        self._retries.pop(product, None)
+    def end_pauses(self) -> None:
+        """Lets the server and every product be tried at once. How often they failed is not forgotten."""
+        due = STEADY.retry.until
+        self.change(server_retry=replace(self._state.server_retry, until=due))
+        for (product, work), pace in list(self._paces.items()):
+            self._set_pace(product, work, replace(pace, retry=replace(pace.retry, until=due)))
+
+    def product_succeeded(self, product: str, work: Work) -> None:
+        """Lets this work be tried at once for the product."""
+        self._set_pace(product, work, replace(self._pace(product, work), retry=STEADY.retry))
+
+    def _pace(self, product: str, work: Work) -> Pace:
+        return self._paces.get((product, work), STEADY)
+
+    def _set_pace(self, product: str, work: Work, pace: Pace) -> None:
+        if pace == STEADY:
+            self._paces.pop((product, work), None)
+        elif pace != self._paces.get((product, work)):
+            self._paces[product, work] = pace
 
     def _show(self, product: str, observed: ObservedList | None) -> None:
         for pool in self._state.pools:

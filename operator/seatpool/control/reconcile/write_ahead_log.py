@@ -13,7 +13,10 @@ revision. The fence on the license server refuses the other's older one.
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerStatus, ProductState
+from pydantic import ValidationError
+
+from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerStatus, OperatorStatus, ProductState
+from seatpool.api.problems import problem_of
 from seatpool.cache.store import Raw
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.state.server_view import ServerView
@@ -33,15 +36,19 @@ class Superseded(SeatpoolError):
     """Another process wrote a newer revision. What this process knows of the lists is out of date."""
 
 
+class UnreadableServer(Superseded):
+    """The LicenseServer was changed so that it cannot be read any more. Nothing is done for it until it is mended."""
+
+
 class WriteAheadLog:
-    """Reads and writes the status of one LicenseServer. It is the only writer of that status."""
+    """Reads and writes the status of one LicenseServer. It is the only writer of that status while it can be read."""
 
     def __init__(
         self,
         key: str,
         *,
         kube: KubeClient,
-        holder: str,
+        operator: Callable[[], OperatorStatus],
         metrics: ControlMetrics,
         clock: Callable[[], datetime],
         on_written: Callable[[Raw], None],
@@ -49,7 +56,7 @@ class WriteAheadLog:
         self._in_flight: InFlight | None = None
         self._namespace, self._name = key.split("/", 1)
         self._kube = kube
-        self._holder = holder
+        self._operator = operator
         self._metrics = metrics
         self._clock = clock
         self._on_written = on_written
@@ -58,15 +65,15 @@ class WriteAheadLog:
         self._revision: int | None = None
 
     async def open(self) -> tuple[LicenseServer, bool] | None:
-        """Reads the LicenseServer. None: it does not exist. Raises KubeError.
+        """Reads the LicenseServer. None: it does not exist, or cannot be read. Raises KubeError.
 
         The second value is true if another process wrote a revision since the last read.
         """
         try:
             raw = await self._kube.get(LicenseServer, self._namespace, self._name)
-        except NotFound:
+            server = self._record_read(raw)
+        except (NotFound, UnreadableServer):
             return None
-        server = self._record_read(raw)
         foreign = self._revision is not None and server.status.revision != self._revision
         if self._revision is None or foreign:
             self._revision = server.status.revision
@@ -171,12 +178,14 @@ class WriteAheadLog:
 
     def _status(self, view: ServerView, *, revision: int, in_flight: InFlight | None) -> LicenseServerStatus:
         assert self._server is not None  # noqa: S101
-        holder = self._holder if revision else self._server.status.holder
+        operator = self._operator()
+        holder = operator.holder if revision else self._server.status.holder
         return server_status(
             self._server,
             view,
             revision=revision,
             holder=holder,
+            operator=operator,
             in_flight=in_flight,
             now=to_milliseconds(self._clock()),
         )
@@ -193,9 +202,12 @@ class WriteAheadLog:
         self._record_read(raw)
 
     def _record_read(self, raw: Raw) -> LicenseServer:
-        self._server = LicenseServer.model_validate(raw)
-        self._version = raw["metadata"]["resourceVersion"]
         self._on_written(raw)
+        try:
+            self._server = LicenseServer.model_validate(raw)
+        except ValidationError as error:
+            raise UnreadableServer(f"LicenseServer {self._namespace}/{self._name}: {problem_of(error)}") from error
+        self._version = raw["metadata"]["resourceVersion"]
         return self._server
 
 

@@ -5,13 +5,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.licenseserver import LicenseServer, OperatorStatus
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 from seatpool.aws.sessions import SessionFactory
@@ -80,6 +81,8 @@ class OperatorConfig:
     installation: str
     holder: str
     """Name of this process in the Lease, in statuses and in the audit trail."""
+    lease: str | None
+    """Namespace and name of the Lease that tells that this process is alive. None: there is none."""
     kube: KubeClient
     transport: SsmTransport
     session_factory: SessionFactory
@@ -115,6 +118,7 @@ class Components:
     settings_reload: SettingsReload
     pool_statuses: StatusWriter
     workbench_statuses: StatusWriter
+    server_statuses: StatusWriter
     outbox: Outbox
     history: History | None
     controller: Controller
@@ -130,10 +134,11 @@ def build(config: OperatorConfig) -> Components:
         traces=config.traces, leads=config.leads,
     )  # fmt: skip
     recorder = EventRecorder(
-        kube, instance=config.holder, metrics=metrics, log=log, clock=clock, may_post=config.leadership.acquired.is_set
-    )
+        kube, instance=config.holder, metrics=metrics, log=log, clock=clock,
+        may_post=config.leadership.acquired.is_set, user_names=settings.events.user_names,
+    )  # fmt: skip
     informer = Informer(store=store, mirror=mirror, recorder=recorder, metrics=metrics, log=log, clock=clock)
-    pools, workbenches = _status_writers(config, store, pool_states, informer)
+    pools, workbenches, servers = _status_writers(config, store, pool_states, informer)
     latency = EventLatency(
         pop_contexts=mirror.message_contexts.pop, metrics=metrics, traces=config.traces, log=log, clock=clock
     )
@@ -145,7 +150,7 @@ def build(config: OperatorConfig) -> Components:
         *_optional(history),
         AuditTrail(store, _trail(config)),
         *_optional(notifications),
-        KubernetesEvents(recorder, user_names=settings.events.user_names),
+        KubernetesEvents(recorder),
         LogLines(log),
         StatusMarks(
             store=store, mark_pool=pools.mark, mark_workbench=workbenches.mark,
@@ -153,7 +158,12 @@ def build(config: OperatorConfig) -> Components:
         ),
     ]  # fmt: skip
     broadcaster = Broadcaster(sinks, metrics=metrics, log=log)
-    deps = _dependencies(config, store, pool_states, mirror, latency, history, notifications, broadcaster)
+    settings_reload = SettingsReload(
+        settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
+    )
+    deps = _dependencies(
+        config, store, pool_states, mirror, settings_reload, latency, history, notifications, broadcaster
+    )
     store.subscribe(latency)
     if history is not None:
         store.subscribe(history)
@@ -166,16 +176,15 @@ def build(config: OperatorConfig) -> Components:
             kinds=KINDS, namespaces=settings.namespaces, kube=kube, store=store, upsert=informer.upserted,
             delete=informer.deleted, metrics=metrics, log=log, clock=clock,
         ),
-        settings_reload=SettingsReload(
-            settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
-        ),
+        settings_reload=settings_reload,
         mirror_health=MirrorHealthSink(mirror=mirror, store=store, recorder=recorder),
         merged_owners=MergedOwners(store=store, recorder=recorder, log=log),
         pool_statuses=pools,
         workbench_statuses=workbenches,
+        server_statuses=servers,
         outbox=outbox,
         history=history,
-        controller=_controller(config, deps, informer, recorder, pools, workbenches),
+        controller=_controller(config, deps, informer, recorder, pools, workbenches, servers),
         seat_tags=_seat_tags(store, mirror),
     )  # fmt: skip
 
@@ -185,6 +194,7 @@ def _dependencies(
     store: Store,
     pool_states: PoolStates,
     mirror: Mirror,
+    settings_reload: SettingsReload,
     latency: EventLatency,
     history: History | None,
     notifications: Notifications | None,
@@ -199,8 +209,9 @@ def _dependencies(
         pool_states=pool_states,
         installation=config.installation,
         client_of=_client_of(config),
+        refusal_of=lambda server: refusal(server, config.settings.servers.allowed),
         uninventoried=mirror.unknown_regions,
-        mirror_parts=lambda: mirror_parts(mirror.health),
+        common_parts=lambda: (*mirror_parts(mirror.health), settings_reload.condition),
         metrics=config.metrics,
         traces=config.traces,
         log=config.log,
@@ -215,7 +226,7 @@ def _dependencies(
 
 def _status_writers(
     config: OperatorConfig, store: Store, states: PoolStates, informer: Informer
-) -> tuple[StatusWriter, StatusWriter]:
+) -> tuple[StatusWriter, StatusWriter, StatusWriter]:
     renderer = StatusRenderer(store, states, config.clock)
     pools = StatusWriter(
         LicensePool, renderer.pool, pace=POOL_PACE, kube=config.kube, metrics=config.metrics, log=config.log,
@@ -228,7 +239,12 @@ def _status_writers(
         Workbench, renderer.workbench, pace=pace, kube=config.kube, metrics=config.metrics, log=config.log,
         on_written=lambda _key, raw: informer.written(Workbench, raw), leads=config.leads,
     )  # fmt: skip
-    return pools, workbenches
+    servers = StatusWriter(
+        LicenseServer, renderer.server, pace=POOL_PACE, kube=config.kube, metrics=config.metrics, log=config.log,
+        on_written=lambda _key, raw: informer.written(LicenseServer, raw), leads=config.leads,
+        version_of=renderer.server_version,
+    )  # fmt: skip
+    return pools, workbenches, servers
 
 
 def _controller(
@@ -238,12 +254,21 @@ def _controller(
     recorder: EventRecorder,
     pools: StatusWriter,
     workbenches: StatusWriter,
+    servers: StatusWriter,
 ) -> Controller:
+    def operator() -> OperatorStatus:
+        return OperatorStatus(
+            holder=config.holder,
+            version=version("seatpool"),
+            lease=config.lease,
+            identity=deps.store.identity.fingerprint,
+        )
+
     def make_reconciler(key: str) -> ServerReconciler:
         wal = WriteAheadLog(
             key,
             kube=config.kube,
-            holder=config.holder,
+            operator=operator,
             metrics=config.metrics,
             clock=config.clock,
             on_written=lambda raw: informer.written(LicenseServer, raw),
@@ -259,6 +284,7 @@ def _controller(
         finalizer=deps.finalizer,
         pool_statuses=pools,
         workbench_statuses=workbenches,
+        server_statuses=servers,
         supervisor=config.supervisor,
         make_reconciler=make_reconciler,
         rng=config.rng,

@@ -34,6 +34,7 @@ from seatpool.cache.store import Store
 from seatpool.clock import utc_now
 from seatpool.control.aio.shield import ShieldedTasks
 from seatpool.control.aio.supervisor import Supervisor
+from seatpool.control.leader.alive_lease import SUFFIX, AliveLease
 from seatpool.control.leader.election import Election
 from seatpool.control.leader.leadership import Leadership, LeadershipLost
 from seatpool.control.metrics import ControlMetrics
@@ -53,6 +54,7 @@ from seatpool.kube.pod import own_name, own_namespace
 from seatpool.kube.retry import retry_until_answered
 from seatpool.servers.ssm import SsmTransport
 from seatpool.settings.settings import Settings
+from seatpool.threads import run_in
 from seatpool.tracing.spans import UNTRACED, Traces
 
 END_LIMIT = 5.0
@@ -98,6 +100,7 @@ class Operator:
         self._leadership = _leadership(settings)
         self._metrics.leader.set_function(lambda: float(self._leadership.leads))
         self._election: Election | None = None
+        self._alive: AliveLease | None = None
         self.heartbeats = WatchHeartbeats(KINDS, watches=max(1, len(settings.namespaces)), metrics=self._metrics)
         self._readiness = Readiness(
             heartbeats=self.heartbeats,
@@ -135,13 +138,15 @@ class Operator:
             if self._leadership.is_elected:
                 # It gets its own connection: a renewal must not wait behind a thousand statuses.
                 self._election = self._make_election(await self._connect(ending))
+            elif (lease := self._lease(kube)) is not None:
+                self._alive = AliveLease(lease, identity=self.holder, clock=self._clock, log=self._log)
             transport = SsmTransport(
                 endpoint_url=settings.servers.endpoint_url,
                 session_factory=self._session_factory,
                 permit=self._leadership.check,
             )
             ending.callback(transport.close)
-            await asyncio.to_thread(transport.prepare)
+            await run_in(None, transport.prepare)
             ending.push_async_callback(self._end_work)
             await self._until_stopped(self._serve(kube, transport))
 
@@ -154,15 +159,14 @@ class Operator:
         return kube
 
     def _make_election(self, kube: KubeClient) -> Election:
-        settings = self.settings.leader_election
-        namespace = settings.namespace or own_namespace()
-        if namespace is None:
+        settings, lease = self.settings.leader_election, self._lease(kube)
+        if lease is None:
             raise SeatpoolError(
                 "leader_election.namespace is not set, and this is no pod that has one of its own; "
                 "write for example --set leader_election.namespace=seatpool"
             )
         return Election(
-            LeaseObject(kube=kube, namespace=namespace, name=settings.name),
+            lease,
             self._leadership,
             identity=self.holder,
             settings=settings,
@@ -173,6 +177,13 @@ class Operator:
             rng=self._rng,
         )
 
+    def _lease(self, kube: KubeClient) -> LeaseObject | None:
+        """Returns the Lease that this process renews. None: it is in no namespace, and no setting names one."""
+        settings = self.settings.leader_election
+        namespace = settings.namespace or own_namespace()
+        name = settings.name if settings.enabled else f"{settings.name}{SUFFIX}"
+        return None if namespace is None else LeaseObject(kube=kube, namespace=namespace, name=name)
+
     async def _serve(self, kube: KubeClient, transport: SsmTransport) -> None:
         installation = self.settings.installation
         if installation is None:
@@ -182,6 +193,7 @@ class Operator:
             settings=self.settings,
             installation=installation,
             holder=self.holder,
+            lease=None if (lease := self._lease(kube)) is None else str(lease),
             kube=kube,
             transport=transport,
             session_factory=self._session_factory,
@@ -246,6 +258,8 @@ class Operator:
         start("heartbeats", self.heartbeats.run)
         if self._election is not None:
             start("election", self._election.run)
+        if self._alive is not None:
+            start("lease that tells of life", self._alive.run)
         start_leading = StartLeading(
             components=components,
             leadership=self._leadership,
@@ -291,6 +305,8 @@ class Operator:
             )
         if self._election is not None:
             await self._election.release()
+        if self._alive is not None:
+            await self._alive.release()
 
 
 async def _cluster_id(kube: KubeClient) -> str:

@@ -19,11 +19,15 @@ from structlog.typing import FilteringBoundLogger
 
 from seatpool.cache.store import Store
 from seatpool.control.metrics import ControlMetrics
+from seatpool.control.state.server_view import ConditionParts
+from seatpool.control.status.settings import settings_part
 from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.errors import KubeError
 from seatpool.mirror.mirror import Mirror
 from seatpool.settings.lost_entries import check_losses
 from seatpool.settings.settings import Settings, load_again
+from seatpool.threads import run_in
 
 INTERVAL = 5.0
 """Seconds between two checks."""
@@ -43,10 +47,18 @@ class SettingsReload:
     clock: Callable[[], datetime]
     _handled_digest: str = field(default="", init=False)
     """Digest of the files that were applied or refused last."""
+    _refused_since: datetime | None = field(default=None, init=False)
+    _waiting: tuple[str, ...] = field(default=(), init=False)
+    """Changed settings that need a restart."""
 
     def __post_init__(self) -> None:
         self._handled_digest = _digest(self.settings)
         self.metrics.settings_valid.set(True)
+
+    @property
+    def condition(self) -> ConditionParts:
+        """Whether the files are in use, as every LicenseServer says it."""
+        return settings_part(self._refused_since, waiting=self._waiting)
 
     async def run(self) -> None:
         """Checks the files until cancelled."""
@@ -56,11 +68,11 @@ class SettingsReload:
 
     async def check(self) -> None:
         """Applies the settings files if they changed."""
-        digest = await asyncio.to_thread(_digest, self.settings)
+        digest = await run_in(None, lambda: _digest(self.settings))
         if digest == self._handled_digest:
             return
         try:
-            changed = await asyncio.to_thread(load_again, self.settings)
+            changed = await run_in(None, lambda: load_again(self.settings))
             check_losses(self.settings, changed)
             waiting = await self.mirror.reconfigure(changed.mirror)
         except KubeError as error:
@@ -71,6 +83,8 @@ class SettingsReload:
             self.metrics.settings_valid.set(False)
             self.metrics.settings_reloads.labels("refused").inc()
             self.log.error("changed settings refused, the old ones stay", error=str(error))
+            self._refused_since = self._refused_since or to_milliseconds(self.clock())
+            self._wake_servers()
             return
         self._handled_digest = _digest(changed)
         self.store.set_identity(changed.identity, now=self.clock())
@@ -79,7 +93,14 @@ class SettingsReload:
         self.metrics.settings_valid.set(True)
         self.metrics.settings_reloads.labels("applied").inc()
         self.metrics.settings_waiting.set(len(need_restart))
+        self._refused_since, self._waiting = None, tuple(need_restart)
+        self._wake_servers()
         self.log.info("changed settings taken over", waiting_for_a_restart=need_restart)
+
+    def _wake_servers(self) -> None:
+        """Has the condition written."""
+        for key in self.store.servers:
+            self.store.wake_server(key)
 
     def _other_changes(self, changed: Settings) -> set[str]:
         return {

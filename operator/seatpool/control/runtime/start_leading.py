@@ -66,6 +66,7 @@ class StartLeading:
             start("history of what is open", lambda: history.run_note_open(self.readiness.may_write))
         start("pool statuses", components.pool_statuses.run)
         start("workbench statuses", components.workbench_statuses.run)
+        start("server statuses", components.server_statuses.run)
 
     async def _wait_for_inventory(self) -> None:
         with contextlib.suppress(TimeoutError):

@@ -83,7 +83,7 @@ class AuditTrail:
 
     def _of_pool(self, pool: LicensePool) -> dict[str, Any]:
         metadata = pool.metadata
-        ledgers = self.store.ledgers.get(pool.key, {})
+        ledgers = self.store.shares_of(pool.key)
         return {
             "pool": pool.key,
             "poolUid": metadata.uid,

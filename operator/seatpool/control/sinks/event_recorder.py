@@ -22,7 +22,7 @@ from typing import Literal
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.base import API_VERSION, Metadata, Resource, format_instant
-from seatpool.api.reasons import EventReason
+from seatpool.api.reasons import EVENT_SENTENCES, NAMES_NO_USER, EventReason
 from seatpool.control.metrics import ControlMetrics
 from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import KubeError, NotFound
@@ -81,7 +81,10 @@ class EventRecorder:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
         may_post: Callable[[], bool] = lambda: True,
+        user_names: bool = True,
     ) -> None:
+        """`user_names` False: no Event names a user, because Kubernetes' role `view` reads Events."""
+        self._user_names = user_names
         self._kube = kube
         self._instance = instance
         self._metrics = metrics
@@ -93,13 +96,23 @@ class EventRecorder:
         self._series: OrderedDict[tuple[str, EventReason], _Series] = OrderedDict()
         self._buckets: OrderedDict[str, _TokenBucket] = OrderedDict()
 
-    def normal(self, kind: type[Resource], metadata: Metadata, reason: EventReason, message: str) -> None:
-        """Queues an Event of type Normal."""
-        self._enqueue(kind, metadata, "Normal", reason, message)
+    def normal(
+        self, kind: type[Resource], metadata: Metadata, reason: EventReason, message: str, *, nameless: str = ""
+    ) -> None:
+        """Queues an Event of type Normal. `nameless` is what it says if it may name no user; empty: the reason's meaning."""
+        self._enqueue(kind, metadata, "Normal", reason, self._allowed_text(reason, message, nameless))
 
-    def warning(self, kind: type[Resource], metadata: Metadata, reason: EventReason, message: str) -> None:
-        """Queues an Event of type Warning: an admin should look at the object."""
-        self._enqueue(kind, metadata, "Warning", reason, message)
+    def warning(
+        self, kind: type[Resource], metadata: Metadata, reason: EventReason, message: str, *, nameless: str = ""
+    ) -> None:
+        """Queues an Event of type Warning: an admin should look at the object. `nameless` is as in `normal`."""
+        self._enqueue(kind, metadata, "Warning", reason, self._allowed_text(reason, message, nameless))
+
+    def _allowed_text(self, reason: EventReason, message: str, nameless: str) -> str:
+        """Returns what an Event may say. Nothing else decides whether it names a user."""
+        if self._user_names or reason in NAMES_NO_USER:
+            return message
+        return nameless or EVENT_SENTENCES[reason]
 
     async def run(self) -> None:
         """Posts queued Events until cancelled."""

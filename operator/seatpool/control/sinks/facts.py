@@ -87,6 +87,14 @@ class UsersAdopted(PoolFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLost(PoolFact):
+    """The list was written by Seatpool, but the ledger of its product is gone: the vendor's rules start afresh."""
+
+    revision: int
+    """Revision of the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryNotAdopted(PoolFact):
     """First contact: an entry of the list is no user id and was left out."""
 
@@ -249,6 +257,7 @@ class PassEnded(ServerFact):
 Fact = (
     AnswerStored
     | UsersAdopted
+    | LedgerLost
     | EntryNotAdopted
     | ChangeHeld
     | ChangeApproved

@@ -148,7 +148,7 @@ class History(StoreHandler):
 
     def _note_open(self, pool: LicensePool) -> None:
         """Notes all open rows of a pool, as its ledgers have them."""
-        shares = [view.spec for view in self.store.ledgers.get(pool.key, {}).values()]
+        shares = [view.spec for view in self.store.shares_of(pool.key).values()]
         if not shares:
             return
         now = self.clock()
@@ -248,7 +248,7 @@ class History(StoreHandler):
     def _note_ends(self, pool: str, rows: _PoolRows, now: datetime) -> None:
         """Notes the seats and waits that ended by the ledger, if they were not noted yet."""
         marks = set()
-        for one in (one for view in self.store.ledgers.get(pool, {}).values() for one in view.spec.ended):
+        for one in self.store.ended_of(pool):
             mark = _mark(rows.uid, one)
             marks.add(mark)
             if not self.recording.knows(mark):

@@ -17,6 +17,7 @@ class LogLines:
     kinds: ClassVar[tuple[type[facts.Fact], ...]] = (
         facts.ListConfirmed,
         facts.UsersAdopted,
+        facts.LedgerLost,
         facts.EntryNotAdopted,
         facts.DriftDetected,
         facts.OlderRevisionFound,
@@ -49,6 +50,11 @@ class LogLines:
                     users=list(fact.users),
                     list_before=list(fact.former),
                 )
+            case facts.LedgerLost():
+                self.log.warning(
+                    "the ledger of a list is gone; the vendor's rules start afresh", pool=fact.pool.key,
+                    product=fact.pool.spec.product, revision=fact.revision,
+                )  # fmt: skip
             case facts.EntryNotAdopted():
                 self.log.warning("an entry of the list is not adopted", pool=fact.pool.key, error=fact.problem)
             case facts.DriftDetected():

@@ -62,8 +62,7 @@ class PendingNotifications:
         return notice is not None and not self.is_in_outbox(notice)
 
     def _ended(self, pool: str) -> Iterator[LedgerEnded]:
-        for view in self.store.ledgers.get(pool, {}).values():
-            yield from (one for one in view.spec.ended if one.what == "Seat")
+        return (one for one in self.store.ended_of(pool) if one.what == "Seat")
 
 
 def _mark(ended: LedgerEnded) -> _Mark:

@@ -24,6 +24,8 @@ class ObservedList:
     """Installation in the fence, empty if no operator ever wrote the list."""
     odd: tuple[str, ...] = ()
     """Entries that are no user ids."""
+    passed_over: tuple[str, ...] = ()
+    """Lines of what was printed, if no entry was found in any of them."""
     placeholder: bool = False
     """The list held nothing but the placeholder; `users` is empty then."""
 

@@ -21,6 +21,8 @@ class ServerView:
     """The lists that were read, by product."""
     pool_states: Mapping[str, PoolState] = field(default_factory=dict)
     """States of the pools that are applied to the server, by key."""
+    duplicates: tuple[str, ...] = ()
+    """Pools that are not applied, each with the older one that manages its list."""
     reached: bool | None = None
     """Whether the last command was answered; None: none was sent yet."""
     fault: Failure | None = None
@@ -35,7 +37,7 @@ class ServerView:
     """Why no process may be the leader."""
     uninventoried: tuple[str, ...] = ()
     """Accounts that were never inventoried completely."""
-    mirror: tuple[ConditionParts, ...] = ()
-    """Conditions about the mirror, the same on every server."""
+    common: tuple[ConditionParts, ...] = ()
+    """Conditions about the mirror and the settings, the same on every server."""
     last_applied: datetime | None = None
     last_verified: datetime | None = None

@@ -16,24 +16,37 @@ from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.pool_state import Failure, PoolState
 from seatpool.control.state.server_view import ConditionParts
 from seatpool.control.status.condition_parts import parts
+from seatpool.control.status.unreadable import SERVER_MEANWHILE
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.list_hash import list_hash
 from seatpool.text import format_names
 
+_ONLY_ADMINS_END = frozenset({ConditionReason.UNREADABLE_ENTRIES, ConditionReason.NOT_ALLOWED})
+"""Reasons for which a list that has to be emptied waits until an admin does something."""
+
 
 def pool_status(
-    pool: LicensePool, state: PoolState, *, server: LicenseServer | None, owner_pool: str, now: datetime
+    pool: LicensePool,
+    state: PoolState,
+    *,
+    server: LicenseServer | None,
+    server_problem: str | None = None,
+    owner: LicensePool,
+    now: datetime,
 ) -> LicensePoolStatus:
-    """Returns the whole status. `owner_pool`: key of the pool that manages the product on the server."""
+    """Returns the whole status.
+
+    `server_problem`: why the server cannot be read. `owner`: the pool that manages the list, mostly the pool itself.
+    """
     answer = state.answer
     waiting = () if answer is None else answer.waiting
-    in_sync = _in_sync(pool, state, server, owner_pool)
+    in_sync = _in_sync(pool, state, server, server_problem, owner)
     conditions = [
         _ready(in_sync),
         _reconciling(in_sync),
         in_sync,
         _saturated(answer),
-        _conflict(pool, state, owner_pool),
+        _conflict(pool, state, owner),
         _suspended(pool),
     ]
     return LicensePoolStatus(
@@ -74,9 +87,14 @@ def _difference(pool: LicensePool, state: PoolState, now: datetime) -> PoolDiffe
     )
 
 
-def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, owner_pool: str) -> ConditionParts:
-    if owner_pool != pool.key:
-        return parts("InSync", False, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, owner_pool))
+def _in_sync(
+    pool: LicensePool, state: PoolState, server: LicenseServer | None, server_problem: str | None, owner: LicensePool
+) -> ConditionParts:
+    if owner.key != pool.key:
+        return parts("InSync", False, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, owner))
+    if server_problem is not None:
+        problem = f"LicenseServer {pool.spec.server_ref.name}: {server_problem}"
+        return parts("InSync", False, ConditionReason.INVALID_SPEC, problem=problem, meanwhile=SERVER_MEANWHILE)
     if server is None:
         return parts(
             "InSync", False, ConditionReason.SERVER_MISSING,
@@ -84,7 +102,7 @@ def _in_sync(pool: LicensePool, state: PoolState, server: LicenseServer | None, 
         )  # fmt: skip
     if pool.metadata.deletion_timestamp is not None:
         failure = state.failure
-        if failure is not None and failure.reason is ConditionReason.UNREADABLE_ENTRIES:
+        if failure is not None and failure.reason in _ONLY_ADMINS_END:
             return parts("InSync", False, failure.reason, failure.message)  # only an admin ends it, and so the deletion
         return parts("InSync", False, ConditionReason.DELETING)
     if pool.spec.suspend:
@@ -134,17 +152,20 @@ def _saturated(answer: Allocation | None) -> ConditionParts:
     )  # fmt: skip
 
 
-def _conflict(pool: LicensePool, state: PoolState, owner_pool: str) -> ConditionParts:
-    if owner_pool != pool.key:
-        return parts("Conflict", True, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, owner_pool))
+def _conflict(pool: LicensePool, state: PoolState, owner: LicensePool) -> ConditionParts:
+    if owner.key != pool.key:
+        return parts("Conflict", True, ConditionReason.DUPLICATE_PRODUCT, **_duplicate(pool, owner))
     failure = state.failure
     if isinstance(failure, Failure) and failure.reason is ConditionReason.FOREIGN_OWNER:
         return parts("Conflict", True, failure.reason, failure.message)
     return parts("Conflict", False, ConditionReason.SOLE_CLAIM)
 
 
-def _duplicate(pool: LicensePool, owner_pool: str) -> dict[str, object]:
-    return {"product": pool.spec.product, "server": pool.spec.server_ref.name, "owner": owner_pool}
+def _duplicate(pool: LicensePool, owner: LicensePool) -> dict[str, object]:
+    named = owner.key
+    if owner.server_key != pool.server_key:
+        named += f" of LicenseServer {owner.server_key}, which names the same machine and state folder"
+    return {"product": pool.spec.product, "server": pool.spec.server_ref.name, "owner": named}
 
 
 def _suspended(pool: LicensePool) -> ConditionParts:

@@ -1,13 +1,18 @@
-"""Renders the statuses of pools and workbenches, by key. Rendering changes nothing."""
+"""Renders the statuses of pools and workbenches, and of all objects that cannot be read, by key. Rendering changes nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from seatpool.api.base import Resource
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import ConditionReason
+from seatpool.api.workbench import Workbench
 from seatpool.cache.store import Store
 from seatpool.control.state.pool_state import PoolState
 from seatpool.control.status.pool import pool_status
+from seatpool.control.status.unreadable import unreadable_status
 from seatpool.control.status.workbench import workbench_status
 from seatpool.control.status.writer import Postponed, without_times
 from seatpool.domain.instants import to_milliseconds
@@ -27,14 +32,18 @@ class StatusRenderer:
     def pool(self, key: str, *, due: bool) -> Body | Postponed | None:
         """Returns the status of a LicensePool. None: it is stored already, or the pool is gone."""
         del due
+        if self.store.problem_of(LicensePool, key) is not None:
+            return self._unreadable(LicensePool, key)
         pool = self.store.pools.get(key)
         if pool is None:
             return None
+        owner = self.store.pools[self.store.owner_pool(key)]
         status = pool_status(
             pool,
             self.states.get(key, _UNKNOWN),
-            server=self.store.servers.get(self.store.server_of(key)),
-            owner_pool=self.store.owner_pool(key),
+            server=self.store.servers.get(pool.server_key),
+            server_problem=self.store.problem_of(LicenseServer, pool.server_key),
+            owner=owner,
             now=to_milliseconds(self.clock()),
         )
         return _if_changed(status.wire(), pool.status.wire())
@@ -45,6 +54,8 @@ class StatusRenderer:
         If a pool has not decided yet, the status is postponed until it is `due`.
         """
         store = self.store
+        if store.problem_of(Workbench, key) is not None:
+            return self._unreadable(Workbench, key)
         view = store.workbenches.get(key)
         if view is None:
             return None
@@ -58,6 +69,24 @@ class StatusRenderer:
         if not due and any(seat.reason == ConditionReason.UNDECIDED for seat in status.seats):
             return Postponed.UNDECIDED
         return _if_changed(status.wire(), view.status.wire())
+
+    def server(self, key: str, *, due: bool) -> Body | None:
+        """Returns the status of a LicenseServer that cannot be read. None: it can, or the status is stored already.
+
+        That of any other is written by its reconciler.
+        """
+        del due
+        return self._unreadable(LicenseServer, key) if self.store.problem_of(LicenseServer, key) is not None else None
+
+    def server_version(self, key: str) -> str | None:
+        """Returns the version of a LicenseServer that cannot be read. None: it can, or there is none."""
+        found = self.store.unreadable.get((LicenseServer.kind, key))
+        return found.raw["metadata"]["resourceVersion"] if found is not None else None
+
+    def _unreadable(self, resource: type[Resource], key: str) -> Body | None:
+        found = self.store.unreadable[resource.kind, key]
+        status = unreadable_status(found, now=to_milliseconds(self.clock()))
+        return _if_changed(status, found.raw.get("status") or {})
 
 
 def _if_changed(status: Body, stored: Body) -> Body | None:

@@ -3,7 +3,14 @@
 from datetime import datetime
 
 from seatpool.api.conditions import condition, merge
-from seatpool.api.licenseserver import InFlight, LicenseServer, LicenseServerStatus, Mode, ProductState
+from seatpool.api.licenseserver import (
+    InFlight,
+    LicenseServer,
+    LicenseServerStatus,
+    Mode,
+    OperatorStatus,
+    ProductState,
+)
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.server_view import ConditionParts, ServerView
 from seatpool.control.status.condition_parts import parts
@@ -16,6 +23,7 @@ def server_status(
     *,
     revision: int,
     holder: str | None,
+    operator: OperatorStatus | None,
     in_flight: InFlight | None,
     now: datetime,
 ) -> LicenseServerStatus:
@@ -29,7 +37,7 @@ def server_status(
     )
     if not applied and view.pool_states:
         applied = before.applied  # the lists are being read again
-    kinds = [_ready(server, view), _reachable(view), _in_sync(server, view), _guarded(server, view), *view.mirror]
+    kinds = [_ready(server, view), _reachable(view), _in_sync(server, view), _guarded(server, view), *view.common]
     return LicenseServerStatus(
         observed_generation=server.metadata.generation,
         revision=revision,
@@ -40,6 +48,7 @@ def server_status(
         applied=applied,
         users=sum(state.count for state in applied),
         guard=view.guard or before.guard,
+        operator=operator or before.operator,
         conditions=merge(
             before.conditions,
             [
@@ -61,6 +70,11 @@ def _reachable(view: ServerView) -> ConditionParts:
 def _in_sync(server: LicenseServer, view: ServerView) -> ConditionParts:
     if server.spec.suspend:
         return parts("InSync", None, ConditionReason.SERVER_SUSPENDED)
+    if view.fault is not None and view.fault.reason is ConditionReason.NOT_ALLOWED:
+        return parts("InSync", None, view.fault.reason, view.fault.message)
+    if not view.pool_states and view.duplicates:
+        named = ", ".join(view.duplicates[:10])
+        return parts("InSync", False, ConditionReason.NO_LIST_OF_ITS_OWN, pools=named)
     if not view.pool_states:
         return parts("InSync", True, ConditionReason.NO_POOLS)
     out_of_sync = sorted(key for key, state in view.pool_states.items() if not state.in_sync)

@@ -71,8 +71,11 @@ class StatusWriter:
         log: FilteringBoundLogger,
         on_written: Callable[[str, Body], None] = lambda _key, _raw: None,
         leads: Callable[[], bool] = lambda: True,
+        version_of: Callable[[str], str | None] = lambda _key: None,
     ) -> None:
+        """`version_of` returns the version of an object on which alone it may be written. None: on any."""
         self._resource = resource
+        self._version_of = version_of
         self._render = render
         self._pace = pace
         self._kube = kube
@@ -133,8 +136,12 @@ class StatusWriter:
             return 0
         namespace, name = key.split("/", 1)
         self._metrics.writes.labels(f"{self._resource.singular}_status").inc()
+        document: Body = {"status": body}
+        version = self._version_of(key)
+        if version is not None:
+            document["metadata"] = {"resourceVersion": version}
         try:
-            raw = await self._kube.apply(self._resource, namespace, name, {"status": body}, status=True)
+            raw = await self._kube.apply(self._resource, namespace, name, document, status=True)
         except NotFound:
             return 1
         except KubeError as error:

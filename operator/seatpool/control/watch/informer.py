@@ -51,9 +51,17 @@ class Informer:
             return False
 
     def _refuse(self, kind: type[Resource], raw: Raw, error: Exception) -> None:
-        """Tells of an object that cannot be taken in, whatever is odd about it: the others must not notice."""
+        """Tells of an object that cannot be taken in, whatever is odd about it: the others must not notice.
+
+        The store keeps it, and so its status says why. It is told once for each reason.
+        """
         problem = problem_of(error)
         name = str(raw.get("metadata", {}).get("name", ""))
+        try:
+            if not self.store.refuse(kind, raw, problem, now=self.clock()):
+                return
+        except Exception as failure:  # noqa: BLE001
+            self.log.error("an object was not refused", kind=kind.kind, name=name, error=problem_of(failure))
         self.metrics.refused.labels(kind.kind).inc()
         self.log.warning("an object cannot be read", kind=kind.kind, name=name, error=problem)
         with contextlib.suppress(ValidationError):

@@ -17,6 +17,7 @@ from seatpool.cache.store import Store
 from seatpool.control.reconcile.advance import advance
 from seatpool.control.reconcile.desired import PoolInputs, compute
 from seatpool.control.reconcile.diff import Write
+from seatpool.control.reconcile.pacing import Pace, Work
 from seatpool.control.reconcile.server_state import ServerState, WriteReason
 from seatpool.control.reconcile.step_results import (
     AnswersStored,
@@ -183,7 +184,7 @@ def test_an_applied_list_ends_its_failure_and_its_doubt() -> None:
     assert facts.ListApplied in told
     assert facts.ListRecovered in told
     after = advanced(state, step)
-    assert (after.in_doubt, after.product_retries, after.view.pool_states[MATLAB].failure) == ({}, {}, None)
+    assert (after.in_doubt, after.paces, after.view.pool_states[MATLAB].failure) == ({}, {}, None)
     assert after.view.last_applied == later(5)
 
 
@@ -242,7 +243,7 @@ def test_what_was_known_of_a_pool_goes_with_it() -> None:
     state = server_state({"matlab": standing("ann", observed=known("ann"))})
     state = replace(
         state, in_doubt={"matlab": WriteReason.IN_DOUBT}, pending={MATLAB: later(0)},
-        product_retries={"matlab": Retry(1, START + 9)},
+        paces={("matlab", Work.READ): Pace(Retry(1, START + 9))},
     )  # fmt: skip
     after, told = advance(state, refreshed(state))
     assert after.pools == ()

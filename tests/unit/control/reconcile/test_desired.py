@@ -118,6 +118,11 @@ def test_an_entry_that_is_no_user_id_is_left_out_and_named() -> None:
     assert "bad/name" in problem
 
 
+def test_the_placeholder_is_adopted_by_nobody_and_no_reason_to_stop() -> None:
+    found = adopt(known("ann Seatpool-Placeholder none"), identity=IdentitySettings(), placeholder="None")
+    assert (found.users, found.problems) == (("ann",), ())
+
+
 # -- what is held back -----------------------------------------------------------------------------------------------------
 
 

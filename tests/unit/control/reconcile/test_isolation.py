@@ -15,6 +15,7 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.api.reasons import ConditionReason
 from seatpool.control.reconcile.desired import PoolInputs, compute, pools_due
 from seatpool.control.reconcile.diff import diff, has_writes
+from seatpool.control.reconcile.pacing import Work
 from seatpool.control.reconcile.server_state import ServerState, unreadable_token
 from seatpool.control.reconcile.step_results import (
     AnswersStored,
@@ -29,7 +30,7 @@ from seatpool.control.state.pool_state import ObservedList
 from seatpool.control.status.pool import pool_status
 from seatpool.control.status.server import server_status
 from seatpool.domain.need import Need
-from seatpool.domain.rules import PoolRules
+from seatpool.domain.rules import PoolRules, ReassignmentBudget
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
 
 MATLAB, ANSYS = "lab/matlab", "lab/ansys"
@@ -92,6 +93,37 @@ def test_an_admin_who_saw_this_very_list_may_have_it_overwritten(users: tuple[st
     assert diff(other, desired.answers, at=moment(72)) == (), "the list is another one than the admin saw"
 
 
+SILENT = ("Users of matlab (2):", "  user07, seat 7", "  user08, seat 8")
+
+
+@pytest.mark.parametrize(
+    ("fence", "pool", "is_answered"),
+    [
+        pytest.param(0, {}, False, id="no operator ever wrote the list"),
+        pytest.param(7, {}, True, id="an operator wrote it, and its ledger is lost"),
+        pytest.param(0, {"adoption": "Overwrite"}, True, id="an admin has it overwritten"),
+    ],
+)
+def test_a_list_in_which_nothing_is_found_is_no_empty_list_at_first_contact(
+    fence: int, pool: dict[str, Any], is_answered: bool
+) -> None:
+    result = ProductResult(
+        result=Result.LISTED, users=(), passed_over=SILENT, fence=fence, owner="ours" if fence else ""
+    )
+    step = ListsRead(
+        products=("matlab",), result=CommandResult(revision=1, products={"matlab": result}), node=NODE, at=moment()
+    )
+    state = advanced(server_state({"matlab": standing(None)}, pool=TEN_SEATS | pool), step)
+    desired = asked(state, matlab="newcomer")
+    assert (MATLAB in desired.answers) is is_answered
+    state = advanced(state, desired)
+    if not is_answered:
+        assert reason_of(state, MATLAB) is ConditionReason.UNREADABLE_ENTRIES
+        failure = state.view.pool_states[MATLAB].failure
+        assert failure is not None
+        assert "user07, seat 7" in failure.message
+
+
 def test_the_condition_shows_what_was_read_and_both_ways_out() -> None:
     state = server_state({"matlab": standing("ann")}, pool=TEN_SEATS)
     step = read(("ann",), ("user07 (named user, seat 7)", "\x1b[2J"))
@@ -109,7 +141,7 @@ def test_a_pool_that_cannot_go_because_its_list_cannot_be_read_says_so() -> None
     dying = {"meta": {"deletionTimestamp": "2026-01-05T09:00:00Z"}, "onDelete": "Clear"}
     state = advanced(server_state({"matlab": standing("ann")}, pool=dying), read(("ann",), ("?",)))
     states = state.view.pool_states
-    status = pool_status(pool(**dying), states[MATLAB], server=state.server, owner_pool=MATLAB, now=later(0))
+    status = pool_status(pool(**dying), states[MATLAB], server=state.server, owner=pool(), now=later(0))
     assert conditions(status)["InSync"] == ("False", "UnreadableEntries")
 
 
@@ -120,6 +152,30 @@ def test_a_list_that_becomes_readable_is_written_again_and_that_is_told() -> Non
     state = advanced(state, read(("bob",)))
     assert has_writes(state, at=moment())
     assert reason_of(state, MATLAB) is None
+
+
+# -- a ledger that is gone -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "revision", "is_told"),
+    [
+        ({"readmit_after": timedelta(hours=1)}, 7, True),
+        ({"minimum_hold": timedelta(hours=1)}, 7, True),
+        ({"seat_cool_down": timedelta(hours=1)}, 7, True),
+        ({"max_reassignments": ReassignmentBudget(1, timedelta(days=1))}, 7, True),
+        ({"readmit_after": timedelta(hours=1)}, 0, False),
+        ({"linger": timedelta(hours=1)}, 7, False),
+    ],
+)
+def test_a_list_that_was_written_before_and_has_no_ledger_is_told(
+    rules: dict[str, Any], revision: int, is_told: bool
+) -> None:
+    state = server_state({"matlab": standing(None, observed=known("ann", revision=revision))}, pool=TEN_SEATS)
+    inputs = {MATLAB: PoolInputs(PoolRules(seats=10, **rules), needs_of(["ann"]), None)}
+    desired = compute(state, inputs, identity=IdentitySettings(), at=moment(70))
+    lost = [fact for fact in facts_of(state, desired, stored(desired)) if isinstance(fact, facts.LedgerLost)]
+    assert [fact.revision for fact in lost] == ([revision] if is_told else [])
 
 
 # -- another server --------------------------------------------------------------------------------------------------------
@@ -200,7 +256,7 @@ def test_the_pause_of_a_pool_that_fails_grows() -> None:
     for _ in range(3):
         desired = asked(state, matlab="ann bob")
         state = advanced(state, desired, stored(desired, {MATLAB: "refused"}))
-        pauses.append(state.product_retries["matlab"].until - (START + 71))
+        pauses.append(state.pace("matlab", Work.DECIDE).retry.until - (START + 71))
     assert pauses == [1, 2, 4]
 
 
@@ -208,13 +264,15 @@ def test_the_pause_of_a_pool_that_fails_grows() -> None:
 
 
 def ready(state: ServerState) -> tuple[str, str]:
-    status = server_status(state.server, state.view, revision=1, holder="me", in_flight=None, now=later(0))
+    status = server_status(
+        state.server, state.view, revision=1, holder="me", operator=None, in_flight=None, now=later(0)
+    )
     return conditions(status)["Ready"]
 
 
 def pool_ready(state: ServerState) -> tuple[str, str]:
     states = state.view.pool_states
-    status = pool_status(pool(), states[MATLAB], server=state.server, owner_pool=MATLAB, now=later(0))
+    status = pool_status(pool(), states[MATLAB], server=state.server, owner=pool(), now=later(0))
     return conditions(status)["Ready"]
 
 

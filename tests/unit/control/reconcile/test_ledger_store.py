@@ -1,6 +1,7 @@
 """Shares are stored in an order that survives a crash, and all of them are found again."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -76,6 +77,7 @@ def everybody(*, waiting: int = 0) -> PoolMemory:
 def stored_by(memory: PoolMemory, one: LicensePool, *, api: ApiServer) -> int:
     async def run() -> int:
         fresh = ledgers(api)
+        fresh.store.pools[one.key] = one
         await fresh.reload(one)
         return await fresh.save(one, memory, ending=ENDING)
 
@@ -106,6 +108,24 @@ def test_an_operator_that_is_killed_after_any_write_loses_nobody(seats: int, the
     assert read(api, pool(seats=then)) == memory
     counts = {body["spec"]["shares"] for body in api.objects.values()}
     assert counts == {len(api.objects)}
+
+
+def test_a_pool_of_another_name_goes_on_with_the_memory_of_its_product_and_no_kill_loses_it() -> None:
+    memory, renamed = everybody(), pool("renamed", product="matlab", seats=801)
+    for killed in range(8):
+        api = ApiServer()
+        stored_by(memory, pool(seats=801), api=api)
+        names = set(api.objects)
+        api.writes_left = killed
+        with contextlib.suppress(Killed):
+            stored_by(memory, renamed, api=api)
+        api.writes_left = 1_000
+        assert read(api, renamed) == memory
+        stored_by(memory, renamed, api=api)
+        assert set(api.objects) == names
+        assert {body["spec"]["pool"] for body in api.objects.values()} == {"renamed"}
+    assert read(api, pool(product="cad")) is None
+    assert read(api, pool(serverRef={"name": "other"})) is None
 
 
 def test_a_reload_finds_the_shares_that_another_process_made() -> None:

@@ -8,6 +8,7 @@ from tests.unit.control.objects import known, later, standing
 from tests.unit.control.server_states import START, moment, server_state
 
 from seatpool.backoff import Retry
+from seatpool.control.reconcile.pacing import Pace, Work
 from seatpool.control.reconcile.requeue import LONGEST, SHORTEST, TOGETHER, UNKNOWN, batch_delay, requeue_after
 from seatpool.control.reconcile.server_state import ServerState
 from seatpool.control.state.pool_state import PoolState
@@ -62,7 +63,7 @@ def test_a_pool_without_a_memory_cannot_be_answered_yet() -> None:
 
 
 def test_a_product_that_failed_ends_the_rest_when_it_may_be_tried_again() -> None:
-    state = replace(quiet(), product_retries={"matlab": Retry().failed(monotonic=START)})
+    state = replace(quiet(), paces={("matlab", Work.WRITE): Pace(Retry().failed(monotonic=START))})
     assert 0.75 <= rest(state) <= 1.25
     assert rest(state, at=2) == 298
 
@@ -73,7 +74,7 @@ def test_a_verification_that_is_due_waits_for_a_server_and_for_products_that_fai
     retry = Retry()
     for _ in range(3):
         retry = retry.failed(monotonic=START + HOUR)
-    assert 3 <= rest(replace(state, product_retries={"matlab": retry}), at=HOUR) <= 5
+    assert 3 <= rest(replace(state, paces={("matlab", Work.WRITE): Pace(retry)}), at=HOUR) <= 5
 
 
 def test_a_pause_that_ended_during_the_pass_is_followed_by_another_pass() -> None:

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from seatpool.api.reasons import ConditionReason
 from seatpool.cache.store import Store
 from seatpool.control.metrics import ControlMetrics
 from seatpool.control.runtime.settings_reload import SettingsReload
@@ -115,3 +116,16 @@ async def test_a_setting_allows_a_greater_loss(files: Files) -> None:
 def test_a_restart_takes_over_what_was_refused(files: Files) -> None:
     files.owners.write_text("owner,user\np0,u0\n")
     assert load_settings(file=files.file).identity.mapping == {"p0": "u0"}
+
+
+async def test_a_refused_file_is_a_condition_until_it_is_right_and_names_no_owner(files: Files) -> None:
+    assert files.reload.condition[:3] == ("SettingsApplied", True, ConditionReason.SETTINGS_APPLIED)
+    files.owners.write_text("owner,user\np1,u1,extra\n")
+    await files.reload.check()
+    _, holds, reason, message = files.reload.condition
+    assert (holds, reason) == (False, ConditionReason.SETTINGS_REFUSED)
+    assert "2026-03-09T12:00:00Z" in message
+    assert "p1" not in message
+    files.owners.write_text(PEOPLE)
+    await files.reload.check()
+    assert files.reload.condition[:3] == ("SettingsApplied", True, ConditionReason.SETTINGS_APPLIED)

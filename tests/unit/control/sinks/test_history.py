@@ -179,7 +179,7 @@ async def test_an_end_that_is_in_the_ledger_is_noted_by_a_process_that_knows_not
 async def test_an_end_counts_as_recorded_when_it_is_in_a_file_and_not_before(running: Running) -> None:
     process = Process(running)
     process.decide(("ann", "Seat", 0, "WorkbenchesStopped"))
-    (ended,) = process.store.ledgers[POOL][0].spec.ended
+    (ended,) = process.store.ended_of(POOL)
     assert not process.history.is_recorded(POOL, ended)
     await recorded(running)
     assert process.history.is_recorded(POOL, ended)

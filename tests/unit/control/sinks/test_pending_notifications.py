@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
+from tests.unit.control.objects import raw_pool
+
 from seatpool.api.identity import IdentitySettings
+from seatpool.api.licensepool import LicensePool
 from seatpool.api.seatledger import LedgerEnded, SeatLedgerSpec
 from seatpool.cache.store import LedgerView, Store
 from seatpool.control.sinks.pending_notifications import PendingNotifications
@@ -23,12 +26,15 @@ class Place:
 
     def __init__(self) -> None:
         self.store = Store(IdentitySettings())
+        self.store.upsert(LicensePool, raw_pool(), now=NINE)
         self.on_their_way: set[str] = set()
         self.pending = PendingNotifications(store=self.store, is_in_outbox=lambda notice: notice in self.on_their_way)
 
     def write(self, *entries: LedgerEnded) -> None:
-        spec = SeatLedgerSpec(pool="matlab", ended=entries)
-        self.store.ledgers[POOL][0] = LedgerView(name="matlab-0", uid="u", resource_version="1", spec=spec)
+        spec = SeatLedgerSpec(server="licenses", product="matlab", pool="matlab", ended=entries)
+        self.store.ledgers["lab/licenses/matlab"][0] = LedgerView(
+            name="matlab-0", uid="u", resource_version="1", spec=spec
+        )
         self.pending.reload_ended(POOL)
 
 

@@ -29,7 +29,7 @@ class Case:
     suspended: str = "False"
     pool: LicensePool = field(default_factory=pool)
     server: LicenseServer | None = field(default_factory=server)
-    owner_pool: str = "lab/matlab"
+    owner: LicensePool | None = None
 
 
 CASES = {
@@ -51,7 +51,7 @@ CASES = {
         standing("ann", observed=known("zoe", owner="other"), failure=FOREIGN), ("False", "ForeignOwner"), conflict="True"
     ),
     "an older pool has the claim": Case(
-        PoolState(), ("False", "DuplicateProduct"), conflict="True", owner_pool="lab/elder"
+        PoolState(), ("False", "DuplicateProduct"), conflict="True", owner=pool("elder", product="matlab")
     ),
     "there is no such server": Case(standing("ann"), ("False", "ServerMissing"), server=None),
     "the pool is suspended": Case(
@@ -80,7 +80,7 @@ CASES = {
 
 def status_of(case: Case, **more: Any) -> Any:
     return pool_status(
-        case.pool, case.standing, server=case.server, owner_pool=case.owner_pool, now=more.get("now", NOW)
+        case.pool, case.standing, server=case.server, owner=case.owner or case.pool, now=more.get("now", NOW)
     )
 
 

@@ -60,7 +60,7 @@ CASES = {
 
 def status_of(case: Case, *, before: LicenseServerStatus | None = None, at: float = 0) -> Any:
     made = case.server if before is None else case.server.model_copy(update={"status": before})
-    return server_status(made, case.view, revision=7, holder="me", in_flight=None, now=later(at))
+    return server_status(made, case.view, revision=7, holder="me", operator=None, in_flight=None, now=later(at))
 
 
 @pytest.mark.parametrize("name", CASES)

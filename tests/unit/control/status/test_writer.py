@@ -3,6 +3,7 @@ import asyncio
 import structlog
 from kubernetes.aio.client import ApiClient
 from prometheus_client import CollectorRegistry
+from tests.waiting import PATIENCE
 
 from seatpool.api.workbench import Workbench
 from seatpool.control.metrics import ControlMetrics
@@ -24,6 +25,6 @@ async def test_it_ends_when_it_is_cancelled_in_the_moment_in_which_something_is_
     await asyncio.sleep(0.01)
     writer.mark("lab/i-1")
     writing.cancel()
-    await asyncio.wait([writing], timeout=5)
+    await asyncio.wait([writing], timeout=PATIENCE)
     assert writing.cancelled()
     await api.close()
