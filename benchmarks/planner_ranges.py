@@ -90,7 +90,9 @@ def past(kind: str, random: Random, days: int) -> PastDemand:
             mean *= busy * {0: 1.5, 5: 0.1, 6: 0.05}.get(day % 7, 1)
         midnight = START + timedelta(days=day)
         for user, begin, end in needs_of_day(random, mean, course):
-            periods.setdefault(user, []).append((midnight + timedelta(seconds=begin), midnight + timedelta(seconds=end)))
+            periods.setdefault(user, []).append(
+                (midnight + timedelta(seconds=begin), midnight + timedelta(seconds=end))
+            )
     return past_demand(kind, periods.items(), since=START, until=START + timedelta(days=days))
 
 
@@ -139,7 +141,9 @@ def cell(outcomes: Sequence[Outcome]) -> str:
         if missed:
             share = 100 * missed.count(0) / len(missed)
             of = "" if len(missed) == len(outcomes) else f" of {len(missed)}"
-            parts.append(f"{'marked: ' if marked else ''}{share:.0f} %{of} ({missed.count(1)} low, {missed.count(-1)} high)")
+            parts.append(
+                f"{'marked: ' if marked else ''}{share:.0f} %{of} ({missed.count(1)} low, {missed.count(-1)} high)"
+            )
     return "; ".join(parts)
 
 

@@ -1,11 +1,14 @@
 """Command classes that several commands share."""
 
 import gc
+import shlex
 from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand
 
+ARGUMENTS = "seatpool.arguments"
+"""Key in the meta data of a command's context: its arguments as they were written."""
 REMOVED_IN = "0.3"
 
 
@@ -15,12 +18,21 @@ class ShortLivedCommand(TyperCommand):
     Almost nothing that such a command allocates becomes garbage before its end.
     """
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = list(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         gc.disable()
         try:
             return super().invoke(ctx)
         finally:
             gc.enable()
+
+
+def command_line(context: typer.Context) -> str:
+    """Returns the command line of a ShortLivedCommand, as a shell reads it."""
+    return shlex.join([*context.command_path.split(), *context.meta[ARGUMENTS]])
 
 
 class RenamedCommand(TyperCommand):

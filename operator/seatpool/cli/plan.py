@@ -13,7 +13,7 @@ import typer
 
 from seatpool.api import rule_fields
 from seatpool.api.rule_fields import RuleField
-from seatpool.cli.command_classes import ShortLivedCommand
+from seatpool.cli.command_classes import ShortLivedCommand, command_line
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def _rule_option(rule: RuleField, *, note: str = "") -> Any:
 
 @app.command(cls=ShortLivedCommand)
 def plan(
+    context: typer.Context,
     *,
     events: Annotated[
         list[Path] | None,
@@ -127,7 +128,7 @@ def plan(
         needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
         demands = [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed]
         plans = make_plans(demands, request, told)
-    _print(plans, past, [one.name for one in pools if one not in needed], output)
+    _print(plans, past, [one.name for one in pools if one not in needed], output, command_line(context))
     raise typer.Exit(0 if all(one.is_reachable for one in plans) else NO_NUMBER)
 
 
@@ -194,20 +195,25 @@ def _pools(
     return pools_of_types(types or past.types(), replace(PoolRules(seats=0), **changes))
 
 
-def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: PlanOption) -> None:
+def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: PlanOption, command: str) -> None:
     if output is PlanOption.JSON:
         from seatpool.planner.text import as_json
         from seatpool.terminal.say import json_text, say
 
         say(json_text(as_json(plans, past, left_out)))
     elif output is PlanOption.HTML:
+        from importlib.metadata import version
+
+        from seatpool.clock import utc_now
+
         try:
-            from seatpool.planner.page import page
+            from seatpool.planner.page import Origin, page
         except ImportError as error:
             raise SeatpoolError(
                 f"-o html needs a package that is not installed ({error.name}): pip install 'seatpool[report]'"
             ) from error
-        typer.echo(page(plans, past, left_out), nl=False)
+        origin = Origin(at=utc_now(), version=version("seatpool"), command=command)
+        typer.echo(page(plans, past, left_out, origin), nl=False)
     elif not plans:
         from seatpool.planner.text import nothing_to_plan, remarks
         from seatpool.terminal.say import say

@@ -55,9 +55,7 @@ class ErrorBars:
     """Why there is no band of the number of seats, or why it may be too narrow."""
 
 
-def error_bars(
-    trials: Trials, target: Target | None, *, lowest: int, top: int, resamples: int, seed: int
-) -> ErrorBars:
+def error_bars(trials: Trials, target: Target | None, *, lowest: int, top: int, resamples: int, seed: int) -> ErrorBars:
     """Returns the error bars. It tries more numbers from `lowest` to `top` where they decide the bars."""
     pasts = ResampledPasts(trials.tried[-1], resamples=resamples, seed=seed)
     seats, note = None, None
@@ -144,15 +142,25 @@ class _SeatsNeeded:
         self._met: dict[int, Sequence[bool]] = {}
 
     def band(self, *, lowest: int, top: int) -> tuple[int, int | None]:
-        """Returns the band. Numbers are tried until those around both of its ends were."""
+        """Returns the band. More numbers are tried until none could change it."""
         while True:
             numbers = [waits.seats for waits in self._trials.tried]
-            band = self._pasts.band(self._needed(numbers))
-            wanted = [*_around(band.low, (-1, -2), numbers), *_around(band.high, (-1, 1), numbers)]
-            missing = [seats for seats in wanted if lowest <= seats <= top]
-            if not missing:
+            needed = self._needed(numbers)
+            band = self._pasts.band(needed)
+            next_try = self._untried_below(_with_outer_neighbours(band, needed), numbers, lowest=lowest, top=top)
+            if next_try is None:
                 return int(min(band.low, numbers[-1])), None if band.high == math.inf else int(band.high)
-            self._trials.waits(missing[0])
+            self._trials.waits(next_try)
+
+    @staticmethod
+    def _untried_below(values: Iterable[float], tried: Sequence[int], *, lowest: int, top: int) -> int | None:
+        """Returns a number to try: the middle of a gap below one of the values. None: there is no gap."""
+        for value in values:
+            if value <= top:
+                below = max((seats for seats in tried if seats < value), default=lowest - 1)
+                if value - below > 1:
+                    return (below + int(value)) // 2
+        return None
 
     def _needed(self, numbers: Sequence[int]) -> list[float]:
         for seats in numbers:
@@ -171,15 +179,13 @@ class _SeatsNeeded:
         ]
 
 
-def _around(end: float, steps: Iterable[int], tried: Sequence[int]) -> Iterator[int]:
-    """Yields the numbers to try before it is sure that a band ends there: first one in the middle of a wide gap below."""
-    if end == math.inf:
-        return
-    seats = int(end)
-    below = max((number for number in tried if number < seats), default=0)
-    if seats - below > 2:
-        yield (below + seats) // 2
-    yield from (seats + step for step in steps if seats + step not in tried)
+def _with_outer_neighbours(band: Band, values: Iterable[float]) -> Iterator[float]:
+    """Yields the ends of a band, and the values next to them outside. A gap below one of them may hide another end."""
+    values = set(values)
+    yield band.low
+    yield band.high
+    yield max((value for value in values if value < band.low), default=band.low)
+    yield min((value for value in values if value > band.high), default=band.high)
 
 
 def _weeks(days: Sequence[Day]) -> Sequence[Sequence[Day]]:

@@ -29,7 +29,7 @@ def fewest_seats(draws: Sequence[PastDemand], rules: PoolRules, target: Target) 
             high = middle
         else:
             low = middle + 1
-    return low + len(rules.always)
+    return low + len(rules.always) if low else 0
 
 
 def _cores(draw: PastDemand, rules: PoolRules, target: Target) -> Iterator[Core]:

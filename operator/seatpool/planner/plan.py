@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from seatpool.domain.identity import is_placeholder
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.error_bars import ErrorBars, error_bars
 from seatpool.planner.growth import scale_users
 from seatpool.planner.past_demand import PastDemand
-from seatpool.planner.search import CHEAP, Method, search
+from seatpool.planner.search import CHEAP, Method, search, smallest_tried
 from seatpool.planner.target import Target
 from seatpool.planner.trials import Told, Trials
 from seatpool.planner.waits import Waits
@@ -113,17 +114,18 @@ def make_plan(
     bars = error_bars(
         trials, request.target, lowest=lowest, top=found.top, resamples=request.resamples, seed=request.seed
     )
+    seats = found.seats if request.target is None else smallest_tried(trials, request.target, lowest=lowest)
     wanted = request.numbers or ()
     curve = [waits for waits in trials.tried if waits.seats <= found.top or waits.seats in wanted]
     shown = curve if request.numbers is None else [trials.waits(seats) for seats in request.numbers]
-    band = bars.seats if bars.seats is not None and found.seats is not None else (None, None)
+    band = bars.seats if bars.seats is not None and seats is not None else (None, None)
     return SeatPlan(
         name=demand.name,
         target=None if request.target is None else request.target.text,
-        seats=found.seats,
+        seats=seats,
         seats_low=band[0],
         seats_high=band[1],
-        range_note=bars.note if found.seats is not None else None,
+        range_note=None if seats is None else bars.note,
         seats_now=rules.seats or None,
         method=None if request.target is None else found.method,
         nobody_waits_for_a_seat=found.top,
@@ -134,7 +136,7 @@ def make_plan(
         until=demand.until,
         growth=request.growth,
         rules=_format_rules(rules),
-        cost=_cost(found.seats, request.price),
+        cost=_cost(seats, request.price),
         curve=[_point(waits, request, bars, draws=len(draws)) for waits in shown],
     )
 
@@ -198,7 +200,8 @@ def _format_rules(rules: PoolRules) -> dict[str, str]:
     texts = format_rules(rules, budget="{count}/{window}")
     texts |= _counted("reservations", (f"{item.name} {item.seats}" for item in rules.reservations))
     texts |= _counted("priorities", (f"{item.pattern} {item.weight}" for item in rules.priorities))
-    texts |= _counted("protectedUsers", rules.protected) | _counted("deniedUsers", sorted(rules.denied))
+    denied = sorted(user for user in rules.denied if not is_placeholder(user))
+    texts |= _counted("protectedUsers", rules.protected) | _counted("deniedUsers", denied)
     return texts
 
 

@@ -70,7 +70,18 @@ def _show_many(console: Console, plans: Sequence[SeatPlan]) -> None:
         known = ["-"] * 6 if answer is None else [*_waits(answer), format_percent(answer.utilisation, places=PLACES)]
         seats = "none" if not plan.is_reachable else format_number(plan.seats)
         rows.append([plan.name, seats, seats_range(plan), *known, format_number(plan.cost, places=0)])
-    headings = ["POOL", "SEATS", "RANGE", "WAITING", "NEVER SERVED", "P50 WAIT", "P95 WAIT", "LONGEST", "IN USE", "COST"]
+    headings = [
+        "POOL",
+        "SEATS",
+        "RANGE",
+        "WAITING",
+        "NEVER SERVED",
+        "P50 WAIT",
+        "P95 WAIT",
+        "LONGEST",
+        "IN USE",
+        "COST",
+    ]
     untargeted = plans[0].target is None
     if untargeted:
         headings[1] = "NO WAIT"
@@ -88,7 +99,9 @@ def _show_many(console: Console, plans: Sequence[SeatPlan]) -> None:
         console.print(Text(f"? {note}"))
 
 
-def _fitting(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], *, hidden: Sequence[str]) -> Table:
+def _fitting(
+    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], *, hidden: Sequence[str]
+) -> Table:
     """Returns a table of the columns that the console has room for. Those of LEAST_NEEDED give way first, then names."""
     shown = [index for index, heading in enumerate(headings) if heading not in hidden]
 
@@ -132,4 +145,3 @@ def _waits(point: Point) -> list[str]:
         format_wait(point.wait_p95_s),
         format_wait(point.wait_max_s),
     ]
-

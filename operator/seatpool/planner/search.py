@@ -7,7 +7,7 @@ many, a grid of them is.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from seatpool.domain.rules import PoolRules
@@ -82,8 +82,19 @@ def search(
         trials.run(_around(seats, grid, lowest=lowest, top=top))
         return SearchResult(seats, top, Method.BISECTION)
     found = _search_grid(trials, target, fewest=fewest, top=top, affordable=affordable // max(1, trials.changes))
-    trials.run(_around(found.seats, grid, lowest=lowest, top=top))
-    return found
+    seats = found.seats
+    while seats is not None:
+        trials.run(_around(seats, grid, lowest=lowest, top=top))
+        smaller = smallest_tried(trials, target, lowest=lowest)
+        if smaller == seats:
+            break
+        seats = smaller
+    return replace(found, seats=seats)
+
+
+def smallest_tried(trials: Trials, target: Target, *, lowest: int) -> int | None:
+    """Returns the smallest number that was tried and meets the target. None: there is none."""
+    return next((waits.seats for waits in trials.tried if waits.seats >= lowest and waits.meets(target)), None)
 
 
 def _search_grid(trials: Trials, target: Target, *, fewest: int, top: int, affordable: int) -> SearchResult:

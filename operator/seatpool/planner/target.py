@@ -1,7 +1,7 @@
 """Parses targets for waits: `p95 wait < 10m`, `max wait < 1h`, `share waiting < 5%`, `share served within 10m >= 95%`.
 
-All of them are about all needs, those that are never served among them. A percentile is the nearest-rank one: `p95` is the smallest wait that at least 95 of 100 needs did not exceed. It is
-always a wait that occurred.
+All of them are about all needs, those that are never served among them. A percentile is the nearest-rank one: `p95` is
+the smallest wait that at least 95 of 100 needs did not exceed. It is always a wait that occurred.
 """
 
 import re
@@ -61,7 +61,11 @@ class Target:
     def read(cls, text: str) -> Self:
         """Parses a target, in any spacing. Raises InvalidTarget."""
         if (served := _SERVED.fullmatch(text)) is not None:
-            within, share, sign = _read_length(text, served["within"]), _read_share(text, served["limit"]), served["sign"]
+            within, share, sign = (
+                _read_length(text, served["within"]),
+                _read_share(text, served["limit"]),
+                served["sign"],
+            )
             told = f"share served within {format_duration(within)} {sign} {share * 100:.6g}%"
             return cls(Statistic.SERVED_WITHIN, Fraction(0), share, sign == ">=", told, within.total_seconds())
         found = _TARGET.fullmatch(text)

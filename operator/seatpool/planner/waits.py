@@ -57,6 +57,8 @@ class Waits:
 
     def exceeding(self, target: Target) -> Counter[Day]:
         """Returns how many needs are not served as the target wants, by day."""
+        if target.is_exceeded_by(0.0):  # no wait at all is short enough
+            return self.needs_of_day
         return Counter(day for _, day in takewhile(lambda one: target.is_exceeded_by(one[0]), self.longest_first))
 
     def meets(self, target: Target) -> bool:

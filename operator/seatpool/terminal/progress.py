@@ -26,7 +26,9 @@ def shown_progress() -> Iterator[Callable[[str], None]]:
 
         def told(words: str) -> None:
             passed = monotonic() - start
-            status.update(Text(f"{escape_unprintable(words)}, {format_seconds(passed)}", no_wrap=True, overflow="ellipsis"))
+            status.update(
+                Text(f"{escape_unprintable(words)}, {format_seconds(passed)}", no_wrap=True, overflow="ellipsis")
+            )
             if passed >= SHOWN_AFTER:
                 status.start()
 

@@ -87,7 +87,9 @@ def test_weekdays_that_differ_are_no_weeks_that_differ() -> None:
 
 
 @settings(max_examples=60)
-@given(st.lists(st.integers(0, 30), min_size=10, max_size=30), st.sampled_from(["p95 wait < 10m", "share waiting < 5%"]))
+@given(
+    st.lists(st.integers(0, 30), min_size=10, max_size=30), st.sampled_from(["p95 wait < 10m", "share waiting < 5%"])
+)
 def test_the_bars_are_the_same_whichever_numbers_were_tried_before(crowds: list[int], text: str) -> None:
     past, target = days_of(crowds), Target.read(text)
     if not past.needs:

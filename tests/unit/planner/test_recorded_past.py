@@ -107,6 +107,27 @@ def test_only_what_ended_since_a_day_is_read(tmp_path: Path) -> None:
     assert needs(found) == [("bob", 3000, 3050)]
 
 
+def test_what_began_before_that_day_is_cut_there(tmp_path: Path) -> None:
+    day = 24 * 60
+    found = past(
+        tmp_path, session("ann", 0, 20 * day), session("bob", 18 * day, 18 * day + 30), since=date(2026, 3, 20)
+    )
+    midnight = 18 * day - 9 * 60
+    assert needs(found) == [("ann", midnight, 20 * day), ("bob", 18 * day, 18 * day + 30)]
+    assert found.since == datetime(2026, 3, 20, tzinfo=UTC)
+
+
+def test_a_day_after_all_that_was_recorded_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchPast):
+        past(tmp_path, session("ann", 10, 40), since=date(2027, 1, 1))
+
+
+def test_seats_whose_wait_is_not_known_are_counted(tmp_path: Path) -> None:
+    found = past(tmp_path, replace(session("ann", 10, 40), waited_s=None), session("bob", 20, 30))
+    assert found.waits_not_known == 1
+    assert needs(found) == [("ann", 10, 40), ("bob", 20, 30)]
+
+
 def test_a_history_without_intervals_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "kind=sessions").mkdir()
     with pytest.raises(NoSuchPast, match="record some, or import a log into it"):

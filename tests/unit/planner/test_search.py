@@ -95,3 +95,27 @@ def test_a_past_in_which_everybody_is_denied_needs_no_more_than_one_seat() -> No
     rules = PoolRules(seats=0, denied=frozenset({"ann"}))
     past = demand([("ann", (START, START + 50 * MINUTE))])
     assert search(Trials([past], rules, processes=1), rules, TARGET, lowest=1, enough=2).seats == 1
+
+
+@settings(max_examples=100)
+@given(periods, some_rules())
+def test_no_number_of_the_curve_below_the_answer_meets_the_target(some: Some, rules: PoolRules) -> None:
+    assume(some)
+    trials = Trials([demand(some)], rules, processes=1)
+    found = search(trials, rules, TARGET, lowest=1, enough=20, cheap=0, affordable=0)
+    for waits in trials.tried:
+        if 1 <= waits.seats < (found.seats or 0):
+            assert not waits.meets(TARGET)
+
+
+@settings(max_examples=100)
+@given(periods, some_rules())
+def test_what_can_be_afforded_is_as_exact_as_trying_every_number(some: Some, rules: PoolRules) -> None:
+    assume(some)
+    past = demand([one for one in some if one[0] not in rules.denied])
+    found = [
+        search(Trials([past], rules, processes=1), rules, TARGET, lowest=1, enough=20, cheap=cheap, affordable=10**9)
+        for cheap in (0, 10**9)
+    ]
+    assert found[0].method in (Method.EVERY_NUMBER, Method.BISECTION)
+    assert found[0].seats == found[1].seats
