@@ -10,7 +10,7 @@ Nights are empty, so the shorter pasts are the beginning of the longest one and 
 import argparse
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -134,17 +134,22 @@ def site(kind: str, number: int, truths: Sequence[int]) -> dict[tuple[Target, in
 
 
 def cell(outcomes: Sequence[Outcome]) -> str:
-    """Returns the share of ranges with the true number: of those that are not marked, and of those that are."""
+    """Returns the share of ranges with the true number: of those that are not marked, and of those that are (`?`)."""
     parts = []
     for marked in (False, True):
         missed = [one.missed for one in outcomes if one.marked is marked]
         if missed:
-            share = 100 * missed.count(0) / len(missed)
             of = "" if len(missed) == len(outcomes) else f" of {len(missed)}"
-            parts.append(
-                f"{'marked: ' if marked else ''}{share:.0f} %{of} ({missed.count(1)} low, {missed.count(-1)} high)"
-            )
-    return "; ".join(parts)
+            parts.append(f"{100 * missed.count(0) / len(missed):.0f} %{'?' if marked else ''}{of}")
+    return ", ".join(parts)
+
+
+def rows(kind: str, truths: Sequence[int], every: Sequence[Mapping[tuple[Target, int], Outcome]]) -> Iterator[str]:
+    """Yields the rows of the table for one kind of site: how many ranges have the true number."""
+    seats = ", ".join(map(str, truths))
+    for days in LENGTHS[kind]:
+        cells = [cell([one[target, days] for one in every]) for target in TARGETS]
+        yield f"| {KINDS[kind]} ({seats}) | {days} | {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -154,17 +159,14 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--kind", choices=KINDS, action="append")
     options = parser.parse_args()
-    print("| past | days | target | true seats | ranges with the true number |", flush=True)
-    print("| --- | --- | --- | --- | --- |", flush=True)
+    print(f"| past (true seats) | days | {' | '.join(target.text for target in TARGETS)} |", flush=True)
+    print(f"| --- | --- | {' | '.join('---' for _ in TARGETS)} |", flush=True)
     with ProcessPoolExecutor(options.processes) as pool:
         for kind in options.kind or KINDS:
             truths = [truth(kind, target) for target in TARGETS]
             sites = range(options.sites)
             every = list(pool.map(site, [kind] * len(sites), sites, [truths] * len(sites), chunksize=5))
-            for target, true in zip(TARGETS, truths, strict=True):
-                for days in LENGTHS[kind]:
-                    told = cell([one[target, days] for one in every])
-                    print(f"| {KINDS[kind]} | {days} | {target.text} | {true} | {told} |", flush=True)
+            print("\n".join(rows(kind, truths, every)), flush=True)
 
 
 if __name__ == "__main__":
