@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.planner.test_seat_number import START, demand_of
 
 from seatpool.domain.rules import PoolRules
-from seatpool.planner.error_bars import ErrorBars, error_bars
+from seatpool.planner.error_bars import ErrorBars, ResampledPasts, error_bars, range_of_seats
 from seatpool.planner.past_demand import PastDemand, past_demand
 from seatpool.planner.plan import PlanRequest, make_plan
 from seatpool.planner.target import Target
@@ -96,7 +96,8 @@ def test_the_bars_are_the_same_whichever_numbers_were_tried_before(crowds: list[
     for tried in (range(1, 31), (20, 30), (1, 30), (7, 23, 30)):
         trials = Trials([past], PoolRules(seats=0), processes=1)
         trials.run(tried)
-        found.append(error_bars(trials, target, lowest=1, top=30, resamples=60, seed=1).seats)
+        pasts = ResampledPasts(trials.tried[-1], resamples=60, seed=1)
+        found.append(range_of_seats(trials, target, pasts, lowest=1, top=30))
     assert found[1:] == found[:1] * 3
 
 

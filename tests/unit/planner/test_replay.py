@@ -9,7 +9,7 @@ from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget
 from seatpool.planner.past_demand import PastDemand, past_demand
 from seatpool.planner.plain_replay import replay_plainly
 from seatpool.planner.replay import replay
-from seatpool.planner.replay_result import ReplayResult
+from seatpool.planner.replay_result import NEVER_SERVED, ReplayResult
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 USERS = ("ann", "bob", "carl", "dora", "eve", "fred", "x-gil", "x-hana")
@@ -104,3 +104,19 @@ def test_changes_of_one_instant_are_decided_as_allocate_decides_them(
 ) -> None:
     past = demand(some)
     assert replay(past, rules) == plainly(past, rules)
+
+
+def test_the_seat_that_was_vacated_first_is_passed_on_first() -> None:
+    # ann and then bob leave; carl gets ann's seat, which spends the budget. So bob returns to his own, and ann waits.
+    past = demand(
+        [
+            ("ann", (START, START + 5 * MINUTE)),
+            ("bob", (START, START + 6 * MINUTE)),
+            ("carl", (START + 10 * MINUTE, START + 60 * MINUTE)),
+            ("ann", (START + 12 * MINUTE, START + 30 * MINUTE)),
+            ("bob", (START + 12 * MINUTE, START + 40 * MINUTE)),
+        ]
+    )
+    rules = PoolRules(seats=2, max_reassignments=ReassignmentBudget(count=1, window=100 * MINUTE))
+    assert replay(past, rules) == plainly(past, rules)
+    assert replay(past, rules).waits == (0.0, 0.0, 0.0, NEVER_SERVED, 0.0)
