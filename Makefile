@@ -9,7 +9,7 @@ BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap controlplane environment test demo e2e image audit bench soak model infra cdk lint types imports generate generated check
+.PHONY: help bootstrap controlplane environment test demo e2e image wheel audit bench soak model infra cdk lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ e2e: bootstrap ## install the chart on a real node: kind, or as root one of its 
 
 image: environment ## build the operator's image, with a container engine or without
 	@$(BIN)/python tools/image.py
+
+wheel: environment ## build the wheel and the kubectl plugin into dist/; HOMEPAGE=https://... for Krew's manifest
+	@$(BIN)/python tools/wheel.py $(if $(HOMEPAGE),--homepage $(HOMEPAGE))
 
 audit: environment ## known vulnerabilities in what the image is made of, by pip-audit
 	@$(BIN)/python tools/audit.py

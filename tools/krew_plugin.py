@@ -47,6 +47,18 @@ def manifest(*, version: str, homepage: str, uri: str, content: bytes) -> str:
     return Template(MANIFEST.read_text()).substitute(version=version, homepage=homepage, uri=uri, sha256=digest)
 
 
+def write(wheel: Path, *, homepage: str, uri: str | None = None) -> tuple[Path, Path]:
+    """Writes archive and manifest beside the wheel, and returns both."""
+    version = wheel.name.split("-")[1]
+    content = plugin(wheel)
+    archive_file = wheel.with_name(f"kubectl-seatpool-{version}.tar.gz")
+    archive_file.write_bytes(content)
+    where = uri or f"{homepage}/releases/download/v{version}/{archive_file.name}"
+    manifest_file = wheel.with_name("seatpool.yaml")
+    manifest_file.write_text(manifest(version=version, homepage=homepage, uri=where, content=content))
+    return archive_file, manifest_file
+
+
 def main() -> None:
     """Writes both beside the wheel."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -57,13 +69,8 @@ def main() -> None:
     wheels = sorted(options.dist.glob("seatpool-*.whl"))
     if len(wheels) != 1:
         parser.error(f"{options.dist} has {len(wheels)} wheels of seatpool and should have one: uv build --wheel")
-    version = wheels[0].name.split("-")[1]
-    content, name = plugin(wheels[0]), f"kubectl-seatpool-{version}.tar.gz"
-    uri = options.uri or f"{options.homepage}/releases/download/v{version}/{name}"
-    (options.dist / name).write_bytes(content)
-    text = manifest(version=version, homepage=options.homepage, uri=uri, content=content)
-    (options.dist / "seatpool.yaml").write_text(text)
-    print(f"wrote {options.dist / name} and {options.dist / 'seatpool.yaml'}")
+    archive_file, manifest_file = write(wheels[0], homepage=options.homepage, uri=options.uri)
+    print(f"wrote {archive_file} and {manifest_file}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The app: one stack for the account of the license servers, one for each region of each account with workbenches.
+"""The app: a stack for the account of the license servers, and one for each other region with workbenches or servers.
 
 cdk-nag judges every synthesis, in tests as well as in `cdk deploy`: what it finds and nobody has explained fails.
 """
@@ -9,6 +9,7 @@ from aws_cdk import App, DefaultStackSynthesizer, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from seatpool_infra.license_account import LicenseAccount
+from seatpool_infra.server_account import ServerRegion
 from seatpool_infra.site import Site
 from seatpool_infra.workbench_account import WorkbenchRegion
 
@@ -51,6 +52,20 @@ def add_stacks(app: App, site: Site) -> None:
                 region=region,
                 env=Environment(account=account.account, region=region),
                 description="Seatpool: events of this account's workbenches, and who may look at them.",
+                tags=tags,
+                synthesizer=_synthesizer(),
+            )
+
+    for servers in site.license_servers:
+        for region in servers.regions:
+            ServerRegion(
+                app,
+                f"{site.name}-license-servers-{servers.account}-{region}",
+                site=site,
+                account=servers,
+                region=region,
+                env=Environment(account=servers.account, region=region),
+                description="Seatpool: the document for this region's license servers, and who may send it.",
                 tags=tags,
                 synthesizer=_synthesizer(),
             )

@@ -24,7 +24,7 @@ Field = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
 class CallTrail(Construct):
     """One trail of this region and the bucket that it writes into."""
 
-    def __init__(self, scope: Construct, name: str, *, site: Site, key: kms.Key, logs: LockedBucket) -> None:
+    def __init__(self, scope: Construct, name: str, *, site: Site, key: kms.IKey, logs: LockedBucket) -> None:
         super().__init__(scope, name)
         mine = site.license
         trail_name = f"{site.name}-data"

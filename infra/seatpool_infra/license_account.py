@@ -1,21 +1,23 @@
 """The account of the license servers: where events arrive, where commands are sent from, and who may do either."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from seatpool.servers.document import document_hash, document_json
+from seatpool.servers.document import document_hash
+from seatpool_infra.apply_document import add_document
 from seatpool_infra.blueprints.bucket import LockedBucket
+from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.blueprints.queue import QueueWithDeadLetters
-from seatpool_infra.blueprints.role import statements
+from seatpool_infra.blueprints.role import acknowledge_wildcards, statements
 from seatpool_infra.call_trail import CallTrail
 from seatpool_infra.central_bus import CentralBus
 from seatpool_infra.operator_role import OperatorRole
-from seatpool_infra.permissions import dead_letter_permissions
+from seatpool_infra.permissions import dead_letter_permissions, history_reader_permissions
 from seatpool_infra.site import Site
 
 KEPT = Duration.days(4)
@@ -43,14 +45,13 @@ class LicenseAccount(Stack):
             alarm_topic_arn=mine.alarm_topic_arn,
         )
         bus = CentralBus(self, "CentralBus", site=site, queue=queue)
-        self._document(site)
+        add_document(self, site)
         operator = OperatorRole(self, "OperatorRole", site=site, key_arn=key.key_arn)
-        people = iam.ManagedPolicy(
-            self,
+        people = self._policy(
             "DeadLetterPolicy",
-            managed_policy_name=f"{site.name}-dead-letters",
+            f"{site.name}-dead-letters",
             description="For people who use `seatpool dlq`.",
-            statements=statements(dead_letter_permissions(site, key_arn=key.key_arn)),
+            permissions=dead_letter_permissions(site, key_arn=key.key_arn),
         )
         if mine.history or mine.trail:
             self._buckets(site, key)
@@ -65,7 +66,12 @@ class LicenseAccount(Stack):
         for output, (value, meaning) in told.items():
             CfnOutput(self, output, value=value, description=meaning)
 
-    def _key(self, site: Site) -> kms.Key:
+    def _key(self, site: Site) -> kms.IKey:
+        """A new key, or that of a former stack, which has kept its policy, and has lost its alias with the stack."""
+        if site.license.key_arn is not None:
+            kept = kms.Key.from_key_arn(self, "Key", site.license.key_arn)
+            kms.Alias(self, "KeyAlias", alias_name=f"alias/{site.name}", target_key=kept)
+            return kept
         key = kms.Key(
             self,
             "Key",
@@ -86,25 +92,16 @@ class LicenseAccount(Stack):
         )
         return key
 
-    def _document(self, site: Site) -> None:
-        """As text and not as an object: its hash, which every command names, is of these very bytes.
-
-        CloudFormation takes either, the CDK's property an object only, so the text is put in its place.
-        """
-        resource = ssm.CfnDocument(
-            self,
-            "Document",
-            name=site.license.document,
-            content={},
-            document_format="JSON",
-            document_type="Command",
-            update_method="NewVersion",
+    def _policy(
+        self, construct: str, name: str, *, description: str, permissions: Sequence[Permission]
+    ) -> iam.ManagedPolicy:
+        policy = iam.ManagedPolicy(
+            self, construct, managed_policy_name=name, description=description, statements=statements(permissions)
         )
-        resource.add_property_override("Content", document_json())
-        # cfn-lint's rule for documents cannot read text; a test gives it the same content as an object.
-        resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3051"]}})
+        acknowledge_wildcards(policy, permissions)
+        return policy
 
-    def _buckets(self, site: Site, key: kms.Key) -> None:
+    def _buckets(self, site: Site, key: kms.IKey) -> None:
         logs = LockedBucket(
             self,
             "AccessLogs",
@@ -112,7 +109,26 @@ class LicenseAccount(Stack):
             expires_after=Duration.days(365),
         )
         if site.license.history:
-            LockedBucket(self, "History", bucket_name=site.history_bucket, key=key, logs=logs)
+            LockedBucket(
+                self,
+                "History",
+                bucket_name=site.history_bucket,
+                key=key,
+                logs=logs,
+                old_versions_kept=Duration.days(site.license.history_old_versions_days),
+            )
+            readers = self._policy(
+                "HistoryReaderPolicy",
+                f"{site.name}-history-readers",
+                description="For people who use `seatpool report` and `seatpool sql` with the history in S3.",
+                permissions=history_reader_permissions(site, key_arn=key.key_arn),
+            )
+            CfnOutput(
+                self,
+                "HistoryReaderPolicyArn",
+                value=readers.managed_policy_arn,
+                description="For people who make reports.",
+            )
             CfnOutput(
                 self,
                 "HistoryLocation",

@@ -69,3 +69,12 @@ def _pod_identity(site: Site) -> list[iam.PolicyStatement]:
             },
         )
     ]
+
+
+def trust_operator(site: Site, *, external_id: str) -> list[iam.PolicyStatement]:
+    """Trust for a role in another account: the operator's role only, with the external id. Its session tags may come along."""
+    operator = iam.ArnPrincipal(site.operator_role_arn)
+    statements = [trust(principal=operator, conditions={"StringEquals": {"sts:ExternalId": external_id}})]
+    if site.license.pod_identity_cluster is not None:
+        statements.append(trust(principal=operator, actions=["sts:TagSession"]))
+    return statements

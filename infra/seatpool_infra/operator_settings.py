@@ -39,6 +39,8 @@ def operator_settings(site: Site) -> dict[str, Any]:
         settings["notify"] = {"bus": site.license.notify_bus_arn}
     if site.license.history:
         settings["history"] = {"location": site.history_location, "region": site.license.region, "spool": SPOOL}
+        if site.license.history_retention_days is not None:
+            settings["history"]["retention_days"] = site.license.history_retention_days
     return settings
 
 

@@ -3,6 +3,7 @@
 A test compares the operator's part with the calls that its code makes, in both directions.
 """
 
+from seatpool.aws.regions import dns_suffix
 from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.site import HISTORY_PREFIX, Site, WorkbenchAccount
 
@@ -16,7 +17,7 @@ def operator_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
     """The operator's own role."""
     return (
         *_queue(site, key_arn=key_arn),
-        *_license_servers(site),
+        *server_permissions(site, site.license.account),
         *_roles(site),
         *_notices(site),
         *(_history(site, key_arn=key_arn) if site.license.history else ()),
@@ -106,6 +107,43 @@ def dead_letter_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ..
     )
 
 
+def history_reader_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
+    """People who use `seatpool report`, `sql` and `plan` with the history in S3."""
+    bucket = f"arn:{site.partition}:s3:::{site.history_bucket}"
+    return (
+        Permission(
+            name="ReadHistory",
+            actions=("s3:GetObject",),
+            resources=(f"{bucket}/{HISTORY_PREFIX}/*",),
+            on="files of the history",
+            why="`--history s3://...` copies the days that it needs",
+            without="no report",
+            wildcard="files of the history are named by kind, day and batch",
+        ),
+        _list_history(bucket, why="which days there are", without="no report"),
+        _key(
+            site,
+            key_arn=key_arn,
+            name="ReadEncryptedHistory",
+            service="s3",
+            on="files of the history",
+            actions=("kms:Decrypt",),
+        ),
+    )
+
+
+def _list_history(bucket: str, *, why: str, without: str) -> Permission:
+    return Permission(
+        name="ListHistory",
+        actions=("s3:ListBucket",),
+        resources=(bucket,),
+        conditions={"StringLike": {"s3:prefix": f"{HISTORY_PREFIX}/*"}},
+        on="names of those files",
+        why=why,
+        without=without,
+    )
+
+
 def _queue(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
     return (
         Permission(
@@ -128,14 +166,17 @@ def _queue(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
     )
 
 
-def _license_servers(site: Site) -> tuple[Permission, ...]:
-    account, region = site.license.account, site.license.region
+def server_permissions(site: Site, account: str) -> tuple[Permission, ...]:
+    """What is done with the license servers of an account, by the operator's own role or by the role of that account."""
+    regions = site.server_regions(account)
     tag, value = site.license.server_tag, site.license.server_tag_value
     return (
         Permission(
             name="SendThisDocument",
             actions=("ssm:SendCommand",),
-            resources=(site.document_arn,),
+            resources=tuple(
+                f"arn:{site.partition}:ssm:{region}:{account}:document/{site.license.document}" for region in regions
+            ),
             on="the one document",
             why="lists are applied and read back",
             without="no list changes; the condition `Reachable` names the action",
@@ -143,9 +184,10 @@ def _license_servers(site: Site) -> tuple[Permission, ...]:
         Permission(
             name="SendToLicenseServers",
             actions=("ssm:SendCommand",),
-            resources=(
-                f"arn:{site.partition}:ec2:{region}:{account}:instance/*",
-                f"arn:{site.partition}:ssm:{region}:{account}:managed-instance/*",
+            resources=tuple(
+                f"arn:{site.partition}:{node}"
+                for region in regions
+                for node in (f"ec2:{region}:{account}:instance/*", f"ssm:{region}:{account}:managed-instance/*")
             ),
             conditions={"StringLike": {f"ssm:resourceTag/{tag}": value}},
             on=f"nodes with the tag `{tag}`",
@@ -157,7 +199,7 @@ def _license_servers(site: Site) -> tuple[Permission, ...]:
             name="FollowCommands",
             actions=("ssm:GetCommandInvocation", "ssm:DescribeInstanceInformation"),
             resources=("*",),
-            on="all commands and nodes of the account's region",
+            on="all commands and nodes of the account",
             why="the answer of a command; the one node that has the tag of `spec.target`",
             without="lists are not known to have been applied; servers named by a tag are not found",
             wildcard=f"{NO_RESOURCES}; both only read",
@@ -166,7 +208,7 @@ def _license_servers(site: Site) -> tuple[Permission, ...]:
             name="CancelCommands",
             actions=("ssm:CancelCommand",),
             resources=("*",),
-            on="all commands of the account's region",
+            on="all commands of the account",
             why="a command whose end is not waited for any more is stopped",
             without="a command that hangs keeps the license server's lock until its time limit",
             wildcard=NO_RESOURCES,
@@ -186,12 +228,15 @@ def _roles(site: Site) -> tuple[Permission, ...]:
         why="EC2 is asked there; EKS Pod Identity hands its session tags on, which is `sts:TagSession`",
         without="that account is stale",
     )
-    if not site.license.server_role_arns:
+    made_here = tuple(
+        site.server_role_arn(each.account) for each in site.license_servers if each.account != site.license.account
+    )
+    if not made_here + site.license.server_role_arns:
         return (readers,)
     servers = Permission(
         name="AssumeServerRoles",
         actions=actions,
-        resources=site.license.server_role_arns,
+        resources=made_here + site.license.server_role_arns,
         on="roles in other accounts with license servers",
         why="`spec.roleArn` of a LicenseServer",
         without="those servers are not reachable",
@@ -226,12 +271,8 @@ def _history(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
             without="the history stays in the spool on the volume",
             wildcard="files of the history are named by kind, day and batch",
         ),
-        Permission(
-            name="ListHistory",
-            actions=("s3:ListBucket",),
-            resources=(bucket,),
-            conditions={"StringLike": {"s3:prefix": f"{HISTORY_PREFIX}/*"}},
-            on="names of those files",
+        _list_history(
+            bucket,
             why="which days there are",
             without="files stay small and many, and nothing is deleted after `history.retention_days`",
         ),
@@ -239,13 +280,24 @@ def _history(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
     )
 
 
-def _key(site: Site, *, key_arn: str, name: str, service: str, on: str) -> Permission:
+def _key(
+    site: Site,
+    *,
+    key_arn: str,
+    name: str,
+    service: str,
+    on: str,
+    actions: tuple[str, ...] = ("kms:Decrypt", "kms:GenerateDataKey"),
+) -> Permission:
+    # Which suffix services use in a partition with one of its own is written nowhere, so there either name is taken.
+    region = site.license.region
+    names = sorted({f"{service}.{region}.{suffix}" for suffix in (dns_suffix(region), "amazonaws.com")})
     return Permission(
         name=name,
-        actions=("kms:Decrypt", "kms:GenerateDataKey"),
+        actions=actions,
         resources=(key_arn,),
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{site.license.region}.amazonaws.com"}},
+        conditions={"StringEquals": {"kms:ViaService": names[0] if len(names) == 1 else names}},
         on=f"the key, for {on}",
         why=f"{on} are encrypted",
-        without=f"{on} cannot be read or written",
+        without=f"{on} cannot be read{' or written' if 'kms:GenerateDataKey' in actions else ''}",
     )

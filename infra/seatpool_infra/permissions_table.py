@@ -6,8 +6,10 @@ from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.permissions import (
     dead_letter_permissions,
     forwarder_permissions,
+    history_reader_permissions,
     operator_permissions,
     reader_permissions,
+    server_permissions,
 )
 from seatpool_infra.site import Site
 
@@ -30,9 +32,13 @@ def page(example: Site) -> str:
          operator_permissions(site, key_arn=KEY)),
         ("Reader", f"Role `{site.reader_role}` in each account with workbenches; only the operator's role may assume it, "
          "with the external id.", reader_permissions(site, account)),
+        ("License servers elsewhere", f"Role `{site.server_role}` in each other account with license servers; only the "
+         "operator's role may assume it, with the external id.", server_permissions(site, site.license_servers[0].account)),
         ("Forwarder", "EventBridge's role in each region of an account with workbenches.", forwarder_permissions(site)),
         ("People", f"Managed policy `{site.name}-dead-letters`, for those who use `seatpool dlq`.",
          dead_letter_permissions(site, key_arn=KEY)),
+        ("Readers of the history", f"Managed policy `{site.name}-history-readers`, for those who use `seatpool report --history "
+         "s3://...`.", history_reader_permissions(site, key_arn=KEY)),
     )  # fmt: skip
     return "\n".join([_HEAD, *(_part(title, who, permissions) for title, who, permissions in parts)])
 

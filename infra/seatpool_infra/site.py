@@ -7,6 +7,7 @@ when they are deployed, so their names are fixed and their ARNs are written out 
 from pathlib import Path
 from typing import Annotated, Self
 
+import botocore.session
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -18,6 +19,8 @@ NAMESPACE = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 HISTORY_PREFIX = "history"
 ARN = r"^arn:aws[a-z-]*:"
 Account = Annotated[str, Field(pattern=ACCOUNT_PATTERN)]
+ExternalId = Annotated[str, Field(min_length=8, max_length=1224, pattern=r"^[\w+=,.@:/-]+$")]
+Topic = Annotated[str, Field(pattern=ARN + r"sns:[a-z0-9-]+:[0-9]{12}:\S+$")]
 
 
 class UnusableSite(SeatpoolError):
@@ -49,8 +52,12 @@ class LicenseAccount(BaseModel):
     pod_identity_cluster: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")
     server_role_arns: tuple[Annotated[str, Field(pattern=ARN + r"iam::[0-9]{12}:role/[\w+=,.@/-]+$")], ...] = ()
     notify_bus_arn: str | None = Field(default=None, pattern=ARN + r"events:[a-z0-9-]+:[0-9]{12}:event-bus/\S+$")
-    alarm_topic_arn: str | None = Field(default=None, pattern=ARN + r"sns:[a-z0-9-]+:[0-9]{12}:\S+$")
+    alarm_topic_arn: Topic | None = None
+    key_arn: str | None = Field(default=None, pattern=ARN + r"kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$")
+    """A key of a former stack, whose files are to be readable. None: a new key is made."""
     history: bool = False
+    history_retention_days: int | None = Field(default=None, ge=1)
+    history_old_versions_days: int = Field(default=30, ge=1, le=3650)
     trail: bool = True
 
     @model_validator(mode="after")
@@ -64,6 +71,23 @@ class LicenseAccount(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _the_key_is_here(self) -> Self:
+        if self.key_arn is not None and f":{self.region}:{self.account}:" not in self.key_arn:
+            raise ValueError(
+                f"key_arn {self.key_arn} is not in region {self.region} of account {self.account}: queues and buckets use keys "
+                "of their own; leave it out for a new one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_topic_can_be_reached(self) -> Self:
+        if self.alarm_topic_arn is not None and _region_of(self.alarm_topic_arn) != self.region:
+            raise ValueError(
+                f"alarm_topic_arn {self.alarm_topic_arn} is not in region {self.region}: alarms reach topics of their own region"
+            )
+        return self
+
 
 class WorkbenchAccount(BaseModel):
     """An account whose instances are workbenches."""
@@ -73,7 +97,37 @@ class WorkbenchAccount(BaseModel):
     account: Account
     regions: tuple[Region, ...] = Field(min_length=1)
     namespace: str = Field(default="default", pattern=NAMESPACE)
-    external_id: str = Field(min_length=8, max_length=1224, pattern=r"^[\w+=,.@:/-]+$")
+    external_id: ExternalId
+    alarm_topic_arns: tuple[Topic, ...] = ()
+    """At most one in each region, because alarms reach topics of their own region only."""
+
+    @model_validator(mode="after")
+    def _topics_can_be_reached(self) -> Self:
+        regions = [_region_of(arn) for arn in self.alarm_topic_arns]
+        for arn, region in zip(self.alarm_topic_arns, regions, strict=True):
+            if region not in self.regions:
+                raise ValueError(
+                    f"alarm_topic_arns: {arn} is in none of the regions {', '.join(self.regions)}: alarms reach topics of their "
+                    "own region"
+                )
+            if regions.count(region) > 1:
+                raise ValueError(f"alarm_topic_arns has two topics in {region}; name one for each region")
+        return self
+
+    def alarm_topic_in(self, region: str) -> str | None:
+        """Returns the topic of a region. None: alarms ring in CloudWatch only."""
+        return next((arn for arn in self.alarm_topic_arns if _region_of(arn) == region), None)
+
+
+class ServerAccount(BaseModel):
+    """License servers outside the region or outside the account of `license`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account: Account
+    regions: tuple[Region, ...] = Field(min_length=1)
+    external_id: ExternalId | None = None
+    """What the role asks for. None in the account of `license`, where the operator needs no other role."""
 
 
 class Site(BaseModel):
@@ -90,6 +144,7 @@ class Site(BaseModel):
     custom_events: CustomEvents | None = None
     license: LicenseAccount
     workbenches: tuple[WorkbenchAccount, ...] = Field(min_length=1)
+    license_servers: tuple[ServerAccount, ...] = ()
 
     @model_validator(mode="after")
     def _a_seat_tag_is_only_that(self) -> Self:
@@ -99,10 +154,39 @@ class Site(BaseModel):
 
     @model_validator(mode="after")
     def _accounts_are_there_once(self) -> Self:
-        accounts = [each.account for each in self.workbenches]
-        if len(set(accounts)) != len(accounts):
-            twice = next(account for account in accounts if accounts.count(account) > 1)
-            raise ValueError(f"account {twice} is in workbenches twice; write it once, with all its regions")
+        for name, listed in (("workbenches", self.workbenches), ("license_servers", self.license_servers)):
+            accounts = [each.account for each in listed]
+            if len(set(accounts)) != len(accounts):
+                twice = next(account for account in accounts if accounts.count(account) > 1)
+                raise ValueError(f"account {twice} is in {name} twice; write it once, with all its regions")
+        return self
+
+    @model_validator(mode="after")
+    def _regions_are_of_the_partition(self) -> Self:
+        regions = {self.license.region, *(region for each in self.workbenches for region in each.regions)}
+        regions |= {region for each in self.license_servers for region in each.regions}
+        for region in sorted(regions):
+            partition = botocore.session.get_session().get_partition_for_region(region)
+            if partition != self.partition:
+                raise ValueError(f"region {region} is in partition {partition}, and partition is {self.partition}")
+        return self
+
+    @model_validator(mode="after")
+    def _license_servers_are_elsewhere(self) -> Self:
+        for each in self.license_servers:
+            at_home = each.account == self.license.account
+            if at_home and self.license.region in each.regions:
+                raise ValueError(
+                    f"license_servers: region {self.license.region} of account {each.account} is that of `license`, which has "
+                    "the document already; list other regions only"
+                )
+            if at_home and each.external_id is not None:
+                raise ValueError(
+                    f"license_servers: account {each.account} is that of `license`, where the operator assumes no other role; "
+                    "leave external_id out"
+                )
+            if not at_home and each.external_id is None:
+                raise ValueError(f"license_servers: account {each.account} needs an external_id for its role")
         return self
 
     @property
@@ -125,9 +209,19 @@ class Site(BaseModel):
     def central_rule_arn(self) -> str:
         return self._arn("events", f"rule/{self.name}/{self.queue}")
 
+    def server_regions(self, account: str) -> tuple[str, ...]:
+        """Returns the regions of an account with license servers. They have the document."""
+        home = (self.license.region,) if account == self.license.account else ()
+        return home + tuple(
+            region for each in self.license_servers if each.account == account for region in each.regions
+        )
+
     @property
-    def document_arn(self) -> str:
-        return self._arn("ssm", f"document/{self.license.document}")
+    def server_role(self) -> str:
+        return f"{self.name}-license-servers"
+
+    def server_role_arn(self, account: str) -> str:
+        return f"arn:{self.partition}:iam::{account}:role/{self.server_role}"
 
     @property
     def history_bucket(self) -> str:
@@ -154,6 +248,10 @@ class Site(BaseModel):
 
     def _arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.license.region}:{self.license.account}:{resource}"
+
+
+def _region_of(arn: str) -> str:
+    return arn.split(":")[3]
 
 
 def load_site(file: Path) -> Site:

@@ -1,7 +1,8 @@
 """An account with workbenches: its events go to the central bus, and the operator may look at its instances.
 
 Nothing here can change an instance, but for the one tag that a site may ask for. What a lost event would have told, the
-operator's inventory finds out, so failed deliveries are retried and counted by an alarm's metric, and not kept in a queue.
+operator's inventory finds out, so failed deliveries are tried for an hour only. Then they are kept in a queue, for a person to
+see what was wrong, and alarms ring.
 """
 
 from typing import Any
@@ -13,7 +14,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from seatpool_infra.blueprints.alarm import Alarm
+from seatpool_infra.blueprints.queue import UndeliveredEvents
 from seatpool_infra.blueprints.role import NarrowRole, trust
+from seatpool_infra.operator_role import trust_operator
 from seatpool_infra.patterns import Pattern, forwarded
 from seatpool_infra.permissions import forwarder_permissions, reader_permissions
 from seatpool_infra.site import Site, WorkbenchAccount
@@ -42,13 +45,31 @@ class WorkbenchRegion(Stack):
             ],
             permissions=forwarder_permissions(site),
         )
-        for pattern in forwarded(site):
-            self._forward(site, pattern, forwarder)
+        topic = account.alarm_topic_in(region)
+        patterns = {f"{site.name}-{pattern.name.lower()}": pattern for pattern in forwarded(site)}
+        undelivered = UndeliveredEvents(
+            self,
+            "Undelivered",
+            queue_name=f"{site.name}-undelivered",
+            rule_arns=[
+                f"arn:{site.partition}:events:{region}:{account.account}:rule/{rule_name}" for rule_name in patterns
+            ],
+            alarm_topic_arn=topic,
+        )
+        for rule_name, pattern in patterns.items():
+            self._forward(site, rule_name, pattern, forwarder, undelivered, topic)
         if region == account.regions[0]:
             self._reader(site, account)
 
-    def _forward(self, site: Site, pattern: Pattern, forwarder: NarrowRole) -> None:
-        rule_name = f"{site.name}-{pattern.name.lower()}"
+    def _forward(
+        self,
+        site: Site,
+        rule_name: str,
+        pattern: Pattern,
+        forwarder: NarrowRole,
+        undelivered: UndeliveredEvents,
+        topic: str | None,
+    ) -> None:
         events.CfnRule(
             self,
             pattern.name,
@@ -61,6 +82,7 @@ class WorkbenchRegion(Stack):
                     id="central-bus",
                     arn=site.bus_arn,
                     role_arn=forwarder.arn,
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue.queue_arn),
                     retry_policy=events.CfnRule.RetryPolicyProperty(
                         maximum_event_age_in_seconds=TRIED_FOR.to_seconds(), maximum_retry_attempts=ATTEMPTS
                     ),
@@ -79,25 +101,16 @@ class WorkbenchRegion(Stack):
             ),
             above=0,
             meaning=f"Events of rule {rule_name} did not reach {site.bus_arn}: look at the bus's policy. Inventories go on.",
+            topic_arn=topic,
         )
 
     def _reader(self, site: Site, account: WorkbenchAccount) -> None:
-        """Only the operator's role is trusted, with the external id. Its session tags may come with it."""
-        operator = iam.ArnPrincipal(site.operator_role_arn)
-        statements = [
-            trust(
-                principal=operator,
-                conditions={"StringEquals": {"sts:ExternalId": account.external_id}},
-            )
-        ]
-        if site.license.pod_identity_cluster is not None:
-            statements.append(trust(principal=operator, actions=["sts:TagSession"]))
         reader = NarrowRole(
             self,
             "Reader",
             role_name=site.reader_role,
             description=f"Seatpool looks at instances and changes {'nothing' if site.seat_tag is None else 'one tag'}.",
-            trust=statements,
+            trust=trust_operator(site, external_id=account.external_id),
             permissions=reader_permissions(site, account),
         )
         CfnOutput(self, "ReaderRoleArn", value=reader.arn, description="role_arn of the account in mirror.accounts.")

@@ -57,6 +57,17 @@ class TimeFormat:
         return NOT_KNOWN if instant is None else format_rough_duration(self.now - instant)
 
 
+def missing_package(what: str, name: str | None, *, extra: str) -> str:
+    """Returns the message for a package of an extra that is not installed.
+
+    No public index has Seatpool. So the message names no package that anybody could register there.
+    """
+    return (
+        f"{what} a package that is not installed ({name}): run `make environment` in a clone, or install the wheel "
+        f"with the extra: pip install './seatpool-VERSION-py3-none-any.whl[{extra}]'"
+    )
+
+
 def format_rough_duration(length: timedelta) -> str:
     """Returns the largest unit, such as `12 min`, and the next one if the count is below 10: `2 h 5 min`."""
     if length < timedelta(seconds=1):
@@ -87,6 +98,12 @@ def format_names(names: Iterable[str], *, most: int = MOST_NAMES) -> str:
 def format_count(count: int, what: str, several: str | None = None) -> str:
     """Returns `1 pool` or `2 pools`. `several` is the plural of a word that needs more than an s."""
     return f"{count} {what}" if count == 1 else f"{count} {several or what + 's'}"
+
+
+def format_ordinal(number: int) -> str:
+    """Returns `1st`, `2nd`, `3rd`, `4th`, `11th` or `21st`."""
+    teens = 10 < number % 100 < 14
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def format_percent(share: float | None, *, places: int | None = None) -> str:

@@ -15,6 +15,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "seatpool.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
 {{- define "seatpool.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "seatpool.fullname" .) .Values.serviceAccount.name -}}

@@ -21,6 +21,14 @@
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
+{{- with .Values.rbac.extraRules }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* The Lease that the operator renews while it is alive: that of the election, or one that only tells. */}}
+{{- define "seatpool.lease" -}}
+{{- include "seatpool.fullname" . }}{{ if not .Values.leaderElection.enabled }}-alive{{ end }}
 {{- end -}}
 
 {{- define "seatpool.viewerRules" -}}
@@ -64,5 +72,5 @@ install
 subjects:
   - kind: ServiceAccount
     name: {{ include "seatpool.serviceAccountName" . }}
-    namespace: {{ .Release.Namespace }}
+    namespace: {{ include "seatpool.namespace" . }}
 {{- end -}}

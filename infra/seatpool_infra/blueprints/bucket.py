@@ -45,6 +45,8 @@ class LockedBucket(Construct):
                     id="tidy",
                     abort_incomplete_multipart_upload_after=Duration.days(7),
                     expiration=expires_after,
+                    # With an expiration S3 removes such markers by itself, and takes no rule that says both.
+                    expired_object_delete_marker=True if expires_after is None else None,
                     noncurrent_version_expiration=old_versions_kept or Duration.days(90),
                 )
             ],

@@ -7,7 +7,7 @@ reads it.
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -82,12 +82,58 @@ class QueueWithDeadLetters(Construct):
     def accept_from(self, rule_arns: Sequence[str]) -> None:
         """Let these EventBridge rules deliver to the queue, and leave in the dead-letter queue what they could not."""
         for queue in (self.queue, self.dead_letters):
-            queue.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid="TakeFromRules",
-                    principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                    actions=["sqs:SendMessage"],
-                    resources=[queue.queue_arn],
-                    conditions={"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
-                )
+            _accept_from(queue, rule_arns)
+
+
+class UndeliveredEvents(Construct):
+    """`queue`, where EventBridge rules of the same region leave events that they could not deliver, and an alarm on it.
+
+    SQS encrypts it by a key of its own: that costs nothing, and needs no policy by which EventBridge may use a key.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        queue_name: str,
+        rule_arns: Sequence[str],
+        alarm_topic_arn: str | None = None,
+    ) -> None:
+        super().__init__(scope, name)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            queue_name=queue_name,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=KEPT_DEAD,
+        )
+        Validations.of(self.queue).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-SQS3", reason="it is a dead-letter queue itself, of rules and not of a queue"
             )
+        )
+        _accept_from(self.queue, rule_arns)
+        Alarm(
+            self,
+            "Alarm",
+            metric=self.queue.metric_approximate_number_of_messages_visible(
+                statistic=cloudwatch.Stats.MAXIMUM, period=Duration.minutes(1)
+            ),
+            above=0,
+            meaning=f"Events in {queue_name} could not be delivered: their attributes ERROR_CODE and ERROR_MESSAGE say why.",
+            topic_arn=alarm_topic_arn,
+        )
+
+
+def _accept_from(queue: sqs.Queue, rule_arns: Sequence[str]) -> None:
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="TakeFromRules",
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
+        )
+    )

@@ -165,6 +165,8 @@ class Resource(Model):
     singular: ClassVar[str]
     short_names: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[PrinterColumn, ...]]
+    selectable: ClassVar[tuple[str, ...]] = ()
+    """JSON paths of the fields that `kubectl get --field-selector` takes."""
     has_status: ClassVar[bool] = True
 
     metadata: Metadata

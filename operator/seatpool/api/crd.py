@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
-from seatpool.api.base import API_VERSION, GROUP, VERSION, Model, Resource, format_duration
+from seatpool.api.base import API_VERSION, DURATION_PATTERN, GROUP, VERSION, Model, Resource, format_duration
 from seatpool.api.descriptions import DescribedSchema
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -75,6 +75,41 @@ def structural(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str,
     return result
 
 
+def _with_limits(schema: dict[str, Any]) -> dict[str, Any]:
+    """Returns the schema with format, limits and default in each description. `kubectl explain` prints nothing else of them."""
+    result = dict(schema)
+    if "properties" in schema:
+        result["properties"] = {name: _with_limits(item) for name, item in schema["properties"].items()}
+    if isinstance(schema.get("items"), dict):
+        result["items"] = _with_limits(schema["items"])
+    if "description" in schema:
+        result["description"] = " ".join((schema["description"], *_limits(schema)))
+    return result
+
+
+def _limits(schema: dict[str, Any]) -> Iterator[str]:
+    """Yields what is valid and what counts if the field is absent, in sentences."""
+    if schema.get("pattern") == DURATION_PATTERN:
+        yield "A duration such as 250ms, 15m, 1h30m or 365d."
+    for rule in schema.get("x-kubernetes-validations", ()):
+        if rule["message"].startswith("must be "):
+            yield f"M{rule['message'][1:]}."
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None and most is not None:
+        yield f"From {least} to {most}."
+    elif least is not None:
+        yield f"At least {least}."
+    if "maxItems" in schema:
+        yield f"At most {schema['maxItems']} entries."
+    default = schema.get("default")
+    if isinstance(default, list) and default and not isinstance(default[0], (dict, list)):
+        yield f"Default: {', '.join(map(str, default))}."
+    elif isinstance(default, bool):
+        yield f"Default: {str(default).lower()}."
+    elif isinstance(default, (str, int)) and default != "":
+        yield f"Default: {default}."
+
+
 def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
     """Returns the CustomResourceDefinition of a kind. `described` false: without descriptions, which take most of the time."""
     generator = _Described if described else _WireDefaults
@@ -84,7 +119,7 @@ def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
         "apiVersion": {"type": "string"},
         "kind": {"type": "string"},
         "metadata": {"type": "object"},
-        "spec": root["properties"]["spec"],
+        "spec": _with_limits(root["properties"]["spec"]),
     }
     if resource.has_status:
         # kstatus takes an empty status for ready. -1 says that the operator has not seen the object yet.
@@ -108,6 +143,8 @@ def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
             del entry["priority"]
     if resource.has_status:
         version["subresources"] = {"status": {}}
+    if resource.selectable:
+        version["selectableFields"] = [{"jsonPath": path} for path in resource.selectable]
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

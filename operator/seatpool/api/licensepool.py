@@ -28,7 +28,7 @@ MAX_SEATS = 5000
 SHOWN_WAITING = 20
 SHOWN_DIFFERENCE = 20
 USER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$"
-USER_GLOB = r"^[A-Za-z0-9._@+*?\[\]!-]{1,128}$"
+USER_GLOB = r"^([A-Za-z0-9*?]|\[!?[A-Za-z0-9._@+-]+\])([A-Za-z0-9._@+*?-]|\[!?[A-Za-z0-9._@+-]+\])*$"
 TYPE_GLOB = r"^([A-Za-z0-9*?]|\[!?[A-Za-z0-9._+-]+\])([A-Za-z0-9._+*?-]|\[!?[A-Za-z0-9._+-]+\])*$"
 
 User = Annotated[str, Field(pattern=USER_PATTERN)]
@@ -42,6 +42,19 @@ TypeGlob = Annotated[
                 f"self.matches(r'{TYPE_GLOB}')",
                 "can match nothing: a type is letters, digits and . _ + -, begins with a letter or digit; "
                 "write it out or use * ? [abc], for example vew-matlab or vew-*",
+            )
+        ),
+    ),
+]
+UserGlob = Annotated[
+    str,
+    Field(
+        max_length=128,
+        json_schema_extra=rules(
+            cel(
+                f"self.matches(r'{USER_GLOB}')",
+                "can match nobody: a user id is letters, digits and . _ @ + -, begins with a letter or digit; write it out or "
+                "use * ? [abc], for example phd-*",
             )
         ),
     ),
@@ -87,7 +100,14 @@ class Reservation(Model):
     """Seats that are kept free for some users."""
 
     model_config = ConfigDict(
-        json_schema_extra=rules(cel("has(self.users) != has(self.userPattern)", "give either users or userPattern"))
+        json_schema_extra=rules(
+            cel("has(self.users) != has(self.userPattern)", "give either users or userPattern"),
+            cel(
+                "!has(self.users) || self.seats <= size(self.users)",
+                "more seats than users: nobody could have the others; lower seats or name more users",
+                field_path=".seats",
+            ),
+        )
     )
 
     name: Annotated[str, Field(min_length=1, max_length=63)]
@@ -96,7 +116,7 @@ class Reservation(Model):
         Annotated[tuple[User, ...], Field(max_length=500, json_schema_extra={"x-kubernetes-list-type": "set"})] | None
     ) = None
     """The users it is for."""
-    user_pattern: Annotated[str, Field(pattern=USER_GLOB)] | None = None
+    user_pattern: UserGlob | None = None
     """The users it is for, as a glob such as phd-*. It is normalised like user ids, and refused if it can match none."""
     seats: Annotated[int, Field(ge=1, le=MAX_SEATS)]
     """How many seats are kept free for them."""
@@ -105,7 +125,7 @@ class Reservation(Model):
 class Priority(Model):
     """Weight of some users in the waiting line."""
 
-    user_pattern: Annotated[str, Field(pattern=USER_GLOB)]
+    user_pattern: UserGlob
     """The users, as a glob such as oncall-*. It is normalised like user ids, and refused if it can match none."""
     weight: Annotated[int, Field(ge=-1000, le=1000)]
     """Higher goes first. All other users have 0. The first pattern that matches counts."""
@@ -144,6 +164,18 @@ class LicensePoolSpec(Model):
             cel(
                 "self.order != 'FirstCome' || !has(self.priorities) || size(self.priorities) == 0",
                 "priorities are only used with order: Priority",
+                field_path=".priorities",
+            ),
+            cel(
+                "!has(self.reservations) || self.reservations.all(r, !has(r.userPattern) || "
+                "self.reservations.exists_one(s, has(s.userPattern) && s.userPattern == r.userPattern))",
+                "two reservations have the same userPattern: the second one is for nobody; put their seats together",
+                field_path=".reservations",
+            ),
+            cel(
+                "!has(self.priorities) || self.priorities.all(p, "
+                "self.priorities.exists_one(q, q.userPattern == p.userPattern))",
+                "two priorities have the same userPattern: the first one counts; keep one",
                 field_path=".priorities",
             ),
         )

@@ -22,6 +22,7 @@ from seatpool.api.base import (
 from seatpool.api.bounds import DurationBounds
 from seatpool.api.conditions import Conditions
 from seatpool.api.expressions import Expression
+from seatpool.api.regions import REGION_PATTERN
 from seatpool.domain.identity import PLACEHOLDER
 
 TIMEOUT = DurationBounds("5s", "2d", "60s")
@@ -180,7 +181,7 @@ class LicenseServerSpec(Model):
     """Settings of the xlc adapter."""
     target: Target
     """The managed node that the commands are sent to."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    region: Annotated[str, Field(pattern=REGION_PATTERN)]
     """AWS region of the node."""
     role_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$")] | None = None
     """IAM role to assume before commands are sent, if the node is in another account."""

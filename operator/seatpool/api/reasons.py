@@ -39,6 +39,8 @@ class ConditionReason(StrEnum):
     FOREIGN_OWNER = "ForeignOwner"
     INVALID_SPEC = "InvalidSpec"
     DELETING = "Deleting"
+    ALL_EFFECTIVE = "AllEffective"
+    RULES_WITHOUT_EFFECT = "RulesWithoutEffect"
     # servers
     REACHABLE = "Reachable"
     NOT_TRIED_YET = "NotTriedYet"
@@ -65,6 +67,7 @@ class ConditionReason(StrEnum):
     # workbenches
     ALL_ASSIGNED = "AllAssigned"
     SOME_WAIT = "SomeWait"
+    DENIED = "Denied"
     NO_POOL = "NoPool"
     INACTIVE = "Inactive"
     INVALID_OWNER = "InvalidOwner"
@@ -177,12 +180,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.POOL_FAILED: ReasonText(
         "This pool cannot be computed or stored; its list stays as it is. The other pools go on.",
         message="{problem}; the list of this pool stays as it is, and the other pools go on",
-        why="Pool {pool} cannot be computed or stored since {since}; its list stays as it is.",
+        why="Pool {pool} cannot be computed or stored since {since}: people on the list keep working; new ones get no seat.",
     ),
     ConditionReason.PASS_FAILED: ReasonText(
         "The last pass over this server's pools failed; all its lists stay as they are.",
         message="the last pass failed: {problem}; all lists of the server stay as they are until a pass succeeds",
-        why="The last pass over server {server} failed since {since}; its lists stay as they are.",
+        why="The last pass over server {server} failed since {since}: people on its lists keep working; new ones get no seat.",
     ),
     ConditionReason.NOT_READ_YET: ReasonText(
         "The list on the license server has not been read yet.",
@@ -191,12 +194,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.DRY_RUN: ReasonText(
         "DryRun: the list is computed and shown, and not written.",
         message="DryRun: {adds} would be added ({add}), {removes} removed ({remove})",
-        why="DryRun: the list of {pool} is computed and not written; a seat here is none on the license server.",
+        why="{pool} is in trial mode (DryRun): nothing is written; a seat shown here does not work.",
         field="mode",
     ),
     ConditionReason.SUSPENDED: ReasonText(
         "Suspended by spec.suspend: the list stays as it is.",
-        why="Pool {pool} is suspended: nobody gets a seat and nobody loses one.",
+        why="Pool {pool} is suspended: people on the list keep working; new ones get no seat.",
         field="suspend",
     ),
     ConditionReason.ACTIVE: ReasonText("Not suspended."),
@@ -210,12 +213,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.SERVER_UNREACHABLE: ReasonText(
         "The license server cannot be reached; its lists stay as they are.",
         message=_UNREACHABLE,
-        why="Server {server} cannot be reached since {since}: its lists stay as they are.",
+        why="Server {server} cannot be reached since {since}: people on its lists keep working; new ones get no seat.",
         field="target",
     ),
     ConditionReason.SERVER_SUSPENDED: ReasonText(
         "The license server is suspended by its spec.suspend.",
-        why="Server {server} is suspended: its lists stay as they are.",
+        why="Server {server} is suspended: people on its lists keep working; new ones get no seat.",
         field="suspend",
     ),
     ConditionReason.NOT_ALLOWED: ReasonText(
@@ -249,6 +252,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         message="The list is being emptied because of spec.onDelete: Clear; set it to Retain to delete the pool as it is",
         why="Pool {pool} is being deleted.",
     ),
+    ConditionReason.ALL_EFFECTIVE: ReasonText("Every rule of the spec can have an effect."),
+    ConditionReason.RULES_WITHOUT_EFFECT: ReasonText(
+        "Some rules of the spec match nobody or exclude each other; the others count.",
+        message="{rules}",
+        why="Some rules of {pool} have no effect: {detail}.",
+    ),
     # servers
     ConditionReason.REACHABLE: ReasonText("The last command was answered."),
     ConditionReason.NOT_TRIED_YET: ReasonText("No command has been sent yet."),
@@ -256,8 +265,8 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.TOO_MANY_RELEASES: ReasonText(
         "A change would release suspiciously many users at once and is held back.",
         message=_CHANGE_HELD,
-        why="Server {server} holds a change back since {since}, because it would put out many people at once: nobody loses a "
-        "seat before somebody decides (seatpool approve {name}).",
+        why="Many people would lose their seats of server {server} at once. Held since {since} until an admin approves: "
+        "seatpool approve {name}.",
         field="guard",
     ),
     ConditionReason.INVENTORY_UNKNOWN: ReasonText(
@@ -322,7 +331,14 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     # workbenches
     ConditionReason.ALL_ASSIGNED: ReasonText("The owner has a seat of every pool that serves this workbench."),
     ConditionReason.SOME_WAIT: ReasonText("The owner waits for a seat.", message="No seat yet: {pools}"),
-    ConditionReason.NO_POOL: ReasonText("No pool serves workbenches of this type."),
+    ConditionReason.DENIED: ReasonText(
+        "The owner is denied a seat by spec.deniedUsers of a pool.",
+        message="Denied: ask your license admin (spec.deniedUsers): {denied}",
+    ),
+    ConditionReason.NO_POOL: ReasonText(
+        "No pool serves workbenches of this type, so the owner is on no list.",
+        message="no pool serves type {type} in namespace {namespace}; the owner is on no list",
+    ),
     ConditionReason.INACTIVE: ReasonText("The workbench is not active and needs no seat."),
     ConditionReason.INVALID_OWNER: ReasonText(
         "No license server could take the owner's name.", message="spec.owner: {problem}"
@@ -430,6 +446,7 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
         "Saturated": "At least one user waits for a seat.",
         "Conflict": "Another pool or another installation claims the product's list.",
         "Suspended": "The pool is suspended by spec.suspend.",
+        "RulesEffective": "Every rule of the spec can have an effect.",
     },
     "LicenseServer": {
         "Ready": "The server answers, holds no change back, and its lists are as they should be.",

@@ -90,6 +90,10 @@ class SeatLedgerSpec(Model):
     """Name of the LicensePool that wrote it last. The next pool of the same product and server goes on with it."""
     shares: Annotated[int, Field(ge=1)] = 1
     """Number of SeatLedger objects that hold the memory."""
+    holders: int = 0
+    """Number of users in assigned."""
+    waiters: int = 0
+    """Number of users in waiting."""
     assigned: Annotated[tuple[LedgerGrant, ...], Field(json_schema_extra=_WHOLE)] = ()
     """Users who have a seat."""
     waiting: Annotated[tuple[LedgerWaiting, ...], Field(json_schema_extra=_WHOLE)] = ()
@@ -118,8 +122,8 @@ class SeatLedger(Resource):
     columns: ClassVar[tuple[PrinterColumn, ...]] = (
         column("Pool", ".spec.pool", "The pool that wrote it last."),
         column("Server", ".spec.server", "The LicenseServer of the product.", wide=True),
-        column("Holders", ".spec.assigned[*].user", "Users who have a seat."),
-        column("Waiting", ".spec.waiting[*].user", "Users who wait for one.", wide=True),
+        column("Holders", ".spec.holders", "Number of users in this share who have a seat.", type="integer"),
+        column("Waiting", ".spec.waiters", "Number of users in this share who wait for one.", type="integer"),
         AGE_COLUMN,
     )
 

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from seatpool.api.base import AGE_COLUMN, Instant, Model, PrinterColumn, Resource, column, rules
+from seatpool.api.base import AGE_COLUMN, STATUS_COLUMN, Instant, Model, PrinterColumn, Resource, column, rules
 from seatpool.api.conditions import Conditions
+from seatpool.api.regions import REGION_PATTERN
 
 
 class InstanceState(StrEnum):
@@ -36,7 +37,7 @@ class WorkbenchSpec(Model):
     """EC2 instance id, for example i-0123456789abcdef0."""
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
     """AWS account number, 12 digits."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    region: Annotated[str, Field(pattern=REGION_PATTERN)]
     """AWS region, for example eu-central-1."""
     owner: Annotated[str, Field(min_length=1, max_length=256)]
     """User id of the person who works on it, as the tag spells it. It is normalised and checked before it is used. An owner that
@@ -71,6 +72,10 @@ class WorkbenchStatus(Model):
 
     observed_generation: int | None = None
     """The metadata.generation that this status was computed from."""
+    user: str | None = None
+    """User id of the owner, as it stands on lists. Absent: the owner can be no user id."""
+    summary: str | None = None
+    """Seats of the owner in a few words, for example: 1 of 2; addon: 3rd, PoolFull."""
     seats: Annotated[
         tuple[WorkbenchSeat, ...],
         Field(json_schema_extra={"x-kubernetes-list-type": "atomic"}),
@@ -91,14 +96,17 @@ class Workbench(Resource):
         column("Owner", ".spec.owner", "Who works on it."),
         column("Type", ".spec.type", "Type of the workbench."),
         column("State", ".spec.state", "EC2 instance state."),
-        column("Seats", ".status.seats[*].phase", "State of the owner's seat of each pool."),
+        column("Seats", ".status.summary", "How many seats the owner has, and what the others wait for."),
         column("Ready", '.status.conditions[?(@.type=="Ready")].status', "Whether every seat was given."),
-        column("Pools", ".status.seats[*].pool", "The pools that serve it.", wide=True),
+        column("User", ".status.user", "User id of the owner, as it stands on lists.", wide=True),
         column("Account", ".spec.account", "AWS account.", wide=True),
         column("Region", ".spec.region", "AWS region.", wide=True),
         column("Namespace", ".metadata.namespace", "For programs that read a table of all namespaces.", wide=True),
+        STATUS_COLUMN,
         AGE_COLUMN,
     )
+
+    selectable: ClassVar[tuple[str, ...]] = (".spec.owner", ".spec.type", ".spec.state", ".status.user")
 
     spec: Annotated[
         WorkbenchSpec,

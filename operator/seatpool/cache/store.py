@@ -369,6 +369,8 @@ class Store:
                 self.rules[key] = self._rules_of(pool)
             except InvalidUser:
                 continue  # the rules by the old settings stay
+            for handler in self._handlers:
+                handler.pool_changed(key)
             self._mark_dirty({key}, now)
 
     def _update_demand(self, view: WorkbenchView) -> set[str]:

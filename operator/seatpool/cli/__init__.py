@@ -9,7 +9,7 @@ Read in this order:
 - `run`, `demo`: the two programs that go on
 - `verbs`: options of the commands that need a cluster; `inspect_verbs`, `admin` and `statement` run them
 - `dlq`, `history`, `compare_pipeline`, `plan`, `report`: one module a command or group
-- `status_screen`, `line_screens`, `settings_table`: what is printed for people
+- `status_screen`, `line_screens`, `who_screen`, `settings_table`: what is printed for people
 - `cluster`, `logging_setup`, `command_classes`: shared parts
 
 Heavy modules are imported inside the functions that need them. `--help` must not import Kopf, boto3, Kubernetes or

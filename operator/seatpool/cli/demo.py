@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.text import missing_package
 
 
 def demo(
@@ -46,9 +47,7 @@ def demo(
         from seatpool.sim.demo.options import DemoOptions
         from seatpool.sim.demo.show import show
     except ImportError as error:
-        raise SeatpoolError(
-            f"the demo needs a package that is not installed ({error.name}): pip install 'seatpool[sim]'"
-        ) from error
+        raise SeatpoolError(missing_package("the demo needs", error.name, extra="sim")) from error
     options = DemoOptions.read(
         once=once or not sys.stdout.isatty(),
         replay=replay,

@@ -27,14 +27,20 @@ class Heading:
     def is_well(self) -> bool:
         return all(life.is_well for life in self.lives)
 
-    def write(self, answer: object, *, output: "Output", screen: "Callable[[Console, bool], object]") -> None:
-        """Prints an answer after the first lines. Programs get the answer alone, and warnings on standard error."""
+    def write(
+        self, answer: object, *, output: "Output", screen: "Callable[[Console, bool], object]", again: bool = False
+    ) -> None:
+        """Prints an answer after the first lines. Programs get the answer alone, and warnings on standard error.
+
+        `again`: the answer is repeated, and the first lines were printed.
+        """
         from seatpool.terminal.output import write
 
         def drawn(console: "Console", wide: bool) -> None:
-            for life in self.lives:
+            for life in () if again else self.lives:
                 console.print(life.text, style=LIFE_STYLES[life.life], markup=False)
-            console.print(f"Looked at {self.where}.", style="dim", markup=False)
+            if not again:
+                console.print(f"Looked at {self.where}.", style="dim", markup=False)
             screen(console, wide)
 
         if not output.is_for_people:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SHOW = "show"
 SHOWN_FEATURES = 10
+WORTH_A_WARNING = 0.1
+"""Share of the lines that are not used from which on the totals may be wrong."""
 
 
 class NameOrCommand(TyperGroup):
@@ -62,13 +64,17 @@ def import_(
     form: Annotated[Format, typer.Option("--format", help="flexnet: debug logs. csv: user,product,start,end.")],
     into: Annotated[Path, typer.Option(metavar="FOLDER", help="The history; it is made if there is none.")],
     name: Annotated[
-        str | None, typer.Option(help="Name of the import: under the same name nothing is counted twice.")
+        str | None,
+        typer.Option(help="Name of the import. An import of the same name is replaced: give all its files again."),
     ] = None,
     server: Annotated[str | None, typer.Option(help="The license server. Default: what the log says.")] = None,
     timezone: Annotated[str, typer.Option(help="Of instants without an offset, such as Europe/Madrid.")] = "UTC",
     longest: Annotated[
         str, typer.Option(metavar="DURATION", help="Longest session of a user whose check-in is missing.")
     ] = "1d",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Drop what an import of this name has from files that are not given now.")
+    ] = False,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="The operator's settings: identities, pseudonyms.")
     ] = None,
@@ -91,11 +97,15 @@ def import_(
 
         raise HistoryNotInstalled(error.name) from error
     try:
-        zone, longest_time = ZoneInfo(timezone), parse_duration(longest)
-    except (KeyError, OSError) as error:
-        raise SeatpoolError(f"--timezone {timezone}: no such time zone; write for example Europe/Madrid") from error
+        longest_time = parse_duration(longest)
     except ValueError as error:
         raise SeatpoolError(f"--longest: {error}") from error
+    if not longest_time:
+        raise SeatpoolError(f"--longest {longest}: write a duration above zero, such as 1d")
+    try:
+        zone = ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise SeatpoolError(f"--timezone {timezone}: no such time zone; write for example Europe/Madrid") from error
     settings = load_settings(file=config)
     identity, pseudonyms = settings.identity, Pseudonyms.from_file(settings.history.salt_file)
 
@@ -109,20 +119,34 @@ def import_(
         return pseudonyms.of(user) if user else ""
 
     job = LogImport(
-        files=files, into=into, name=name or form.value, server=server, zone=zone, user_of=user_of, longest=longest_time
+        files=files,
+        into=into,
+        name=name or form.value,
+        server=server,
+        zone=zone,
+        user_of=user_of,
+        longest=longest_time,
+        replace=replace,
     )
     _print_result(job.import_flexnet() if form is Format.FLEXNET else job.import_csv(), into)
 
 
 def _print_result(imported: "ImportResult", into: Path) -> None:
+    from seatpool.history.importing import format_reasons
+
     more = len(imported.features) - SHOWN_FEATURES
     features = ", ".join(imported.features[:SHOWN_FEATURES]) + (f" and {more} more" if more > 0 else "")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(imported.rows.items()))
-    say(f"{imported.lines} lines, {imported.since:%Y-%m-%d} to {imported.until:%Y-%m-%d}: {kinds}")
+    messages = f" ({imported.messages} of them other messages of the server)" if imported.messages else ""
+    say(f"{imported.lines} lines{messages}, {imported.since:%Y-%m-%d} to {imported.until:%Y-%m-%d}: {kinds}")
     say(f"{imported.people} people used {features}")
-    if imported.passed_over:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in imported.passed_over.most_common())
-        say(f"Not used, or odd: {reasons}")
+    if imported.passed_over or imported.oddities:
+        say(f"Not used, or odd: {format_reasons(imported.passed_over + imported.oddities)}")
     for file in imported.undated:
         say(f"Not used: {file}, of which no line says which day it is")
+    unused = imported.passed_over.total()
+    if unused >= imported.lines * WORTH_A_WARNING:
+        say(
+            f"Look at the lines that were not used, {unused} of {imported.lines}, before you trust the totals", err=True
+        )
     say(f"History: {into}. Now: seatpool plan --history {into} --target 'p95 wait < 10m'")

@@ -1,4 +1,4 @@
-"""Runs `status`, `top`, `why`, `diff` and `events`: reads the cluster and prints the answer. Writes nothing.
+"""Runs `status`, `top`, `why`, `who`, `diff` and `events`: reads the cluster and prints the answer. Writes nothing.
 
 Importing takes about as long as the API server needs for its lists. So the modules for the requests are imported first. The
 modules that compute and print the answer are imported while the API server works.
@@ -6,6 +6,7 @@ modules that compute and print the answer are imported while the API server work
 
 import asyncio
 import importlib
+import sys
 from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from seatpool.api.licensepool import LicensePool
     from seatpool.explain.overview import Overview
-    from seatpool.explain.why import WrittenSeats
+    from seatpool.explain.why import Explanation, WrittenSeats
     from seatpool.terminal.output import Output
 
 MOST_WORKBENCHES = 50
@@ -78,23 +79,77 @@ async def show_top(options: CommandOptions, *, interval: float) -> bool:
                 await asyncio.sleep(interval)
 
 
-async def show_why(options: CommandOptions, *, user: str, pool: str | None, output: "Output") -> bool:
-    """Runs `seatpool why`."""
+async def show_why(
+    options: CommandOptions,
+    *,
+    user: str,
+    pool: str | None,
+    output: "Output",
+    watch: bool = False,
+    interval: float = 2.0,
+) -> bool:
+    """Runs `seatpool why`. `watch` repeats it until every seat was read back, or one is denied."""
+    shown: tuple[str, ...] = ()
     async with connect(options) as cluster:
-        reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
-        seen = await _import_while(reading, "explain.why", "cli.line_screens")
-        from seatpool.explain.why import why
+        while True:
+            try:
+                found, heading = await _explanation(cluster, user=user, pool=pool)
+            except Unavailable:
+                if not watch:
+                    raise
+                await asyncio.sleep(interval)
+                continue
+            texts = tuple(
+                one.text for one in (*found.messages, *(said for one in found.pools for said in one.messages))
+            )
+            if texts != shown:
+                _show_explanation(found, heading, output=output, again=bool(shown))
+                shown = texts
+            if not watch or found.is_served or found.is_denied:
+                return found.is_well and heading.is_well
+            await asyncio.sleep(interval)
 
-        written, heading = await asyncio.gather(_workbench_seats(cluster, seen, user), _heading(cluster, seen))
-        found = why(seen, user, pool=pool, written=written, times=cluster.times)
+
+async def _explanation(cluster: ClusterAccess, *, user: str, pool: str | None) -> "tuple[Explanation, Heading]":
+    reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
+    seen = await _import_while(reading, "explain.why", "cli.line_screens")
+    from seatpool.explain.why import why
+
+    written, heading = await asyncio.gather(_workbench_seats(cluster, seen, user), _heading(cluster, seen))
+    found = why(seen, user, pool=pool, written=written, times=cluster.times, where=_where(cluster))
+    return found, heading
+
+
+def _show_explanation(found: "Explanation", heading: Heading, *, output: "Output", again: bool) -> None:
     from seatpool.cli.line_screens import why_screen
 
     heading.write(
         found,
         output=output,
-        screen=lambda screen, wide: why_screen(found, console=screen, wide=wide),
+        screen=lambda screen, wide: why_screen(found, console=screen, wide=wide, again=again),
+        again=again,
     )
-    return found.is_well and heading.is_well
+    sys.stdout.flush()  # a program that reads the answers of --watch from a pipe gets each at once
+
+
+async def show_who(options: CommandOptions, *, pool: str, output: "Output") -> bool:
+    """Runs `seatpool who`."""
+    async with connect(options) as cluster:
+        reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
+        seen = await _import_while(reading, "explain.who", "cli.who_screen")
+        from seatpool.explain.who import who
+
+        found = [who(seen, one, times=cluster.times) for one in seen.pools_named(pool)]
+        heading = await _heading(cluster, seen)
+    from seatpool.cli.who_screen import who_screen
+
+    times = cluster.times
+    heading.write(
+        found[0] if len(found) == 1 else found,
+        output=output,
+        screen=lambda screen, wide: who_screen(found, console=screen, wide=wide, times=times),
+    )
+    return heading.is_well
 
 
 async def show_diff(options: CommandOptions, *, name: str, output: "Output") -> bool:
@@ -170,9 +225,9 @@ async def _overview(cluster: ClusterAccess) -> "Overview":
     return overview(seen, lives=lives, times=cluster.times)
 
 
-async def _workbench_seats(cluster: ClusterAccess, seen: Snapshot, spelled: str) -> "WrittenSeats":
+async def _workbench_seats(cluster: ClusterAccess, seen: Snapshot, name: str) -> "WrittenSeats":
     """Reads the seats in the statuses of the user's own workbenches. They are few, so they are read one by one."""
-    rows = seen.workbenches_of(spelled)[:MOST_WORKBENCHES]
+    rows = seen.subject(name).rows[:MOST_WORKBENCHES]
     found = await asyncio.gather(
         *(cluster.kube.get(Workbench, row.namespace, row.name) for row in rows), return_exceptions=True
     )

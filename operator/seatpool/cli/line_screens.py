@@ -24,10 +24,15 @@ _COLOURS = {
 }
 
 
-def why_screen(found: Explanation, *, console: Console, wide: bool) -> None:
-    """Prints a paragraph for each pool: the state of the user, then why, until when, and what blocks it."""
+def why_screen(found: Explanation, *, console: Console, wide: bool, again: bool = False) -> None:
+    """Prints a paragraph for each pool: the state of the user, then why, until when, and what blocks it.
+
+    `again`: another answer was printed before.
+    """
+    if again:
+        console.print()
     for message in found.messages:
-        _line(console, message.text, style="yellow")
+        print_line(console, message.text, style="yellow")
     for number, answer in enumerate(found.pools):
         if number or found.messages:
             console.print()
@@ -42,9 +47,11 @@ def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, times: T
 
 def _diff(console: Console, found: Diff, *, wide: bool, times: TimeFormat) -> None:
     in_sync = found.is_well
-    _line(console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold yellow")
+    print_line(
+        console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold yellow"
+    )
     if found.message:
-        _line(console, found.message, indent=2)
+        print_line(console, found.message, indent=2)
     drawn = table("LIST", "PEOPLE", "HASH", "REVISION", "AT")
     for state in found.states:
         drawn.add_row(
@@ -55,20 +62,20 @@ def _diff(console: Console, found: Diff, *, wide: bool, times: TimeFormat) -> No
     if found.difference is not None:
         _difference(console, found.difference, times)
     for problem in found.problems:
-        _line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        print_line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
     if wide:
-        _line(console, f"As it should be: {', '.join(found.users) or 'nobody'}", indent=2)
+        print_line(console, f"As it should be: {', '.join(found.users) or 'nobody'}", indent=2)
 
 
 def _difference(console: Console, difference: PoolDifference, times: TimeFormat) -> None:
-    _line(console, f"Different since {times.format_time(difference.since)}:", indent=2)
+    print_line(console, f"Different since {times.format_time(difference.since)}:", indent=2)
     for sign, names, count, colour in (
         ("+", difference.add, difference.adds, "green"), ("-", difference.remove, difference.removes, "red")
     ):  # fmt: skip
         for name in names:
-            _line(console, f"{sign} {name}", indent=4, style=colour)
+            print_line(console, f"{sign} {name}", indent=4, style=colour)
         if count > len(names):
-            _line(console, f"{sign} and {count - len(names)} more", indent=4, style=colour)
+            print_line(console, f"{sign} and {count - len(names)} more", indent=4, style=colour)
 
 
 def history_screen(every: Iterable[RecentHistory], *, console: Console, times: TimeFormat) -> None:
@@ -81,30 +88,31 @@ def _history(console: Console, found: RecentHistory, times: TimeFormat) -> None:
     several = len({one.pool for one in found.entries}) > 1
     for one in found.entries:
         where = f"{one.pool}: " if several else ""
-        _line(console, f"{times.format_time(one.at):>16}  {where}{one.what} [{one.source}]")
+        print_line(console, f"{times.format_time(one.at):>16}  {where}{one.what} [{one.source}]")
     if not found.entries:
-        _line(console, f"Nothing is known of {found.of}.")
+        print_line(console, f"Nothing is known of {found.of}.")
     for text in found.not_known:
-        _line(console, f"Not known: {text}", style="dim")
+        print_line(console, f"Not known: {text}", style="dim")
 
 
 def _pool_answer(console: Console, answer: PoolExplanation, *, wide: bool) -> None:
     head, *rest = answer.messages
-    _line(console, head.text, style=f"bold {_COLOURS[answer.phase]}")
+    print_line(console, head.text, style=f"bold {_COLOURS[answer.phase]}")
     for message in rest:
         named = f" [{answer.reason}; {answer.decided_by}]" if _part(message) is Part.RULE and answer.decided_by else ""
-        _line(console, f"{message.text}{named}", indent=2)
+        print_line(console, f"{message.text}{named}", indent=2)
     for problem in answer.problems:
-        _line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        print_line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
         if wide and problem.detail:
-            _line(console, problem.detail, indent=4, style="dim")
+            print_line(console, problem.detail, indent=4, style="dim")
 
 
 def _part(message: Message) -> Part:
     return MESSAGES[message.id].part
 
 
-def _line(console: Console, text: str, *, indent: int = 0, style: str = "") -> None:
+def print_line(console: Console, text: str, *, indent: int = 0, style: str = "") -> None:
+    """Prints a line. It is wrapped on a terminal only, so that programs can read it."""
     shown = Text(text, style=style)
     if console.is_terminal:
         console.print(Padding(shown, (0, 0, 0, indent)))

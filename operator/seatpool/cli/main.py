@@ -88,6 +88,8 @@ def main() -> None:
     try:
         app(prog_name="kubectl seatpool" if Path(sys.argv[0]).name == PLUGIN else "seatpool")
     except SeatpoolError as error:
+        if sys.flags.dev_mode:
+            raise
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         say(f"seatpool: {'; '.join(lines).replace(':; ', ': ')}", err=True)
         raise SystemExit(ERROR) from None

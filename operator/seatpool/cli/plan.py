@@ -15,6 +15,7 @@ from seatpool.api import rule_fields
 from seatpool.api.rule_fields import RuleField
 from seatpool.cli.command_classes import ShortLivedCommand, command_line
 from seatpool.domain.errors import SeatpoolError
+from seatpool.text import missing_package
 
 if TYPE_CHECKING:
     from seatpool.planner.options import PlannedPool
@@ -209,17 +210,9 @@ def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: P
         try:
             from seatpool.planner.page import Origin, page
         except ImportError as error:
-            raise SeatpoolError(
-                f"-o html needs a package that is not installed ({error.name}): pip install 'seatpool[report]'"
-            ) from error
+            raise SeatpoolError(missing_package("-o html needs", error.name, extra="report")) from error
         origin = Origin(at=utc_now(), version=version("seatpool"), command=command)
         typer.echo(page(plans, past, left_out, origin), nl=False)
-    elif not plans:
-        from seatpool.planner.text import nothing_to_plan, remarks
-        from seatpool.terminal.say import say
-
-        for sentence in (nothing_to_plan(past), *remarks(past, left_out)):
-            say(sentence)
     else:
         from seatpool.planner.screen import show
         from seatpool.planner.text import remarks

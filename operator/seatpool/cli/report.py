@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seatpool.cli.command_classes import ReadingCommand
 from seatpool.domain.errors import SeatpoolError
+from seatpool.text import missing_package
 
 if TYPE_CHECKING:
     from datetime import date
@@ -62,7 +64,7 @@ Endpoint = Annotated[str | None, typer.Option("--endpoint-url", help="Another AW
 OutFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write there instead of standard output.")]
 
 
-@app.command()
+@app.command(cls=ReadingCommand)
 def report(
     *,
     by: Annotated[
@@ -112,9 +114,7 @@ def report(
         from seatpool.history.pseudonyms import Pseudonyms
         from seatpool.reports.build import ReportOptions, build_report
     except ImportError as error:
-        raise SeatpoolError(
-            f"reports need a package that is not installed ({error.name}): pip install 'seatpool[report]'"
-        ) from error
+        raise SeatpoolError(missing_package("reports need", error.name, extra="report")) from error
     options = ReportOptions(
         since=since,
         until=until,
@@ -129,7 +129,7 @@ def report(
     _write(build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
 
 
-@app.command()
+@app.command(cls=ReadingCommand)
 def sql(
     *,
     question: Annotated[

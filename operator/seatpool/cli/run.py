@@ -70,7 +70,7 @@ def run(
         str | None, typer.Option(help="Another AWS endpoint for everything, for a stand-in.")
     ] = None,
     http_host: Annotated[
-        str | None, typer.Option(help="Address to serve /healthz, /readyz and /metrics on. Default: 0.0.0.0.")
+        str | None, typer.Option(help="Address to serve /healthz, /readyz and /metrics on. Default: all addresses.")
     ] = None,
     http_port: Annotated[
         int | None, typer.Option(help="Port to serve them on. Default: 8080.", min=0, max=65535)
@@ -167,7 +167,7 @@ def _warn_of_old_names(settings: "Settings") -> None:
 
 
 def _address(settings: "Settings") -> str:
-    return f"http.host {settings.http.host} http.port {settings.http.port}"
+    return f"http.host {settings.http.host or '(all addresses)'} http.port {settings.http.port}"
 
 
 def _read_assignment(text: str) -> tuple[str, Any]:

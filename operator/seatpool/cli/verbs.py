@@ -1,7 +1,7 @@
 """Defines the options of the commands that read the cluster or change one object of it.
 
-These are `status`, `top`, `why`, `diff`, `events`, `approve`, `pause`, `resume`, `verify` and `statement`. They need a
-kubeconfig and nothing else. `kubectl seatpool ...` is the same. Heavy modules are imported when a command runs.
+These are `status`, `top`, `why`, `who`, `diff`, `events`, `approve`, `pause`, `resume`, `verify`, `statement` and `export`.
+They need a kubeconfig and nothing else. `kubectl seatpool ...` is the same. Heavy modules are imported when a command runs.
 
 Exit codes: 0 all is well, 1 there is something to look at (a problem, a user who waits), 2 a mistake or no answer.
 """
@@ -91,8 +91,14 @@ def top(
 @app.command(cls=ShortLivedCommand)
 def why(
     *,
-    user: Annotated[str, typer.Argument(metavar="USER", help="The user, in any spelling.")],
+    user: Annotated[
+        str, typer.Argument(metavar="USER|WORKBENCH", help="The user, in any spelling, or the name of a workbench.")
+    ],
     pool: Annotated[str | None, typer.Option("--pool", "-p", help="Only this pool, as NAME or NAMESPACE/NAME.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Wait until every seat was read back from the license server.")
+    ] = False,
+    interval: Annotated[float, typer.Option(help="Seconds between two reads with --watch.", min=0.5)] = 2.0,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     output: OutputFormat = OutputOption.TABLE,
@@ -101,12 +107,31 @@ def why(
 ) -> None:
     """Explain why a user has a seat or not, which rule decides it, and when it can change.
 
-    Exit code 0: the user has every seat that is needed. 1: the user waits, is denied, or something blocks a seat.
+    Exit code 0: the user has every seat that is needed. 1: the user waits, is denied, or something blocks a seat. With
+    --watch the answer is printed again whenever it changes. It ends with 0 when every seat was read back, and with 1 if one is
+    denied or with Ctrl-C.
     """
     from seatpool.cli.inspect_verbs import show_why
 
     options = _options(kubeconfig, namespace, everywhere, config)
-    _end(show_why(options, user=user, pool=pool, output=_output(output)))
+    command = show_why(options, user=user, pool=pool, output=_output(output), watch=watch, interval=interval)
+    _end(command, interrupted=LOOK_AT_IT)
+
+
+@app.command(cls=ShortLivedCommand)
+def who(
+    *,
+    pool: PoolName,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputFormat = OutputOption.TABLE,
+    kubeconfig: Kubeconfig = None,
+    config: Config = None,
+) -> None:
+    """Show who has a seat of a pool, and who waits: since when, with which workbench type, until when or how long it may last."""
+    from seatpool.cli.inspect_verbs import show_who
+
+    _end(show_who(_options(kubeconfig, namespace, everywhere, config), pool=pool, output=_output(output)))
 
 
 @app.command(cls=ShortLivedCommand)
@@ -255,6 +280,22 @@ def statement(
     _end(print_statement(options, pool=pool, since=since, audit=audit or (), form=output.value))
 
 
+@app.command()
+def export(
+    *,
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Print servers, pools, ledgers and workbenches in JSON that `kubectl apply` takes, also in another cluster.
+
+    User names are in it.
+    """
+    from seatpool.cli.export import print_export
+
+    _end(print_export(_options(kubeconfig, namespace, everywhere, None)))
+
+
 @app.command(hidden=True)
 def reference(
     *,
@@ -279,10 +320,10 @@ def _output(option: OutputOption) -> "Output":
     return Output(option.value)
 
 
-def _end(command: Coroutine[None, None, bool]) -> None:
-    """Runs a command and exits with code 0 if it returns True, else with 1."""
+def _end(command: Coroutine[None, None, bool], *, interrupted: int = WELL) -> None:
+    """Runs a command and exits with code 0 if it returns True, else with 1. `interrupted` is the code of Ctrl-C."""
     try:
         well = asyncio.run(command)
     except KeyboardInterrupt:
-        raise typer.Exit(WELL) from None
+        raise typer.Exit(interrupted) from None
     raise typer.Exit(WELL if well else LOOK_AT_IT)

@@ -9,5 +9,6 @@ Read in this order:
 2. `allocation`, `reasons`: its result.
 3. `allocate`: the allocation itself.
 4. `checks`, `supply`, `reserved_seats`, `waiting_line`, `tenure`, `next_change`: its parts.
-5. `demand`: which user needs a seat of which pool, kept up to date change by change.
+5. `seat_durations`, `residual`: how long seats were held, and how long they may still be.
+6. `demand`: which user needs a seat of which pool, kept up to date change by change.
 """

@@ -1,10 +1,9 @@
 """Summarises how long seats of a pool are held, for estimates of the remaining time.
 
 Eleven numbers are enough: the shortest, the nine deciles and the longest of the last seats. They are small enough for a
-status, and they name no user. Between two of them durations count as spread evenly.
+status, and they name no user. `residual` draws durations from them.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -30,23 +29,6 @@ class SeatDurations:
         """Returns at most so many durations that have roughly this summary."""
         count = min(self.seats, most)
         return [_at(self.seconds, (number + 0.5) / count) for number in range(count)]
-
-    def rest(self, held: float, *, share: float) -> float | None:
-        """Returns the remaining seconds of a seat that has been held for `held` seconds.
-
-        It is the time in which `share` of the seats that were held longer had ended. None: no seat was held longer.
-        """
-        if held >= self.seconds[-1]:
-            return None
-        below = self._share_below(held)
-        return max(0.0, _at(self.seconds, below + share * (1 - below)) - held)
-
-    def _share_below(self, held: float) -> float:
-        upper = bisect_right(self.seconds, held)
-        if upper == 0:
-            return 0.0
-        begin, end = self.seconds[upper - 1], self.seconds[upper]
-        return (upper - 1 + (held - begin) / (end - begin)) / STEPS
 
 
 def _at(ordered: Sequence[float], share: float) -> float:

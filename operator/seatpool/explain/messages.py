@@ -25,20 +25,33 @@ class MessageId(StrEnum):
     NOT_DECIDED = "NotDecided"
     NEEDS_NONE = "NeedsNone"
     UNKNOWN_USER = "UnknownUser"
+    LOOK_ELSEWHERE = "LookElsewhere"
     NO_POOL = "NoPool"
     INVALID_OWNER = "InvalidOwner"
+    NOT_RUNNING = "NotRunning"
+
+    HELD_SEAT = "HeldSeat"
+    DENIED_HOLD = "DeniedHold"
 
     SEAT_ENDS = "SeatEnds"
+    DENIED_SEAT_ENDS = "DeniedSeatEnds"
+    GIVES_WAY = "GivesWay"
     SEAT_STAYS = "SeatStays"
     BY_TIME_ALONE = "ByTimeAlone"
     SEAT_COMES = "SeatComes"
     SOMEBODY_MUST_STOP = "SomebodyMustStop"
+    SEVERAL_MUST_STOP = "SeveralMustStop"
+    TIME_NOT_KNOWN = "TimeNotKnown"
+    RELEASES_HELD = "ReleasesHeld"
     SPEC_MUST_CHANGE = "SpecMustChange"
     OBSTACLE_FIRST = "ObstacleFirst"
     ONE_STOP_IS_ENOUGH = "OneStopIsEnough"
-    SEVERAL_MUST_STOP = "SeveralMustStop"
+    STOPS_THAT_HELP = "StopsThatHelp"
+    NOT_ALL_TRIED = "NotAllTried"
+    NO_STOP_FOUND = "NoStopFound"
     NO_STOP_HELPS = "NoStopHelps"
     LIKELY_RANGE = "LikelyRange"
+    LIKELY_TIME = "LikelyTime"
     TOO_FEW_SEATS = "TooFewSeats"
     LONGER_THAN_BEFORE = "LongerThanBefore"
     RULES_DECIDE_TOO = "RulesDecideToo"
@@ -102,7 +115,15 @@ MESSAGES: Mapping[str, MessageTemplate] = {
     MessageId.NEEDS_NONE: MessageTemplate(
         Part.STATE, "{user} has no seat of {pool} and needs none: no workbench that it serves is active."
     ),
-    MessageId.UNKNOWN_USER: MessageTemplate(Part.STATE, "{user} has no workbench, no seat, and waits for none."),
+    MessageId.UNKNOWN_USER: MessageTemplate(
+        Part.STATE, "{user} has no workbench and no seat in {where}, and waits for none."
+    ),
+    MessageId.LOOK_ELSEWHERE: MessageTemplate(
+        Part.STATE, "Name another namespace with -n, or look everywhere with -A."
+    ),
+    MessageId.NOT_RUNNING: MessageTemplate(
+        Part.STATE, "{user} needs no seat: no workbench is running, but {workbenches}."
+    ),
     MessageId.NO_POOL: MessageTemplate(
         Part.STATE, "Workbench {workbench} is of type {type}, and no pool serves that type in namespace {namespace}."
     ),
@@ -128,6 +149,14 @@ MESSAGES: Mapping[str, MessageTemplate] = {
         Part.RULE,
         "No workbench is active; spec.linger ({duration}) keeps the seat until {until}.",
         rule_fields.LINGER.spec,
+    ),
+    MessageId.HELD_SEAT: MessageTemplate(
+        Part.RULE, "No workbench is running; the seat stays only because {held}.", "guard"
+    ),
+    MessageId.DENIED_HOLD: MessageTemplate(
+        Part.RULE,
+        "{user} is among spec.deniedUsers; spec.minimumHold ({duration}) keeps the seat until {until}.",
+        rule_fields.MINIMUM_HOLD.spec,
     ),
     # the rule that decides: waits
     Reason.POOL_FULL: MessageTemplate(Part.RULE, "All {seats} seats are taken.", "seats"),
@@ -165,44 +194,52 @@ MESSAGES: Mapping[str, MessageTemplate] = {
     ),
     # when it changes
     MessageId.SEAT_ENDS: MessageTemplate(Part.WHEN, "It ends at {until} unless a workbench of {user} starts before."),
-    MessageId.SEAT_STAYS: MessageTemplate(Part.WHEN, "It stays while that is so."),
-    MessageId.BY_TIME_ALONE: MessageTemplate(Part.WHEN, "By time alone, not before {earliest}."),
+    MessageId.DENIED_SEAT_ENDS: MessageTemplate(Part.WHEN, "It ends at {until}."),
+    MessageId.GIVES_WAY: MessageTemplate(Part.WHEN, "It goes to a user in spec.protectedUsers at {until}."),
+    MessageId.SEAT_STAYS: MessageTemplate(Part.WHEN, "{user} keeps it while a workbench is running."),
+    MessageId.BY_TIME_ALONE: MessageTemplate(Part.WHEN, "Not before {earliest} in any case."),
     MessageId.SEAT_COMES: MessageTemplate(
         Part.WHEN, "If nobody starts or stops a workbench before, {user} has a seat at {instant}."
     ),
     MessageId.SOMEBODY_MUST_STOP: MessageTemplate(
-        Part.WHEN, "No instant is certain: somebody has to stop a workbench first."
+        Part.WHEN, "Nobody can say when: a seat comes free when somebody stops a workbench."
     ),
+    MessageId.SEVERAL_MUST_STOP: MessageTemplate(
+        Part.WHEN, "Nobody can say when: {count} of those who have a seat must stop first."
+    ),
+    MessageId.TIME_NOT_KNOWN: MessageTemplate(
+        Part.WHEN, "Whether time alone brings a seat is not known: the search was cut short at {instant}, without one."
+    ),
+    MessageId.RELEASES_HELD: MessageTemplate(Part.WHEN, "No seat comes free before what stands in the way is gone."),
     MessageId.SPEC_MUST_CHANGE: MessageTemplate(
-        Part.WHEN, "Time does not change that: an admin would have to change {field} of {pool}."
+        Part.WHEN, "Time does not change that: ask your license admin ({field} of {pool})."
     ),
-    MessageId.OBSTACLE_FIRST: MessageTemplate(
-        Part.WHEN, "No instant is certain while what stands in the way is there."
-    ),
+    MessageId.OBSTACLE_FIRST: MessageTemplate(Part.WHEN, "Nothing changes before what stands in the way is gone."),
     MessageId.ONE_STOP_IS_ENOUGH: MessageTemplate(
         Part.WHEN, "A seat would come {instant} if one of these stopped now: {holders}."
     ),
-    MessageId.SEVERAL_MUST_STOP: MessageTemplate(
-        Part.WHEN, "{count} seats have to come free: if these stopped now, a seat would come {instant}: {holders}."
+    MessageId.STOPS_THAT_HELP: MessageTemplate(
+        Part.WHEN, "A seat would come {instant} if these stopped now: {holders}."
     ),
-    MessageId.NO_STOP_HELPS: MessageTemplate(Part.WHEN, "Nobody's stop would free a seat for {user}."),
+    MessageId.NOT_ALL_TRIED: MessageTemplate(
+        Part.WHEN, "The search was cut short: others, or fewer, may do as well or bring the seat sooner."
+    ),
+    MessageId.NO_STOP_FOUND: MessageTemplate(
+        Part.WHEN, "Whose stop would bring a seat is not known: the search was cut short."
+    ),
+    MessageId.NO_STOP_HELPS: MessageTemplate(Part.WHEN, "No stop of those who have a seat now would bring {user} one."),
     MessageId.LIKELY_RANGE: MessageTemplate(
-        Part.WHEN,
-        "Likely between {begin} and {end}, eight times of ten, if the seats that are taken are held as long as the last {seats} "
-        "were.",
+        Part.WHEN, "Probably between {begin} and {end} (80 %), going by the last {seats} seats."
     ),
+    MessageId.LIKELY_TIME: MessageTemplate(Part.WHEN, "Probably at {begin}, going by the last {seats} seats."),
     MessageId.TOO_FEW_SEATS: MessageTemplate(
-        Part.WHEN,
-        "A likely range cannot be given yet: it takes {fewest} seats that have ended, and of {pool} {count} are known.",
+        Part.WHEN, "No estimate yet: {pool} has {count} finished seats; {fewest} are needed."
     ),
     MessageId.LONGER_THAN_BEFORE: MessageTemplate(
         Part.WHEN,
-        "A likely range cannot be given: too many seats have been held for longer than any of the last {seats} that ended.",
+        "No estimate: too many holders have kept their seats longer than any of the last {seats} that ended.",
     ),
-    MessageId.RULES_DECIDE_TOO: MessageTemplate(
-        Part.WHEN,
-        "A likely range cannot be given: {field} of {pool} decides too, and not only how long seats are held.",
-    ),
+    MessageId.RULES_DECIDE_TOO: MessageTemplate(Part.WHEN, "No estimate: {field} of {pool} also decides."),
     # what stands in the way
     **{
         reason: MessageTemplate(Part.PROBLEM, CONDITIONS[reason].why, CONDITIONS[reason].field)

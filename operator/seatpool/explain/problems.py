@@ -36,6 +36,7 @@ _NOT_BLOCKING = frozenset(
         ConditionReason.SETTINGS_REFUSED,
         ConditionReason.DRY_RUN,
         ConditionReason.APPLY_FAILED,
+        ConditionReason.RULES_WITHOUT_EFFECT,
         MessageId.SPEC_UNSEEN,
         MessageId.NOT_VERIFIED_LATELY,
     }
@@ -110,7 +111,7 @@ def server_problems(server: LicenseServer, *, times: TimeFormat) -> tuple[Proble
 
 def _problems(found: Iterable[Found], shown_by: str, times: TimeFormat, **values: str) -> tuple[Problem, ...]:
     return tuple(
-        Problem(message(reason, **values, since=times.format_time(since)), shown_by, detail)
+        Problem(message(reason, **values, since=times.format_time(since), detail=detail), shown_by, detail)
         for reason, since, detail in found
     )
 
@@ -137,6 +138,9 @@ def _in_pool_conditions(pool: LicensePool) -> Iterator[Found]:
     in_sync = condition_of(pool.status.conditions, "InSync")
     if in_sync is not None and in_sync.status is ConditionStatus.FALSE and in_sync.reason in _LIST_REASONS:
         yield _found(in_sync)
+    effective = condition_of(pool.status.conditions, "RulesEffective")
+    if effective is not None and effective.status is ConditionStatus.FALSE:
+        yield _found(effective)
     if pool.status.observed_generation < pool.metadata.generation:
         yield MessageId.SPEC_UNSEEN, None, ""
 

@@ -14,8 +14,8 @@ from seatpool.explain.messages import MESSAGES, Message, message
 from seatpool.text import TimeFormat, format_names
 
 
-def field_of(reason: Reason) -> str:
-    """Returns the field of a pool's spec that decides."""
+def field_of(reason: str) -> str:
+    """Returns the field of a pool's or server's spec that decides. `reason`: of a seat or of a condition."""
     return MESSAGES[reason].field
 
 
@@ -32,13 +32,13 @@ def rule_message(
 ) -> Message:
     """Returns the message of the rule that decides about a user. `until` is the end of the seat or of the wait."""
     budget = rules.max_reassignments
-    reserved = _reserved(rules, answer)
+    reserved = _reserved(rules, answer, user)
     ends = _cooled_at(rules, answer, times.now) if reason is Reason.SEATS_COOLING_DOWN else until
     return message(
         reason,
         user=user,
         pool=pool.key,
-        workbenches=format_names(key.partition("/")[2] for key in keys) or "none that is known",
+        workbenches=format_names(key.partition("/")[2] for key in keys),
         seats=str(rules.seats),
         free=str(rules.seats - len(answer.users)),
         kept=format_names(reserved),
@@ -64,18 +64,23 @@ def _cooled_at(rules: PoolRules, answer: Allocation, now: datetime) -> datetime 
     return min((end for end in ends if end > now), default=None)
 
 
-def _reserved(rules: PoolRules, answer: Allocation) -> list[str]:
-    """Returns the groups that free seats are reserved for, each with its number of seats."""
+def _reserved(rules: PoolRules, answer: Allocation, user: str) -> list[str]:
+    """Returns for whom free seats are kept from this user, each with the number of seats."""
     holders = answer.memory.assigned
+    missing = sorted(rules.always - holders.keys() - {user})
     open_seats = [reservation.seats for reservation in rules.reservations]
-    for user in holders:
-        index = rules.reservation_of(user)
+    for holder in holders:
+        index = rules.reservation_of(holder)
         if index is not None:
             open_seats[index] -= 1
+    own = rules.reservation_of(user)
+    if own is not None and open_seats[own] > 0:
+        return [f"{len(missing)} for protectedUsers {format_names(missing)}"] if missing else []
+    inside = [[name for name in missing if rules.reservation_of(name) == index] for index in range(len(open_seats))]
     reserved = [
-        f"{left} for reservation {reservation.name}"
-        for reservation, left in zip(rules.reservations, open_seats, strict=True)
-        if left > 0
+        f"{most} for reservation {reservation.name}"
+        for reservation, left, within in zip(rules.reservations, open_seats, inside, strict=True)
+        if (most := max(left, len(within))) > 0
     ]
-    missing = sorted(rules.always - holders.keys())
-    return reserved + ([f"{len(missing)} for protectedUsers {format_names(missing)}"] if missing else [])
+    others = [name for name in missing if rules.reservation_of(name) is None]
+    return reserved + ([f"{len(others)} for protectedUsers {format_names(others)}"] if others else [])

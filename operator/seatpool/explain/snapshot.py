@@ -23,17 +23,27 @@ from seatpool.backoff import Backoff, retry_call
 from seatpool.cache.store import Raw, Store
 from seatpool.domain.demand import DemandIndex
 from seatpool.domain.errors import SeatpoolError
-from seatpool.domain.identity import InvalidUser
 from seatpool.domain.memory import PoolMemory
+from seatpool.explain.observed_identity import observed_identity
 from seatpool.explain.workbench_table import WorkbenchRow, read_rows
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Unavailable
 from seatpool.policy.ledger_codec import from_specs, ledger_key
 from seatpool.policy.pool_rules import pool_selector
+from seatpool.text import format_names
 
+_DEFAULT_IDENTITY = IdentitySettings()
 RETRIES = 2
 PAUSE = 0.5
 """Seconds between two reads, give or take a quarter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The user whom a question is about, and the workbenches that it is about."""
+
+    user: str
+    rows: tuple[WorkbenchRow, ...]
 
 
 @dataclass(frozen=True)
@@ -99,15 +109,46 @@ class Snapshot:
             raise SeatpoolError(f"there is no LicensePool {name}; known are: {known}")
         return found
 
-    def workbenches_of(self, name: str) -> tuple[WorkbenchRow, ...]:
-        """Returns the user's workbenches. If the name cannot be a user id, they are those with exactly this owner."""
-        try:
-            user = self.store.identity.user(name)
-        except InvalidUser:
-            found = [row for row in self.rows if row.owner == name]
-        else:
-            found = [row for row in self.rows if row.user == user]
-        return tuple(sorted(found, key=lambda row: row.key))
+    def subject(self, name: str) -> Subject:
+        """Returns whom a name means: a user id, an owner in any spelling, or a workbench as NAME or NAMESPACE/NAME.
+
+        Raises SeatpoolError if the name means several users.
+        """
+        if self._is_user(name):
+            return self._user(name)
+        user, _ = self.store.identity.user_or_problem(name)
+        if user is not None and self._is_user(user):
+            return self._user(user)
+        named = [row for row in self.rows if name in (row.name, row.key)]
+        if named:
+            return Subject(named[0].user or named[0].owner, _sorted(named))
+        spelt = [
+            row for row in self.rows if row.owner == name or (user is not None and _plain(row.owner) == _plain(name))
+        ]
+        users = sorted({row.user or row.owner for row in spelt})
+        if len(users) > 1:
+            raise SeatpoolError(f"{name} may be {format_names(users)}: name one of them")
+        return Subject(users[0], _sorted(spelt)) if users else Subject(user or name, ())
+
+    def _is_user(self, name: str) -> bool:
+        """Tells whether there is a trace of this user id."""
+        return (
+            any(row.user == name for row in self.rows)
+            or any(self.has_entry(pool, name) for pool in self.store.pools)
+            or any(name in rules.protected for rules in self.store.rules.values())
+        )
+
+    def _user(self, user: str) -> Subject:
+        return Subject(user, _sorted(row for row in self.rows if row.user == user))
+
+
+def _sorted(rows: Iterable[WorkbenchRow]) -> tuple[WorkbenchRow, ...]:
+    return tuple(sorted(rows, key=lambda row: row.key))
+
+
+def _plain(owner: str) -> str | None:
+    """Returns the user id by the default settings."""
+    return _DEFAULT_IDENTITY.user_or_problem(owner)[0]
 
 
 def build_snapshot(
@@ -134,7 +175,16 @@ def build_snapshot(
             problem = problem_of(error)
             store.refuse(kind, raw, problem, now=now)
             unreadable.append(f"{kind.kind} {metadata['namespace']}/{metadata['name']}: {problem}")
-    return Snapshot(now=now, store=store, ledgers=ledgers, rows=tuple(rows), unreadable=tuple(unreadable))
+    seen = Snapshot(now=now, store=store, ledgers=ledgers, unreadable=tuple(unreadable))
+    return with_rows(seen, rows)
+
+
+def with_rows(snapshot: Snapshot, rows: Iterable[WorkbenchRow]) -> Snapshot:
+    """Returns the snapshot with these workbenches, and with rules by the identity settings that their statuses show."""
+    found = tuple(rows)
+    pairs = ((row.owner, row.told_user) for row in found if row.told_user is not None)
+    snapshot.store.set_identity(observed_identity(snapshot.store.identity, pairs), now=snapshot.now)
+    return replace(snapshot, rows=found)
 
 
 async def read_snapshot(
@@ -183,7 +233,7 @@ async def _read_once(
     (seen, others), rows = await asyncio.gather(without_rows(), read_rows(kube, namespace=namespace, identity=identity))
     if others:
         rows = await read_rows(kube, namespace=None, identity=identity)
-    return replace(seen, rows=tuple(rows))
+    return with_rows(seen, rows)
 
 
 def _serves_others(pool: Raw, namespace: str) -> bool:

@@ -7,26 +7,37 @@ The computation is pure: it takes a snapshot and returns an explanation. Three s
 - the text: the table of messages (`messages.py`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
+from seatpool.api.base import format_duration
 from seatpool.api.conditions import ConditionStatus
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.reasons import ConditionReason
 from seatpool.api.workbench import SeatPhase, WorkbenchSeat
-from seatpool.domain.allocation import Allocation, InLine
+from seatpool.domain.allocation import Allocation, InLine, Seat
 from seatpool.domain.demand import DemandIndex
+from seatpool.domain.list_hash import list_hash
 from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.reasons import Reason
 from seatpool.explain.messages import Message, MessageId, message
 from seatpool.explain.problems import Problem, condition_of, problems
 from seatpool.explain.rule_text import field_of, rule_message
-from seatpool.explain.simulation import Simulation, Stop
+from seatpool.explain.simulation import Arrival, Group, Simulation, Stops
 from seatpool.explain.snapshot import Snapshot
 from seatpool.explain.wait_estimate import WaitEstimate, describe_wait
 from seatpool.explain.workbench_table import WorkbenchRow
-from seatpool.text import JSON_NAME, TimeFormat, format_names
+from seatpool.text import JSON_NAME, TimeFormat, format_count, format_names
+
+MOST_WAYS = 3
+"""Ways to free a seat that are told."""
+_HELD: Mapping[str, str] = {
+    ConditionReason.TOO_MANY_RELEASES: "a change is held for approval",
+    ConditionReason.INVENTORY_UNKNOWN: "no seat is released before all accounts were asked",
+}
 
 
 class Phase(StrEnum):
@@ -63,7 +74,8 @@ class PoolExplanation:
     """When the seat comes if no workbench starts or stops before."""
     estimate: WaitEstimate | None = field(default=None, metadata={JSON_NAME: "likely"})
     """A likely range, from how long seats of this pool are held."""
-    stop: Stop | None = None
+    stop: Stops | None = None
+    """The fewest holders whose stop brings the seat sooner than time alone. None: no such set was found."""
     messages: tuple[Message, ...] = field(metadata={JSON_NAME: "said"})
     problems: tuple[Problem, ...] = field(default=(), metadata={JSON_NAME: "obstacles"})
 
@@ -85,25 +97,45 @@ class Explanation:
 
     @property
     def is_well(self) -> bool:
-        return not self.messages and all(answer.is_well for answer in self.pools)
+        complaints = [one for one in self.messages if one.id != MessageId.NOT_RUNNING]
+        return not complaints and all(answer.is_well for answer in self.pools)
+
+    @property
+    def is_served(self) -> bool:
+        """Tells whether a seat was read back from the license server, and no other is missing."""
+        return self.is_well and any(answer.phase is Phase.ASSIGNED for answer in self.pools)
+
+    @property
+    def is_denied(self) -> bool:
+        """Tells whether a seat is missing that no time brings."""
+        return any(answer.phase is Phase.DENIED for answer in self.pools)
 
 
-def why(snapshot: Snapshot, name: str, *, pool: str | None, written: WrittenSeats, times: TimeFormat) -> Explanation:
+def why(
+    snapshot: Snapshot,
+    name: str,
+    *,
+    pool: str | None,
+    written: WrittenSeats,
+    times: TimeFormat,
+    where: str = "the cluster",
+) -> Explanation:
     """Explains one pool to a user, or every pool that concerns the user.
 
-    The name may have any spelling. `written` is the status of the user's workbenches.
+    The name is that of the user in any spelling, or of a workbench. `written` is the status of the user's workbenches.
+    `where` is what was read, such as `namespace lab`.
     """
-    rows = snapshot.workbenches_of(name)
-    user = rows[0].owner if rows and rows[0].user is None else snapshot.store.identity.user(name)
+    subject = snapshot.subject(name)
+    user, rows = subject.user, subject.rows
     own_demand = snapshot.demand(snapshot.pools_named(None), rows)
     serving = frozenset[str]().union(*(own_demand.pools_of(row.key) for row in rows))
+    is_workbench = any(name in (row.name, row.key) for row in rows) and name != user
     concerned = [
         one
         for one in snapshot.pools_named(pool)
         if pool is not None
         or one.key in serving
-        or snapshot.has_entry(one.key, user)
-        or user in snapshot.store.rules[one.key].always
+        or (not is_workbench and (snapshot.has_entry(one.key, user) or user in snapshot.store.rules[one.key].always))
     ]
     demand = snapshot.demand(concerned)
     explained = (
@@ -114,19 +146,30 @@ def why(snapshot: Snapshot, name: str, *, pool: str | None, written: WrittenSeat
     )
     pools = tuple(one for one in explained if one is not None)
     messages = _about_workbenches(rows, own_demand)
-    if not pools and not messages and not rows:
-        messages = (message(MessageId.UNKNOWN_USER, user=user),)
+    if not pools and not messages:
+        messages = _about_nothing(user, rows, where)
     return Explanation(user=user, workbenches=rows, pools=pools, messages=messages)
 
 
 def _about_workbenches(rows: tuple[WorkbenchRow, ...], demand: DemandIndex) -> tuple[Message, ...]:
+    """Returns what keeps workbenches from every pool. One that does not run needs no seat."""
     messages = []
     for row in rows:
+        if not row.is_running:
+            continue
         if row.problem is not None:
             messages.append(message(MessageId.INVALID_OWNER, workbench=row.key, problem=row.problem))
         elif not demand.pools_of(row.key):
             messages.append(message(MessageId.NO_POOL, workbench=row.key, type=row.type, namespace=row.namespace))
     return tuple(messages)
+
+
+def _about_nothing(user: str, rows: tuple[WorkbenchRow, ...], where: str) -> tuple[Message, ...]:
+    if rows:
+        stopped = format_names(f"{row.name} is {row.state}" for row in rows)
+        return (message(MessageId.NOT_RUNNING, user=user, workbenches=stopped),)
+    hint = (message(MessageId.LOOK_ELSEWHERE),) if where.startswith("namespace") else ()
+    return (message(MessageId.UNKNOWN_USER, user=user, where=where), *hint)
 
 
 class _PoolExplainer:
@@ -180,34 +223,76 @@ class _PoolExplainer:
         seat = answer.seats.get(self._user)
         released = next((one for one in answer.released if one.user == self._user), None)
         reason = seat.reason if seat is not None else released.reason if released is not None else grant.reason
-        until = seat.until if seat is not None else self._times.now
+        until = self._end_of(seat)
         pending = seat is not None and not self._is_confirmed(grant)
-        first = MessageId.SEAT_PENDING if pending else MessageId.HAS_SEAT if seat is not None else MessageId.SEAT_OVER
-        messages = [
-            self._message(first, since=self._times.format_time(grant.since)),
-            self._rule(reason, answer, until=until),
-        ]
-        if seat is not None:
-            messages.append(
-                self._message(MessageId.SEAT_STAYS)
-                if until is None
-                else self._message(MessageId.SEAT_ENDS, until=self._times.format_time(until))
-            )
-        return self._explanation(
+        blocked = any(problem.blocks for problem in self._problems)
+        first = MessageId.SEAT_PENDING if pending else MessageId.HAS_SEAT
+        if seat is None and not blocked:
+            first = MessageId.SEAT_OVER
+        holds = next((problem for problem in self._problems if problem.holds_releases), None)
+        is_held = seat is not None and holds is not None and self._is_idle(reason)
+        if is_held and holds is not None:
+            why = [self._message(MessageId.HELD_SEAT, held=_HELD[holds.message.id])]
+        else:
+            why = [self._rule_of_holder(reason, answer, seat.until if seat is not None else until)]
+            if blocked and until is not None:
+                why.append(self._message(MessageId.OBSTACLE_FIRST))
+            elif seat is not None:
+                why += self._end_in_words(seat, until)
+        found = self._explanation(
             phase=Phase.PENDING if pending else Phase.ASSIGNED,
             reason=reason,
             since=grant.since,
             until=until,
-            messages=tuple(messages),
+            messages=(self._message(first, since=self._times.format_time(grant.since)), *why),
         )
+        return replace(found, reason=holds.message.id, decided_by=holds.object) if is_held and holds else found
+
+    def _is_idle(self, reason: Reason) -> bool:
+        return self._user not in self._simulation.needs and reason is not Reason.PROTECTED
+
+    def _end_of(self, seat: Seat | None) -> datetime | None:
+        """Returns when the seat ends if no workbench starts or stops. None: not by itself."""
+        if seat is None:
+            return self._times.now
+        if seat.reason is Reason.PROTECTED or self._rules.always <= self._simulation.answer.seats.keys():
+            return seat.until
+        return self._simulation.lost_at(self._user).instant or seat.until  # a protected user without a seat may take it
+
+    def _rule_of_holder(self, reason: Reason, answer: Allocation, until: datetime | None) -> Message:
+        if reason is Reason.MINIMUM_HOLD and self._user in self._rules.denied:
+            return self._message(
+                MessageId.DENIED_HOLD, until=self._times.format_time(until),
+                duration=format_duration(self._rules.minimum_hold),
+            )  # fmt: skip
+        return self._rule(reason, answer, until=until)
+
+    def _end_in_words(self, seat: Seat, until: datetime | None) -> list[Message]:
+        if until is None:
+            return [] if seat.reason is Reason.PROTECTED else [self._message(MessageId.SEAT_STAYS)]
+        id = MessageId.SEAT_ENDS  # noqa: A001
+        if self._user in self._rules.denied:
+            id = MessageId.DENIED_SEAT_ENDS  # noqa: A001
+        if seat.until is None or until < seat.until:
+            id = MessageId.GIVES_WAY  # noqa: A001
+        return [self._message(id, until=self._times.format_time(until))]
 
     def _is_confirmed(self, grant: Grant) -> bool:
-        """Tells whether the list with this user was read back from the license server."""
+        """Tells whether the list with this user was read back from the license server.
+
+        The statuses of the user's workbenches say it of this very seat. The pool's condition says it of a list, by its hash.
+        """
+        if self._written:
+            return any(
+                seat.phase in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)
+                and (seat.since is None or seat.since >= grant.since)
+                for seat in self._written
+            )
         in_sync = condition_of(self._pool.status.conditions, "InSync")
         if in_sync is not None and in_sync.status is ConditionStatus.TRUE:
-            return True
-        if self._written:
-            return any(seat.phase in (SeatPhase.ASSIGNED, SeatPhase.RELEASING) for seat in self._written)
+            hash_of_list = self._pool.status.list_hash
+            users = () if self._memory is None else tuple(sorted(self._memory.assigned))
+            return hash_of_list is None or hash_of_list == list_hash(users)
         return grant.idle_since is not None or grant.reason is Reason.ADOPTED
 
     # -- without a seat ------------------------------------------------------------------------------------------------
@@ -232,11 +317,13 @@ class _PoolExplainer:
         rule = self._rule(place.reason, answer, until=place.earliest)
         if any(problem.blocks for problem in self._problems):
             return self._waits(place, answer, messages=(headline, rule, self._message(MessageId.OBSTACLE_FIRST)))
-        expected = self._simulation.seat_at(self._user)
-        stop = self._simulation.find_stop(self._user, position=place.position)
-        estimate, likely = describe_wait(self._simulation, place, expected=expected, times=self._times)
-        messages = (headline, rule, *self._when(place, expected), *self._stops_that_help(stop, expected), *likely)
-        return self._waits(place, answer, messages=messages, expected=expected, estimate=estimate, stop=stop)
+        comes = self._simulation.seat_at(self._user)
+        stops = self._simulation.find_stops(self._user, otherwise=comes.instant, position=place.position)
+        estimate, likely = describe_wait(self._simulation, place, expected=comes.instant, times=self._times)
+        messages = (headline, rule, *self._when(place, comes, stops), *self._stops_that_help(stops, comes), *likely)
+        return self._waits(
+            place, answer, messages=messages, expected=comes.instant, estimate=estimate, stop=stops or None
+        )
 
     def _waits(
         self,
@@ -246,7 +333,7 @@ class _PoolExplainer:
         messages: tuple[Message, ...],
         expected: datetime | None = None,
         estimate: WaitEstimate | None = None,
-        stop: Stop | None = None,
+        stop: Stops | None = None,
     ) -> PoolExplanation:
         return self._explanation(
             phase=Phase.WAITING, reason=place.reason, since=place.since, position=place.position,
@@ -254,26 +341,45 @@ class _PoolExplainer:
             messages=messages,
         )  # fmt: skip
 
-    def _when(self, place: InLine, expected: datetime | None) -> tuple[Message, ...]:
-        messages = []
-        if expected is not None:
-            messages.append(self._message(MessageId.SEAT_COMES, instant=self._times.format_time(expected)))
-        else:
-            messages.append(self._message(MessageId.SOMEBODY_MUST_STOP))
-        if place.earliest is not None and place.earliest != expected:
-            messages.append(self._message(MessageId.BY_TIME_ALONE, earliest=self._times.format_time(place.earliest)))
-        return tuple(messages)
+    def _when(self, place: InLine, comes: Arrival, stops: Stops | Literal[False] | None) -> Iterator[Message]:
+        if comes.instant is not None:
+            yield self._message(MessageId.SEAT_COMES, instant=self._times.format_time(comes.instant))
+        elif not comes.is_known:
+            yield self._message(MessageId.TIME_NOT_KNOWN, instant=self._times.format_time(comes.seen_until))
+        elif not self._simulation.may_release:
+            yield self._message(MessageId.RELEASES_HELD)
+        elif stops and stops.count > 1 and stops.all_tried:
+            yield self._message(MessageId.SEVERAL_MUST_STOP, count=str(stops.count))
+        elif stops:
+            yield self._message(MessageId.SOMEBODY_MUST_STOP)
+        blocked = place.reason is Reason.READMISSION_BLOCKED and place.earliest != comes.instant
+        if blocked and place.earliest is not None:
+            yield self._message(MessageId.BY_TIME_ALONE, earliest=self._times.format_time(place.earliest))
 
-    def _stops_that_help(self, stop: Stop | None, expected: datetime | None) -> tuple[Message, ...]:
-        if stop is None:
-            return () if expected is not None else (self._message(MessageId.NO_STOP_HELPS),)
-        values = {
-            "instant": self._times.format_time_or_now(stop.instant),
-            "holders": format_names(self._holder(user) for user in stop.users),
-        }
-        if stop.any_of_them:
-            return (self._message(MessageId.ONE_STOP_IS_ENOUGH, **values),)
-        return (self._message(MessageId.SEVERAL_MUST_STOP, count=str(len(stop.users)), **values),)
+    def _stops_that_help(self, stops: Stops | Literal[False] | None, comes: Arrival) -> Iterator[Message]:
+        if not stops:
+            if comes.instant is None and comes.is_known and self._simulation.may_release:
+                yield self._message(MessageId.NO_STOP_HELPS if stops is None else MessageId.NO_STOP_FOUND)
+            return
+        instant = self._times.format_time_or_now(stops.instant)
+        if stops.count == 1:
+            (way,) = stops.ways
+            holders = format_names(self._holder(user) for user in way[0].users)
+            yield self._message(MessageId.ONE_STOP_IS_ENOUGH, instant=instant, holders=holders)
+        else:
+            ways = "; or ".join(self._way(way) for way in stops.ways[:MOST_WAYS])
+            more = len(stops.ways) - MOST_WAYS
+            holders = f"{ways}; or {format_count(more, 'other way')}" if more > 0 else ways
+            yield self._message(MessageId.STOPS_THAT_HELP, instant=instant, holders=holders)
+        if not stops.all_tried:
+            yield self._message(MessageId.NOT_ALL_TRIED)
+
+    def _way(self, way: tuple[Group, ...]) -> str:
+        every = [user for group in way if group.count == len(group.users) for user in group.users]
+        some = [group for group in way if group.count < len(group.users)]
+        parts = [format_names(map(self._holder, every))] if every else []
+        parts += [f"any {group.count} of {format_names(map(self._holder, group.users))}" for group in some]
+        return ", and ".join(parts)
 
     def _holder(self, user: str) -> str:
         names = sorted(key.partition("/")[2] for key in self._demand.workbenches_of(self._pool.key, user))

@@ -12,11 +12,15 @@ from operator import itemgetter
 from typing import Any
 
 from seatpool.api.identity import IdentitySettings
+from seatpool.api.licensepool import LicensePoolSpec
 from seatpool.api.workbench import Workbench
 from seatpool.domain.demand import Kind, WorkbenchFact
 from seatpool.kube.client import Body, KubeClient
 
 _COLUMNS = ("Name", "Namespace", "Owner", "Type", "State")
+_USER = "User"
+"""Column of the user id that the operator computed. Older CRDs have none."""
+_RUNNING = frozenset(state.value for state in LicensePoolSpec.model_fields["active_states"].default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,13 @@ class WorkbenchRow:
     user: str | None
     """None: the owner cannot be a user id, and `problem` says why."""
     problem: str | None
+    told_user: str | None = None
+    """User id in the Workbench's status, as the operator's settings make it from the owner. None: not written yet."""
+
+    @property
+    def is_running(self) -> bool:
+        """Tells whether the workbench is in a state in which a pool gives a seat by default."""
+        return self.state in _RUNNING
 
     @property
     def kind(self) -> Kind:
@@ -67,7 +78,7 @@ def from_table(
     names: Sequence[str], rows: Iterable[Sequence[Any]], *, identity: IdentitySettings
 ) -> list[WorkbenchRow]:
     """Returns the rows of a table that has all columns."""
-    words = itemgetter(*(names.index(column) for column in _COLUMNS))
+    words = itemgetter(*(names.index(column) for column in (*_COLUMNS, *({_USER} & set(names)))))
     return _rows(map(words, rows), identity)
 
 
@@ -76,7 +87,7 @@ def from_objects(items: Iterable[Body], *, identity: IdentitySettings) -> list[W
     words = (
         (
             item["metadata"]["name"], item["metadata"]["namespace"],
-            item["spec"]["owner"], item["spec"]["type"], item["spec"]["state"],
+            item["spec"]["owner"], item["spec"]["type"], item["spec"]["state"], item.get("status", {}).get("user"),
         )
         for item in items
     )  # fmt: skip
@@ -86,7 +97,14 @@ def from_objects(items: Iterable[Body], *, identity: IdentitySettings) -> list[W
 def _rows(every: Iterable[Sequence[str | None]], identity: IdentitySettings) -> list[WorkbenchRow]:
     """Returns the rows of these words. A table has None for a field that an object lacks."""
     user_of = cache(identity.user_or_problem)
-    return [
-        WorkbenchRow(name or "", namespace or "", owner or "", kind or "", state or "", *user_of(owner or ""))
-        for name, namespace, owner, kind, state in every
-    ]
+
+    def row(
+        name: str | None, namespace: str | None, owner: str | None, kind: str | None, state: str | None,
+        told: str | None = None,
+    ) -> WorkbenchRow:  # fmt: skip
+        user, problem = (told, None) if told else user_of(owner or "")
+        return WorkbenchRow(
+            name or "", namespace or "", owner or "", kind or "", state or "", user, problem, told_user=told or None
+        )
+
+    return [row(*words) for words in every]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from seatpool.history.atomic_write import write_atomically
+from seatpool.history.atomic_write import check_folder, write_atomically
 from seatpool.history.writing import FILES, SUFFIX, HistoryFile, HistoryNotWritten, write_lines
 
 LEFT_OVER_AFTER = 3600.0
@@ -38,6 +38,9 @@ class Archive(Protocol):
 
     def clear_leftovers(self) -> None:
         """Deletes half-written files of processes that were killed."""
+
+    def check(self) -> None:
+        """Writes a file that is no part of the history, to see that the place can be written."""
 
 
 class FolderArchive:
@@ -89,6 +92,12 @@ class FolderArchive:
                     path.unlink(missing_ok=True)
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise HistoryNotWritten(f"history folder {self.folder}: {error.strerror or error}") from error
+
+    def check(self) -> None:
+        try:
+            check_folder(self.folder)
         except OSError as error:
             raise HistoryNotWritten(f"history folder {self.folder}: {error.strerror or error}") from error
 

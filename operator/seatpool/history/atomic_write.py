@@ -1,6 +1,7 @@
 """Writes files so that a reader sees either nothing or the whole file, also after a power cut."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,18 @@ def write_atomically(path: Path, make: Callable[[Path], object]) -> Path:
     finally:
         fresh.unlink(missing_ok=True)
     return path
+
+
+def check_folder(folder: Path) -> None:
+    """Makes a folder if it is missing, and writes a file into it that is gone at once. Raises OSError.
+
+    The file has no name that another process could use: pods have the same process ids.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def fsync_path(path: Path) -> None:

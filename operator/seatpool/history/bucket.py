@@ -16,6 +16,8 @@ from seatpool.history.config import S3, HistoryConfig
 from seatpool.history.writing import SUFFIX, HistoryFile, HistoryNotWritten, write_lines
 
 MOST_DELETED_AT_ONCE = 1000
+CHECK_OBJECT = ".write-check"
+"""Name of the object that is written only to see that the bucket can be written."""
 
 
 class BucketArchive:
@@ -78,6 +80,11 @@ class BucketArchive:
 
     def clear_leftovers(self) -> None:
         """Does nothing: an object in S3 is there as a whole or not at all."""
+
+    def check(self) -> None:
+        """Overwrites one small object. It stays, because the right to delete is needed for `retention_days` only."""
+        with self._asking() as client:
+            client.put_object(Bucket=self._bucket, Key=self._prefix + CHECK_OBJECT, Body=b"\n", **self._encryption)
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:

@@ -5,22 +5,27 @@
 
 The first line names the columns, in any order. The separator is a comma, semicolon or tab. Instants are ISO 8601.
 Without an offset they are in the given time zone. An empty `end` means that the interval goes on.
+
+Each line is read by itself. So a quotation mark too many spoils its own line and not those that follow.
 """
 
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.license_log import CHECKED_IN, IMPORTED, ImportSource
-from seatpool.history.schema import Session, fact_id
+from seatpool.history.check_outs import CHECKED_IN
+from seatpool.history.license_log import IMPORTED, ImportSource
+from seatpool.history.schema import YEARS, Session, fact_id
 
 NEEDED = ("user", "product", "start", "end")
 OPTIONAL = ("type", "pool", "server", "account", "waited_s")
 SEPARATORS = ",;\t"
 LONGEST_VALUE = 256
+LONGEST_LINE = 16_000
+LONGEST_WAIT = timedelta(days=366)
 
 
 class UnusableCsv(SeatpoolError):
@@ -45,22 +50,44 @@ def read_csv(
     every = iter(lines)
     heading = next(every, "")
     separator = max(SEPARATORS, key=heading.count)
-    columns = [column.strip().lower() for column in next(csv.reader([heading], delimiter=separator), [])]
+    columns = [column.strip().lower() for column in _cells(heading, separator) or ()]
     if missing := [column for column in NEEDED if column not in columns]:
         raise UnusableCsv(
             f"{name}: the first line has no column {', '.join(missing)}; it needs {', '.join(NEEDED)} and may have "
             f"{', '.join(OPTIONAL)}, separated by comma, semicolon or tab"
         )
-    for values in csv.reader(every, delimiter=separator):
-        if not any(values):
+    for line in every:
+        cells = _cells(line, separator)
+        if cells is not None and not any(cells):
             continue
-        if len(values) != len(columns):
-            passed_over["bad_line"] += 1
+        if cells is None or len(cells) != len(columns):
+            passed_over["too_long" if len(line) > LONGEST_LINE else "bad_line"] += 1
             continue
         try:
-            yield _interval(dict(zip(columns, map(str.strip, values), strict=True)), zone=zone, user_of=user_of)
+            yield _interval(dict(zip(columns, map(str.strip, cells), strict=True)), zone=zone, user_of=user_of)
         except (ValueError, OverflowError) as error:
             passed_over[str(error) if str(error).startswith("bad_") else "bad_line"] += 1
+
+
+def merge_overlapping(intervals: Iterable[CsvInterval]) -> list[CsvInterval]:
+    """Merges the intervals in which one user has one pool several times at once, because that is one seat.
+
+    What else the lines say is taken from the first.
+    """
+    merged: dict[tuple[str | None, str, str], list[CsvInterval]] = {}
+    for interval in sorted(intervals, key=lambda one: one.start):
+        others = interval.others
+        known = merged.setdefault((others.get("server"), others.get("pool") or interval.product, interval.user), [])
+        if known and _overlap(known[-1], interval):
+            ends = (known[-1].end, interval.end)
+            known[-1] = replace(known[-1], end=None if None in ends else max(end for end in ends if end is not None))
+        else:
+            known.append(interval)
+    return [interval for one in merged.values() for interval in one]
+
+
+def _overlap(earlier: CsvInterval, later: CsvInterval) -> bool:
+    return earlier.end is None or later.start < earlier.end or later.start == earlier.start
 
 
 def session_row(interval: CsvInterval, origin: ImportSource, *, last: datetime) -> Session:
@@ -87,6 +114,16 @@ def session_row(interval: CsvInterval, origin: ImportSource, *, last: datetime) 
     )
 
 
+def _cells(line: str, separator: str) -> list[str] | None:
+    """Returns the values of a line. None: it is no CSV."""
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return None
+
+
 def _interval(values: dict[str, str], *, zone: tzinfo, user_of: Callable[[str], str]) -> CsvInterval:
     if any(len(value) > LONGEST_VALUE or not value.isprintable() for value in values.values()):
         raise ValueError("bad_line")
@@ -97,7 +134,7 @@ def _interval(values: dict[str, str], *, zone: tzinfo, user_of: Callable[[str], 
     if start is None or (end is not None and end < start):
         raise ValueError("bad_interval")
     others = {name: values[name] for name in OPTIONAL if values.get(name)}
-    if not 0 <= float(others.get("waited_s", "0")) < float("inf"):
+    if not 0 <= float(others.get("waited_s", "0")) <= LONGEST_WAIT.total_seconds():
         raise ValueError("bad_wait")
     return CsvInterval(user, product, start, end, others)
 
@@ -109,4 +146,6 @@ def _instant(text: str, zone: tzinfo) -> datetime | None:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("bad_instant") from None
+    if instant.year not in YEARS:
+        raise ValueError("bad_year")
     return (instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)).astimezone(UTC)

@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from seatpool.aws.sessions import SessionFactory
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.config import HistoryConfig
+from seatpool.text import missing_package
 
 if TYPE_CHECKING:
     from seatpool.history.archive import Archive
@@ -23,9 +24,7 @@ class HistoryNotInstalled(SeatpoolError):
     """A package of the extra `history` is not installed."""
 
     def __init__(self, missing: str | None) -> None:
-        super().__init__(
-            f"the history needs a package that is not installed ({missing}): pip install 'seatpool[history]'"
-        )
+        super().__init__(missing_package("the history needs", missing, extra="history"))
 
 
 def make_recording(

@@ -15,6 +15,8 @@ class HistoryMetrics:
         self.waiting = gauge("history_rows_waiting", "Facts that are not in the spool yet.")
         self.errors = counter("history_errors", "Attempts to write that failed: spool, archive or tidying.", "part")
         self.failing = gauge("history_failing", "1 while the last attempt of a part failed.", "part")
+        for result in ("spooled", "dropped"):
+            self.rows.labels(result)
         self.archived = gauge(
             "history_archived_timestamp_seconds", "When everything that was spooled was last in Parquet files."
         )

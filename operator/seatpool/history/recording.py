@@ -29,6 +29,7 @@ from seatpool.threads import UnexpectedEnd, run_in
 BATCH = 2000
 PAUSE = 1.0
 COMPACT_INTERVAL = 600.0
+CHECK_INTERVAL = 60.0
 LAST_TRY = 3.0
 MOST_FAILURES = 3
 """After so many segments that cannot be archived the others wait for the next round."""
@@ -107,6 +108,28 @@ class Recording:
             self._spool_thread.shutdown(wait=False, cancel_futures=True)
             self._archive_thread.shutdown(wait=False, cancel_futures=True)
 
+    async def run_check(self) -> None:
+        """Tries to write to the spool and to the archive, again and again until both worked once.
+
+        It needs no row and no leadership. So settings with which nothing can ever be written are known at the start.
+        """
+        left = {
+            "spool": (self._spool_thread, self._spool.check),
+            "archive": (self._archive_thread, self._archive.check),
+        }
+        while True:
+            for part, (thread, check) in list(left.items()):
+                try:
+                    await run_in(thread, check)
+                except (HistoryNotWritten, OSError) as error:
+                    self._failed(part, str(error))
+                else:
+                    self._works(part)
+                    del left[part]
+            if not left:
+                return
+            await asyncio.sleep(CHECK_INTERVAL)
+
     async def _keep(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
         """Runs a part again after any error. A fault in the history must not end the operator."""
         while True:
@@ -162,7 +185,15 @@ class Recording:
         One segment that fails does not stop the others.
         """
         failures = 0
-        for path in await run_in(self._spool_thread, self._finish):
+        segments = await run_in(self._spool_thread, self._finish)
+        if not segments and "archive" in self._failing:
+            # To archive nothing is no proof that the archive can be written.
+            try:
+                await run_in(self._archive_thread, self._archive.check)
+            except (HistoryNotWritten, OSError) as error:
+                self._failed("archive", str(error))
+                return
+        for path in segments:
             try:
                 await run_in(self._archive_thread, functools.partial(self._archive_one, path))
             except (HistoryNotWritten, OSError) as error:

@@ -14,6 +14,8 @@ from types import UnionType
 from typing import Any, ClassVar, get_args, get_type_hints
 
 ID_LENGTH = 24
+YEARS = range(1970, 2101)
+"""Years that a history can be of. An instant in another year is a mistake."""
 _SQL_TYPES = {str: "VARCHAR", datetime: "TIMESTAMP_MS", float: "DOUBLE", int: "BIGINT"}
 
 

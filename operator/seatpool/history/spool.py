@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from seatpool.history.atomic_write import fsync_path
+from seatpool.history.atomic_write import check_folder, fsync_path
 
 SUFFIX = ".jsonl"
 
@@ -47,6 +47,10 @@ class Spool:
             with contextlib.suppress(OSError):
                 self._open.close()
         self._open = self._path = None
+
+    def check(self) -> None:
+        """Writes a file that is no segment, to see that the folder can be written. Raises OSError."""
+        check_folder(self.folder)
 
     def finished(self) -> list[Path]:
         """Returns the segments that no process appends to any more, the oldest first."""

@@ -36,5 +36,5 @@ def run_query(folder: Path, sql: str) -> QueryResult:
             found = database.execute(statements[0])
             columns = tuple(column[0] for column in found.description or ())
             return QueryResult(columns, found.fetchall())
-        except duckdb.Error as error:
+        except (duckdb.Error, OverflowError) as error:
             raise InvalidQuery(str(error)) from error

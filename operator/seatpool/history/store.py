@@ -54,7 +54,7 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
         database.execute(f"SET allowed_directories = ['{_quoted(folder.resolve())}', '{_quoted(folder)}']")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError, OverflowError) as error:
         database.close()
         raise HistoryNotReadable(f"history folder {folder}: {error}") from error
     return database
@@ -62,9 +62,17 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
 
 @contextlib.contextmanager
 def open_history(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConnection]":
-    """Opens the history as `connect` does, and closes it at the end."""
+    """Opens the history as `connect` does, and closes it at the end.
+
+    Raises HistoryNotReadable also if a query of the caller finds a file that is broken.
+    """
     with contextlib.closing(connect(folder, since=since)) as database:
-        yield database
+        import duckdb
+
+        try:
+            yield database
+        except (duckdb.Error, UnicodeDecodeError, OverflowError) as error:
+            raise HistoryNotReadable(f"history folder {folder}: {error}") from error
 
 
 def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:

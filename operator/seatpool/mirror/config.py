@@ -3,16 +3,18 @@
 from collections import Counter
 from datetime import timedelta
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seatpool.api.base import Duration
+from seatpool.api.regions import REGION_PATTERN
 
 ACCOUNT_PATTERN = r"^[0-9]{12}$"
 INVENTORY_LIMIT_INTERVALS = 3
 LEAST_INVENTORY_LIMIT = timedelta(minutes=5)
-REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
-QUEUE_PATTERN = r"^(https?://\S+|arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,80})$"
+QUEUE_NAME = r"([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)"
+QUEUE_PATTERN = rf"^(https?://\S+|arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{{12}}:{QUEUE_NAME}|{QUEUE_NAME})$"
 
 Region = Annotated[str, Field(pattern=REGION_PATTERN)]
 TagValue = Annotated[str, Field(min_length=1, max_length=256)]
@@ -54,7 +56,7 @@ class MirrorConfig(BaseModel):
         default=None, pattern=QUEUE_PATTERN, description="SQS queue of the events: its URL, ARN or name."
     )
     region: str | None = Field(
-        default=None, pattern=REGION_PATTERN, description="Region of the queue when only its name or URL is given."
+        default=None, pattern=REGION_PATTERN, description="Region of the queue when its name or URL does not say it."
     )
     endpoint_url: str | None = Field(default=None, description="Another AWS endpoint, for a stand-in.")
     accounts: tuple[AccountConfig, ...] = Field(default=(), description="Accounts with workbenches.")
@@ -119,6 +121,18 @@ class MirrorConfig(BaseModel):
         One inventory may take as long.
         """
         return max(INVENTORY_LIMIT_INTERVALS * self.resync_interval, LEAST_INVENTORY_LIMIT)
+
+    @field_validator("queue")
+    @classmethod
+    def _a_queue_url_names_a_host(cls, queue: str | None) -> str | None:
+        if queue is not None and queue.startswith("http"):
+            try:
+                host = urlsplit(queue).hostname
+            except ValueError:
+                host = None
+            if host is None and "://" in queue:
+                raise ValueError(f"queue {queue}: the URL names no host; copy it from the queue's page in the console")
+        return queue
 
     @model_validator(mode="after")
     def _the_seat_tag_is_ours(self) -> Self:

@@ -57,5 +57,8 @@ class MirrorMetrics:
         self.corrections = counter("resync_corrections", "Objects that inventories corrected.", "direction")
         self.seat_tag_calls = counter("seat_tag_calls", "Calls that set or removed the seat tag.", "action", "result")
         self.seat_tags_open = gauge("seat_tags_open", "Instances whose seat tag still has to be written.")
+        self.seat_tags_failing = gauge(
+            "seat_tags_failing", "1 if the last call that set or removed seat tags failed.", "account", "region"
+        )
         self.restarts = counter("restarts", "Restarts of parts of the mirror after a bug.", "part")
         self.log_suppressed = counter("log_suppressed", "Log lines left out by the rate limit.", "event")

@@ -116,6 +116,8 @@ class _Lane:
         self._backoff = Backoff(rng, first=first_pause, longest=LONGEST_PAUSE, spread=SHORTENING_JITTER)
         self._waiting: OrderedDict[str, Notice] = OrderedDict()
         self._news = asyncio.Event()
+        for result in ("sent", "failed", "dropped"):
+            metrics.notices.labels(sender.name, result)
 
     def put(self, notice: Notice) -> None:
         if notice.id not in self._waiting and len(self._waiting) >= self._capacity:

@@ -53,7 +53,7 @@ def page(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str], origin:
         plans=plans,
         past=past,
         origin=origin,
-        remarks=text.remarks(past, left_out) if plans else [text.nothing_to_plan(past), *text.remarks(past, left_out)],
+        remarks=text.remarks(past, left_out),
         sum_told=text.sum_told(plans),
         priced=any(plan.cost is not None for plan in plans),
         pictures=[_pictures(plan) for plan in plans],

@@ -7,7 +7,7 @@ from typing import Any
 
 from seatpool.api.workbench import InstanceState
 from seatpool.domain.reasons import Reason
-from seatpool.history.store import connect
+from seatpool.history.store import open_history
 from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, trim_end
 
 _SESSIONS = (
@@ -24,35 +24,34 @@ _WAITS = (
 def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type: bool) -> Past:
     """Returns the past in a folder. Its workbench types are the pools of the history, unless `by_type`.
 
-    `linger` is how long the pools kept a seat after the last workbench stopped. The need ended so much before the
-    release. What began before `since` is cut there. Raises NoSuchPast and HistoryNotReadable.
+    `since` is a day in UTC, and what began before it is cut. `linger` is how long the pools kept a seat after the last
+    workbench stopped. The need ended so much before the release. Raises NoSuchPast and HistoryNotReadable.
     """
-    with connect(folder, since=since) as database:
+    with open_history(folder, since=since) as database:
         rows: list[tuple[Any, ...]] = database.execute(f"{_SESSIONS} UNION ALL {_WAITS}").fetchall()
         last = database.execute("SELECT max(heard_at) FROM heard").fetchone()
     if not rows or last is None or last[0] is None:
         raise NoSuchPast(f"--history {folder}: it has no seat intervals; record some, or import a log into it")
     until = _utc(last[0])
-    start = None if since is None else datetime.combine(since, time(), UTC)
+    first = datetime.min.replace(tzinfo=UTC) if since is None else datetime.combine(since, time(), UTC)
     periods = []
     waits_not_known = 0
     for user, pool, of_type, begin, ended, why, unknown in rows:
-        begun, end = _utc(begin), until if ended is None else _utc(ended)
+        begun, end = max(_utc(begin), first), until if ended is None else _utc(ended)
         if why == Reason.WORKBENCHES_STOPPED:
             end = trim_end(begun, end, by=linger)
-        if start is not None:
-            begun = max(begun, start)
-            if end <= begun:
-                continue
-        waits_not_known += unknown
         name = (of_type or pool) if by_type else pool
-        periods.append(ActivePeriod(user, name, InstanceState.RUNNING.value, begun, end))
+        if begun < end:
+            waits_not_known += unknown
+            periods.append(ActivePeriod(user, name, InstanceState.RUNNING.value, begun, end))
     if not periods:
-        raise NoSuchPast(f"--history {folder}: it has no seat interval since {since}")
-    first = min(period.begin for period in periods)
+        after = "" if since is None else f" after {since}"
+        raise NoSuchPast(
+            f"--history {folder}: no user has a seat for any time{after}; it ends at {until:%Y-%m-%d %H:%M}"
+        )
     return Past(
         periods=periods,
-        since=start if start is not None and first.date() == start.date() else first,
+        since=min(period.begin for period in periods),
         until=max(until, *(period.end for period in periods)),
         source=str(folder),
         lines=len(rows),

@@ -41,11 +41,6 @@ def sum_told(plans: Sequence[SeatPlan]) -> str | None:
     return f"{format_count(seats, 'seat')} in all for {plans[0].target}"
 
 
-def nothing_to_plan(past: Past) -> str:
-    """Returns the answer when no workbench was active for any time."""
-    return f"Nothing to plan: no workbench in {past.source} was active for any time, so nobody needed a seat."
-
-
 def headline(plan: SeatPlan) -> str:
     """Returns the result in a sentence."""
     if not plan.needs:

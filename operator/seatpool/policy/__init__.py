@@ -6,7 +6,7 @@ Not in: the rules of a seat (`domain`), the order of writes (`control`), and the
 
 Read in this order:
 
-1. `pool_rules`: a LicensePool's spec as rules and selector.
+1. `pool_rules`: a LicensePool's spec as rules and selector. `rule_effects`: rules that match nobody.
 2. `ledger_codec`: a pool's memory as SeatLedger objects, and back.
 3. `ledger_writes`: the order in which changed shares are written.
 4. `plan`: allocates every pool of a server.

@@ -117,6 +117,8 @@ def to_specs(memory: PoolMemory, *, pool: LicensePool, shares: int) -> tuple[Sea
             product=pool.spec.product,
             pool=pool.metadata.name,
             shares=shares,
+            holders=len(grants[index]),
+            waiters=len(waiting[index]),
             assigned=tuple(grants[index]),
             waiting=tuple(waiting[index]),
             vacated=tuple(vacated[index]),

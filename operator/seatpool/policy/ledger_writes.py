@@ -66,4 +66,6 @@ def _lost(old: SeatLedgerSpec, new: SeatLedgerSpec, lists: Sequence[str]) -> boo
 
 def _with_lost(old: SeatLedgerSpec, new: SeatLedgerSpec, lists: Sequence[str]) -> SeatLedgerSpec:
     """Returns the new share with the entries that it loses."""
-    return new.model_copy(update={name: tuple((_entries(old, name) | _entries(new, name)).values()) for name in lists})
+    both = {name: tuple((_entries(old, name) | _entries(new, name)).values()) for name in lists}
+    merged = new.model_copy(update=both)
+    return merged.model_copy(update={"holders": len(merged.assigned), "waiters": len(merged.waiting)})

@@ -6,14 +6,14 @@ from seatpool.api.licensepool import LicensePool, LicensePoolSpec
 from seatpool.api.licensepool import Order as SpecOrder
 from seatpool.api.rule_fields import DURATIONS, MAX_REASSIGNMENTS
 from seatpool.domain.demand import PoolSelector
-from seatpool.domain.identity import PLACEHOLDER, is_placeholder
+from seatpool.domain.identity import is_placeholder
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
 
 
-def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings, *, placeholder: str = PLACEHOLDER) -> PoolRules:
+def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings, *, placeholder: str | None = None) -> PoolRules:
     """Returns the rules of a pool. Users and patterns are normalised in the same way as owners, so spellings do not matter.
 
-    `placeholder` of the pool's server is denied, because a list with it alone counts as empty.
+    `placeholder` of the pool's server is denied, because a list with it alone counts as empty. None: there is no server.
 
     Raises InvalidUser for a user that no list can hold, and for a pattern that can match no user id.
     """
@@ -35,7 +35,7 @@ def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings, *, placeholder
         ),
         protected=tuple(dict.fromkeys(identity.user(user) for user in spec.protected_users)),
         denied=frozenset(identity.user(user) for user in spec.denied_users if not is_placeholder(user))
-        | identity.spellings(placeholder),
+        | (identity.spellings(placeholder) if placeholder is not None else frozenset()),
         minimum_hold=spec.minimum_hold,
         linger=spec.linger,
         seat_cool_down=spec.seat_cool_down,

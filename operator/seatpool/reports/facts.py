@@ -1,8 +1,9 @@
 """Prepares the part of the history that a report is about, as two tables from which every figure comes.
 
-`held` has every seat in the window, cut to it. `needs` has every need that began in it, with the length of its wait.
-Instants are whole seconds. Everything within a second is one change, so a seat that passes from one user to another is
-never counted twice.
+`held` has every seat in the window, cut to it. `needs` has every need that began in it, with the length of its wait up to
+the end of the window. Instants are whole seconds. Everything within a second is one change, so a seat that passes from
+one user to another is never counted twice. Intervals of one user and pool that overlap are one seat. One installation
+records none for the same server, so only pools that several of them recorded are searched for these.
 """
 
 from collections.abc import Mapping
@@ -50,18 +51,21 @@ def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Ma
     _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.for_pool(name)] for name in pools])
     window = {"begin": question.begin_s, "end": question.end_s}
     modes = "('Enforce', 'DryRun')" if question.dry_run else "('Enforce')"
-    database.execute(_HELD.format(modes=modes, who=_WHO), window)
+    database.execute(_SEATS.format(modes=modes, who=_WHO, never=_NEVER), window)
     database.execute(_UNSERVED.format(modes=modes, who=_WHO), window)
     passed_over = 0 if question.dry_run else _in_dry_run(database, window)
     unseen = int(
-        database.execute("SELECT count(*) FROM held WHERE release_reason = ?", [UNSEEN_REASON]).fetchall()[0][0]
+        database.execute(
+            "SELECT count(*) FROM seats WHERE release_reason = ? AND granted_s < ?", [UNSEEN_REASON, question.end_s]
+        ).fetchall()[0][0]
     )
     for column in NAMED:
-        names = f"SELECT {column} FROM held UNION SELECT {column} FROM unserved UNION SELECT ''"  # noqa: S608
+        names = f"SELECT {column} FROM seats UNION SELECT {column} FROM unserved UNION SELECT ''"  # noqa: S608
         database.execute(f"CREATE TYPE names_of_{column} AS ENUM ({names})")
-        for table in ("held", "unserved"):
+        for table in ("seats", "unserved"):
             database.execute(f"ALTER TABLE {table} ALTER {column} TYPE names_of_{column}")
-    database.execute(_NEEDS.format(named=", ".join(NAMED)), {"begin": question.begin_s})
+    database.execute(_HELD.format(named=", ".join(NAMED)), window)
+    database.execute(_NEEDS.format(named=", ".join(NAMED)), window)
     database.execute(_CAPACITY, window)
     return PreparedTables(passed_over, unseen)
 
@@ -86,22 +90,50 @@ _WHO = (
     f"coalesce(account, '{UNKNOWN}') AS account"
 )
 
-_HELD = """CREATE TEMP TABLE held AS
-SELECT {who}, release_reason, epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
-    greatest(granted_s, $begin) AS begin_s, least(coalesce(epoch(released_at)::BIGINT, $end), $end) AS end_s
-FROM sessions JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
-WHERE mode IN {modes} AND epoch(granted_at) < $end AND coalesce(epoch(released_at), $end) >= $begin"""
+_NEVER = 1 << 40
+
+_SEATS = """CREATE TEMP TABLE seats AS
+WITH every AS MATERIALIZED (
+    SELECT {who}, hash(installation, server, mode) AS origin, release_reason,
+        epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
+        coalesce(epoch(released_at)::BIGINT, {never}) AS end_s
+    FROM sessions JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
+    WHERE mode IN {modes} AND granted_s - wait_s < $end AND (granted_s >= $begin OR end_s > $begin)
+), several AS (
+    SELECT pool FROM every GROUP BY pool HAVING count(DISTINCT origin) > 1
+), ordered AS (
+    SELECT *, granted_s < max(end_s) OVER (
+        PARTITION BY pool, user_id ORDER BY granted_s, end_s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS goes_on
+    FROM every SEMI JOIN several USING (pool)
+), numbered AS (
+    SELECT *, count(*) FILTER (goes_on IS NOT TRUE) OVER (
+        PARTITION BY pool, user_id ORDER BY granted_s, end_s ROWS UNBOUNDED PRECEDING
+    ) AS number
+    FROM ordered
+)
+SELECT pool, user_id, arg_min(team, granted_s) AS team, arg_min(workbench_type, granted_s) AS workbench_type,
+    arg_min(account, granted_s) AS account, arg_max(release_reason, end_s) AS release_reason,
+    min(granted_s) AS granted_s, arg_min(wait_s, granted_s) AS wait_s, least(max(end_s), $end) AS end_s
+FROM numbered GROUP BY pool, user_id, number
+UNION ALL SELECT pool, user_id, team, workbench_type, account, release_reason, granted_s, wait_s, least(end_s, $end)
+FROM every ANTI JOIN several USING (pool)"""
 
 _DRY_RUN = """SELECT count(*) FROM sessions JOIN chosen USING (pool)
-WHERE mode = 'DryRun' AND epoch(granted_at) < $end AND coalesce(epoch(released_at), $end) >= $begin"""
+WHERE mode = 'DryRun' AND epoch(granted_at) < $end
+    AND (epoch(granted_at) >= $begin OR coalesce(epoch(released_at), $end) > $begin)"""
 
 _UNSERVED = """CREATE TEMP TABLE unserved AS
 SELECT {who}, epoch(began_at) AS at_s, least(coalesce(epoch(ended_at), $end), $end) - epoch(began_at) AS wait_s
 FROM waits JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
 WHERE mode IN {modes} AND outcome IS DISTINCT FROM 'Granted' AND epoch(began_at) >= $begin AND epoch(began_at) < $end"""
 
+_HELD = """CREATE TEMP TABLE held AS
+SELECT {named}, greatest(granted_s, $begin) AS begin_s, end_s FROM seats WHERE granted_s < $end"""
+
 _NEEDS = """CREATE TEMP TABLE needs AS
-SELECT {named}, granted_s - wait_s AS at_s, wait_s, true AS served FROM held WHERE granted_s >= $begin
+SELECT {named}, granted_s - wait_s AS at_s, least(granted_s, $end) - at_s AS wait_s, granted_s < $end AS served
+FROM seats WHERE at_s >= $begin
 UNION ALL SELECT {named}, at_s, wait_s, false FROM unserved"""
 
 _CAPACITY = """CREATE TEMP TABLE capacity_steps AS

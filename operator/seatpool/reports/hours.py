@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -49,14 +49,17 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Hours of the window, and the hour of the week of each."""
+    """Hours of the window by the clock of the report's time zone, and the hour of the week of each.
+
+    The first and the last one, and those in which the clock changes, may be shorter than an hour.
+    """
 
     edges: Ints
     slots: Ints
 
     @classmethod
     def covering(cls, question: Question) -> Self:
-        edges = np.arange(-(-question.begin_s // HOUR) * HOUR, question.end_s + 1, HOUR, dtype=np.int64)
+        edges = _hour_edges(question)
         return cls(edges, np.array([_slot(int(edge), question) for edge in edges[:-1]], dtype=np.int64))
 
     def waits(self, database: "DuckDBPyConnection") -> dict[int, dict[str, Any]]:
@@ -76,30 +79,26 @@ def by_hour(week: Week, levels: Levels, waits: Mapping[int, Mapping[str, Any]]) 
     if not len(week.slots):
         return []
     edges, slots = week.edges, week.slots
-    means = np.diff(levels.area_until(edges)) / HOUR
-    counts = np.bincount(slots, minlength=HOURS_IN_A_WEEK)
-    sums = np.bincount(slots, weights=means, minlength=HOURS_IN_A_WEEK)
+    seconds = np.bincount(slots, weights=np.diff(edges), minlength=HOURS_IN_A_WEEK)
+    taken = np.bincount(slots, weights=np.diff(levels.area_until(edges)), minlength=HOURS_IN_A_WEEK)
     peaks = np.zeros(HOURS_IN_A_WEEK, dtype=np.int64)
     np.maximum.at(peaks, slots, levels.highest_between(edges))
     return [
         HourOfWeek(
             day=WEEKDAYS[slot // HOURS_IN_A_DAY],
             hour=slot % HOURS_IN_A_DAY,
-            mean=float(sums[slot] / counts[slot]),
+            mean=float(taken[slot] / seconds[slot]),
             peak=int(peaks[slot]),
             **waits.get(slot, {}),
         )
         for slot in range(HOURS_IN_A_WEEK)
-        if counts[slot]
+        if seconds[slot]
     ]
 
 
 def timeline(question: Question, levels: Levels) -> Timeline:
     """Returns the seats by hours, or by days of the report's time zone."""
-    if question.until - question.since <= LONGEST_BY_HOUR:
-        edges = np.arange(question.begin_s // HOUR * HOUR, question.end_s + HOUR, HOUR, dtype=np.int64)
-    else:
-        edges = np.array(_days(question), dtype=np.int64)
+    edges = _hour_edges(question) if question.until - question.since <= LONGEST_BY_HOUR else _day_edges(question)
     return Timeline(edges, np.diff(levels.area_until(edges)) / np.diff(edges), levels.highest_between(edges))
 
 
@@ -108,15 +107,40 @@ def _slot(instant: int, question: Question) -> int:
     return local.weekday() * HOURS_IN_A_DAY + local.hour
 
 
-def _days(question: Question) -> list[int]:
+def _hour_edges(question: Question) -> Ints:
+    """Returns the window's ends, the full hours between them by the local clock, and the changes of that clock."""
+    edges, end = [question.begin_s], question.end_s
+    while edges[-1] < end:
+        local = datetime.fromtimestamp(edges[-1], question.zone)
+        following = edges[-1] + HOUR - (local.minute * 60 + local.second)
+        edges.append(min(end, _first_change(edges[-1], following, question.zone)))
+    return np.array(edges, dtype=np.int64)
+
+
+def _first_change(begin: int, end: int, zone: tzinfo) -> int:
+    """Returns the first second after `begin` in which the clock has another offset. `end`: it changes later."""
+    offset = datetime.fromtimestamp(begin, zone).utcoffset()
+    if datetime.fromtimestamp(end, zone).utcoffset() == offset:
+        return end
+    while end - begin > 1:
+        middle = (begin + end) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == offset:
+            begin = middle
+        else:
+            end = middle
+    return end
+
+
+def _day_edges(question: Question) -> Ints:
+    """Returns the window's ends and the midnights between them. Some days have 23 hours."""
     day = question.since.astimezone(question.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    edges = []
+    edges = {question.begin_s, question.end_s}
     while day < question.until:
-        edges.append(int(day.timestamp()))
-        day += timedelta(days=1)  # in local time: some days have 23 hours
-    return [*edges, int(day.timestamp())]
+        edges.add(int(day.timestamp()))
+        day += timedelta(days=1)  # in local time
+    return np.array(sorted(edge for edge in edges if question.begin_s <= edge <= question.end_s), dtype=np.int64)
 
 
 _WAITS = """
 SELECT slot, count(*), (count(*) FILTER (wait_s > 0)) / count(*), quantile_disc(wait_s, 0.95)
-FROM needs JOIN hours ON edge = floor(at_s / 3600)::BIGINT * 3600 GROUP BY slot"""
+FROM needs ASOF JOIN hours ON at_s >= edge GROUP BY slot"""

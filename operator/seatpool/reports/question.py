@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from seatpool.api.base import format_instant, parse_duration
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.globs import matcher
+from seatpool.history.schema import YEARS
 
 USUAL_LENGTH = timedelta(days=30)
 
@@ -74,6 +75,11 @@ class Question:
         return int(self.until.timestamp())
 
     @property
+    def first_day(self) -> date:
+        """Returns the first partition of the history in which something of the window can be, a day in UTC."""
+        return self.since.astimezone(UTC).date()
+
+    @property
     def hours(self) -> float:
         return (self.end_s - self.begin_s) / 3600
 
@@ -92,8 +98,9 @@ def read_window(
 
     Default: the last 30 days of the history.
     """
-    end = last if until is None else _instant("--until", until, zone)
+    end = _possible("--until", last if until is None else _instant("--until", until, zone))
     begin = max(end - USUAL_LENGTH, min(first, end)) if since is None else _since(since, zone, end)
+    _possible("--since", begin)
     if begin >= end:
         raise UnclearQuestion(
             f"--since {since or format_instant(begin)}: nothing lies between it and {until or 'the end'} "
@@ -134,6 +141,12 @@ def _since(text: str, zone: tzinfo, end: datetime) -> datetime:
         return end - parse_duration(text)
     except (ValueError, OverflowError):
         return _instant("--since", text, zone)
+
+
+def _possible(option: str, instant: datetime) -> datetime:
+    if instant.year not in YEARS:
+        raise UnclearQuestion(f"{option}: the year {instant.year} is not from {YEARS[0]} to {YEARS[-1]}")
+    return instant
 
 
 def _instant(option: str, text: str, zone: tzinfo) -> datetime:

@@ -63,7 +63,7 @@ class WholeReport:
 
 def report(folder: Path, question: Question, *, by: By, teams: Mapping[str, str]) -> Report:
     """Returns one table. Raises NothingToReport."""
-    with open_history(folder, since=question.since.date()) as database:
+    with open_history(folder, since=question.first_day) as database:
         calculator, remarks = _calculator(database, question, teams)
         return Report(
             question=question,
@@ -76,7 +76,7 @@ def report(folder: Path, question: Question, *, by: By, teams: Mapping[str, str]
 
 def whole_report(folder: Path, question: Question, *, teams: Mapping[str, str], most_pictured: int) -> WholeReport:
     """Returns all tables but that of single users, and the pictures of the pools that need them most."""
-    with open_history(folder, since=question.since.date()) as database:
+    with open_history(folder, since=question.first_day) as database:
         calculator, remarks = _calculator(database, question, teams)
         headings = [By.POOL, *([By.TEAM] if teams else []), By.TYPE, By.ACCOUNT]
         tables = {by: tuple(calculator.rows(by)) for by in headings}

@@ -28,16 +28,19 @@ def read_teams(file: Path, pseudonyms: Pseudonyms) -> dict[str, str]:
 
 def _from_csv(file: Path, text: str) -> Iterable[tuple[str, str]]:
     rows = csv.DictReader(text.splitlines())
-    if not {"user", "team"} <= set(rows.fieldnames or ()):
-        raise UnusableTeams(f"--teams {file}: the first line must name the columns user and team")
-    return [(row["user"], row["team"]) for row in rows if row["user"] and row["team"]]
+    try:
+        if not {"user", "team"} <= set(rows.fieldnames or ()):
+            raise UnusableTeams(f"--teams {file}: the first line must name the columns user and team")
+        return [(row["user"], row["team"]) for row in rows if row["user"] and row["team"]]
+    except csv.Error as error:
+        raise UnusableTeams(f"--teams {file}: line {rows.line_num}: {error}") from error
 
 
 def _from_yaml(file: Path, text: str) -> Iterable[tuple[str, str]]:
     """Parses `team: [user, ...]`, or `user: team`."""
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UnusableTeams(f"--teams {file}: {' '.join(str(error).split())}") from error
     if not isinstance(found, Mapping):
         raise UnusableTeams(

@@ -6,7 +6,7 @@ Contents:
 - `lost_entries`: whether a changed file lost too much to be taken over.
 
 The sections `mirror`, `notify`, `audit`, `history` and `tracing` are defined in the packages that use them, each in its
-`config` module. The table of `seatpool run --help` is in `cli.settings_table`.
+`config` module. `catalogue` lists all settings for `seatpool run --help` and the reference page.
 
 Read `settings` first.
 """

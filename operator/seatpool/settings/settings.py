@@ -83,7 +83,7 @@ class HttpSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str = Field(default="0.0.0.0", description="Address to listen on.")  # noqa: S104
+    host: str = Field(default="", description="Address to listen on. Empty: all, of IPv6 and of IPv4.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
 
 

@@ -76,6 +76,10 @@ class EscapingConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         return super().render(_escaped(renderable), options)
 
+    def on_broken_pipe(self) -> None:
+        """Raises the BrokenPipeError: the command says which exit code that is."""
+        raise
+
 
 class EscapingTable(Table):
     """Escapes cells before it measures the columns, so that each is as wide as what is shown."""

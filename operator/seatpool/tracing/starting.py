@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 
 from seatpool.domain.errors import SeatpoolError
+from seatpool.text import missing_package
 from seatpool.tracing.config import TracingConfig
 from seatpool.tracing.spans import UNTRACED, Traces
 
@@ -38,7 +39,5 @@ def start_tracing(config: TracingConfig, *, environ: Mapping[str, str] = os.envi
     try:
         from seatpool.tracing.otel import create_traces
     except ImportError as error:
-        raise UnusableTracing(
-            f"tracing.enabled: a package is not installed ({error.name}): pip install 'seatpool[tracing]'"
-        ) from error
+        raise UnusableTracing(missing_package("tracing.enabled needs", error.name, extra="tracing")) from error
     return create_traces(to_console=exporter == "console")

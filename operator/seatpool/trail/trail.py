@@ -62,6 +62,10 @@ class Trail:
         self, config: TrailConfig, *, holder: str, registry: CollectorRegistry, log: FilteringBoundLogger
     ) -> None:
         lines = TrailMetrics(registry).lines
+        if config.file is not None or config.stdout:
+            # A counter that appeared with its first failure would show no increase.
+            for result in ("written", "failed"):
+                lines.labels(result)
         logger = logging.Logger(LOGGER, logging.INFO)
         for handler in _handlers(config):
             handler.setFormatter(logging.Formatter("%(message)s"))

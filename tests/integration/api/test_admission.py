@@ -46,6 +46,36 @@ BAD_POOLS: dict[str, tuple[Spec, str]] = {
         {"protectedUsers": ["a"], "deniedUsers": ["a"]},
         "both in protectedUsers and in deniedUsers",
     ),
+    "a reservation of more seats than users": (
+        {"reservations": [{"name": "a", "seats": 2, "users": ["ann"]}]},
+        "more seats than users: nobody could have the others",
+    ),
+    "a reservation for nobody's pattern": (
+        {"reservations": [{"name": "a", "seats": 1, "userPattern": "["}]},
+        "can match nobody",
+    ),
+    "a pattern that no user id begins with": (
+        {"reservations": [{"name": "a", "seats": 1, "userPattern": "-phd*"}]},
+        "can match nobody",
+    ),
+    "a pattern with a blank": ({"reservations": [{"name": "a", "seats": 1, "userPattern": "a b"}]}, "can match nobody"),
+    "an empty pattern": ({"reservations": [{"name": "a", "seats": 1, "userPattern": ""}]}, "can match nobody"),
+    "two reservations with one pattern": (
+        {
+            "reservations": [
+                {"name": "a", "seats": 1, "userPattern": "phd-*"},
+                {"name": "b", "seats": 1, "userPattern": "phd-*"},
+            ]
+        },
+        "two reservations have the same userPattern",
+    ),
+    "two priorities with one pattern": (
+        {
+            "order": "Priority",
+            "priorities": [{"userPattern": "a*", "weight": 1}, {"userPattern": "a*", "weight": 2}],
+        },
+        "two priorities have the same userPattern",
+    ),
     "priorities that are not used": (
         {"priorities": [{"userPattern": "a*", "weight": 1}]},
         "priorities are only used with order: Priority",
@@ -75,6 +105,12 @@ GOOD_POOLS: dict[str, Spec] = {
     "a budget": {"maxReassignments": {"count": 4, "window": "365d"}},
     "globs": {"workbenchTypes": ["vew-*", "[abc]-big", "?ew", "*"]},
     "priorities": {"order": "Priority", "priorities": [{"userPattern": "oncall-*", "weight": 10}]},
+    "every kind of user pattern": {
+        "order": "Priority",
+        "priorities": [
+            {"userPattern": one, "weight": 1} for one in ("ann", "*", "?nn", "[ab]nn", "[!x]*", "a.b_c@d+e-*", "PHD-[0-9]")
+        ],
+    },
     "all knobs": {
         "minimumHold": "30d", "linger": "15m", "seatCoolDown": "1h30m", "readmitAfter": "24h",
         "protectedUsers": ["boss"], "deniedUsers": ["guest"], "emptyList": "KeepPlaceholder", "onDelete": "Clear",
@@ -158,7 +194,7 @@ def test_a_good_server_gets_its_defaults(control_plane: ControlPlane, namespace:
     stored = json.loads(control_plane.kubectl("get", "licsrv", "x", "-n", namespace, "-o", "json"))
     spec = stored["spec"]
     assert (spec["mode"], spec["timeout"], spec["verifyInterval"], spec["debounce"]) == ("Enforce", "1m", "5m", "250ms")
-    assert spec["guard"] == {"maxReleasePercent": 50, "minUsers": 10}
+    assert spec["guard"] == {"maxReleasePercent": 50, "minUsers": 10, "window": "10m"}
     assert stored["status"]["observedGeneration"] == -1
     assert stored["status"]["conditions"] == []
 
@@ -187,3 +223,36 @@ def test_kubectl_explain_reads_well(control_plane: ControlPlane) -> None:
         "Vendor's rule: a freed seat is blocked for other people so long; the same person may come back.",
     ):
         assert words in text
+
+
+def test_kubectl_explain_shows_format_limits_and_default(control_plane: ControlPlane) -> None:
+    for field, words in (
+        ("licensepool.spec.linger", "A duration such as 250ms, 15m, 1h30m or 365d. Default: 0s."),
+        ("licensepool.spec.seats", "the list is never longer. From 0 to 5000."),
+        ("licensepool.spec.activeStates", "At most 6 entries. Default: pending, running."),
+        ("licenseserver.spec.timeout", "Must be 5s to 2d, for example 60s;"),
+    ):
+        assert words in " ".join(control_plane.kubectl("explain", field).split())
+
+
+def test_workbenches_are_found_by_owner_type_and_state(control_plane: ControlPlane, namespace: str) -> None:
+    apply(control_plane, namespace, "Workbench", WORKBENCH, name="i-1")
+    apply(control_plane, namespace, "Workbench", WORKBENCH | {"owner": "bob", "state": "stopped"}, name="i-2")
+    for selector, name in (
+        ("spec.owner=bob", "i-2"), ("spec.state=running", "i-1"), ("spec.type=vew-matlab,spec.owner=ann", "i-1"),
+    ):  # fmt: skip
+        found = control_plane.kubectl("get", "wb", "-n", namespace, "--field-selector", selector, "-o", "name")
+        assert found.split() == [f"workbench.seatpool.io/{name}"]
+
+
+def test_kubectl_get_shows_all_pools_of_a_workbench_in_one_column(control_plane: ControlPlane, namespace: str) -> None:
+    apply(control_plane, namespace, "Workbench", WORKBENCH, name="i-1")
+    status = {"status": {"user": "ann", "summary": "1 of 2; addon: 3rd, PoolFull"}}
+    control_plane.kubectl(
+        "patch", "wb", "i-1", "-n", namespace, "--subresource=status", "--type=merge", "-p", json.dumps(status)
+    )
+    head, line = control_plane.kubectl("get", "wb", "-n", namespace).splitlines()
+    assert head.split() == ["NAME", "OWNER", "TYPE", "STATE", "SEATS", "READY", "AGE"]
+    assert "1 of 2; addon: 3rd, PoolFull" in line
+    found = control_plane.kubectl("get", "wb", "-n", namespace, "--field-selector", "status.user=ann", "-o", "name")
+    assert found.split() == ["workbench.seatpool.io/i-1"]

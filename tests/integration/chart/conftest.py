@@ -27,6 +27,10 @@ AUDIT_POLICY = {
 }
 
 
+DUAL_STACK = "10.0.0.0/24,fd00:5ea7::/112"
+"""Addresses of Services of both families."""
+
+
 class HelmError(Exception):
     """Helm refused; the message is its own."""
 
@@ -52,7 +56,7 @@ class Helm:
         done = subprocess.run(
             [self.program, *arguments, *given],
             env=environ,
-            input=yaml.safe_dump(dict(values or {})),
+            input=json.dumps(dict(values or {}), ensure_ascii=False),  # parsers of YAML differ in what is a boolean
             capture_output=True,
             text=True,
             check=False,
@@ -127,7 +131,8 @@ def bare_cluster(tmp_path_factory: pytest.TempPathFactory, helm: Helm) -> Iterat
     home = tmp_path_factory.mktemp("cluster")
     policy, log = home / "audit.yaml", home / "audit.log"
     policy.write_text(yaml.safe_dump(AUDIT_POLICY))
-    with ControlPlane(apiserver_flags=[f"--audit-policy-file={policy}", f"--audit-log-path={log}"]) as plane:
+    flags = [f"--audit-policy-file={policy}", f"--audit-log-path={log}", f"--service-cluster-ip-range={DUAL_STACK}"]
+    with ControlPlane(apiserver_flags=flags) as plane:
         yield Cluster(plane, helm, log)
 
 

@@ -10,14 +10,27 @@ from typing import Any
 import pytest
 import yaml
 from tests.integration.chart.conftest import Body, Helm, only
+from tests.integration.chart.monitoring_kinds import MONITORING
 
 from seatpool.sim.controlplane import ControlPlane, KubectlError
 
-MONITORING = "monitoring.coreos.com"
-"""Kinds of the Prometheus operator, whose CRDs are not here."""
-
+RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 EVERYTHING: dict[str, Any] = {
     "replicas": 3,
+    "configKind": "Secret",
+    "global": {"imagePullSecrets": ["shared", {"name": "registry"}], "nodeSelector": {"pool": "tools"},
+               "tolerations": [{"key": "tools", "operator": "Exists"}]},
+    "serviceAccount": {"labels": {"a": "b"}},
+    "deploymentAnnotations": {"a": "b"},
+    "dnsPolicy": "None",
+    "dnsConfig": {"nameservers": ["fd00::a"], "options": [{"name": "ndots", "value": "1"}]},
+    "hostAliases": [{"ip": "fd00::1", "hostnames": ["sqs.example"]}],
+    "schedulerName": "other",
+    "podDisruptionBudget": {"minAvailable": "50%"},
+    "initContainers": [{"name": "wait", "image": "{{ .Values.image.repository }}", "securityContext": RESTRICTED}],
+    "extraContainers": [{"name": "shipper", "image": "shipper", "securityContext": RESTRICTED,
+                         "volumeMounts": [{"name": "history", "mountPath": "/audit", "readOnly": True}]}],
+    "rbac": {"extraRules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}]},
     "image": {"registry": "registry.example", "digest": f"sha256:{'a' * 64}"},
     "imagePullSecrets": [{"name": "registry"}],
     "commonLabels": {"team": "licenses"},
@@ -30,14 +43,15 @@ EVERYTHING: dict[str, Any] = {
     "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
         {"matchExpressions": [{"key": "arch", "operator": "In", "values": ["arm64"]}]}]}}},
     "topologySpread": {"constraints": [{"topologyKey": "rack", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]},
-    "extraEnv": [{"name": "AWS_REGION", "value": "eu-central-1"}],
+    "extraEnv": [{"name": "AWS_REGION", "value": "eu-central-1"}, {"name": "AWS_MAX_ATTEMPTS", "value": 3}],
     "extraEnvFrom": [{"secretRef": {"name": "proxy", "optional": True}}],
     "extraVolumes": [{"name": "secret", "secret": {"secretName": "webhook"}}],
     "extraVolumeMounts": [{"name": "secret", "mountPath": "/etc/webhook", "readOnly": True}],
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-more"}}],
     "podLabels": {"a": "b"},
     "podAnnotations": {"a": "b"},
-    "service": {"labels": {"a": "b"}, "annotations": {"prometheus.io/scrape": "true"}},
+    "service": {"labels": {"a": "b"}, "annotations": {"prometheus.io/scrape": "true"}, "ipFamilyPolicy": "PreferDualStack",
+                "ipFamilies": ["IPv4"]},
     "networkPolicy": {
         "enabled": True,
         "apiServerTo": [{"ipBlock": {"cidr": "10.0.0.0/16"}}],

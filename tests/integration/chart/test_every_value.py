@@ -1,4 +1,8 @@
-"""Each documented value has an effect: a value that nothing reads looks like a setting and is a trap."""
+"""Each documented value has an effect, with which Kubernetes can do something.
+
+A value that nothing reads looks like a setting and is a trap. What the API server takes with another value it takes with
+none, too: an empty map must not become a template error.
+"""
 
 import importlib.util
 import re
@@ -7,14 +11,28 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.integration.chart.conftest import CHART, REPOSITORY, Body, Helm
+from tests.integration.chart.conftest import CHART, REPOSITORY, Body, Helm, HelmError
+from tests.integration.chart.monitoring_kinds import MONITORING, check_monitoring
+from tests.integration.chart.test_admission import accept
+
+from seatpool.sim.controlplane import ControlPlane
 
 PEER = [{"ipBlock": {"cidr": "10.0.0.0/8"}}]
-MONITOR = {"namespace": "monitoring", "labels": {"release": "prometheus"}, "annotations": {"a": "b"}, "interval": "15s"}
+MONITOR = {"namespace": "monitoring", "labels": {"release": "prometheus"}, "annotations": {"a": "b"}, "interval": "45s"}
+RELABELING = [{"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"}]
+SCRAPED = {
+    "scrapeTimeout": "5s",
+    "honorLabels": True,
+    "relabelings": RELABELING,
+    "metricRelabelings": RELABELING,
+    "endpointConfig": {"scheme": "http"},
+}
+OTHER_CONTAINER = [{"name": "other", "image": "other", "securityContext": {"readOnlyRootFilesystem": True}}]
 
 OTHERS: dict[str, Any] = {
     "fullnameOverride": "other",
     "nameOverride": "other",
+    "namespaceOverride": "elsewhere",
     "commonLabels": {"team": "cad"},
     "commonAnnotations": {"team": "cad"},
     "image.registry": "registry.example",
@@ -30,6 +48,7 @@ OTHERS: dict[str, Any] = {
     "crds.annotations": {"a": "b"},
     "watchNamespaces": ["team-a"],
     "config": {"log": {"level": "debug"}},
+    "configKind": "Secret",
     "port": 9090,
     "leaderElection.enabled": False,
     "leaderElection.leaseDuration": "20s",
@@ -38,11 +57,14 @@ OTHERS: dict[str, Any] = {
     "aws.roleArn": "arn:aws:iam::111122223333:role/seatpool",
     "serviceAccount.create": False,
     "serviceAccount.name": "other",
+    "serviceAccount.labels": {"a": "b"},
     "serviceAccount.annotations": {"a": "b"},
+    "serviceAccount.automount": False,
     "rbac.create": False,
     "rbac.people": False,
     "rbac.aggregate": True,
     "rbac.decisionPolicy": "none",
+    "rbac.extraRules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}],
     "history.volume": "emptyDir",
     "history.mountPath": "/other",
     "history.size": "1Gi",
@@ -53,18 +75,30 @@ OTHERS: dict[str, Any] = {
     "resources.limits": {"memory": "1Gi"},
     "podSecurityContext": {"runAsUser": 1000},
     "securityContext": {"readOnlyRootFilesystem": False},
+    "tmp.sizeLimit": "1Gi",
+    "deploymentAnnotations": {"a": "b"},
     "podLabels": {"a": "b"},
     "podAnnotations": {"a": "b"},
     "priorityClassName": "system-cluster-critical",
+    "runtimeClassName": "gvisor",
+    "schedulerName": "other",
     "nodeSelector": {"a": "b"},
     "tolerations": [{"operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
     "topologySpread.enabled": False,
     "topologySpread.constraints": [{"topologyKey": "rack", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}],
+    "dnsPolicy": "Default",
+    "dnsConfig": {"options": [{"name": "ndots", "value": "2"}]},
+    "hostAliases": [{"ip": "fd00::1", "hostnames": ["sqs.example"]}],
+    "hostNetwork": True,
     "terminationGracePeriodSeconds": 60,
     "revisionHistoryLimit": 1,
     "strategy": {"type": "Recreate"},
     "podDisruptionBudget.enabled": False,
+    "podDisruptionBudget.maxUnavailable": "50%",
+    "podDisruptionBudget.minAvailable": 1,
+    "initContainers": OTHER_CONTAINER,
+    "extraContainers": OTHER_CONTAINER,
     "extraEnv": [{"name": "A", "value": "b"}],
     "extraEnvFrom": [{"secretRef": {"name": "a"}}],
     "extraVolumes": [{"name": "a", "emptyDir": {}}],
@@ -77,6 +111,8 @@ OTHERS: dict[str, Any] = {
     "service.enabled": False,
     "service.labels": {"a": "b"},
     "service.annotations": {"a": "b"},
+    "service.ipFamilyPolicy": "PreferDualStack",
+    "service.ipFamilies": ["IPv4"],
     "networkPolicy.enabled": True,
     "networkPolicy.metricsFrom": [],
     "networkPolicy.apiServerTo": PEER,
@@ -90,7 +126,17 @@ OTHERS: dict[str, Any] = {
         for name, value in MONITOR.items()
         if (kind, name) != ("dashboard", "interval")
     },
+    **{
+        f"monitoring.{kind}.{name}": value
+        for kind in ("serviceMonitor", "podMonitor")
+        for name, value in SCRAPED.items()
+    },
     "monitoring.prometheusRule.runbookUrl": "https://runbook.example",
+    "monitoring.prometheusRule.selector": {"kubernetes_namespace": "seatpool"},
+    "monitoring.prometheusRule.ruleLabels": {"team": "cad"},
+    "monitoring.prometheusRule.alerts": {"SeatpoolSlow": {"threshold": 60}},
+    "monitoring.prometheusRule.extraRules": [{"alert": "Mine", "expr": "vector(1)"}],
+    "monitoring.dashboard.title": "Seats",
 }
 """Another value for each than its default."""
 
@@ -98,6 +144,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "watchNamespaces": {"config.installation": "tests"},
     "leaderElection.enabled": {"replicas": 1},
     "crds.keep": {"crds.install": True},
+    "extraVolumeMounts": {"extraVolumes": [{"name": "a", "emptyDir": {}}]},
     "history.mountPath": {"history.volume": "emptyDir"},
     "history.size": {"history.volume": "claim"},
     "history.existingClaim": {"history.volume": "claim"},
@@ -160,9 +207,76 @@ def test_there_is_another_value_for_each_documented_one() -> None:
     assert [path for path, default in documented() if OTHERS[path] == default] == []
 
 
-@pytest.mark.parametrize("path", sorted(OTHERS))
-def test_a_value_changes_what_is_rendered(helm: Helm, path: str) -> None:
+def needed_for(path: str) -> dict[str, Any]:
     needed = dict(NEEDED.get(path, {}))
     if path.startswith("monitoring.") and not path.endswith(".enabled"):
         needed[f"{path.rpartition('.')[0]}.enabled"] = True
-    assert helm.template(nested(needed)) != helm.template(nested(needed | {path: OTHERS[path]}))
+    return needed
+
+
+@pytest.fixture(scope="module")
+def plane(control_plane: ControlPlane) -> ControlPlane:
+    """An API server with what pods may name."""
+    runtime = {
+        "apiVersion": "node.k8s.io/v1",
+        "kind": "RuntimeClass",
+        "metadata": {"name": "gvisor"},
+        "handler": "runsc",
+    }
+    control_plane.kubectl("apply", "--server-side", "-f", "-", input=yaml.safe_dump(runtime))
+    return control_plane
+
+
+@pytest.mark.parametrize("path", sorted(OTHERS))
+def test_a_value_changes_what_is_rendered_and_the_api_server_takes_it(
+    helm: Helm, plane: ControlPlane, path: str
+) -> None:
+    needed = needed_for(path)
+    before, after = helm.template(nested(needed)), helm.template(nested(needed | {path: OTHERS[path]}))
+    changed = [one for one in after if one not in before]
+    assert before != after
+    check_monitoring(changed)
+    others = [one for one in changed if MONITORING not in one["apiVersion"]]
+    for one in others:  # no namespace of these values is there
+        if "namespace" in one["metadata"]:
+            one["metadata"]["namespace"] = "default"
+    if others:
+        assert len(accept(plane, others).split()) == len(others)
+
+
+def empty(value: Any) -> Iterator[Any]:
+    """What people write to have nothing of it."""
+    yield None
+    if isinstance(value, dict):
+        yield {}
+    elif isinstance(value, list):
+        yield []
+    elif isinstance(value, str):
+        yield ""
+
+
+@pytest.mark.parametrize(("path", "value"), [(path, value) for path, other in OTHERS.items() for value in empty(other)])
+def test_an_empty_value_is_rendered_or_refused_by_its_name_and_never_a_template_error(
+    helm: Helm, path: str, value: Any
+) -> None:
+    refused = ""
+    objects: list[Body] = []
+    try:
+        objects = helm.template(nested(needed_for(path) | {path: value}))
+    except HelmError as error:
+        refused = str(error)
+    by_its_name = rf"'/{path.replace('.', '/')}'|missing propert.*'{path.rpartition('.')[2]}'"
+    assert not refused or re.search(by_its_name, refused), refused
+    assert [one for one in objects if "<nil>" in yaml.safe_dump(one)] == []
+
+
+SECTIONS = sorted({path.rpartition(".")[0] for path in OTHERS} - {""})
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_that_is_emptied_keeps_its_defaults_and_one_that_is_taken_away_is_refused(
+    helm: Helm, section: str
+) -> None:
+    assert helm.template(nested({section: {}})) == helm.template()
+    with pytest.raises(HelmError, match=rf"missing propert.*'{section.rpartition('.')[2]}'"):
+        helm.template(nested({section: None}))

@@ -161,9 +161,48 @@ def test_without_crds_the_release_needs_no_right_to_them(cluster: Cluster, place
         cluster.plane.kubectl("get", "crd", "--kubeconfig", kubeconfig)
 
 
+@pytest.mark.parametrize(
+    ("service", "families"),
+    [
+        ({}, ["IPv4"]),
+        ({"ipFamilies": ["IPv6"]}, ["IPv6"]),
+        ({"ipFamilyPolicy": "PreferDualStack"}, ["IPv4", "IPv6"]),
+        ({"ipFamilyPolicy": "RequireDualStack", "ipFamilies": ["IPv6", "IPv4"]}, ["IPv6", "IPv4"]),
+    ],
+)
+def test_the_service_has_addresses_of_the_families_that_are_asked_for(
+    cluster: Cluster, place: str, service: dict[str, Any], families: list[str]
+) -> None:
+    cluster.install(place, values={"service": service, "crds": {"install": False}})
+    spec = cluster.get("service", "seatpool", "-n", place)["spec"]
+    assert spec["ipFamilies"] == families
+    assert [("IPv6" if ":" in address else "IPv4") for address in spec["clusterIPs"]] == families
+
+
 def test_the_notes_name_what_comes_next_and_what_is_missing(cluster: Cluster, place: str) -> None:
     said = cluster.install(place)
     assert "NO QUEUE IS SET (config.mirror.queue)" in said
     assert re.search(rf"helm test seatpool -n {place}", said)
     said = cluster.upgrade(place, values={"config": {"mirror": {"queue": "events", "region": "eu-central-1"}}})
     assert "NO QUEUE" not in said
+
+
+def test_the_notes_name_what_leads_nowhere(cluster: Cluster, place: str) -> None:
+    alerts = {
+        "crds": {"install": False},
+        "monitoring": {"prometheusRule": {"runbookUrl": "https://wiki.example/runbook"}},
+    }
+    said = cluster.install(place, values=alerts | {"image": {"registry": "registry.example"}})
+    assert "NO REGISTRY" not in said
+    assert "ALERTS LINK" not in said
+    flags = ("--dry-run=client", "--set", "monitoring.prometheusRule.enabled=true")
+    said = cluster.helm.run("install", "other", CHART, *flags)
+    assert "NO REGISTRY IS SET (image.registry): nodes look for seatpool:0.1.0" in said
+    assert "ALERTS LINK TO docs/runbook.md" in said
+
+
+def test_the_notes_tell_how_to_change_a_document_that_is_there(cluster: Cluster, place: str) -> None:
+    said = cluster.install(place)
+    create, update, make_default = (said.index(f"aws ssm {verb}") for verb in (
+        "create-document", "update-document", "update-document-default-version"))  # fmt: skip
+    assert create < update < make_default

@@ -1,5 +1,6 @@
 """What comes out of the chart for which values, and what it refuses before anything reaches a cluster."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 import yaml
 from tests.integration.chart.conftest import CHART, REPOSITORY, Body, Helm, HelmError, only
 
-from seatpool.settings.settings import Settings, load_settings
+from seatpool.control.leader.alive_lease import SUFFIX
+from seatpool.settings.settings import LeaderElectionSettings, Settings, load_settings
 
 DIGEST = f"sha256:{'a' * 64}"
 ELSEWHERE = {"account": "111111111111", "regions": ["eu-west-1"]}
@@ -20,9 +22,9 @@ def container(objects: list[Body]) -> Body:
     return found
 
 
-def settings(objects: list[Body], tmp_path: Path) -> Settings:
+def settings(objects: list[Body], tmp_path: Path, *, name: str = "seatpool") -> Settings:
     file = tmp_path / "settings.yaml"
-    file.write_text(only(objects, "ConfigMap", "seatpool")["data"]["settings.yaml"])
+    file.write_text(only(objects, "ConfigMap", name)["data"]["settings.yaml"])
     return load_settings(file=file)
 
 
@@ -42,6 +44,7 @@ def test_the_chart_is_of_the_version_of_the_operator() -> None:
         ({}, "seatpool:0.1.0"),
         ({"registry": "registry.example/", "tag": "1.2"}, "registry.example/seatpool:1.2"),
         ({"repository": "team/seatpool", "digest": DIGEST}, f"team/seatpool@{DIGEST}"),
+        ({"repository": "registry.example:5000/team/seatpool"}, "registry.example:5000/team/seatpool:0.1.0"),
         ({"tag": "1.2", "digest": DIGEST}, f"seatpool:1.2@{DIGEST}"),
     ],
 )
@@ -81,11 +84,18 @@ def test_a_setting_is_taken_by_its_old_name_too(helm: Helm, tmp_path: Path, name
     assert made.watch.resync_interval.total_seconds() == 90
 
 
-def test_the_lease_that_is_named_is_the_one_that_may_be_written(helm: Helm, tmp_path: Path) -> None:
-    objects = helm.template({"fullnameOverride": "licenses"})
-    config = yaml.safe_load(only(objects, "ConfigMap", "licenses")["data"]["settings.yaml"])
-    named = [rule["resourceNames"] for rule in only(objects, "Role")["rules"] if "resourceNames" in rule]
-    assert named == [[config["leader_election"]["name"]]]
+@pytest.mark.parametrize("elected", [True, False], ids=["with an election", "without one"])
+def test_the_lease_that_is_named_is_the_one_that_may_be_written_and_be_read_by_everybody(
+    helm: Helm, tmp_path: Path, elected: bool
+) -> None:
+    election = {"leaderElection": {"enabled": elected}, **({} if elected else {"replicas": 1})}
+    objects = helm.template({"fullnameOverride": "licenses", **election})
+    made = settings(objects, tmp_path, name="licenses").leader_election
+    lease = made.name if elected else f"{made.name}{SUFFIX}"
+    for role, verbs in (("licenses-lease", ["get", "update"]), ("licenses-alive", ["get"])):
+        named = [rule for rule in only(objects, "Role", role)["rules"] if "resourceNames" in rule]
+        assert [(rule["resourceNames"], rule["verbs"]) for rule in named] == [([lease], verbs)]
+    assert made.namespace == "seatpool"
 
 
 def test_pods_are_replaced_when_a_setting_changes_and_only_then(helm: Helm) -> None:
@@ -163,6 +173,120 @@ def test_the_example_has_the_roles_and_the_policy_of_the_chart(helm: Helm) -> No
         assert not any("aggregate" in label for label in one["metadata"].get("labels", {}))
 
 
+def test_settings_may_be_in_a_secret(helm: Helm) -> None:
+    objects = helm.template({"configKind": "Secret"})
+    assert [one for one in objects if one["kind"] == "ConfigMap"] == []
+    text = only(objects, "Secret", "seatpool")["stringData"]["settings.yaml"]
+    assert text == only(helm.template(), "ConfigMap", "seatpool")["data"]["settings.yaml"]
+    volumes = only(objects, "Deployment")["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "settings", "secret": {"secretName": "seatpool"}} in volumes
+
+
+def test_numbers_and_switches_in_the_environment_become_text(helm: Helm) -> None:
+    given = {"A": 3, "B": 1000000, "C": 0.5, "D": True, "E": "007", "F": 12345678901, "G": "", "H": 0}
+    values = {"extraEnv": [{"name": name, "value": value} for name, value in given.items()]}
+    made = {one["name"]: one.get("value") for one in container(helm.template(values))["env"]}
+    assert made == {"POD_NAME": None, "A": "3", "B": "1000000", "C": "0.5", "D": "true", "E": "007", "F": "12345678901",
+                    "G": "", "H": "0"}  # fmt: skip
+
+
+def test_all_objects_follow_another_namespace(helm: Helm) -> None:
+    kinds = ("serviceMonitor", "prometheusRule", "dashboard")
+    values = {"namespaceOverride": "elsewhere", "monitoring": {kind: {"enabled": True} for kind in kinds},
+              "networkPolicy": {"enabled": True}}  # fmt: skip
+    objects = helm.template(values)
+    assert {one["metadata"].get("namespace", "elsewhere") for one in objects} == {"elsewhere"}
+    assert {one["namespace"] for role in objects for one in role.get("subjects", ()) if one["kind"] != "Group"} == {
+        "elsewhere"
+    }
+    settings_file = yaml.safe_load(only(objects, "ConfigMap", "seatpool")["data"]["settings.yaml"])
+    assert settings_file["leader_election"]["namespace"] == "elsewhere"
+
+
+def test_pods_go_where_the_parent_chart_says_too(helm: Helm) -> None:
+    taint = {"key": "tools", "operator": "Exists"}
+    shared = {
+        "imagePullSecrets": ["shared", {"name": "mine"}],
+        "nodeSelector": {"pool": "tools"},
+        "tolerations": [taint],
+    }
+    objects = helm.template({"global": shared, "imagePullSecrets": [{"name": "mine"}], "nodeSelector": {"disk": "ssd"}})
+    for pod in (only(objects, "Deployment")["spec"]["template"]["spec"], only(objects, "Pod")["spec"]):
+        assert pod["imagePullSecrets"] == [{"name": "mine"}, {"name": "shared"}]
+        assert pod["nodeSelector"] == {"pool": "tools", "disk": "ssd"}
+        assert pod["tolerations"] == [taint]
+
+
+def test_pods_in_the_nodes_network_still_find_the_names_of_the_cluster(helm: Helm) -> None:
+    pod = only(helm.template({"hostNetwork": True}), "Deployment")["spec"]["template"]["spec"]
+    assert (pod["hostNetwork"], pod["dnsPolicy"]) == (True, "ClusterFirstWithHostNet")
+
+
+@pytest.mark.parametrize(
+    ("budget", "made"),
+    [
+        ({}, {"maxUnavailable": 1}),
+        ({"maxUnavailable": 2}, {"maxUnavailable": 2}),
+        ({"minAvailable": "50%"}, {"minAvailable": "50%"}),
+    ],
+)
+def test_a_disruption_budget_has_the_number_that_is_given(
+    helm: Helm, budget: dict[str, Any], made: dict[str, Any]
+) -> None:
+    spec = only(helm.template({"replicas": 3, "podDisruptionBudget": budget}), "PodDisruptionBudget")["spec"]
+    assert {name: spec[name] for name in ("minAvailable", "maxUnavailable") if name in spec} == made
+
+
+def test_a_namespace_that_denies_by_default_lets_the_pod_of_helm_test_out(helm: Helm) -> None:
+    objects = helm.template({"networkPolicy": {"enabled": True, "apiServerPorts": [8443]}})
+    policy = only(objects, "NetworkPolicy", "seatpool-test")
+    labels = only(objects, "Pod")["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    assert policy["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
+    assert ports == [8443, 53, 53]
+
+
+ON_A_VOLUME = {"volume": "emptyDir"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"history": ON_A_VOLUME, "config": {"history": {"location": "/var/lib/seatpool"}}},
+        {"history": ON_A_VOLUME | {"mountPath": "/data/"}, "config": {"history": {"location": "/data/./history"}}},
+        {"config": {"history": {"location": "s3://bucket/history", "spool": "/tmp/spool"}}},
+        {"config": {"audit": {"file": "/tmp/audit.jsonl"}}},
+        {
+            "config": {"audit": {"file": "/logs/audit.jsonl"}},
+            "extraVolumeMounts": [{"name": "a", "mountPath": "/logs"}],
+        },
+        {"config": {"audit": {"file": "/anywhere"}}, "securityContext": {"readOnlyRootFilesystem": False}},
+        {
+            "config": {"history": {"salt_file": "/etc/seatpool-files/salt"}},
+            "extraVolumeMounts": [
+                {"name": "a", "mountPath": "{{ printf `/etc/%s-files` .Release.Name }}", "readOnly": True}
+            ],
+        },
+        {"config": {"identity": {"mapping_file": "/usr/share/owners.csv"}}},  # one that the image brings
+        {"config": {"http": {"host": "0.0.0.0"}}},
+        {"leaderElection": {"leaseDuration": "1m30s", "renewDeadline": "1m29s", "retryPeriod": "44500ms"}},
+    ],
+)
+def test_what_can_work_is_not_refused(helm: Helm, values: dict[str, Any]) -> None:
+    only(helm.template(values), "Deployment")
+
+
+def test_the_lengths_of_the_lease_that_the_chart_compares_are_the_operators_own() -> None:
+    own = {name: field.default.total_seconds() for name, field in LeaderElectionSettings.model_fields.items()
+           if name in ("lease_duration", "renew_deadline", "retry_period")}  # fmt: skip
+    text = (CHART / "templates" / "_refusals.tpl").read_text()
+    found = {name: float(re.search(rf'default "(\d+)s" \$v\.leaderElection\.{key}', text)[1])  # type: ignore[index]
+             for name, key in (("lease_duration", "leaseDuration"), ("renew_deadline", "renewDeadline"),
+                               ("retry_period", "retryPeriod"))}  # fmt: skip
+    assert found == own
+
+
 def test_a_single_replica_has_no_disruption_budget_and_is_replaced_without_overlap(helm: Helm) -> None:
     objects = helm.template({"replicas": 1, "leaderElection": {"enabled": False}})
     assert [one for one in objects if one["kind"] == "PodDisruptionBudget"] == []
@@ -236,6 +360,80 @@ def test_monitors_are_made_when_asked_for_though_no_cluster_says_that_it_knows_t
             r"every metric would be read twice",
         ),
         ({"monitoring": {"serviceMonitor": {"enabled": True}}, "service": {"enabled": False}}, r"needs a Service"),
+        ({"config": {"history": {"location": "/data/x"}}}, r"config\.history\.location is /data/x, which can never be written"),
+        ({"config": {"history": {"location": "history"}}}, r"config\.history\.location is history, which can never be written"),
+        (
+            {"history": {"volume": "emptyDir"}, "config": {"history": {"location": "/var/lib/seatpool/../x"}}},
+            r"can never be written.*below history\.mountPath \(/var/lib/seatpool\)",
+        ),
+        (
+            {"history": {"volume": "emptyDir"}, "config": {"history": {"location": "/var/lib/seatpool2"}}},
+            r"can never be written",
+        ),
+        (
+            {"config": {"history": {"location": "s3://bucket/x", "spool": "/var/lib/seatpool/spool"}}},
+            r"config\.history\.spool is /var/lib/seatpool/spool, which can never be written",
+        ),
+        ({"config": {"audit": {"file": "/var/log/a.jsonl"}}}, r"config\.audit\.file is /var/log/a\.jsonl, which can never"),
+        (
+            {
+                "config": {"audit": {"file": "/logs/a.jsonl"}},
+                "extraVolumeMounts": [{"name": "a", "mountPath": "/logs", "readOnly": True}],
+            },
+            r"config\.audit\.file is /logs/a\.jsonl, which can never",
+        ),
+        (
+            {"config": {"notify": {"webhook": {"url": "https://h.example", "secret_file": "/etc/hook/key"}}}},
+            r"config\.notify\.webhook\.secret_file is /etc/hook/key, which is on no volume",
+        ),
+        ({"config": {"history": {"salt_file": "/etc/salt"}}}, r"config\.history\.salt_file is /etc/salt, which is on no volume"),
+        (
+            {"config": {"identity": {"mapping_file": "/etc/seatpool/owners.csv"}}},
+            r"config\.identity\.mapping_file is /etc/seatpool/owners\.csv, which is on no volume",
+        ),
+        (
+            {"extraVolumeMounts": [{"name": "a", "mountPath": "/etc/seatpool/secret"}]},
+            r"extraVolumeMounts: /etc/seatpool/secret is in /etc/seatpool",
+        ),
+        ({"config": {"http": {"host": "127.0.0.1"}}}, r"config\.http\.host is 127\.0\.0\.1: the kubelet probes"),
+        (
+            {"service": {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv6", "IPv4"]}},
+            r"service\.ipFamilyPolicy is SingleStack and service\.ipFamilies has IPv6 and IPv4",
+        ),
+        ({"dnsPolicy": "None"}, r"dnsPolicy is None and dnsConfig\.nameservers is empty"),
+        ({"hostNetwork": True, "networkPolicy": {"enabled": True}}, r"hostNetwork and networkPolicy\.enabled are both true"),
+        (
+            {"monitoring": {"podMonitor": {"scrapeTimeout": "1m", "interval": "59s"}}},
+            r"monitoring\.podMonitor\.scrapeTimeout 1m is longer than its interval 59s",
+        ),
+        (
+            {"leaderElection": {"leaseDuration": "7s"}},
+            r"renewDeadline 7s must be at least twice retryPeriod \(2s\) and shorter than leaseDuration \(7s\)",
+        ),
+        ({"leaderElection": {"retryPeriod": "4s"}}, r"renewDeadline 7s must be at least twice retryPeriod \(4s\)"),
+        (
+            {"replicas": 1, "leaderElection": {"enabled": False}, "strategy": {"type": "RollingUpdate"}},
+            r"during an update two pods would work at once",
+        ),
+        ({"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}, r"are both set; Kubernetes takes one of them"),
+        ({"podDisruptionBudget": {"minAvailable": 2}}, r"podDisruptionBudget lets no pod go"),
+        ({"podDisruptionBudget": {"maxUnavailable": 0}}, r"podDisruptionBudget lets no pod go"),
+        ({"podDisruptionBudget": {"maxUnavailable": "0%"}}, r"podDisruptionBudget lets no pod go"),
+        ({"image": {"repository": "registry.example/seatpool:1.2"}}, r"'/image/repository': .* does not match pattern"),
+        ({"image": {"repository": "seatpool@sha256"}}, r"'/image/repository': .* does not match pattern"),
+        ({"extraEnv": [{"name": "A", "value": ["b"]}]}, r"'/extraEnv/0/value': got array"),
+        (
+            {"monitoring": {"prometheusRule": {"enabled": True, "alerts": {"SeatpoolSlowly": {"enabled": False}}}}},
+            r"alerts\.SeatpoolSlowly: there is no such alert; there are SeatpoolOperatorAbsent, ",
+        ),
+        (
+            {"monitoring": {"prometheusRule": {"enabled": True, "alerts": {"SeatpoolNoLeader": {"threshold": 2}}}}},
+            r"alerts\.SeatpoolNoLeader\.threshold: this alert compares with no number",
+        ),
+        (
+            {"monitoring": {"prometheusRule": {"alerts": {"SeatpoolSlow": {"threshold": "30s"}}}}},
+            r"'/monitoring/prometheusRule/alerts/SeatpoolSlow/threshold': '30s' does not match pattern",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_is_refused_with_what_to_do(helm: Helm, values: dict[str, Any], message: str) -> None:

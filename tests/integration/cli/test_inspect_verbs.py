@@ -25,9 +25,12 @@ def test_status_shows_problems_first_and_ends_with_exit_code_1(board: Board) -> 
     assert lines[0].startswith("1 problem (")
     assert lines[1].startswith("Whether an operator is alive is not known")
     assert lines[2] == (
-        f"  Server {board.namespace}/licenses cannot be reached since {board.at(minutes=-3)}: its lists stay as they are."
+        f"  Server {board.namespace}/licenses cannot be reached since {board.at(minutes=-3)}: people on its lists "
+        "keep working; new ones get no seat."
     )
-    assert lines[3] == f"  Pool {board.namespace}/cad is suspended: nobody gets a seat and nobody loses one."
+    assert (
+        lines[3] == f"  Pool {board.namespace}/cad is suspended: people on the list keep working; new ones get no seat."
+    )
     assert "ConnectionLost" in board.ask("status", "-o", "wide").stdout
 
 

@@ -18,7 +18,7 @@ from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import KubeError
-from seatpool.policy.ledger_codec import share_index
+from seatpool.policy.ledger_codec import ledger_name, share_index
 from seatpool.policy.pool_rules import pool_rules
 
 CRDS = Path(__file__).resolve().parents[3] / "crds"
@@ -65,9 +65,11 @@ class Crowd:
         return [body["metadata"]["name"] for one, body in self.admitted if one is kind]
 
     def _name(self, kind: type[Resource]) -> str:
-        pools = self._names(LicensePool)
+        pools = [body["spec"] for one, body in self.admitted if one is LicensePool]
         if kind is SeatLedger and pools and self.rng.random() < 0.5:
-            return f"{self.rng.choice(pools)}-{self.rng.choice(('0', '1', '00', 'backup', '0-backup'))}"
+            pool = self.rng.choice(pools)
+            first = ledger_name(pool["serverRef"]["name"], pool["product"], 0)
+            return f"{first.removesuffix('0')}{self.rng.choice(('0', '1', '00', 'backup', '0-backup'))}"
         return f"odd-{self.generator.name()}"[:253].rstrip("-")
 
     def _spec(self, kind: type[Resource]) -> Body:
@@ -77,7 +79,10 @@ class Crowd:
             fixed["serverRef"] = {"name": choice((*REFERENCES, *self._names(LicenseServer)))}
             fixed |= choice(({}, {"product": "real"}, {"workbenchTypes": ["vew-*"]}))
         elif kind is SeatLedger:
-            fixed["pool"] = choice(("real", "missing", *self._names(LicensePool)))
+            pools = [body["spec"] for one, body in self.admitted if one is LicensePool]
+            real = {"server": "licenses", "product": "real", "pool": "real"}
+            named = ({"server": one["serverRef"]["name"], "product": one["product"], "pool": "p"} for one in pools)
+            fixed |= choice((real, {"server": "missing", "product": "missing", "pool": "missing"}, *named))
         elif kind is Workbench:
             fixed |= choice(({}, {"type": "vew-real"}))
         elif self.rng.random() < 0.5:
@@ -108,7 +113,10 @@ def _is_readable(kind: type[Resource], body: Body) -> bool:
             pool_rules(parsed.spec, IdentitySettings())
     except (ValidationError, SeatpoolError):
         return False
-    return not isinstance(parsed, SeatLedger) or share_index(parsed.spec.pool, parsed.metadata.name) is not None
+    return (
+        not isinstance(parsed, SeatLedger)
+        or share_index(parsed.spec.server, parsed.spec.product, parsed.metadata.name) is not None
+    )
 
 
 async def test_whatever_is_admitted_other_pools_are_served_and_what_cannot_be_read_says_so(stage: Stage) -> None:

@@ -185,3 +185,13 @@ async def test_a_disk_that_cannot_be_written_keeps_nobody_from_a_seat_and_nothin
             assert operator.registry.get_sample_value("seatpool_history_errors_total", {"part": "spool"})
         await kept.until(SEATS, [("ann", "WorkbenchesStopped")])
         assert failing() == 0
+
+
+async def test_a_place_that_cannot_be_written_is_known_at_the_start_of_a_process(stage: Stage) -> None:
+    (stage.tmp_path / "file").write_text("no folder")
+    async with stage.operator(history={"location": str(stage.tmp_path / "file" / "history")}) as operator:
+        for part in ("spool", "archive"):
+            await eventually(
+                lambda part=part: operator.registry.get_sample_value("seatpool_history_failing", {"part": part}) == 1,
+                what=f"{part} is said to fail, without a fact to write",
+            )

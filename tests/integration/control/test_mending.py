@@ -166,8 +166,8 @@ async def test_a_workbench_is_not_ready_before_its_pool_has_decided(stage: Stage
 async def test_a_restart_writes_no_status_of_a_workbench_that_did_not_change(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(), stage.workbench(1, "ann"), stage.workbench(2, "bob", type="vew-other"))
     async with stage.operator():
-        for number, reason in ((1, "AllAssigned"), (2, "NoPool")):
-            await stage.until_condition(Workbench, instance(number), "Ready", status="True", reason=reason)
+        for number, status, reason in ((1, "True", "AllAssigned"), (2, "False", "NoPool")):
+            await stage.until_condition(Workbench, instance(number), "Ready", status=status, reason=reason)
     before = [await stage.get(Workbench, instance(number)) for number in (1, 2)]
     async with stage.operator():
         await stage.until_ready()
@@ -254,3 +254,18 @@ async def _equals(found: Awaitable[Any], wanted: object) -> bool:
 
 async def _is_gone(stage: Stage, pool: str) -> bool:
     return await stage.get(LicensePool, pool) is None
+
+
+async def test_rules_without_effect_are_told_by_a_condition_and_the_list_is_right_all_the_same(stage: Stage) -> None:
+    crowded = [{"name": "phd", "userPattern": "PHD-*", "seats": 3}]
+    stage.apply(stage.server(), stage.pool(seats=3, protectedUsers=["boss", "vice"], reservations=crowded))
+    async with stage.operator():
+        await stage.until_list(["boss", "vice"])
+        message = await stage.until_condition(
+            LicensePool, "matlab", "RulesEffective", status="False", reason="RulesWithoutEffect"
+        )
+        assert message.startswith(
+            "reservations: they keep 3 seats free, and protectedUsers who belong to none take 2 more"
+        )
+        stage.apply(stage.pool(seats=5, protectedUsers=["boss", "vice"], reservations=crowded))
+        await stage.until_condition(LicensePool, "matlab", "RulesEffective", status="True", reason="AllEffective")

@@ -331,7 +331,7 @@ async def test_protected_and_denied_users_are_told_apart(stage: Stage) -> None:
             return [seat["phase"] for seat in await stage.workbench_seats(1)] == ["Denied"]
 
         await eventually(denied)
-        await stage.until_condition(Workbench, f"i-{1:017x}", "Ready", status="False")
+        await stage.until_condition(Workbench, f"i-{1:017x}", "Ready", status="False", reason="Denied")
 
 
 def allowing(stage: Stage) -> dict[str, Any]:

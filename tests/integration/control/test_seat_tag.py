@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
-from tests.integration.control.conftest import Stage, instance, session
+from tests.integration.control.conftest import ACCOUNT, REGION, Stage, instance, session
 from tests.waiting import eventually
 
 from seatpool.control.runtime.operator import Operator
@@ -30,6 +30,12 @@ def calls(stage: Stage, operation: str) -> int:
 def refused(operator: Operator, action: str, result: str) -> float:
     labels = {"action": action, "result": result}
     return operator.registry.get_sample_value("seatpool_mirror_seat_tag_calls_total", labels) or 0.0
+
+
+def failing(operator: Operator) -> float | None:
+    """The metric of the only region. None: no tag was written yet."""
+    labels = {"account": ACCOUNT, "region": REGION}
+    return operator.registry.get_sample_value("seatpool_mirror_seat_tags_failing", labels)
 
 
 async def test_a_seat_is_ready_on_its_instance_until_it_is_given_back(stage: Stage) -> None:
@@ -76,16 +82,18 @@ async def test_a_client_that_is_slow_makes_nobody_ready_before_it_has_read_the_l
 
 async def test_tags_that_may_not_be_written_delay_no_seat_and_come_when_they_may(stage: Stage) -> None:
     stage.apply(stage.server(), stage.pool(seats=1))
-    stage.site.aws.control.refuse("CreateTags", "UnauthorizedOperation", status=403, times=2)
+    stage.site.aws.control.refuse("CreateTags", "UnauthorizedOperation", status=403, times=3)
     with stage.site.fleet() as fleet:
         async with stage.operator(mirror=stage.mirror_settings(inventory=True, seat_tag=TAG)) as operator:
             ann = fleet.start("ann")
+            await eventually(lambda: failing(operator) == 1, what="the metric says that tags cannot be written")
             await stage.until_list(["ann"])
             await stage.until_ready()
             await eventually(
                 lambda: refused(operator, "ec2:CreateTags", "AccessDenied") >= 1, what="a refusal is counted"
             )
             await until_tag(stage, ann, "ready")
+            await eventually(lambda: failing(operator) == 0, what="the metric says that tags can be written")
 
 
 async def test_after_a_restart_each_tag_is_written_once_more_and_then_rests(stage: Stage) -> None:

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tests.integration.control.conftest import Stage, eventually
+from tests.integration.control.conftest import Stage
+from tests.waiting import eventually
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer

@@ -12,9 +12,13 @@ from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
+from seatpool.policy.ledger_codec import ledger_name
 
 LATE = "0001-01-01T00:00:00+14:00"
 """A time that has no UTC."""
+
+
+LEDGER_OF_CAD = ledger_name("licenses", "cad", 0)
 
 
 def odd_server(stage: Stage, name: str) -> Body:
@@ -35,8 +39,8 @@ def odd_workbench(stage: Stage, number: int, owner: str = "odd") -> Body:
 
 def odd_ledger(stage: Stage, pool: str) -> Body:
     grant = {"user": "odd", "since": LATE, "reason": "Granted"}
-    metadata = {"name": f"{pool}-0", "namespace": stage.namespace}
-    spec = {"pool": pool, "assigned": [grant]}
+    metadata = {"name": ledger_name("licenses", pool, 0), "namespace": stage.namespace}
+    spec = {"server": "licenses", "product": pool, "pool": pool, "assigned": [grant]}
     return {"apiVersion": "seatpool.io/v1alpha1", "kind": "SeatLedger", "metadata": metadata, "spec": spec}
 
 
@@ -61,9 +65,9 @@ async def test_with_an_odd_object_of_every_kind_the_operator_starts_and_each_of_
             await says(stage, LicensePool, "of-odd", "LicenseServer odd: spec.xlc.listFormat: ")
             await says(stage, Workbench, instance(9), "spec.launchedAt: ")
             message = await stage.until_condition(LicensePool, "cad", "Ready", status="False", reason="PoolFailed")
-            assert "SeatLedger cad-0 cannot be read: spec.assigned.0.since: " in message
+            assert f"SeatLedger {LEDGER_OF_CAD} cannot be read: spec.assigned.0.since: " in message
     async with stage.operator():
-        stage.delete("seatledger", "cad-0")
+        stage.delete("seatledger", LEDGER_OF_CAD)
         mended = stage.server()
         mended["metadata"]["name"] = "odd"
         mended["spec"]["xlc"] = {"stateDir": f"{stage.host.state_dir}/other"}

@@ -115,3 +115,12 @@ def test_a_bucket_that_is_not_there_or_cannot_be_reached_is_told(bucket: Bucket,
     with pytest.raises(HistoryNotWritten, match="Could not connect"):
         bucket.archive(endpoint_url="http://127.0.0.1:9").days("sessions")
     assert file.exists()
+
+
+def test_the_check_writes_what_is_no_part_of_the_history_and_tells_what_is_refused(bucket: Bucket) -> None:
+    for _ in range(2):
+        bucket.archive().check()
+    assert bucket.keys() == ["licenses/history/.write-check"]
+    assert [bucket.archive().days(kind) for kind in ("sessions", "waits")] == [{}, {}]
+    with pytest.raises(HistoryNotWritten, match=r"s3://history-none/x: .*NoSuchBucket"):
+        bucket.archive(location="s3://history-none/x").check()

@@ -19,6 +19,7 @@ from seatpool_infra.__main__ import write
 from seatpool_infra.operator_settings import SETTINGS
 
 OTHER_ACCOUNT = "444455556666"
+OTHER_REGION = "eu-west-1"
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,20 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             {"account": ACCOUNT, "regions": [REGION], "external_id": "seatpool-home"},
             {"account": OTHER_ACCOUNT, "regions": [REGION], "external_id": "seatpool-other"},
         ],
+        "license_servers": [{"account": OTHER_ACCOUNT, "regions": [OTHER_REGION], "external_id": "seatpool-servers"}],
     }
     (folder / "site.yaml").write_text(yaml.safe_dump(site))
     write(site=folder / "site.yaml", out=folder / "out")
     with AwsProcess(tmp_path_factory.mktemp("aws")) as aws:
         outputs = {}
-        for name, account in (
-            ("seatpool-license", ACCOUNT),
-            (f"seatpool-workbenches-{ACCOUNT}-{REGION}", ACCOUNT),
-            (f"seatpool-workbenches-{OTHER_ACCOUNT}-{REGION}", OTHER_ACCOUNT),
+        for name, account, region in (
+            ("seatpool-license", ACCOUNT, REGION),
+            (f"seatpool-workbenches-{ACCOUNT}-{REGION}", ACCOUNT, REGION),
+            (f"seatpool-workbenches-{OTHER_ACCOUNT}-{REGION}", OTHER_ACCOUNT, REGION),
+            (f"seatpool-license-servers-{OTHER_ACCOUNT}-{OTHER_REGION}", OTHER_ACCOUNT, OTHER_REGION),
         ):
             template = (folder / "out" / f"{name}.template.json").read_text()
-            cloudformation = AwsAccess(aws.endpoint, region=REGION, account=account).client("cloudformation")
+            cloudformation = AwsAccess(aws.endpoint, region=region, account=account).client("cloudformation")
             cloudformation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
             (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
             assert stack["StackStatus"] == "CREATE_COMPLETE"

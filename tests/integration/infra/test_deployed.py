@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.integration.control.conftest import ACCOUNT, REGION, Body, Stage
-from tests.integration.infra.conftest import OTHER_ACCOUNT, Deployed
+from tests.integration.infra.conftest import OTHER_ACCOUNT, OTHER_REGION, Deployed
 from tests.waiting import eventually
 
 from seatpool.api.base import format_instant
@@ -116,3 +116,24 @@ def test_the_deployed_reader_trusts_the_deployed_operator(deployed: Deployed) ->
     reader: dict[str, Any] = iam.get_role(RoleName="seatpool-reader")["Role"]
     trusted = {each["Principal"]["AWS"] for each in reader["AssumeRolePolicyDocument"]["Statement"]}
     assert trusted == {deployed.outputs["OperatorRoleArn"]}
+
+
+def test_the_deployed_role_of_another_account_trusts_the_deployed_operator_and_has_the_document_beside_it(
+    deployed: Deployed,
+) -> None:
+    other = AwsAccess(deployed.aws.endpoint, region=OTHER_REGION, account=OTHER_ACCOUNT)
+    made: dict[str, Any] = other.client("iam").get_role(RoleName="seatpool-license-servers")["Role"]
+    assert made["Arn"] == deployed.outputs["ServerRoleArn"]
+    trusted = {each["Principal"]["AWS"] for each in made["AssumeRolePolicyDocument"]["Statement"]}
+    assert trusted == {deployed.outputs["OperatorRoleArn"]}
+    described = other.client("ssm").describe_document(Name=deployed.outputs["DocumentName"])["Document"]
+    assert described["Hash"] == document_hash()
+
+
+def test_undelivered_events_have_a_queue_in_the_account_that_sent_them(deployed: Deployed) -> None:
+    other = AwsAccess(deployed.aws.endpoint, region=REGION, account=OTHER_ACCOUNT)
+    url = other.client("sqs").get_queue_url(QueueName="seatpool-undelivered")["QueueUrl"]
+    arn = other.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for rule in ("seatpool-instances", "seatpool-tags"):
+        (target,) = other.client("events").list_targets_by_rule(Rule=rule)["Targets"]
+        assert target["DeadLetterConfig"] == {"Arn": arn}

@@ -63,5 +63,21 @@ def test_it_asks_for_metrics_and_labels_that_there_are() -> None:
         for target in panel["targets"]:
             names = {SUFFIXES.sub("", name) for name in re.findall(r"\bseatpool_\w+", target["expr"])}
             assert names <= known.keys(), panel["title"]
-            legend = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) - {"instance"}
+            legend = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) - {"instance", "namespace", "job"}
             assert legend <= set().union(*(known[name] for name in names)), panel["title"]
+
+
+def test_it_tells_installations_apart() -> None:
+    own = '{namespace=~"$namespace", job=~"$job"'
+    for panel in panels():
+        for target in panel["targets"]:
+            for selector in re.findall(r"\b(?:seatpool|process)_\w+(.{37})", target["expr"]):
+                assert selector.startswith(own), panel["title"]
+            assert "on (job" not in target["expr"]
+    for name in ("namespace", "job", "pool", "server"):
+        (variable,) = (one for one in dashboard()["templating"]["list"] if one["name"] == name)
+        assert variable["definition"] == variable["query"]["query"]
+        assert name == "namespace" or '{namespace=~"$namespace"' in variable["definition"]
+    for title in ("Dead letters", "Oldest event", "Queue", "Oldest inventory", "Leaders"):
+        stat = next(panel for panel in panels() if panel["title"] == title and panel["type"] == "stat")
+        assert all(" by (namespace, job) (" in target["expr"] for target in stat["targets"]), title

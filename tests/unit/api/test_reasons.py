@@ -56,7 +56,7 @@ TEXTS = {
     ),
     "the line of why names the object": (
         message(ConditionReason.SUSPENDED, Form.WHY, pool="lab/matlab"),
-        "Pool lab/matlab is suspended: nobody gets a seat and nobody loses one.",
+        "Pool lab/matlab is suspended: people on the list keep working; new ones get no seat.",
     ),
     "a command that approves has the annotation's full name": (
         message(

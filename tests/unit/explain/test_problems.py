@@ -39,22 +39,29 @@ CASES = {
         "Conflict: another installation owns the list of matlab on server lab/licenses; nothing is written.",
         frozenset({BLOCKS}), "it is theirs",
     ),
+    "a rule matches nobody": Case(
+        (server(), pool(conditions={"RulesEffective": "False RulesWithoutEffect reservations caps: nobody"})),
+        "RulesWithoutEffect", OF_POOL, "Some rules of lab/matlab have no effect: reservations caps: nobody.",
+        frozenset(), "reservations caps: nobody",
+    ),
     "the pool is suspended": Case(
         (server(), pool(suspend=True)), "Suspended", OF_POOL,
-        "Pool lab/matlab is suspended: nobody gets a seat and nobody loses one.", frozenset({BLOCKS, INTENDED}),
+        "Pool lab/matlab is suspended: people on the list keep working; new ones get no seat.",
+        frozenset({BLOCKS, INTENDED}),
     ),
     "the server is suspended": Case(
         (server(suspend=True), pool()), "ServerSuspended", OF_SERVER,
-        "Server lab/licenses is suspended: its lists stay as they are.", frozenset({BLOCKS, INTENDED}),
+        "Server lab/licenses is suspended: people on its lists keep working; new ones get no seat.",
+        frozenset({BLOCKS, INTENDED}),
     ),
     "the pool is in dry run": Case(
         (server(), pool(mode="DryRun")), "DryRun", OF_POOL,
-        "DryRun: the list of lab/matlab is computed and not written; a seat here is none on the license server.",
+        "lab/matlab is in trial mode (DryRun): nothing is written; a seat shown here does not work.",
         frozenset({INTENDED}),
     ),
     "the server is in dry run": Case(
         (server(mode="DryRun"), pool()), "DryRun", OF_POOL,
-        "DryRun: the list of lab/matlab is computed and not written; a seat here is none on the license server.",
+        "lab/matlab is in trial mode (DryRun): nothing is written; a seat shown here does not work.",
         frozenset({INTENDED}),
     ),
     "the server does not exist": Case(
@@ -63,13 +70,13 @@ CASES = {
     ),
     "the server cannot be reached": Case(
         (server(conditions={"Reachable": "False ServerUnreachable ConnectionLost"}), pool()), "ServerUnreachable",
-        OF_SERVER, "Server lab/licenses cannot be reached since 08:57: its lists stay as they are.",
+        OF_SERVER, "Server lab/licenses cannot be reached since 08:57: people on its lists keep working; new ones get no seat.",
         frozenset({BLOCKS}), "ConnectionLost",
     ),
     "the guard holds a change back": Case(
         (server(conditions={"Guarded": "True TooManyReleases 9 of 12"}), pool()), "TooManyReleases", OF_SERVER,
-        "Server lab/licenses holds a change back since 08:57, because it would put out many people at once: nobody loses a "
-        "seat before somebody decides (seatpool approve licenses).",
+        "Many people would lose their seats of server lab/licenses at once. Held since 08:57 until an admin approves: "
+        "seatpool approve licenses.",
         frozenset({HOLDS_RELEASES}), "9 of 12",
     ),
     "an account was never inventoried": Case(

@@ -1,5 +1,6 @@
 """When a range is given to a waiting user, how wide it is, and which message stands in its place if there is none."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -23,11 +24,12 @@ from tests.unit.explain.cluster import (
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.seat_durations import SeatDurations
 from seatpool.explain.simulation import Simulation
-from seatpool.explain.wait_estimate import Holder, WaitEstimate, describe_wait, estimate_wait
+from seatpool.explain.wait_estimate import Holder, WaitEstimate, describe_wait, estimate_waits
 
 THREE_HOURS = SeatDurations(57, (3 * 3600.0,) * 11)
 EVENLY = SeatDurations(57, tuple(1800.0 * step for step in range(11)))
 """From nothing to five hours, each duration as often as any other."""
+MANY_EVENLY = SeatDurations(100_000, EVENLY.seconds)
 NO_BLOCK = timedelta(0)
 
 
@@ -39,11 +41,19 @@ def stopped(not_before: float) -> Holder:
     return Holder(since=at(-HOUR), not_before=at(not_before), works=False)
 
 
+def estimate(
+    holders: Sequence[Holder], position: int, durations: SeatDurations = THREE_HOURS, blocked: timedelta = NO_BLOCK
+) -> WaitEstimate | None:
+    return estimate_waits(holders, positions=position, durations=durations, blocked=blocked, now=NOW)[-1]
+
+
 CERTAIN = {
     "a seat that is always held for three hours comes after the rest of them": ([works(60)], 1, 120),
     "a seat that has lingered to its end comes at that time": ([stopped(10)], 1, 10),
     "the first in line gets the first seat": ([works(60), stopped(10)], 1, 10),
     "the second in line gets the second seat": ([works(60), stopped(10)], 2, 120),
+    "the third in line gets the seat of the first, who holds it for three hours": ([works(60), stopped(10)], 3, 190),
+    "a position beyond the seats comes later": ([works(60)], 2, 300),
     "a seat cannot come before a stop would free it": ([works(60, not_before=150)], 1, 150),
 }
 
@@ -51,20 +61,17 @@ CERTAIN = {
 @pytest.mark.parametrize("name", CERTAIN)
 def test_without_chance_the_range_is_one_time(name: str) -> None:
     holders, position, minutes = CERTAIN[name]
-    found = estimate_wait(holders, position=position, durations=THREE_HOURS, blocked=NO_BLOCK, now=NOW)
-    assert found == WaitEstimate(begin=at(minutes), end=at(minutes), seats=57)
+    assert estimate(holders, position) == WaitEstimate(begin=at(minutes), end=at(minutes), seats=57)
 
 
 def test_a_cool_down_moves_the_whole_range() -> None:
-    found = estimate_wait([works(60)], position=1, durations=THREE_HOURS, blocked=timedelta(minutes=30), now=NOW)
+    found = estimate([works(60)], 1, blocked=timedelta(minutes=30))
     assert found == WaitEstimate(begin=at(150), end=at(150), seats=57)
 
 
 def test_the_range_leaves_out_a_tenth_on_either_side_and_is_the_same_each_time() -> None:
     """One seat, free at any time of the next four hours: a tenth by 24 minutes, nine tenths by 216."""
-    first, second = (
-        estimate_wait([works(60)], position=1, durations=EVENLY, blocked=NO_BLOCK, now=NOW) for _ in range(2)
-    )
+    first, second = (estimate([works(60)], 1, MANY_EVENLY) for _ in range(2))
     assert first is not None
     assert first == second
     assert at(14) < first.begin < at(34)
@@ -73,16 +80,15 @@ def test_the_range_leaves_out_a_tenth_on_either_side_and_is_the_same_each_time()
 
 NO_ESTIMATE = {
     "a seat that has been held for longer than any before": ([works(200)], 1),
-    "a position behind the last holder": ([works(60)], 2),
     "a pool without holders": ([], 1),
-    "the second seat, if the second holder has stayed longer than any before": ([works(60), works(200)], 2),
+    "seats that have all been held for longer than any before": ([works(200), works(200)], 2),
 }
 
 
 @pytest.mark.parametrize("name", NO_ESTIMATE)
 def test_there_is_no_estimate_for(name: str) -> None:
     holders, position = NO_ESTIMATE[name]
-    assert estimate_wait(holders, position=position, durations=THREE_HOURS, blocked=NO_BLOCK, now=NOW) is None
+    assert estimate(holders, position) is None
 
 
 def waiting_for(**settings: object) -> Simulation:
@@ -110,35 +116,39 @@ def waiting_for(**settings: object) -> Simulation:
 MESSAGES = {
     "full seats and known durations give a range": (
         {},
-        "Likely between 11:00 and 11:00, eight times of ten, if the seats that are taken are held as long as the last 57 "
-        "were.",
+        "Probably at 11:00, going by the last 57 seats.",
     ),
     "a cool-down moves the range": (
         {"seatCoolDown": "1h"},
-        "Likely between 12:00 and 12:00, eight times of ten, if the seats that are taken are held as long as the last 57 "
-        "were.",
+        "Probably at 12:00, going by the last 57 seats.",
     ),
     "nineteen ended seats are too few": (
         {"seats_known": 19},
-        "A likely range cannot be given yet: it takes 20 seats that have ended, and of lab/matlab 19 are known.",
+        "No estimate yet: lab/matlab has 19 finished seats; 20 are needed.",
     ),
     "no ended seat is too few": (
         {"known": False},
-        "A likely range cannot be given yet: it takes 20 seats that have ended, and of lab/matlab 0 are known.",
+        "No estimate yet: lab/matlab has 0 finished seats; 20 are needed.",
     ),
     "a reservation may keep the freed seat from the line": (
         {"reservations": [{"name": "phd", "userPattern": "phd-*", "seats": 1}]},
-        "A likely range cannot be given: spec.reservations of lab/matlab decides too, and not only how long seats are held.",
+        "No estimate: spec.reservations of lab/matlab also decides.",
+    ),
+    "users of a higher priority may come and pass": (
+        {"order": "Priority", "priorities": [{"userPattern": "oncall-*", "weight": 1}]},
+        "No estimate: spec.priorities of lab/matlab also decides.",
+    ),
+    "nobody can pass the highest priority": (
+        {"order": "Priority", "priorities": [{"userPattern": "dora", "weight": 1}, {"userPattern": "x*", "weight": -1}]},
+        "Probably at 11:00, going by the last 57 seats.",
     ),
     "a budget that the line uses up may keep the freed seat": (
         {"maxReassignments": {"count": 1, "window": "365d"}},
-        "A likely range cannot be given: spec.maxReassignments of lab/matlab decides too, and not only how long seats are "
-        "held.",
+        "No estimate: spec.maxReassignments of lab/matlab also decides.",
     ),
     "a budget that is enough for the line does not matter": (
         {"maxReassignments": {"count": 2, "window": "365d"}},
-        "Likely between 11:00 and 11:00, eight times of ten, if the seats that are taken are held as long as the last 57 "
-        "were.",
+        "Probably at 11:00, going by the last 57 seats.",
     ),
 }  # fmt: skip
 
@@ -150,7 +160,7 @@ def test_the_message_gives_the_range_or_says_why_there_is_none(name: str) -> Non
     (place,) = simulation.answer.waiting
     estimate, messages = describe_wait(simulation, place, expected=None, times=TIMES)
     assert texts(messages) == [text]
-    assert (estimate is not None) is text.startswith("Likely")
+    assert (estimate is not None) is text.startswith("Probably")
 
 
 def test_a_certain_time_ends_the_range() -> None:

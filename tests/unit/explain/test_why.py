@@ -21,12 +21,13 @@ from tests.unit.explain.cluster import (
 
 from seatpool.api.workbench import SeatPhase, WorkbenchSeat
 from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.list_hash import list_hash
 from seatpool.explain.why import Explanation, Phase, PoolExplanation, why
 from seatpool.terminal.output import data
 
-MUST_STOP = "No instant is certain: somebody has to stop a workbench first."
-NO_HELP = "Nobody's stop would free a seat for dora."
-TOO_FEW = "A likely range cannot be given yet: it takes 20 seats that have ended, and of lab/matlab 0 are known."
+MUST_STOP = "Nobody can say when: a seat comes free when somebody stops a workbench."
+NO_HELP = "No stop of those who have a seat now would bring dora one."
+TOO_FEW = "No estimate yet: lab/matlab has 0 finished seats; 20 are needed."
 NOT_IN_SYNC = {"InSync": "False Applying"}
 
 
@@ -49,7 +50,7 @@ CASES = {
         [
             "ann has a seat of lab/matlab since 08:40.",
             "An active workbench needs the product: i-00000001.",
-            "It stays while that is so.",
+            "ann keeps it while a workbench is running.",
         ],
     ),
     "a list that was not read back makes the seat pending": Case(
@@ -59,7 +60,7 @@ CASES = {
             "ann was given a seat of lab/matlab at 08:40, and the license server has not confirmed it yet: do not start the "
             "tool before it has.",
             "An active workbench needs the product: i-00000001.",
-            "It stays while that is so.",
+            "ann keeps it while a workbench is running.",
         ],
     ),
     "a user who was on the list before the operator is not pending": Case(
@@ -68,7 +69,7 @@ CASES = {
         [
             "ann has a seat of lab/matlab since 08:40.",
             "ann was on the list before the operator first wrote it, and a workbench is active: i-00000001.",
-            "It stays while that is so.",
+            "ann keeps it while a workbench is running.",
         ],
     ),
     "minimum hold keeps a seat that is not needed": Case(
@@ -78,6 +79,52 @@ CASES = {
             "ann has a seat of lab/matlab since 08:40.",
             "The seat is not needed any more; spec.minimumHold (1h) keeps it until 09:40.",
             "It ends at 09:40 unless a workbench of ann starts before.",
+        ],
+    ),
+    "a protected user without a seat takes one when minimum hold is over": Case(
+        (
+            pool(minimumHold="1h", protectedUsers=["boss"]), ledger(assigned={"ann": 20, "bob": 30}, waiting={"boss": 5}),
+            *workbenches("ann", "bob"),
+        ),
+        "bob", Phase.ASSIGNED, "workbenchTypes",
+        [
+            "bob has a seat of lab/matlab since 08:30.",
+            "An active workbench needs the product: i-00000002.",
+            "It goes to a user in spec.protectedUsers at 09:30.",
+        ],
+    ),
+    "minimum hold keeps the seat of a denied user, and no workbench prolongs it": Case(
+        (pool(minimumHold="1h", deniedUsers=["ann"]), ledger(assigned={"ann": 20}), workbench("ann")), "ann",
+        Phase.ASSIGNED, "minimumHold",
+        [
+            "ann has a seat of lab/matlab since 08:40.",
+            "ann is among spec.deniedUsers; spec.minimumHold (1h) keeps the seat until 09:40.",
+            "It ends at 09:40.",
+        ],
+    ),
+    "a seat of a suspended pool does not end": Case(
+        (pool(linger="3m", suspend=True), ledger(assigned={"ann": 2 * HOUR}, idle={"ann": 5})), "ann", Phase.ASSIGNED,
+        "linger",
+        [
+            "ann has a seat of lab/matlab since 07:00.",
+            "The last workbench stopped, and spec.minimumHold and spec.linger are over.",
+            "Nothing changes before what stands in the way is gone.",
+        ],
+    ),
+    "any two of four are told as such": Case(
+        (
+            pool(seats=4),
+            ledger(assigned=dict.fromkeys(("ann", "bob", "carl", "dan"), HOUR), waiting={"eve": 9, "dora": 5}),
+            *workbenches("ann", "bob", "carl", "dan", "eve", "dora"),
+        ),
+        "dora", Phase.WAITING, "seats",
+        [
+            "dora waits for a seat of lab/matlab: position 2 of 2, since 08:55.",
+            "All 4 seats are taken.",
+            "Nobody can say when: 2 of those who have a seat must stop first.",
+            "A seat would come at once if these stopped now: any 2 of ann (i-00000001), bob (i-00000002), carl (i-00000003), "
+            "dan (i-00000004).",
+            TOO_FEW,
         ],
     ),
     "linger keeps the seat for a while after the last workbench": Case(
@@ -100,7 +147,6 @@ CASES = {
         [
             "ann has a seat of lab/matlab since 08:00.",
             "ann is among spec.protectedUsers and always on the list.",
-            "It stays while that is so.",
         ],
     ),
     "a denied user is told the field and not a time": Case(
@@ -108,7 +154,7 @@ CASES = {
         [
             "dora is denied a seat of lab/matlab.",
             "dora is among spec.deniedUsers and never gets a seat.",
-            "Time does not change that: an admin would have to change spec.deniedUsers of lab/matlab.",
+            "Time does not change that: ask your license admin (spec.deniedUsers of lab/matlab).",
         ],
     ),
     "a full pool names the users of whom one stop is enough": Case(
@@ -130,8 +176,8 @@ CASES = {
         [
             "eve waits for a seat of lab/matlab: position 2 of 2, since 08:56.",
             "All 2 seats are taken.",
-            MUST_STOP,
-            "2 seats have to come free: if these stopped now, a seat would come at once: ann (i-00000001), bob (i-00000002).",
+            "Nobody can say when: 2 of those who have a seat must stop first.",
+            "A seat would come at once if these stopped now: ann (i-00000001), bob (i-00000002).",
             TOO_FEW,
         ],
     ),
@@ -201,7 +247,7 @@ CASES = {
             "1 of 2 seats are free, and kept for others: 1 for reservation phd.",
             MUST_STOP,
             "A seat would come at once if one of these stopped now: ann (i-00000001).",
-            "A likely range cannot be given: spec.reservations of lab/matlab decides too, and not only how long seats are held.",
+            "No estimate: spec.reservations of lab/matlab also decides.",
         ],
     ),
     "a suspended pool gives no time": Case(
@@ -210,7 +256,7 @@ CASES = {
         [
             "dora waits for a seat of lab/matlab: position 1 of 1, since 08:55.",
             "All 1 seats are taken.",
-            "No instant is certain while what stands in the way is there.",
+            "Nothing changes before what stands in the way is gone.",
         ],
     ),
     "a pool without a ledger has not decided": Case(
@@ -248,14 +294,19 @@ WELL = {Phase.ASSIGNED, Phase.NONE}
 @pytest.mark.parametrize("name", CASES)
 def test_only_a_user_who_has_a_seat_or_needs_none_is_well(name: str) -> None:
     case = CASES[name]
-    assert explained(*case.objects, user=case.user).is_well is (case.phase in WELL)
+    well = case.phase in WELL and "Nothing changes before what stands in the way is gone." not in case.lines
+    assert explained(*case.objects, user=case.user).is_well is well
 
 
 def test_a_held_change_keeps_the_seat_of_a_user_whose_time_is_over() -> None:
     guarded = server(conditions={"Guarded": "True TooManyReleases 9 of 12"})
     cluster = seen(guarded, pool(seats=1), ledger(assigned={"ann": HOUR}, idle={"ann": 1}))
     found = only_pool(why(cluster, "ann", pool=None, written={}, times=TIMES))
-    assert texts(found.messages)[0] == "ann has a seat of lab/matlab since 08:00."
+    assert texts(found.messages) == [
+        "ann has a seat of lab/matlab since 08:00.",
+        "No workbench is running; the seat stays only because a change is held for approval.",
+    ]
+    assert (found.reason, found.decided_by) == ("TooManyReleases", "LicenseServer lab/licenses")
 
 
 def test_while_a_change_is_held_no_stop_helps() -> None:
@@ -264,7 +315,7 @@ def test_while_a_change_is_held_no_stop_helps() -> None:
         guarded, pool(seats=1), ledger(assigned={"ann": HOUR}, waiting={"dora": 5}), *workbenches("ann", "dora")
     )
     found = only_pool(why(cluster, "dora", pool=None, written={}, times=TIMES))
-    assert texts(found.messages)[2:] == [MUST_STOP, NO_HELP]
+    assert texts(found.messages)[2:] == ["No seat comes free before what stands in the way is gone."]
 
 
 @pytest.mark.parametrize(
@@ -303,7 +354,15 @@ def test_an_owner_that_cannot_be_a_user_id_is_named_with_its_workbench() -> None
 
 
 def test_a_user_without_workbench_seat_or_wait_is_unknown() -> None:
-    assert texts(explained(pool(), user="nora").messages) == ["nora has no workbench, no seat, and waits for none."]
+    assert texts(explained(pool(), user="nora").messages) == [
+        "nora has no workbench and no seat in the cluster, and waits for none."
+    ]
+    found = why(seen(server(), pool()), "nora", pool=None, written={}, times=TIMES, where="namespace lab")
+    assert texts(found.messages) == [
+        "nora has no workbench and no seat in namespace lab, and waits for none.",
+        "Name another namespace with -n, or look everywhere with -A.",
+    ]
+    assert not found.is_well
 
 
 def test_only_pools_that_concern_the_user_are_explained() -> None:
@@ -335,3 +394,68 @@ def test_the_names_in_json_stay_as_they_are() -> None:
     assert set(found) == {"user", "workbenches", "pools", "said"}
     assert found["pools"][0]["said"][0]["id"] == "Waits"
     assert found["pools"][0]["obstacles"][0]["said"]["id"] == "Suspended"
+
+
+def test_a_workbench_that_does_not_run_is_no_complaint() -> None:
+    """Not its type that no pool serves, and not its owner that is no user id."""
+    for stopped in (workbench("jo", kind="vew-unknown", state="stopped"), workbench("jo smith", state="terminated")):
+        found = explained(pool(), stopped, user=stopped["spec"]["owner"])
+        assert texts(found.messages) == [
+            f"{stopped['spec']['owner']} needs no seat: no workbench is running, but i-00000001 is {stopped['spec']['state']}."
+        ]
+        assert found.is_well
+
+
+def test_a_workbench_is_explained_by_its_name() -> None:
+    objects = (
+        pool(), ledger(assigned={"ann": 20}), pool("cad"), ledger("cad", assigned={"ann": 20}),
+        workbench("ann"), workbench("ann", number=2, kind="vew-cad"),
+    )  # fmt: skip
+    for name in ("i-00000002", "lab/i-00000002"):
+        found = explained(*objects, user=name)
+        assert (found.user, [one.pool for one in found.pools]) == ("ann", ["lab/cad"])
+
+
+def of_status(owner: str, user: str, *, number: int = 1) -> Raw:
+    return workbench(owner, number=number) | {"status": {"user": user}}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "name", "user"),
+    [
+        pytest.param({"olga": "e777"}, "olga", "e777", id="a mapped owner"),
+        pytest.param({"olga": "e777"}, "Olga@corp.example", "e777", id="a mapped owner in another spelling"),
+        pytest.param({"olga": "e777"}, "e777", "e777", id="the user of a mapped owner"),
+        pytest.param({"olga": "E777"}, "E777", "E777", id="a user in capitals"),
+        pytest.param({"Ann": "Ann", "bob": "bob"}, "Ann", "Ann", id="names are not folded"),
+        pytest.param({"ann@a": "ann@a", "ann@b": "ann@b"}, "ann@b", "ann@b", id="domains are not stripped"),
+    ],
+)
+def test_the_user_id_is_that_of_the_operator_without_its_settings(pairs: dict[str, str], name: str, user: str) -> None:
+    rows = [of_status(owner, to, number=number) for number, (owner, to) in enumerate(pairs.items(), start=1)]
+    found = explained(
+        pool(protectedUsers=[*pairs]), ledger(assigned=dict.fromkeys(pairs.values(), 20)), *rows, user=name
+    )
+    assert (found.user, only_pool(found).phase, only_pool(found).reason) == (user, Phase.ASSIGNED, "Protected")
+
+
+def test_a_name_that_may_be_several_users_is_refused() -> None:
+    rows = (of_status("ann@a", "ann@a"), of_status("ann@b", "ann@b", number=2))
+    with pytest.raises(SeatpoolError, match="ann may be ann@a, ann@b: name one of them"):
+        explained(pool(), *rows, user="ann")
+
+
+def test_the_condition_of_the_list_before_does_not_confirm_a_seat() -> None:
+    """The ledger is written before the list, and the pool's status a moment later."""
+    before, with_ann = list_hash(()), list_hash(("ann",))
+    for shown, phase in ((before, Phase.PENDING), (with_ann, Phase.ASSIGNED)):
+        found = explained(pool(status={"listHash": shown}), ledger(assigned={"ann": 1}), workbench("ann"), user="ann")
+        assert only_pool(found).phase is phase
+
+
+def test_the_status_of_an_earlier_seat_does_not_confirm_this_one() -> None:
+    cluster = seen(server(), pool(), ledger(assigned={"ann": 20}), workbench("ann"))
+    for since, phase in ((at(-60), Phase.PENDING), (at(-20), Phase.ASSIGNED)):
+        seat = WorkbenchSeat(pool="lab/matlab", phase=SeatPhase.ASSIGNED, since=since, reason="Granted")
+        found = why(cluster, "ann", pool=None, written={"lab/i-00000001": (seat,)}, times=TIMES)
+        assert only_pool(found).phase is phase

@@ -130,3 +130,64 @@ def test_a_file_in_which_nothing_can_be_used_is_an_error_that_says_why(tmp_path:
     with pytest.raises(NothingImported, match=r"no seat interval in 1 lines \(1 bad_instant\)"):
         importing(tmp_path, file).import_csv()
     assert not (tmp_path / "history").exists()
+
+
+def test_a_quotation_mark_too_many_spoils_its_own_line_only(tmp_path: Path) -> None:
+    rows = [f"u{number},m,2026-03-02 09:00,2026-03-02 10:00" for number in range(1000)]
+    rows[2] = 'u2,"m,2026-03-02 09:00,2026-03-02 10:00'
+    found, odd = read("user,product,start,end\n" + "\n".join(rows) + "\n")
+    assert (len(found), odd) == (999, {"bad_line": 1})
+
+
+def test_overlapping_lines_of_one_user_are_one_seat(tmp_path: Path) -> None:
+    file = tmp_path / "use.csv"
+    file.write_text(
+        "user,product,start,end,type\n"
+        "ann,m,2026-03-02 10:00,2026-03-02 12:00,b\n"
+        "ANN,m,2026-03-02 09:00,2026-03-02 17:00,a\n"
+        "ann,m,2026-03-02 11:00,2026-03-02 18:00,c\n"
+        "ann,m,2026-03-02 18:00,2026-03-02 18:30,d\n"
+        "ann,m,2026-03-02 18:00,2026-03-02 18:00,d\n"
+        "ann,n,2026-03-02 12:00,,a\n"
+        "ann,n,2026-03-04 12:00,2026-03-04 13:00,b\n"
+        "bob,m,2026-03-02 13:00,2026-03-02 14:00,a\n"
+    )
+    assert importing(tmp_path, file).import_csv().rows == {"sessions": 4}
+    with open_history(tmp_path / "history") as database:
+        rows = database.execute(
+            "SELECT user_id, product, workbench_type, hour(granted_at), hour(released_at) FROM sessions ORDER BY 1, 2, 4"
+        ).fetchall()
+    assert rows == [
+        ("ann", "m", "a", 9, 18),
+        ("ann", "m", "d", 18, 18),
+        ("ann", "n", "a", 12, None),
+        ("bob", "m", "a", 13, 14),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("ann,m,2026-03-02 09:00,2026-03-02 17:00,1e308", "bad_wait"),
+        ("ann,m,2026-03-02 09:00,2026-03-02 17:00,nan", "bad_wait"),
+        ("ann,m,0001-01-01 00:00,2026-03-02 17:00,5", "bad_year"),
+        ("ann,m,2026-03-02 09:00,9999-12-31 23:59:59,5", "bad_year"),
+        ("ann,m,2026-03-02 09:00,2026-03-02 17:00," + "5" * 20_000, "too_long"),
+    ],
+)
+def test_values_out_of_any_range_are_refused_with_the_reason(line: str, reason: str) -> None:
+    assert read(f"user,product,start,end,waited_s\n{line}\n") == ([], {reason: 1})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(("separator", "end"), [("\t", "\r\n"), (",", "\r"), (";", "\n")])
+def test_what_spreadsheets_export_is_read(tmp_path: Path, encoding: str, separator: str, end: str) -> None:
+    file = tmp_path / "use.csv"
+    lines = [
+        "user,product,start,end",
+        "jörg,m,2026-03-02 09:00,2026-03-02 17:00",
+        "bob,m,2026-03-02 09:00,2026-03-02 17:00",
+    ]
+    file.write_bytes("".join(line.replace(",", separator) + end for line in lines).encode(encoding))
+    result = importing(tmp_path, file).import_csv()
+    assert (result.people, result.lines, result.passed_over) == (2, 2, {})

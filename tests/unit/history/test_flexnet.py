@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatpool.history.flexnet import ParsedLog, decode_lines, merge_logs, parse_log
+from seatpool.history.flexnet import ParsedLog, merge_logs, parse_log
 from seatpool.history.license_log import ImportSource, LicenseLog
 from seatpool.history.schema import Refusal, Row, Session, Wait
 
@@ -253,14 +253,6 @@ def test_no_text_breaks_the_reader(lines: Iterable[str]) -> None:
     parse_log(lines, zone=UTC, user_of=str.lower)
 
 
-def test_bytes_of_windows_are_text_too() -> None:
-    assert list(decode_lines([b"\xef\xbb\xbfone\n", "José".encode("cp1252"), "José".encode()])) == [
-        "one\n",
-        "José",
-        "José",
-    ]
-
-
 intervals = st.lists(
     st.tuples(
         st.sampled_from(["ann", "bob", "j. doe"]),
@@ -285,7 +277,11 @@ def without_touching(drawn: Sequence[tuple[str, str, int, int]]) -> list[Interva
 
 def written(wanted: Iterable[Interval], pieces: int, random: Random) -> list[str]:
     """Logs of these intervals as a server writes them: a date every six hours, cut into pieces at any line."""
-    lines = [(MIDNIGHT + timedelta(hours=6 * number), "TIMESTAMP {0.month}/{0.day}/{0.year}") for number in range(60)]
+    last = max((end for *_, end in wanted if end is not None), default=MIDNIGHT)
+    dates = (last - MIDNIGHT) // timedelta(hours=6) + 1
+    lines = [
+        (MIDNIGHT + timedelta(hours=6 * number), "TIMESTAMP {0.month}/{0.day}/{0.year}") for number in range(dates)
+    ]
     for feature, user, begin, end in wanted:
         assert end is not None
         count = random.choice([1, 3])
@@ -294,7 +290,7 @@ def written(wanted: Iterable[Interval], pieces: int, random: Random) -> list[str
         lines += [(end, f'IN: "{feature}" {user}@ws1')] * count
     lines.sort(key=lambda line: line[0])
     texts = [f"{when.hour:2d}:{when:%M:%S} (vendor) {text.format(when)}" for when, text in lines]
-    cuts = sorted(random.sample(range(len(texts)), pieces))
+    cuts = sorted(random.sample(range(len(texts)), min(pieces, len(texts))))
     parts = [texts[start:end] for start, end in zip([0, *cuts], [*cuts, len(texts)], strict=True)]
     dated = [part for part in parts if any("TIMESTAMP" in line for line in part)]
     # A piece without a date says nothing of its day: such a cut is undone.
@@ -310,3 +306,273 @@ def test_what_a_server_writes_in_pieces_is_read_back_as_it_was(
     texts = written(wanted, pieces, random)
     random.shuffle(texts)
     assert sessions(*texts) == wanted
+
+
+def odd(*texts: str, longest: timedelta = DAY) -> Counter[str]:
+    log = LicenseLog(ImportSource(name="test", server="lic1", source="flexnet"), longest=longest)
+    parsed = [read(text) for text in texts]
+    list(log.rows(merge_logs(parsed)))
+    return sum((one.passed_over for one in parsed), Counter(log.oddities))
+
+
+def waits(*texts: str, longest: timedelta = DAY) -> list[tuple[str, str | None, datetime, datetime | None, str | None]]:
+    found = [row for row in rows(*texts, longest=longest) if isinstance(row, Wait)]
+    return [(row.user_id, row.reason, row.began_at, row.ended_at, row.outcome) for row in found]
+
+
+OPENED = """
+ 8:00:00 (lmgrd) TIMESTAMP 3/2/2026
+ 8:10:00 (vend) OUT: "CAD" ann@ws1
+ 8:15:00 (vend) OUT: "CAD" bob@ws2
+"""
+CLOSED = """
+16:10:00 (vend) IN: "CAD" ann@ws1
+16:15:00 (vend) IN: "CAD" bob@ws2
+"""
+WHOLE_DAY = [("CAD", "ann", at(8, 10), at(16, 10)), ("CAD", "bob", at(8, 15), at(16, 15))]
+
+
+@pytest.mark.parametrize(
+    "reread",
+    [
+        "12:30:30 (lmgrd) Rereading license file... Requested from admin@lic1\n"
+        "12:30:30 (vend) Rereading license file...\n"
+        "12:30:30 (lmgrd) ...Finished rereading\n",
+        "12:30:30 (vend) Rereading license file...\n",
+        "12:30:30 (lmgrd) Rereading license file... Requested from admin@lic1\n",
+    ],
+)
+def test_a_reread_is_no_restart(reread: str) -> None:
+    log = OPENED + reread + "12:30:31 (vend) Server started on lic1 for:\tCAD\n" + CLOSED
+    assert sessions(log) == WHOLE_DAY
+    assert not odd(log)
+
+
+def test_a_start_after_a_reread_is_a_restart() -> None:
+    fresh = "12:31:00 (vend) FlexNet Licensing version v11.19.0.0 build 1 x64_lsb\n"
+    log = (
+        OPENED
+        + "12:30:00 (vend) Rereading license file...\n"
+        + fresh
+        + "12:31:01 (vend) Server started on lic1 for:\tCAD\n"
+    )
+    assert [end for *_, end in sessions(log + CLOSED)] == [at(12, 30), at(12, 30)]
+    lmgrd = "12:31:00 (lmgrd) Started vend (internet tcp_port 37560 pid 1085)\n"
+    assert [end for *_, end in sessions(log.replace(fresh, lmgrd) + CLOSED)] == [at(12, 30), at(12, 30)]
+    late = "12:59:00 (vend) Server started on lic1 for:\tCAD\n"
+    assert sessions(OPENED + "12:30:00 (vend) Rereading license file...\n" + late)[0][3] == at(12, 30)
+
+
+def test_a_reread_and_what_follows_it_may_be_in_two_files() -> None:
+    first = OPENED + "12:30:30 (vend) Rereading license file...\n"
+    second = "12:30:31 (vend) Server started on lic1 for:\tCAD\n" + CLOSED + "17:00:00 (lmgrd) TIMESTAMP 3/2/2026\n"
+    assert sessions(second, first) == WHOLE_DAY
+
+
+LOST = """
+ 8:00:00 (vend) TIMESTAMP 3/2/2026
+ 8:30:00 (vend) OUT: "CAD" ann@ws1
+ 8:40:00 (vend) OUT: "CAD" bob@ws2
+17:00:00 (vend) IN: "CAD" bob@ws2
+"""
+
+
+def day(number: int, user: str = "ann", host: str = "ws1") -> str:
+    return (
+        f" 8:00:00 (vend) TIMESTAMP 3/{number}/2026\n"
+        f' 9:00:00 (vend) OUT: "CAD" {user}@{host}\n17:00:00 (vend) IN: "CAD" {user}@{host}\n'
+    )
+
+
+@pytest.mark.parametrize("host", ["ws1", "ws7"])
+def test_a_lost_check_in_swallows_no_later_use(host: str) -> None:
+    log = LOST + day(4, host=host) + day(5, host=host) + day(6, host=host)
+    assert [(begin, end) for _, user, begin, end in sessions(log) if user == "ann"] == [
+        (at(8, 30), at(8, 30, 1)),
+        *[(at(9, 0, number), at(17, 0, number)) for number in (2, 3, 4)],
+    ]
+    assert odd(log) == {"out_without_in": 1}
+
+
+def test_a_lost_check_in_is_bounded_at_a_restart_too_and_counted() -> None:
+    log = LOST + ' 8:00:00 (vend) TIMESTAMP 3/9/2026\n 9:00:00 (vend) OUT: "CAD" bob@ws2\n'
+    log += "10:00:00 (vend) Server started on lic1 for:\tCAD\n"
+    assert sessions(log)[0] == ("CAD", "ann", at(8, 30), at(8, 30, 1))
+    assert odd(log) == {"out_without_in": 1}
+
+
+@pytest.mark.parametrize("meanwhile", ["", day(4), day(4) + day(6)])
+def test_a_long_use_that_is_checked_in_is_not_cut(meanwhile: str) -> None:
+    log = LOST + meanwhile + ' 8:00:00 (vend) TIMESTAMP 3/9/2026\n 9:00:00 (vend) IN: "CAD" ann@ws1\n'
+    assert sessions(log)[0] == ("CAD", "ann", at(8, 30), at(9, 0, 7))
+    assert not odd(log)
+
+
+def test_lines_of_one_second_keep_the_order_of_the_file() -> None:
+    log = """
+ 8:00:00 (vend) TIMESTAMP 3/2/2026
+ 8:30:00 (vend) OUT: "CAD" ann@ws1
+ 9:00:00 (vend) IN: "CAD" ann@ws1
+ 9:00:00 (vend) OUT: "CAD" ann@ws1
+ 9:00:00 (vend) IN: "CAD" ann@ws1
+""" + day(4)
+    half = ("CAD", "ann", at(8, 30), at(9))
+    assert sessions(log) == [half, ("CAD", "ann", at(9), at(9)), ("CAD", "ann", at(9, 0, 2), at(17, 0, 2))]
+    assert sessions(log, log) == sessions(log)
+    assert len({row.id for row in rows(log)}) == 3
+
+
+def test_who_has_it_on_one_host_and_is_denied_it_on_another_waits_for_nothing() -> None:
+    log = (
+        OPENED
+        + """
+ 9:00:00 (vend) DENIED: "CAD" ann@ws2  (Licensed number of users already reached. (-4,342))
+ 9:20:00 (vend) DENIED: "CAD" ann@ws2  (Licensed number of users already reached. (-4,342))
+ 9:25:00 (vend) OUT: "CAD" ann@ws2
+10:00:00 (vend) IN: "CAD" ann@ws2
+"""
+        + CLOSED
+    )
+    assert waits(log) == []
+    assert sessions(log) == WHOLE_DAY
+    assert sum(isinstance(row, Refusal) for row in rows(log)) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [(-4, "PoolFull"), (-24, "UsersQueued"), (-87, "LimitReached"), (-101, "SeatsReserved")]
+)
+def test_denials_after_which_a_user_waits_say_why(code: int, reason: str) -> None:
+    log = f"""
+ 8:00:00 (vend) TIMESTAMP 3/2/2026
+ 9:00:00 (vend) DENIED: "CAD" ann@ws1  (Some text of the server. ({code},332))
+ 9:20:00 (vend) DENIED: "CAD" ann@ws1  (Some text of the server. ({code},332))
+ 9:31:00 (vend) OUT: "CAD" ann@ws1
+ 9:40:00 (vend) IN: "CAD" ann@ws1
+"""
+    assert waits(log) == [("ann", reason, at(9), at(9, 31), "Granted")]
+
+
+@pytest.mark.parametrize(
+    ("end", "ended", "outcome"),
+    [
+        ('11:00:00 (vend) DEQUEUED: "CAD" bob@ws2\n11:01:00 (vend) OUT: "CAD" bob@ws2\n', at(11, 1), "Granted"),
+        ('11:00:00 (vend) OUT: "CAD" bob@ws2\n', at(11), "Granted"),
+        ('11:00:00 (vend) DEQUEUED: "CAD" bob@ws2\n', at(11), "NeedEnded"),
+        ("11:00:00 (vend) Server started on lic1 for:\tCAD\n", at(10, 30), "NeedEnded"),
+        ('11:00:00 (vend) IN: "CAD" ann@ws1\n', at(11), "NeedEnded"),
+    ],
+)  # fmt: skip
+def test_who_is_in_the_servers_queue_waits_until_the_license_or_the_way_out(
+    end: str, ended: datetime, outcome: str
+) -> None:
+    log = f"""
+ 8:00:00 (vend) TIMESTAMP 3/2/2026
+ 8:05:00 (vend) OUT: "CAD" ann@ws1
+ 8:10:00 (vend) QUEUED: "CAD" bob@ws2
+10:30:00 (vend) OUT: "X" ann@ws1
+{end}"""
+    assert waits(log) == [("bob", "PoolFull", at(8, 10), ended, outcome)]
+
+
+def test_a_place_in_the_queue_that_is_never_left_is_bounded() -> None:
+    log = ' 8:00:00 (vend) TIMESTAMP 3/2/2026\n 8:10:00 (vend) QUEUED: "CAD" bob@ws2\n' + day(9)
+    assert waits(log) == [("bob", "PoolFull", at(8, 10), at(8, 10, 1), "NeedEnded")]
+    assert odd(day(2) + '18:00:00 (vend) DEQUEUED: "CAD" bob@ws2\n') == {"dequeued_without_queued": 1}
+
+
+def test_other_forms_of_a_denial_are_refusals_of_that_product_and_user() -> None:
+    log = """
+ 8:00:00 (vend) TIMESTAMP 3/2/2026
+ 9:00:00 (vend) DENIED: 4 solver to dan@n9
+ 9:10:00 (vend) UNSUPPORTED: "CAD" (00B0 EF6E AFC6 B280 ) eve@n1  (No such feature exists. (-5,346))
+ 9:20:00 (vend) UPGRADE: "CAD" eve@n1
+"""
+    found = [(row.product, row.user_id, row.reason) for row in rows(log) if isinstance(row, Refusal)]
+    assert found == [("solver", "dan", None), ("CAD", "eve", "-5")]
+    assert read(log).passed_over == {"other_event": 1}
+
+
+def test_lines_with_a_date_and_an_offset_of_their_own_are_taken_as_they_are() -> None:
+    log = """
+2026-03-02T07:55:00Z (lmgrd) TIMESTAMP 3/2/2026
+2026-03-02T07:56:00Z (vend) Server started on lic1 for: CAD
+2026-03-02T08:00:00Z (vend) OUT: "CAD" ann@ws1 (2 licenses)
+2026-03-02T10:00:00Z (vend) IN: "CAD" ann@ws1 (2 licenses)
+2026-03-02T10:00:00+02:00 (vend) OUT: "CAD" bob@ws2
+2026-03-02T12:00:00+0200 (vend) IN: "CAD" bob@ws2
+2026-03-05 09:00:00 (vend) OUT: "CAD" cem@ws3
+2026-03-05 10:00:00 (vend) IN: "CAD" cem@ws3
+"""
+    for zone in ("UTC", "Asia/Tokyo"):
+        shift = timedelta(hours=9 if zone == "Asia/Tokyo" else 0)
+        assert sessions(log, zone=zone) == [
+            ("CAD", "ann", at(8), at(10)),
+            ("CAD", "bob", at(8), at(10)),
+            ("CAD", "cem", at(9, 0, 3) - shift, at(10, 0, 3) - shift),
+        ]
+    undated = '11:30:00 (vend) OUT: "CAD" dan@ws4\n11:45:00 (vend) IN: "CAD" dan@ws4\n'
+    assert ("CAD", "dan", at(11, 30, 3), at(11, 45, 3)) in sessions(log + undated)
+    assert read(
+        '9999-01-01T00:00:00Z (vend) OUT: "F" a@h\n2026-02-30T00:00:00Z (vend) TIMESTAMP 3/2/2026'
+    ).passed_over == {"bad_date": 2}
+
+
+def test_the_user_of_a_verbose_line_is_between_its_marks() -> None:
+    verbose = "^^^ 1.0 Jo Doe {} 4102 0xA101 1 2 film-alpha 11 19 3-2-2026 8:05:00 NO ^^^"
+    four, six = verbose.format("10.20.1.15"), verbose.format("fe80::1%eth0")
+    log = f"""
+ 8:00:00 (vend) TIMESTAMP 3/2/2026
+ 8:05:00 (vend) OUT: "CAD" @ws1 (3) {four}
+ 8:06:00 (vend) QUEUED: "CAD" @ws2 (1) {six.replace("Jo Doe", "bob")}
+ 9:05:00 (vend) IN: "CAD" @ws1 (3) {four}
+ 9:06:00 (vend) DENIED: "CAD" @ws3 (Licensed number of users already reached. (-4,342)) {four.replace("Jo Doe", "eve")}
+"""
+    assert sessions(log) == [("CAD", "jo doe", at(8, 5), at(9, 5))]
+    assert [wait[0] for wait in waits(log)] == ["bob", "eve"]
+    assert not odd(log)
+
+
+def test_a_new_process_of_a_daemon_replaces_the_one_that_writes_no_more() -> None:
+    log = """
+ 8:00:00 (lmgrd) TIMESTAMP 3/2/2026
+ 8:00:00 (vend[100]) Server started on lic1 for: CAD
+ 8:00:01 (vend[101]) Server started on lic1 for: CAD
+ 8:10:00 (vend[100]) OUT: "CAD" ann@ws1
+ 8:20:00 (vend[101]) OUT: "CAD" bob@ws2
+ 9:00:00 (vend[200]) Server started on lic1 for: CAD
+10:00:00 (vend[200]) OUT: "CAD" ann@ws1
+11:00:00 (vend[200]) IN: "CAD" ann@ws1
+12:00:00 (vend[101]) IN: "CAD" bob@ws2
+"""
+    assert sessions(log) == [
+        ("CAD", "ann", at(8, 10), at(8, 10)),
+        ("CAD", "ann", at(10), at(11)),
+        ("CAD", "bob", at(8, 20), at(12)),
+    ]
+    assert not odd(log)
+
+
+def test_a_line_of_the_evening_that_is_written_after_midnight_is_of_the_day_before() -> None:
+    log = """
+20:00:00 (vend) TIMESTAMP 3/2/2026
+ 0:00:05 (vend) OUT: "CAD" ann@ws1
+23:59:58 (vend) OUT: "CAD" bob@ws2
+ 0:00:10 (vend) IN: "CAD" bob@ws2
+ 1:00:00 (vend) IN: "CAD" ann@ws1
+"""
+    second = timedelta(seconds=1)
+    assert sessions(log) == [
+        ("CAD", "ann", at(0, 0, 1) + 5 * second, at(1, 0, 1)),
+        ("CAD", "bob", at(0, 0, 1) - 2 * second, at(0, 0, 1) + 10 * second),
+    ]
+
+
+def test_what_the_server_says_besides_is_counted_and_not_odd() -> None:
+    log = read(OPENED + " 9:00:00 (vend) TCP_NODELAY NOT enabled\n" + CLOSED)
+    assert (log.messages, log.passed_over) == (1, {})
+
+
+def test_a_day_that_no_log_can_be_of_is_counted() -> None:
+    early = ['3:00:00 (x) OUT: "F" a@h', "2:00:00 (x) a", "0:10:00 (x) TIMESTAMP 1/1/1970"]
+    log = parse_log(early, zone=UTC, user_of=str.lower)
+    assert (log.uses, log.passed_over) == ([], {"bad_date": 1})

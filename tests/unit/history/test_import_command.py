@@ -71,6 +71,17 @@ def test_a_piece_that_says_no_day_is_named_and_the_others_are_imported(tmp_path:
         seatpool("history", "import", "--format", "flexnet", undated, "--into", tmp_path / "other")
 
 
+def test_lines_that_are_not_used_are_told_in_proportion(tmp_path: Path) -> None:
+    file = tmp_path / "use.csv"
+    good = "ann,m,2026-03-02 09:00,2026-03-02 10:00\n" * 8
+    file.write_text("user,product,start,end\n" + good + "ann,m\n")
+    made = seatpool("history", "import", "--format", "csv", file, "--into", tmp_path / "a")
+    assert "9 lines, 2026-03-02 to 2026-03-02: 1 sessions" in made.output
+    assert "Look at the lines that were not used, 1 of 9, before you trust the totals" in made.stderr
+    file.write_text("user,product,start,end\n" + good * 2 + "ann,m\n")
+    assert "trust" not in seatpool("history", "import", "--format", "csv", file, "--into", tmp_path / "b").output
+
+
 def test_people_are_pseudonyms_where_the_settings_have_a_salt(tmp_path: Path, log: Path) -> None:
     (tmp_path / "salt").write_text("a secret of twenty-six letters")
     config = tmp_path / "settings.yaml"

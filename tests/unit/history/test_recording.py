@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 from tests.unit.history.rows import session
 from tests.unit.history.running import Running, until
@@ -131,3 +132,34 @@ async def test_a_fault_of_its_own_does_not_end_it(tmp_path: Path) -> None:
         running.recording.note(session("ann"))
         await until(lambda: running.people() == ["ann"])
     assert running.value("errors_total", part="archive") == 1
+
+
+async def test_settings_with_which_nothing_can_be_written_are_told_before_there_is_a_row(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    running = Running(tmp_path / "file" / "history")
+    with capture_logs() as logs:
+        checking = asyncio.create_task(running.recording.run_check())
+        await until(lambda: running.value("failing", part="archive"))
+        assert running.value("failing", part="spool") == 1
+        checking.cancel()
+    told = {entry["part"]: entry["error"] for entry in logs if entry["log_level"] == "error"}
+    assert told.keys() == {"spool", "archive"}
+    assert all(str(tmp_path / "file") in error for error in told.values())
+
+
+async def test_the_check_goes_on_until_both_places_can_be_written_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seatpool.history.recording.CHECK_INTERVAL", 0.01)
+    blocker = tmp_path / "file"
+    blocker.write_text("no folder")
+    running = Running(blocker / "history", spool=str(tmp_path / "spool"))
+    checking = asyncio.create_task(running.recording.run_check())
+    await until(lambda: running.value("failing", part="archive"))
+    assert running.value("failing", part="spool") == 0
+    blocker.unlink()
+    async with asyncio.timeout(60):
+        await checking
+    assert running.value("failing", part="archive") == 0
+    assert list((blocker / "history").iterdir()) == []
+    assert list((tmp_path / "spool").iterdir()) == []

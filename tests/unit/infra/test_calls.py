@@ -10,7 +10,13 @@ from botocore.loaders import Loader
 
 import seatpool
 from seatpool_infra.blueprints.permission import Permission
-from seatpool_infra.permissions import dead_letter_permissions, operator_permissions, reader_permissions
+from seatpool_infra.permissions import (
+    dead_letter_permissions,
+    history_reader_permissions,
+    operator_permissions,
+    reader_permissions,
+    server_permissions,
+)
 from seatpool_infra.site import Site
 
 PACKAGE = Path(seatpool.__path__[0])
@@ -97,6 +103,18 @@ def test_people_may_do_with_dead_letters_what_the_command_calls(
 ) -> None:
     calls = {action for name, tree in modules() if name in BY_PEOPLE for action in called(tree, actions_of_methods)}
     assert named(dead_letter_permissions(example, key_arn="key")) - NO_CALL_OF_OURS == calls
+
+
+def test_readers_of_the_history_may_do_what_copying_it_calls(example: Site, actions_of_methods: dict[str, str]) -> None:
+    (bucket,) = (called(tree, actions_of_methods) for name, tree in modules() if name == "history/bucket.py")
+    permitted = named(history_reader_permissions(example, key_arn="key")) - NO_CALL_OF_OURS
+    assert permitted == bucket - {"s3:PutObject", "s3:DeleteObject"}
+
+
+def test_the_role_of_license_servers_elsewhere_may_do_what_the_operator_may_at_home(example: Site) -> None:
+    home = {each.name: each.actions for each in operator_permissions(example, key_arn="key")}
+    elsewhere = {each.name: each.actions for each in server_permissions(example, example.license_servers[0].account)}
+    assert elsewhere.items() <= home.items()
 
 
 def test_only_the_transport_cancels_commands_as_that_right_is_for_every_command_of_the_account() -> None:

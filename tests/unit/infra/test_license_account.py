@@ -7,6 +7,7 @@ import pytest
 from tests.unit.infra.conftest import Assembly, allowed, of_type, role
 
 from seatpool.servers.document import document, document_hash, document_json
+from seatpool.settings.settings import load_settings
 
 CLOUDFORMATION_TAKES = 51_200
 
@@ -161,7 +162,133 @@ def test_roles_of_license_servers_in_other_accounts_can_be_assumed(
     assert by_sid(allowed(operator), "AssumeServerRoles")["Resource"] == arn
 
 
+def test_who_makes_reports_may_read_the_history_and_change_nothing(assembly: Assembly) -> None:
+    policies = {each["ManagedPolicyName"]: each for each in of_type(assembly.license, "AWS::IAM::ManagedPolicy")}
+    granted = {each["Sid"]: each for each in policies["seatpool-history-readers"]["PolicyDocument"]["Statement"]}
+    assert {name: each["Action"] for name, each in granted.items()} == {
+        "ReadHistory": "s3:GetObject",
+        "ListHistory": "s3:ListBucket",
+        "ReadEncryptedHistory": "kms:Decrypt",
+    }
+    bucket = "arn:aws:s3:::seatpool-history-111122223333-eu-central-1"
+    assert granted["ReadHistory"]["Resource"] == f"{bucket}/history/*"
+    assert granted["ListHistory"]["Condition"] == {"StringLike": {"s3:prefix": "history/*"}}
+
+
+def test_deleted_files_of_the_history_are_gone_after_the_days_that_the_site_says(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    small["license"] |= {"history": True, "history_retention_days": 365, "history_old_versions_days": 7}
+    made = synthesise(small)
+    (history,) = (each for each in of_type(made.license, "AWS::S3::Bucket") if "BucketName" in each)
+    (rule,) = history["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert rule["ExpiredObjectDeleteMarker"] is True
+    assert "ExpirationInDays" not in rule, "the operator deletes days; S3 would count from when a file was written"
+    assert load_settings(file=made.folder / "settings.yaml").history.retention_days == 365
+
+
+KEPT_KEY = "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def test_the_key_of_a_former_stack_goes_on_and_gets_its_alias_back(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    small["license"] |= {"history": True, "trail": True, "key_arn": KEPT_KEY}
+    template = synthesise(small).license
+    assert of_type(template, "AWS::KMS::Key") == []
+    (alias,) = of_type(template, "AWS::KMS::Alias")
+    assert (alias["AliasName"], alias["TargetKeyId"]) == ("alias/seatpool", KEPT_KEY)
+    for queue in of_type(template, "AWS::SQS::Queue"):
+        assert queue["KmsMasterKeyId"] == KEPT_KEY
+    by_key = [each["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+              for each in of_type(template, "AWS::S3::Bucket")]  # fmt: skip
+    assert [each["KMSMasterKeyID"] for each in by_key if each["SSEAlgorithm"] == "aws:kms"] == [KEPT_KEY] * 2
+    assert by_sid(allowed(role(template, "seatpool-operator")), "UseHistoryKey")["Resource"] == KEPT_KEY
+
+
+def test_what_can_be_adopted_by_its_name_has_one(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    """`--import-existing-resources` takes what has a name of its own and is kept when the stack goes."""
+    small["license"]["history"] = True
+    template = synthesise(small).license
+    (history,) = (each for each in template["Resources"].values() if "BucketName" in each.get("Properties", {}))
+    assert history["Properties"]["BucketName"] == "seatpool-history-111122223333-eu-central-1"
+    assert (history["DeletionPolicy"], history["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "names"),
+    [
+        ("aws", "eu-central-1", "sqs.eu-central-1.amazonaws.com"),
+        ("aws-us-gov", "us-gov-west-1", "sqs.us-gov-west-1.amazonaws.com"),
+        ("aws-cn", "cn-north-1", ["sqs.cn-north-1.amazonaws.com", "sqs.cn-north-1.amazonaws.com.cn"]),
+    ],
+)
+def test_the_key_may_be_used_by_the_names_that_services_have_in_the_partition(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any], partition: str, region: str, names: Any
+) -> None:
+    text = (
+        json.dumps(small | {"partition": partition})
+        .replace("eu-central-1", region)
+        .replace("arn:aws:", f"arn:{partition}:")
+    )
+    template = synthesise(json.loads(text)).license
+    key = by_sid(allowed(role(template, "seatpool-operator")), "UseQueueKey")
+    assert key["Condition"] == {"StringEquals": {"kms:ViaService": names}}
+    assert "arn:aws:" not in json.dumps(template) or partition == "aws"
+
+
+def test_license_servers_in_another_region_of_the_account_have_the_document_and_the_operator_may_send_it(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    small["license_servers"] = [{"account": "111122223333", "regions": ["us-east-1"]}]
+    made = synthesise(small)
+    elsewhere = made.templates["seatpool-license-servers-111122223333-us-east-1"]
+    assert of_type(elsewhere, "AWS::SSM::Document") == of_type(made.license, "AWS::SSM::Document")
+    assert of_type(elsewhere, "AWS::IAM::Role") == []
+    operator = allowed(role(made.license, "seatpool-operator"))
+    assert by_sid(operator, "SendThisDocument")["Resource"] == [
+        f"arn:aws:ssm:{region}:111122223333:document/Seatpool-ApplyUserLists"
+        for region in ("eu-central-1", "us-east-1")
+    ]
+    assert "arn:aws:ec2:us-east-1:111122223333:instance/*" in by_sid(operator, "SendToLicenseServers")["Resource"]
+    assert "AssumeServerRoles" not in {each["Sid"] for each in operator}
+
+
+def test_license_servers_in_another_account_have_the_document_and_a_role_for_the_operator(assembly: Assembly) -> None:
+    elsewhere = assembly.templates["seatpool-license-servers-222233334444-eu-west-1"]
+    assert of_type(elsewhere, "AWS::SSM::Document") == of_type(assembly.license, "AWS::SSM::Document")
+    servers = role(elsewhere, "seatpool-license-servers")
+    trust = servers["AssumeRolePolicyDocument"]["Statement"]
+    assert {each["Principal"]["AWS"] for each in trust} == {"arn:aws:iam::111122223333:role/seatpool-operator"}
+    (assume,) = (each for each in trust if each["Action"] == "sts:AssumeRole")
+    assert assume["Condition"] == {"StringEquals": {"sts:ExternalId": "seatpool-servers-41d0"}}
+    own = {each["Sid"]: each for each in allowed(servers)}
+    home = {each["Sid"]: each for each in allowed(role(assembly.license, "seatpool-operator"))}
+    for name, statement in own.items():
+        assert statement["Action"] == home[name]["Action"]
+        assert "111122223333" not in json.dumps(statement)
+    assert own["SendThisDocument"]["Resource"] == (
+        "arn:aws:ssm:eu-west-1:222233334444:document/Seatpool-ApplyUserLists"
+    )
+    assert home["AssumeServerRoles"]["Resource"] == "arn:aws:iam::222233334444:role/seatpool-license-servers"
+
+
+def test_a_second_region_of_that_account_has_the_document_and_no_second_role(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    servers = {"account": "222233334444", "regions": ["eu-central-1", "us-east-1"], "external_id": "seatpool-servers"}
+    made = synthesise(small | {"license_servers": [servers]})
+    second = made.templates["seatpool-license-servers-222233334444-us-east-1"]
+    assert len(of_type(second, "AWS::SSM::Document")) == 1
+    assert of_type(second, "AWS::IAM::Role") == []
+    first = role(made.templates["seatpool-license-servers-222233334444-eu-central-1"], "seatpool-license-servers")
+    assert len(by_sid(allowed(first), "SendThisDocument")["Resource"]) == 2
+
+
 def test_the_template_can_be_given_to_cloudformation_as_it_is(assembly: Assembly) -> None:
-    path = assembly.folder / "seatpool-license.template.json"
-    assert path.stat().st_size < CLOUDFORMATION_TAKES
+    for path in assembly.folder.glob("*.template.json"):
+        assert path.stat().st_size < CLOUDFORMATION_TAKES
     assert "Parameters" not in assembly.license

@@ -4,8 +4,10 @@ from typing import Any
 import pytest
 import yaml
 
+from seatpool.aws.regions import dns_suffix, region_names
 from seatpool.settings.settings import load_settings
 from seatpool_infra.operator_settings import SETTINGS, chart_values, write_settings
+from seatpool_infra.permissions import operator_permissions
 from seatpool_infra.site import Site, UnusableSite, load_site
 
 
@@ -40,6 +42,54 @@ def test_an_account_that_is_written_twice_is_refused(tmp_path: Path, small: dict
 def test_an_external_id_that_anybody_would_guess_is_refused(tmp_path: Path, small: dict[str, Any]) -> None:
     small["workbenches"][0]["external_id"] = "x"
     assert "workbenches.0.external_id" in refusal(tmp_path, small)
+
+
+SERVERS = {"account": "222233334444", "regions": ["eu-west-1"], "external_id": "seatpool-servers"}
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:on-call"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"license_servers": [SERVERS, SERVERS]}, "account 222233334444 is in license_servers twice"),
+        ({"license_servers": [SERVERS | {"external_id": None}]}, "account 222233334444 needs an external_id"),
+        (
+            {"license_servers": [SERVERS | {"account": "111122223333"}]},
+            "is that of `license`, where the operator assumes no",
+        ),
+        (
+            {"license_servers": [{"account": "111122223333", "regions": ["eu-central-1"]}]},
+            "region eu-central-1 of account 111122223333 is that of `license`, which has the document already",
+        ),
+        (
+            {"license_servers": [SERVERS | {"regions": ["cn-north-1"]}]},
+            "cn-north-1 is in partition aws-cn, and partition is aws",
+        ),
+        ({"partition": "aws-cn"}, "region eu-central-1 is in partition aws, and partition is aws-cn"),
+        (
+            {"license": {"alarm_topic_arn": TOPIC}},
+            "is not in region eu-central-1: alarms reach topics of their own region",
+        ),
+        (
+            {"license": {"key_arn": "arn:aws:kms:eu-west-1:111122223333:key/k"}},
+            "is not in region eu-central-1 of account 1111",
+        ),
+        ({"license": {"key_arn": "alias/seatpool"}}, "license.key_arn"),
+        ({"license": {"history_old_versions_days": 0}}, "license.history_old_versions_days"),
+        ({"workbenches": {"alarm_topic_arns": [TOPIC]}}, "is in none of the regions eu-central-1"),
+        (
+            {"workbenches": {"alarm_topic_arns": [TOPIC.replace("west", "central")] * 2}},
+            "alarm_topic_arns has two topics in eu-central-1",
+        ),
+    ],
+)
+def test_what_cannot_fit_together_is_refused_with_what_would(
+    tmp_path: Path, small: dict[str, Any], changes: dict[str, Any], message: str
+) -> None:
+    site = small | {key: value for key, value in changes.items() if key not in ("license", "workbenches")}
+    site["license"] |= changes.get("license", {})
+    site["workbenches"][0] |= changes.get("workbenches", {})
+    assert message in refusal(tmp_path, site)
 
 
 @pytest.mark.parametrize("text", ["{", "", "- a", "\x00"])
@@ -85,3 +135,14 @@ def test_pods_have_the_roles_annotation_only_where_irsa_is_used(small: dict[str,
     del small["license"]["oidc_provider_arn"]
     small["license"]["pod_identity_cluster"] = "tools"
     assert "aws" not in chart_values(Site.model_validate(small))
+
+
+@pytest.mark.parametrize("region", region_names())
+def test_the_key_is_used_by_services_whatever_suffix_they_have_in_their_partition(region: str, example: Site) -> None:
+    site = example.model_copy(update={"license": example.license.model_copy(update={"region": region})})
+    keys = [one for one in operator_permissions(site, key_arn="key") if "kms:Decrypt" in one.actions]
+    assert keys
+    for one in keys:
+        named = one.conditions["StringEquals"]["kms:ViaService"]
+        hosts = {named} if isinstance(named, str) else set(named)
+        assert {host.partition(f".{region}.")[2] for host in hosts} == {"amazonaws.com", dns_suffix(region)}

@@ -57,8 +57,48 @@ def test_rules_can_put_on_the_central_bus_and_nowhere_else(assembly: Assembly) -
 
 def test_nothing_in_an_account_with_workbenches_can_change_it(assembly: Assembly) -> None:
     for name, template in assembly.templates.items():
-        if name != "seatpool-license":
+        if name.startswith("seatpool-workbenches-"):
             actions = {
                 json.dumps(each["Action"]) for one in of_type(template, "AWS::IAM::Role") for each in allowed(one)
             }
             assert actions <= {'"ec2:DescribeInstances"', '"events:PutEvents"'}
+
+
+def test_what_a_rule_cannot_deliver_is_kept_in_its_own_region_and_rings(assembly: Assembly) -> None:
+    for account, region in (
+        ("444455556666", "eu-central-1"),
+        ("444455556666", "eu-west-1"),
+        ("777788889999", "eu-central-1"),
+    ):
+        template = assembly.workbenches(account, region)
+        (queue,) = of_type(template, "AWS::SQS::Queue")
+        assert (queue["QueueName"], queue["SqsManagedSseEnabled"]) == ("seatpool-undelivered", True)
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+        rules = of_type(template, "AWS::Events::Rule")
+        (kept_in,) = {json.dumps(target["DeadLetterConfig"]) for rule in rules for target in rule["Targets"]}
+        (policy,) = of_type(template, "AWS::SQS::QueuePolicy")
+        assert json.loads(kept_in) == {"Arn": policy["PolicyDocument"]["Statement"][1]["Resource"]}
+        deny, allow = policy["PolicyDocument"]["Statement"]
+        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+        names = {f"arn:aws:events:{region}:{account}:rule/{rule['Name']}" for rule in rules}
+        assert set(allow["Condition"]["ArnEquals"]["aws:SourceArn"]) == names
+
+
+def test_alarms_of_a_region_reach_the_topic_of_that_region(assembly: Assembly) -> None:
+    for account, region in (
+        ("444455556666", "eu-central-1"),
+        ("444455556666", "eu-west-1"),
+        ("777788889999", "eu-central-1"),
+    ):
+        alarms = of_type(assembly.workbenches(account, region), "AWS::CloudWatch::Alarm")
+        assert [alarm["MetricName"] for alarm in alarms].count("ApproximateNumberOfMessagesVisible") == 1
+        topic = [f"arn:aws:sns:{region}:{account}:on-call"]
+        assert [(alarm["AlarmActions"], alarm["OKActions"]) for alarm in alarms] == [(topic, topic)] * 3
+
+
+def test_without_a_topic_alarms_ring_in_cloudwatch_only(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    alarms = of_type(synthesise(small).workbenches("111122223333"), "AWS::CloudWatch::Alarm")
+    assert [alarm for alarm in alarms if "AlarmActions" in alarm] == []

@@ -1,11 +1,13 @@
 """What a file of events says of the past, and what it says in spite of damage."""
 
 import gzip
+import json
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
+from tests.unit.mirror.wrappings import WRAPPINGS, wrap
 from tests.unit.planner.event_texts import START, event, own_event_of_ec2
 
 from seatpool.api.identity import IdentitySettings
@@ -142,3 +144,70 @@ def test_a_file_that_says_nothing_is_refused_by_name(tmp_path: Path, content: by
 def test_an_unknown_type_is_answered_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(NoSuchPast, match="it has vew-a, vew-b"):
         past_of(tmp_path, *DAY).demand("vew-c", serves=matcher(["vew-c"]), states=ACTIVE)
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_wrapped_events_give_the_same_past(tmp_path: Path, name: str) -> None:
+    assert needs(past_of(tmp_path, *(wrap(line, [name]) for line in DAY))) == needs(past_of(tmp_path, *DAY))
+
+
+def _written(content: str, encoding: str, folder: Path) -> Past:
+    file = folder / "events.jsonl"
+    file.write_bytes(content.encode(encoding))
+    return read_events([file], mirror=MirrorConfig(), identity=IdentitySettings())
+
+
+LAYOUTS = {
+    "one a line": "\n".join(DAY),
+    "Windows line ends": "\r\n".join(DAY),
+    "without any line end": "".join(DAY),
+    "with blanks between": " ".join(DAY),
+    "an array": "[" + ",".join(DAY) + "]",
+    "an array over lines": "[\n" + ",\n".join(DAY) + "\n]\n",
+    "written for people": "\n".join(json.dumps(json.loads(line), indent=2) for line in DAY),
+    "an array for people": json.dumps([json.loads(line) for line in DAY], indent=4),
+    "as the AWS CLI shows messages": json.dumps(
+        {"Messages": [{"MessageId": "1", "Body": line} for line in DAY]}, indent=4
+    ),
+    "a batch of Firehose": "".join(WRAPPINGS["Firehose"](line) for line in DAY),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_documents_may_be_written_in_any_layout_and_with_a_byte_order_mark(
+    tmp_path: Path, layout: str, encoding: str
+) -> None:
+    past = _written(LAYOUTS[layout], encoding, tmp_path)
+    assert needs(past) == [("ann", 0, 30), ("bob", 5, 40), ("ann", 50, 60)]
+    assert not past.passed_over
+
+
+@pytest.mark.parametrize("damaged", ["{", '{"source": ', "]", "hello", '{"a": 1} x', DAY[3][:-5], DAY[3] + DAY[4][:-5]])
+def test_a_damaged_document_takes_no_other_line_along(tmp_path: Path, damaged: str) -> None:
+    whole = needs(past_of(tmp_path, *DAY))
+    for place in range(len(DAY) + 1):
+        past = past_of(tmp_path, *DAY[:place], damaged, *DAY[place:])
+        assert needs(past) == whole
+        assert past.passed_over["not_json"] == 1
+
+
+def test_an_element_that_is_no_event_takes_no_other_along(tmp_path: Path) -> None:
+    past = past_of(tmp_path, "[" + ",".join([*DAY, "7", '{"hello": "world"}', DAY[0].replace("running", "x")]) + "]")
+    assert needs(past) == [("ann", 0, 30), ("bob", 5, 40), ("ann", 50, 60)]
+    assert past.passed_over["not_an_envelope"] == 2
+
+
+def test_an_archive_of_events_of_ec2_alone_is_refused_because_no_owner_is_in_them(tmp_path: Path) -> None:
+    with pytest.raises(UnusableEvents, match=r"no event of 2 says whose workbench it is about \(1 unknown_owner\)"):
+        past_of(tmp_path, own_event_of_ec2(1, "running", 0), own_event_of_ec2(1, "stopped", 9))
+
+
+def test_owners_that_no_list_could_take_are_no_past(tmp_path: Path) -> None:
+    with pytest.raises(UnusableEvents, match=r"no user has a workbench for any time in 2 events \(1 bad_user\)"):
+        past_of(tmp_path, event("bad user", "vew-a", 1, "running", 0), event("bad user", "vew-a", 1, "stopped", 5))
+
+
+def test_details_without_their_event_are_refused_with_what_to_change(tmp_path: Path) -> None:
+    with pytest.raises(UnusableEvents, match="take InputPath and InputTransformer out of the rule's target"):
+        past_of(tmp_path, *(json.dumps(json.loads(line)["detail"]) for line in DAY))

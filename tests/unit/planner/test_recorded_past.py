@@ -107,19 +107,14 @@ def test_only_what_ended_since_a_day_is_read(tmp_path: Path) -> None:
     assert needs(found) == [("bob", 3000, 3050)]
 
 
-def test_what_began_before_that_day_is_cut_there(tmp_path: Path) -> None:
+def test_what_began_before_that_day_is_cut_and_the_past_begins_with_it(tmp_path: Path) -> None:
     day = 24 * 60
-    found = past(
-        tmp_path, session("ann", 0, 20 * day), session("bob", 18 * day, 18 * day + 30), since=date(2026, 3, 20)
-    )
-    midnight = 18 * day - 9 * 60
-    assert needs(found) == [("ann", midnight, 20 * day), ("bob", 18 * day, 18 * day + 30)]
-    assert found.since == datetime(2026, 3, 20, tzinfo=UTC)
-
-
-def test_a_day_after_all_that_was_recorded_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(NoSuchPast):
-        past(tmp_path, session("ann", 10, 40), since=date(2027, 1, 1))
+    found = past(tmp_path, session("ann", 10, 3 * day), session("bob", 3 * day, 3 * day + 5), since=date(2026, 3, 4))
+    midnight = 2 * day - 9 * 60
+    assert needs(found) == [("ann", midnight, 3 * day), ("bob", 3 * day, 3 * day + 5)]
+    assert found.since == START + midnight * MINUTE
+    with pytest.raises(NoSuchPast, match="no user has a seat for any time after 2026-03-05"):
+        past(tmp_path / "other", session("ann", 10, 3 * day - 9 * 60), since=date(2026, 3, 5))
 
 
 def test_seats_whose_wait_is_not_known_are_counted(tmp_path: Path) -> None:

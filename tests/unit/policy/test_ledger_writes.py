@@ -31,6 +31,8 @@ def crashes(before: Shares, after: Shares) -> Iterator[Shares]:
     """Yields what is stored if the process ends at any point: after any of the writes of a step, in any order."""
     specs = tuple(after.values())
     writes = order_writes(before, specs, changed=changed_shares(before, specs))
+    for spec in (*writes.first.values(), *writes.then.values()):
+        assert (spec.holders, spec.waiters) == (len(spec.assigned), len(spec.waiting))
     stored = dict(before)
     for step in (writes.first, writes.then):
         for count in range(len(step) + 1):

@@ -163,10 +163,22 @@ def test_figures_are_what_counting_second_by_second_gives(
 ) -> None:
     begin, end = 0, 120
     rows: list[Row] = [capacity(seats, -100)]
-    rows += [session(user, start, start + length, waited_s=float(waited)) for user, start, length, waited in found]
+    rows += [
+        session(user, start, start + length, waited_s=float(waited), installation=f"site{index}")
+        for index, (user, start, length, waited) in enumerate(found)
+    ]
     row = only(made(tmp_path_factory.mktemp("history"), rows, asked(begin, end)))
-    taken = [sum(start <= second < start + length for _, start, length, _ in found) for second in range(begin, end)]
-    waits = sorted(waited for _, start, _, waited in found if begin <= start < end)
+    found = [(user, start, length, waited) for user, start, length, waited in found if start - waited < end]
+    taken = [
+        len({user for user, start, length, _ in found if start <= second < start + length})
+        for second in range(begin, end)
+    ]
+    waits = sorted(
+        min(start, end) - (start - waited)
+        for user, start, _, waited in found
+        if begin <= start - waited
+        and not any(one == user and other < start < other + length for one, other, length, _ in found)
+    )
     assert row.held_hours == pytest.approx(sum(taken) / HOUR)
     assert row.peak == max(taken)
     assert row.mean == pytest.approx(sum(taken) / len(taken))

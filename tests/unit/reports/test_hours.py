@@ -46,9 +46,11 @@ def test_the_same_hour_on_the_wall_is_the_same_hour_in_summer_and_winter() -> No
     assert {place for place, mean in rows.items() if mean} == {("Fri", 9), ("Mon", 9)}
 
 
-def test_hours_that_the_window_does_not_have_are_absent() -> None:
+def test_hours_that_the_window_does_not_have_are_absent_and_those_that_it_has_in_part_count_as_long() -> None:
     asked = question("2026-01-05T08:20", "2026-01-05T10:40")
-    assert [(row.day, row.hour) for row in by_hour(Week.covering(asked), levels(asked), {})] == [("Mon", 9)]
+    taken = levels(asked, (datetime(2026, 1, 5, 10, 30, tzinfo=BERLIN), 4))
+    rows = by_hour(Week.covering(asked), taken, {})
+    assert [(row.day, row.hour, row.mean) for row in rows] == [("Mon", 8, 0), ("Mon", 9, 0), ("Mon", 10, 1)]
 
 
 def test_a_long_window_is_drawn_by_days_which_may_have_23_hours() -> None:

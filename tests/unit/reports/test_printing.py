@@ -159,7 +159,8 @@ def test_what_is_not_installed_is_named_with_how_to_install_it(
     with pytest.raises(SeatpoolError) as caught:
         run(*arguments, "--history", history)
     assert re.search(
-        rf"a package that is not installed \({missing}.*\): pip install 'seatpool\[{extra}\]'", str(caught.value)
+        rf"a package that is not installed \({missing}.*\): .*pip install '\./seatpool-VERSION-py3-none-any\.whl\[{extra}\]'",
+        str(caught.value),
     )
 
 

@@ -35,7 +35,7 @@ def test_there_is_a_default_for_everything() -> None:
 def test_a_file_goes_over_the_defaults_and_an_empty_one_changes_nothing(tmp_path: Path) -> None:
     file = written(tmp_path, "http: {port: 9000}\nwatch: {resync_interval: 90s}\nnamespaces: [lab]\n")
     settings = load_settings(file=file)
-    assert (settings.http.port, settings.http.host, settings.namespaces) == (9000, "0.0.0.0", ("lab",))
+    assert (settings.http.port, settings.http.host, settings.namespaces) == (9000, "", ("lab",))
     assert settings.watch.resync_interval == timedelta(seconds=90)
     assert load_settings(file=written(tmp_path, "")).model_dump() == load_settings().model_dump()
 

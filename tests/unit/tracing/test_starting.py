@@ -35,7 +35,7 @@ def test_a_protocol_that_is_not_built_in_is_refused(name: str) -> None:
 def test_a_missing_package_is_named_with_the_extra_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     monkeypatch.delitem(sys.modules, "seatpool.tracing.otel", raising=False)
-    with pytest.raises(UnusableTracing, match=r"pip install 'seatpool\[tracing\]'"):
+    with pytest.raises(UnusableTracing, match=r"pip install '\./seatpool-VERSION-py3-none-any\.whl\[tracing\]'"):
         start_tracing(ON, environ={})
 
 

@@ -256,6 +256,8 @@ class Operator:
         start("crd check", lambda: self._readiness.run_crd_check(kube, KINDS))
         start("resync", lambda: components.resync.run(interval=resync_interval))
         start("heartbeats", self.heartbeats.run)
+        if components.history is not None:
+            self._supervisor.start_job("history check", components.history.recording.run_check)
         if self._election is not None:
             start("election", self._election.run)
         if self._alive is not None:

@@ -4,6 +4,8 @@
 listed. If AWS or a license server does not answer, neither fails. A restart would not help, and would lose what is in memory.
 """
 
+import errno
+import socket
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
@@ -33,7 +35,10 @@ class Probes:
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, handle_signals=False, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        if self._host:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        else:
+            await web.SockSite(self._runner, _socket_of_all_addresses(self._port)).start()
         port: int = self._runner.addresses[0][1]
         return port
 
@@ -54,6 +59,20 @@ class Probes:
         names = request.query.getall("name[]", [])
         registry = self._registry.restricted_registry(names) if names else self._registry
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+
+def _socket_of_all_addresses(port: int) -> socket.socket:
+    """Returns a socket for IPv6 and IPv4 together. Where the kernel has no IPv6 it is for IPv4.
+
+    One socket, because two would have different ports if `port` is 0.
+    """
+    if socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise
+    return socket.create_server(("", port))
 
 
 def _response(checks: Mapping[str, str | None]) -> web.Response:

@@ -35,8 +35,11 @@ def seat_tag_value(view: WorkbenchView) -> SeatTagValue | None:
         return None
     if ready.reason == ConditionReason.ALL_ASSIGNED:
         return SeatTagValue.READY
+    if ready.reason == ConditionReason.DENIED:
+        return SeatTagValue.DENIED
     if ready.reason != ConditionReason.SOME_WAIT:
         return None
+    # Before the reason Denied there was SomeWait only.
     denied = any(seat.phase is SeatPhase.DENIED for seat in view.status.seats)
     return SeatTagValue.DENIED if denied else SeatTagValue.WAITING
 

@@ -1,5 +1,6 @@
 """Renders the status of a LicensePool from the state of the pool."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from seatpool.api.conditions import condition, merge
@@ -19,10 +20,13 @@ from seatpool.control.status.condition_parts import parts
 from seatpool.control.status.unreadable import SERVER_MEANWHILE
 from seatpool.domain.allocation import Allocation
 from seatpool.domain.list_hash import list_hash
+from seatpool.policy.rule_effects import IneffectiveRule
 from seatpool.text import format_names
 
 _ONLY_ADMINS_END = frozenset({ConditionReason.UNREADABLE_ENTRIES, ConditionReason.NOT_ALLOWED})
 """Reasons for which a list that has to be emptied waits until an admin does something."""
+SHOWN_RULES = 10
+"""Rules without effect that are told, at most. A condition's message has at most 2048 characters."""
 
 
 def pool_status(
@@ -32,11 +36,13 @@ def pool_status(
     server: LicenseServer | None,
     server_problem: str | None = None,
     owner: LicensePool,
+    ineffective: Sequence[IneffectiveRule] = (),
     now: datetime,
 ) -> LicensePoolStatus:
     """Returns the whole status.
 
     `server_problem`: why the server cannot be read. `owner`: the pool that manages the list, mostly the pool itself.
+    `ineffective`: the pool's rules without effect.
     """
     answer = state.answer
     waiting = () if answer is None else answer.waiting
@@ -48,6 +54,7 @@ def pool_status(
         _saturated(answer),
         _conflict(pool, state, owner),
         _suspended(pool),
+        _rules_effective(ineffective),
     ]
     return LicensePoolStatus(
         observed_generation=pool.metadata.generation,
@@ -166,6 +173,15 @@ def _duplicate(pool: LicensePool, owner: LicensePool) -> dict[str, object]:
     if owner.server_key != pool.server_key:
         named += f" of LicenseServer {owner.server_key}, which names the same machine and state folder"
     return {"product": pool.spec.product, "server": pool.spec.server_ref.name, "owner": named}
+
+
+def _rules_effective(ineffective: Sequence[IneffectiveRule]) -> ConditionParts:
+    if not ineffective:
+        return parts("RulesEffective", True, ConditionReason.ALL_EFFECTIVE)
+    told = "; ".join(map(str, ineffective[:SHOWN_RULES]))
+    more = len(ineffective) - SHOWN_RULES
+    rules = f"{told}; and {more} more" if more > 0 else told
+    return parts("RulesEffective", False, ConditionReason.RULES_WITHOUT_EFFECT, rules=rules)
 
 
 def _suspended(pool: LicensePool) -> ConditionParts:

@@ -8,7 +8,7 @@ from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.reasons import ConditionReason
-from seatpool.api.workbench import Workbench
+from seatpool.api.workbench import SeatPhase, Workbench
 from seatpool.cache.store import Store
 from seatpool.control.state.pool_state import PoolState
 from seatpool.control.status.pool import pool_status
@@ -17,6 +17,7 @@ from seatpool.control.status.workbench import workbench_status
 from seatpool.control.status.writer import Postponed, without_times
 from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.client import Body
+from seatpool.policy.rule_effects import ineffective_rules
 
 _UNKNOWN = PoolState()
 
@@ -44,6 +45,7 @@ class StatusRenderer:
             server=self.store.servers.get(pool.server_key),
             server_problem=self.store.problem_of(LicenseServer, pool.server_key),
             owner=owner,
+            ineffective=ineffective_rules(pool.spec, self.store.rules[key], self.store.identity),
             now=to_milliseconds(self.clock()),
         )
         return _if_changed(status.wire(), pool.status.wire())
@@ -51,7 +53,8 @@ class StatusRenderer:
     def workbench(self, key: str, *, due: bool) -> Body | Postponed | None:
         """Returns the status of a Workbench. None: it is stored already, or the workbench is gone.
 
-        If a pool has not decided yet, the status is postponed until it is `due`.
+        If a pool has not decided yet, the status is postponed until it is `due`. A refusal is shown at once, because nothing
+        that another pool decides makes the workbench ready.
         """
         store = self.store
         if store.problem_of(Workbench, key) is not None:
@@ -66,7 +69,8 @@ class StatusRenderer:
         status = workbench_status(
             view, serving=serving, active=active, states=self.states, now=to_milliseconds(self.clock())
         )
-        if not due and any(seat.reason == ConditionReason.UNDECIDED for seat in status.seats):
+        undecided = any(seat.reason == ConditionReason.UNDECIDED for seat in status.seats)
+        if undecided and not due and all(seat.phase is not SeatPhase.DENIED for seat in status.seats):
             return Postponed.UNDECIDED
         return _if_changed(status.wire(), view.status.wire())
 

@@ -1,6 +1,6 @@
 """Renders the status of a Workbench from the states of the pools that serve it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from seatpool.api.conditions import condition, merge
@@ -9,7 +9,7 @@ from seatpool.api.workbench import SeatPhase, WorkbenchSeat, WorkbenchStatus
 from seatpool.cache.store import WorkbenchView
 from seatpool.control.state.pool_state import PoolState
 from seatpool.domain.reasons import Reason
-from seatpool.text import format_names
+from seatpool.text import format_names, format_ordinal
 
 
 def workbench_status(
@@ -35,6 +35,8 @@ def workbench_status(
     ready = _ready(view, seats, served=bool(pools), active=any(active.values()))
     return WorkbenchStatus(
         observed_generation=view.generation,
+        user=view.user,
+        summary=_summary(view, seats, served=bool(pools), active=any(active.values())),
         seats=seats,
         conditions=merge(view.conditions, [condition("Ready", *ready, generation=view.generation, now=now)]),
     )
@@ -83,17 +85,51 @@ def _ready(
     if view.problem is not None:
         return False, *_reason(ConditionReason.INVALID_OWNER, problem=view.problem)
     if not served:
-        return True, *_reason(ConditionReason.NO_POOL)
+        kind = {"type": view.fact.type, "namespace": view.fact.namespace}
+        return False, *_reason(ConditionReason.NO_POOL, **kind)
     if not active:
         return True, *_reason(ConditionReason.INACTIVE)
-    # If the workbench is not active for a pool any more, its seat is being released, and the owner does not miss it.
-    missing = [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
-    if missing:
-        names = format_names(
-            f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})" for seat in missing
-        )
-        return False, *_reason(ConditionReason.SOME_WAIT, pools=names)
+    missing = _missing(seats)
+    denied = [seat.pool for seat in missing if seat.phase is SeatPhase.DENIED]
+    waiting = [_waiting_in_words(seat) for seat in missing if seat.phase is not SeatPhase.DENIED]
+    if denied:
+        reason, text = _reason(ConditionReason.DENIED, denied=format_names(denied))
+        more = f". {message(ConditionReason.SOME_WAIT, pools=format_names(waiting))}" if waiting else ""
+        return False, reason, text + more
+    if waiting:
+        return False, *_reason(ConditionReason.SOME_WAIT, pools=format_names(waiting))
     return True, *_reason(ConditionReason.ALL_ASSIGNED)
+
+
+def _missing(seats: Iterable[WorkbenchSeat]) -> list[WorkbenchSeat]:
+    """Returns the seats that the owner misses.
+
+    If the workbench is not active for a pool any more, its seat is being released, and the owner does not miss it.
+    """
+    return [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
+
+
+def _waiting_in_words(seat: WorkbenchSeat) -> str:
+    return f"{seat.pool} ({seat.reason}{f', position {seat.position}' if seat.position else ''})"
+
+
+def _summary(view: WorkbenchView, seats: Sequence[WorkbenchSeat], *, served: bool, active: bool) -> str:
+    """Returns what `kubectl get` shows: it prints the first value only of a list."""
+    if view.problem is not None:
+        return "invalid owner"
+    if not served:
+        return "no pool"
+    if not active:
+        return "releasing" if seats else "not active"
+    wanted = [seat for seat in seats if seat.phase is not SeatPhase.RELEASING]
+    missing = _missing(wanted)
+    return "; ".join((f"{len(wanted) - len(missing)} of {len(wanted)}", *(_short(view, seat) for seat in missing)))
+
+
+def _short(view: WorkbenchView, seat: WorkbenchSeat) -> str:
+    place = format_ordinal(seat.position) if seat.position else ""
+    why = ", ".join(filter(None, (place, seat.reason)))
+    return f"{seat.pool.removeprefix(f'{view.metadata.namespace}/')}: {why}"
 
 
 def _reason(reason: ConditionReason, **values: object) -> tuple[str, str]:

@@ -87,6 +87,7 @@ class StatusWriter:
         self._later: dict[str, None] = {}
         self._later_at = 0.0
         self._undecided: dict[str, float] = {}
+        """When the status of an object is written even if it is not decided."""
         self._wake = asyncio.Event()
 
     def mark(self, key: str) -> None:
@@ -103,11 +104,12 @@ class StatusWriter:
         backoff = Retry()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LATER_INTERVAL):
+                async with asyncio.timeout(self._longest_rest()):
                     await self._wake.wait()
             await asyncio.sleep(self._pace.delay)
             self._wake.clear()
             now = asyncio.get_running_loop().time()
+            self._marked |= dict.fromkeys(key for key, due in self._undecided.items() if due <= now)
             if now - self._later_at >= LATER_INTERVAL:
                 self._marked |= self._later
                 self._later, self._later_at = {}, now
@@ -128,6 +130,12 @@ class StatusWriter:
                     now = asyncio.get_running_loop().time()
                     backoff = backoff.failed(monotonic=now, first=FIRST_PAUSE, longest=MAX_PAUSE)
                     await asyncio.sleep(backoff.remaining(now))
+
+    def _longest_rest(self) -> float:
+        """Returns for how many seconds the writer may rest if nothing is marked."""
+        now = asyncio.get_running_loop().time()
+        first = min(self._undecided.values(), default=now + LATER_INTERVAL)
+        return min(LATER_INTERVAL, max(0.0, first - now))
 
     async def _write(self, key: str) -> int | None:
         """Writes one status. Returns the number of writes. None: it has to be tried again."""
@@ -152,13 +160,12 @@ class StatusWriter:
         return 1
 
     def _rendered(self, key: str) -> Body | None:
-        """Renders a status. An undecided one is rendered again later."""
+        """Renders a status. An undecided one is rendered again when it is due."""
         now = asyncio.get_running_loop().time()
-        since = self._undecided.get(key)
-        body = self._render(key, due=since is not None and now - since >= UNDECIDED_LIMIT)
+        due = self._undecided.get(key)
+        body = self._render(key, due=due is not None and due <= now)
         if isinstance(body, Postponed):
-            self._undecided.setdefault(key, now)
-            self.mark_later(key)
+            self._undecided.setdefault(key, now + UNDECIDED_LIMIT)
             return None
         self._undecided.pop(key, None)
         return body

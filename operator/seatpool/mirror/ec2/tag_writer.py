@@ -128,6 +128,8 @@ class TagWriter:
             await asyncio.sleep(BATCH_DELAY)
             while tags.pending:
                 served = self._served(key)
+                if served is None:
+                    self._metrics.seat_tags_failing.labels(*key).set(0)
                 if served is None or not self._leads():
                     await asyncio.sleep(STANDBY_INTERVAL)
                     continue
@@ -194,6 +196,7 @@ class TagWriter:
 
     def _log_failure(self, served: ServedRegion, tags: _RegionTags, error: Exception, *, next_try: float) -> None:
         """Logs a reason once, not at each attempt."""
+        self._metrics.seat_tags_failing.labels(*served.key).set(1)
         reason = reason_of(error)
         if tags.logged is reason:
             return
@@ -204,6 +207,7 @@ class TagWriter:
         )  # fmt: skip
 
     def _log_recovery(self, served: ServedRegion, tags: _RegionTags) -> None:
+        self._metrics.seat_tags_failing.labels(*served.key).set(0)
         if tags.logged is not None:
             tags.logged = None
             self._log.info("seat tags are written again", account_region=str(served), tag=self._tag)

@@ -6,17 +6,25 @@ is the Kubernetes API, and it must not see another document than the one that wa
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NoReturn
 
+from seatpool.api.regions import REGION_PATTERN
 from seatpool.domain.instants import to_milliseconds
-from seatpool.mirror.config import ACCOUNT_PATTERN, REGION_PATTERN
+from seatpool.mirror.config import ACCOUNT_PATTERN
 from seatpool.mirror.messages.parsed import IgnoreReason, RejectReason
+from seatpool.mirror.messages.wrapping import NoEvent, is_event, open_wrapping
 from seatpool.mirror.regions import AccountRegion
 
 MAX_BYTES = 256 * 1024
+"""Largest event of EventBridge."""
+MAX_WRAPPED_BYTES = 1024 * 1024
+"""Largest message of SQS. Quoting makes an event in it larger."""
+MAX_WRAPPINGS = 8
+BYTE_ORDER_MARK = "\ufeff"
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _ACCOUNT = re.compile(ACCOUNT_PATTERN)
 _REGION = re.compile(REGION_PATTERN)
@@ -78,17 +86,78 @@ class Envelope:
 
 
 def read_envelope(body: str) -> Envelope:
-    """Returns the envelope in a message body. Raises RejectedMessage."""
-    if len(body) > MAX_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+    """Returns the one envelope in the body of a message. Raises RejectedMessage."""
+    found = list(islice(read_envelopes(body, max_bytes=MAX_WRAPPED_BYTES), 2))
+    if len(found) > 1:
         raise RejectedMessage(
-            RejectReason.TOO_LARGE, f"a body of {len(body)} characters is more than {MAX_BYTES} bytes"
+            RejectReason.NOT_AN_ENVELOPE, "several events in one message: send each by itself, with a batch size of 1"
         )
+    if isinstance(found[0], RejectedMessage):
+        raise found[0]
+    return found[0]
+
+
+def read_envelopes(text: str, *, max_bytes: int | None = None) -> Iterator[Envelope | RejectedMessage]:
+    """Yields each envelope in a text, or what is wrong with it. Wrappings of other services are opened.
+
+    None as `max_bytes`: the text may have any length, but an event in it may not.
+    """
     try:
-        document = json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        document = _load(text, max_bytes=max_bytes)
+    except RejectedMessage as rejected:
+        yield rejected
+        return
+    yield from _open(document, depth=0)
+
+
+def _open(document: object, *, depth: int) -> Iterator[Envelope | RejectedMessage]:
+    if is_event(document):
+        try:
+            yield _envelope(document)
+        except RejectedMessage as rejected:
+            yield rejected
+        return
+    try:
+        layer = open_wrapping(document)
+        if not layer:
+            raise NoEvent("an empty batch: no event is in it")
+        if depth == MAX_WRAPPINGS:
+            raise NoEvent(f"an event in more than {MAX_WRAPPINGS} wrappings")
+    except NoEvent as error:
+        yield RejectedMessage(RejectReason.NOT_AN_ENVELOPE, str(error))
+        return
+    for one in layer:
+        try:
+            inner = _load(one, max_bytes=MAX_WRAPPED_BYTES) if isinstance(one, str) else one
+        except RejectedMessage as rejected:
+            yield rejected
+        else:
+            yield from _open(inner, depth=depth + 1)
+
+
+def _load(text: str, *, max_bytes: int | None) -> object:
+    """Reads JSON. Only what is wrapped may be larger than an event."""
+    size = len(text)
+    if size * 4 > MAX_BYTES:  # else it fits, whatever the characters are
+        size = len(text.encode("utf-8", "surrogatepass"))
+    too_large = RejectedMessage(RejectReason.TOO_LARGE, f"a body of {size} bytes is more than {MAX_BYTES}")
+    if max_bytes is not None and size > max_bytes:
+        raise too_large
+    try:
+        document = json.loads(
+            text.removeprefix(BYTE_ORDER_MARK), object_pairs_hook=_without_duplicates, parse_constant=_no_constant
+        )
     except (ValueError, RecursionError) as error:
+        if size > MAX_BYTES and max_bytes is not None:
+            raise too_large from error
         raise RejectedMessage(RejectReason.NOT_JSON, str(error)) from error
-    if not isinstance(document, dict):
-        raise RejectedMessage(RejectReason.NOT_AN_ENVELOPE, f"a JSON {type(document).__name__} instead of an object")
+    if size > MAX_BYTES and is_event(document):
+        raise too_large
+    return document
+
+
+def _envelope(document: object) -> Envelope:
+    assert isinstance(document, dict)  # noqa: S101
     kind = {}
     for name in ("source", "detail-type"):
         value = document.get(name)

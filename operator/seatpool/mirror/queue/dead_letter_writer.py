@@ -16,7 +16,7 @@ from seatpool.backoff import Backoff
 from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.queue.ack import Ack
-from seatpool.mirror.queue.sqs_queue import EventQueue, Message
+from seatpool.mirror.queue.sqs_queue import EventQueue, Message, fifo_fields
 from seatpool.mirror.rate_limited_log import RateLimitedLog
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class DeadLetterWriter:
                     MESSAGE: message.id,
                 }
             ),
+            **fifo_fields(self._url, group=message.group, message_id=message.id),
         )
 
     def _client(self) -> "SQSClient":

@@ -16,7 +16,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.messages.parsed import KindName, Malformed, Parsed
 from seatpool.mirror.queue.dead_letter_writer import DETAIL, FIRST_SENT, KIND, REASON
-from seatpool.mirror.queue.sqs_queue import BATCH, EventQueue
+from seatpool.mirror.queue.sqs_queue import BATCH, EventQueue, fifo_fields
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -50,6 +50,8 @@ class DeadLetter:
     """True: the reason came with the message. False: it was found by parsing the message now."""
     understood: bool
     """True: the mirror would handle the message now, with the present settings."""
+    group: str | None
+    """Group of a message in a FIFO queue. None: the queue is a standard one."""
 
 
 class DeadLetters:
@@ -154,7 +156,7 @@ class DeadLetters:
             VisibilityTimeout=HELD_SECONDS,
             WaitTimeSeconds=WAIT_SECONDS,
             MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["SentTimestamp"],
+            MessageSystemAttributeNames=["MessageGroupId", "SentTimestamp"],
         )
         return [self._read(raw) for raw in answer.get("Messages", [])]
 
@@ -182,11 +184,15 @@ class DeadLetters:
             detail=detail,
             recorded=REASON in ours,
             understood=not malformed,
+            group=raw.get("Attributes", {}).get("MessageGroupId"),
         )
 
     def _send(self, letter: DeadLetter) -> None:
         self._client().send_message(
-            QueueUrl=self._queue.url, MessageBody=letter.body, MessageAttributes=letter.attributes
+            QueueUrl=self._queue.url,
+            MessageBody=letter.body,
+            MessageAttributes=letter.attributes,
+            **fifo_fields(self._queue.url, group=letter.group, message_id=letter.id),
         )
 
     def _delete(self, letters: Sequence[DeadLetter]) -> Collection[str]:

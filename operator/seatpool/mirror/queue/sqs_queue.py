@@ -6,8 +6,10 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import urlsplit
 
+from seatpool.api.regions import REGION_PATTERN
 from seatpool.aws.errors import AWS_ERRORS
 from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.config import MirrorConfig
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 BATCH = 10
 LONGEST_HIDDEN = 12 * 3600
-_REGION_IN_URL = re.compile(r"https?://(?:[a-z0-9-]+\.)?sqs\.([a-z]{2}(?:-[a-z]+)+-[0-9])\.")
+FIFO = ".fifo"
+_REGION = re.compile(REGION_PATTERN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ class Message:
     sent_at: datetime
     receives: int
     """Number of receives, this one included."""
+    group: str | None = None
+    """Group of a message in a FIFO queue. None: the queue is a standard one."""
 
 
 class EventQueue:
@@ -79,7 +84,7 @@ class EventQueue:
                 MaxNumberOfMessages=BATCH,
                 WaitTimeSeconds=int(self._config.long_poll.total_seconds()),
                 VisibilityTimeout=int(self._config.visibility.total_seconds()),
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp"],
             )
             return [_message(raw) for raw in answer.get("Messages", [])]
 
@@ -157,8 +162,22 @@ def _region(config: MirrorConfig) -> str | None:
     queue = config.queue or ""
     if queue.startswith("arn:"):
         return queue.split(":")[3]
-    named = _REGION_IN_URL.match(queue)
-    return named[1] if named else config.region
+    host = urlsplit(queue).hostname or ""
+    return next((label for label in host.split(".") if _REGION.fullmatch(label)), config.region)
+
+
+class FifoFields(TypedDict, total=False):
+    """Fields that sending to a FIFO queue needs, and to a standard queue must not have."""
+
+    MessageGroupId: str
+    MessageDeduplicationId: str
+
+
+def fifo_fields(url: str, *, group: str | None, message_id: str) -> FifoFields:
+    """Returns the fields for sending a message on to a queue. SQS drops the second of two copies within 5 minutes."""
+    if not url.endswith(FIFO):
+        return {}
+    return {"MessageGroupId": group or message_id, "MessageDeduplicationId": message_id}
 
 
 def _message(raw: Any) -> Message:
@@ -169,4 +188,5 @@ def _message(raw: Any) -> Message:
         body=raw["Body"],
         sent_at=datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC),
         receives=int(attributes.get("ApproximateReceiveCount", 1)),
+        group=attributes.get("MessageGroupId"),
     )

@@ -1,10 +1,11 @@
-"""Reads a file of events, one EventBridge envelope a line, for the sender and for the judge.
+"""Reads a file of events, one EventBridge envelope a line, wrapped or not, for the sender and for the judge.
 
 The sender sends the lines as they are, also damaged ones: the operator has to handle them. For the judge this reader
 finds out which lines are about a workbench. It shares no code with the operator's parser, because the expected lists
 are made from it.
 """
 
+import base64
 import gzip
 import json
 import re
@@ -12,9 +13,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from seatpool.aws.regions import region_names
 from seatpool.sim.demo.options import DemoError
 from seatpool.sim.envelopes import DETAIL_TYPE, SOURCE
 
@@ -26,7 +29,10 @@ EC2_SOURCE, EC2_DETAIL_TYPE = "aws.ec2", "EC2 Instance State-change Notification
 LONGEST_LINE = 200_000
 _INSTANCE = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})")
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+_WRAPPINGS = (
+    "Message", "Sns", "body", "Body", "requestPayload", "Records", "records", "Messages", "logEvents", "message", "kinesis",
+)  # fmt: skip
+"""Fields in which other services put an event: the event, its JSON text, or a list with it alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +103,7 @@ def read_event_file(path: Path) -> EventFile:
 def read_event(text: str) -> WorkbenchEvent | None:
     """Returns the event in a line. None: the line is not about a workbench."""
     try:
-        envelope = json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse)
+        envelope = _unwrapped(_json(text))
         detail = envelope["detail"]
         kind = (envelope["source"], envelope["detail-type"])
         if kind == (SOURCE, DETAIL_TYPE):
@@ -120,12 +126,37 @@ def read_event(text: str) -> WorkbenchEvent | None:
         sound = (
             _INSTANCE.fullmatch(event.instance)
             and _ACCOUNT.fullmatch(event.account)
-            and _REGION.fullmatch(event.region)
+            and event.region in _regions()
             and event.state in STATES
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, StopIteration):
         return None
     return event if sound else None
+
+
+def _json(text: str) -> Any:
+    return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_once_each, parse_constant=_refuse)
+
+
+def _unwrapped(document: Any) -> Any:
+    """Returns the one event in a document."""
+    for _ in range(32):
+        if isinstance(document, str):
+            document = _json(document)
+        elif isinstance(document, list):
+            (document,) = document
+        elif "source" in document:
+            break
+        elif "data" in document:
+            document = base64.b64decode(document["data"], validate=True).decode()
+        else:
+            document = next(document[name] for name in _WRAPPINGS if name in document)
+    return document
+
+
+@cache
+def _regions() -> frozenset[str]:
+    return frozenset(region_names())
 
 
 def _instant(text: str) -> datetime:

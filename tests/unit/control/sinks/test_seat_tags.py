@@ -39,7 +39,7 @@ class Instances:
 
 def said(reason: str, *phases: str, generation: int = 1) -> dict[str, Any]:
     seats = [{"pool": f"lab/p{number}", "phase": phase, "reason": "x"} for number, phase in enumerate(phases)]
-    ready = "True" if reason in ("AllAssigned", "NoPool", "Inactive") else "False"
+    ready = "True" if reason in ("AllAssigned", "Inactive") else "False"
     condition = {
         "type": "Ready", "status": ready, "reason": reason, "message": "", "lastTransitionTime": format_instant(NOW),
     }  # fmt: skip
@@ -52,6 +52,7 @@ def said(reason: str, *phases: str, generation: int = 1) -> dict[str, Any]:
         (said("AllAssigned", "Assigned", "Assigned"), "ready"),
         (said("SomeWait", "Assigned", "Waiting"), "waiting"),
         (said("SomeWait", "Denied", "Waiting"), "denied"),
+        (said("Denied", "Denied", "Waiting"), "denied"),
         (said("Inactive"), None),
         (said("NoPool"), None),
         (said("InvalidOwner"), None),

@@ -12,6 +12,7 @@ from seatpool.api.reasons import ConditionReason
 from seatpool.control.state.pool_state import Failure, PoolState
 from seatpool.control.status.pool import pool_status
 from seatpool.domain.list_hash import list_hash
+from seatpool.policy.rule_effects import IneffectiveRule
 
 DYING: Raw = {"deletionTimestamp": "2026-01-05T09:00:00Z", "finalizers": ["seatpool.io/clear-list"]}
 TROUBLE = Failure(ConditionReason.APPLY_FAILED, "exit code 7")
@@ -95,6 +96,7 @@ def test_conditions(name: str) -> None:
         "Saturated": case.saturated,
         "Conflict": case.conflict,
         "Suspended": case.suspended,
+        "RulesEffective": "True",
     }
 
 
@@ -157,3 +159,19 @@ def test_messages_name_what_has_to_be_mended() -> None:
     assert "'licenses' in namespace lab" in messages(status_of(CASES["there is no such server"]))["Ready"]
     assert "lab/elder" in messages(status_of(CASES["an older pool has the claim"]))["Conflict"]
     assert "exit code 7" in messages(status_of(CASES["the license server did not take the list"]))["Ready"]
+
+
+def test_rules_without_effect_are_named_and_counted() -> None:
+    rules = [IneffectiveRule(f"reservations r{number}", "nobody") for number in range(12)]
+    status = pool_status(
+        pool(),
+        standing("ann", observed=known("ann")),
+        server=server(),
+        owner=pool(),
+        ineffective=rules,
+        now=NOW,
+    )
+    assert conditions(status)["RulesEffective"] == ("False", "RulesWithoutEffect")
+    assert conditions(status)["Ready"] == ("True", "InSync")
+    assert messages(status)["RulesEffective"].startswith("reservations r0: nobody; reservations r1: nobody; ")
+    assert messages(status)["RulesEffective"].endswith("reservations r9: nobody; and 2 more")

@@ -60,7 +60,9 @@ def test_an_active_workbench_says_how_its_owner_stands(
     assert [(seat.pool, seat.phase.value, seat.reason, seat.position) for seat in status.seats] == [
         (MATLAB, phase, reason, position)
     ]
-    assert conditions(status)["Ready"] == (("True", "AllAssigned") if phase == "Assigned" else ("False", "SomeWait"))
+    reasons = {"Assigned": ("True", "AllAssigned"), "Waiting": ("False", "SomeWait"), "Denied": ("False", "Denied")}
+    assert conditions(status)["Ready"] == reasons[phase]
+    assert status.user == "ann"
 
 
 def test_a_pool_of_which_nothing_is_known_yet_has_not_given_a_seat() -> None:
@@ -105,8 +107,47 @@ def test_a_workbench_that_stopped_shows_a_seat_only_while_it_is_kept() -> None:
         assert conditions(status)["Ready"] == ("True", "Inactive")
 
 
-def test_a_workbench_that_no_pool_serves_needs_nothing() -> None:
-    assert conditions(status_of({}))["Ready"] == ("True", "NoPool")
+@pytest.mark.parametrize("active", [True, False])
+def test_a_workbench_that_no_pool_serves_is_not_ready(active: bool) -> None:
+    status = status_of({}, active=active)
+    assert conditions(status)["Ready"] == ("False", "NoPool")
+    assert messages(status)["Ready"] == "no pool serves type vew-matlab in namespace lab; the owner is on no list"
+
+
+def test_a_denied_owner_is_told_whom_to_ask() -> None:
+    refused = standing("ann", denied="ann", observed=known())
+    assert messages(status_of({MATLAB: refused}))["Ready"] == (
+        "Denied: ask your license admin (spec.deniedUsers): lab/matlab"
+    )
+    both = {MATLAB: refused, ANSYS: standing("x y ann", observed=known("x y"))}
+    assert conditions(status_of(both))["Ready"] == ("False", "Denied")
+    assert messages(status_of(both))["Ready"] == (
+        "Denied: ask your license admin (spec.deniedUsers): lab/matlab. No seat yet: lab/ansys (PoolFull, position 1)"
+    )
+
+
+SUMMARIES = {
+    "every seat": ({MATLAB: standing("ann", observed=EVERYBODY)}, {}, "1 of 1"),
+    "one of two": (
+        {MATLAB: standing("ann", observed=EVERYBODY), ANSYS: standing("x y z ann", observed=known("x y"))}, {},
+        "1 of 2; ansys: 2nd, PoolFull",
+    ),
+    "a pool of another namespace": (
+        {"cad/nx": standing("x y ann", observed=known("x y"))}, {}, "0 of 1; cad/nx: 1st, PoolFull",
+    ),
+    "a list that is on its way": ({MATLAB: standing("ann", observed=known())}, {}, "0 of 1; matlab: ListPending"),
+    "a refusal": ({MATLAB: standing("ann", denied="ann", observed=known())}, {}, "0 of 1; matlab: Denied"),
+    "a stopped workbench": ({MATLAB: standing("bob", observed=EVERYBODY)}, {"active": False}, "not active"),
+    "a seat that is released": ({MATLAB: standing("ann", observed=EVERYBODY)}, {"active": False}, "releasing"),
+    "no pool": ({}, {}, "no pool"),
+    "an owner that is no user id": ({}, {"seen": view(None, problem="two words")}, "invalid owner"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_the_summary_has_all_pools_in_one_text(name: str) -> None:
+    states, more, text = SUMMARIES[name]
+    assert status_of(states, **more).summary == text
 
 
 def test_an_owner_that_no_license_server_could_take_is_told_why() -> None:
@@ -119,5 +160,6 @@ def test_an_owner_that_no_license_server_could_take_is_told_why() -> None:
 
 
 def test_every_reason_of_the_readiness_has_a_sentence() -> None:
-    assert all(text.endswith(".") for text in messages(status_of({})).values())
+    stopped = status_of({MATLAB: standing("bob", observed=EVERYBODY)}, active=False)
+    assert all(text.endswith(".") for text in messages(stopped).values())
     assert ConditionReason.UNDECIDED.value == "Undecided"
