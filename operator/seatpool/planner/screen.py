@@ -90,13 +90,13 @@ def _show_many(console: Console, plans: Sequence[SeatPlan]) -> None:
     hidden = [*(() if priced else ("COST",)), *(UNTARGETED if untargeted else ())]
     console.print(_fitting(console, headings, rows, hidden=hidden))
     told = sum_told(plans)
-    notes = sorted({plan.range_note for plan in plans if plan.range_note is not None and plan.seats_low is not None})
+    notes = sorted({("?" if plan.seats_low is not None else "-", plan.range_note) for plan in plans if plan.range_note})
     if told is not None or notes:
         console.print()
     if told is not None:
         console.print(Text(told))
-    for note in notes:
-        console.print(Text(f"? {note}"))
+    for mark, note in notes:
+        console.print(Text(f"{mark} {note}"))
 
 
 def _fitting(

@@ -250,6 +250,11 @@ def test_there_is_a_sum_only_if_every_pool_has_a_number(file: Path) -> None:
     assert "seats" not in answer("--events", file, "--target", "p95 wait < 10m", "--readmit", "24h")
 
 
+def test_several_pools_without_a_range_say_why(file: Path) -> None:
+    text = " ".join(seatpool("--events", file, "--target", "max wait < 1m").output.split())
+    assert "- no range: a maximum has none" in text
+
+
 def test_types_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     types = ["vew-t10", "vew-t2", "vew-t1", "vew"]
