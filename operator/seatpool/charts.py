@@ -5,9 +5,12 @@ Importing this module needs matplotlib, which the `report` extra installs.
 """
 
 import io
+from html import escape
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from seatpool.text import escape_unprintable
 
 BLUE, RED, GRID = "#1f5fa8", "#b3261e", "#e3e3e3"
 SETTINGS: dict[Any, Any] = {
@@ -20,8 +23,16 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-def svg(figure: Figure) -> str:
-    """Returns the figure as an SVG element."""
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]
+def svg(figure: Figure, *, title: str | None = None, description: str = "") -> str:
+    """Returns the figure as an SVG element.
+
+    With a title and a description it is an image for screen readers too. Then its background is that of the page.
+    """
+    written = io.StringIO()
+    figure.savefig(written, format="svg", metadata={"Date": None}, transparent=title is not None)
+    element = written.getvalue()[written.getvalue().index("<svg") :]
+    if title is None:
+        return element
+    begin, inside = element.split(">", 1)
+    name, words = (escape(escape_unprintable(text)) for text in (title, description))
+    return f'{begin} role="img" aria-label="{name}"><title>{name}</title><desc>{words}</desc>{inside}'

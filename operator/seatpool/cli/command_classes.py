@@ -1,6 +1,7 @@
 """Command classes that several commands share."""
 
 import gc
+import shlex
 import signal
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,6 +10,8 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperCommand
 
+ARGUMENTS = "seatpool.arguments"
+"""Key in the meta data of a command's context: its arguments as they were written."""
 REMOVED_IN = "0.3"
 
 
@@ -24,6 +27,10 @@ class ShortLivedCommand(TyperCommand):
 
     Almost nothing that such a command allocates becomes garbage before its end.
     """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = list(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         gc.disable()
@@ -48,6 +55,11 @@ class EndedAtOnce(TyperCommand):
             return super().invoke(ctx)
         finally:
             signal.signal(signal.SIGINT, heeded)
+
+
+def command_line(context: typer.Context) -> str:
+    """Returns the command line of a ShortLivedCommand, as a shell reads it."""
+    return shlex.join([*context.command_path.split(), *context.meta[ARGUMENTS]])
 
 
 class RenamedCommand(TyperCommand):

@@ -4,6 +4,7 @@ It needs no cluster and no AWS, only the past: a file of events or a history. Ex
 target was given, 1 no number meets the target, 2 a mistake.
 """
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ import typer
 
 from seatpool.api import rule_fields
 from seatpool.api.rule_fields import RuleField
-from seatpool.cli.command_classes import ShortLivedCommand
+from seatpool.cli.command_classes import ShortLivedCommand, command_line
 from seatpool.cli.help import Panel
 from seatpool.domain.errors import SeatpoolError
 from seatpool.text import missing_package
@@ -43,6 +44,7 @@ def _rule_option(rule: RuleField, *, note: str = "") -> Any:
 
 @app.command(cls=ShortLivedCommand, rich_help_panel=Panel.PAST)
 def plan(
+    context: typer.Context,
     *,
     events: Annotated[
         list[Path] | None,
@@ -60,7 +62,8 @@ def plan(
     target: Annotated[
         str | None,
         typer.Option(
-            help="'p95 wait < 10m', 'max wait < 1h', 'share waiting < 5%'. Without it there is only the curve."
+            help="'p95 wait < 10m', 'max wait < 1h', 'share waiting < 5%', 'share served within 10m >= 95%'. "
+            "Without it there is only the curve."
         ),
     ] = None,
     pool: Annotated[
@@ -105,6 +108,7 @@ def plan(
     from seatpool.planner.plan import PlanRequest
     from seatpool.planner.target import Target
     from seatpool.settings.settings import load_settings
+    from seatpool.terminal.progress import progress
 
     request = PlanRequest(
         target=None if target is None else Target.read(target),
@@ -115,15 +119,43 @@ def plan(
         seed=seed,
     )
     changes = rule_changes(linger=linger, hold=hold, cool_down=cool_down, readmit=readmit, budget=budget)
-    settings = load_settings(file=config)
-    past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
-    pools = _pools(past, pool, types or [], changes, settings)
-    needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
-    plans = make_plans(
-        [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed], request
+    _refuse_meaningless(
+        events, history, since=since, recorded_linger=recorded_linger, pool=pool, config=config, output=output
     )
-    _print(plans, past, [one.name for one in pools if one not in needed], output)
-    raise typer.Exit(NO_NUMBER if any(one.target is not None and one.seats is None for one in plans) else 0)
+    settings = load_settings(file=config)
+    with progress("Reading the past") as told:
+        past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
+        pools = _pools(past, pool, types or [], changes, settings)
+        needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
+        demands = [(past.demand(one.name, serves=one.serves, states=one.states), one.rules) for one in needed]
+        plans = make_plans(demands, request, told)
+    _print(plans, past, [one.name for one in pools if one not in needed], output, command_line(context))
+    raise typer.Exit(0 if all(one.is_reachable for one in plans) else NO_NUMBER)
+
+
+def _refuse_meaningless(
+    events: list[Path] | None,
+    history: Path | None,
+    *,
+    since: str | None,
+    recorded_linger: str | None,
+    pool: Path | None,
+    config: Path | None,
+    output: PlanOption,
+) -> None:
+    """Refuses options that would have no effect beside the others."""
+    if bool(events) == (history is not None):
+        raise SeatpoolError("plan: name either files of events with --events FILE, or a history with --history FOLDER")
+    only_with_history = {"--since": since, "--recorded-linger": recorded_linger}
+    for option, value in only_with_history.items():
+        if events and value is not None:
+            raise SeatpoolError(f"{option} {value}: it is for --history FOLDER; with --events FILE leave it out")
+    if history is not None and config is not None and pool is None:
+        raise SeatpoolError(
+            f"--config {config}: with --history FOLDER it is for the users of --pool FILE only; leave it out"
+        )
+    if output is PlanOption.HTML and sys.stdout.isatty():
+        raise SeatpoolError("-o html prints a page: write it to a file, for example with -o html > plan.html")
 
 
 def _past(
@@ -141,14 +173,7 @@ def _past(
     from seatpool.planner.options import read_length
     from seatpool.planner.recorded_past import read_history
 
-    if bool(events) == (history is not None):
-        raise SeatpoolError("plan: name either files of events with --events FILE, or a history with --history FOLDER")
     if events:
-        for name, given in (("--since", since), ("--recorded-linger", linger)):
-            if given is not None:
-                raise SeatpoolError(
-                    f"plan: {name} is for a history: leave it out, or give --history FOLDER instead of --events"
-                )
         return read_events(events, mirror=settings.mirror, identity=settings.identity)
     assert history is not None  # noqa: S101
     try:
@@ -171,18 +196,23 @@ def _pools(
     return pools_of_types(types or past.types(), replace(PoolRules(seats=0), **changes))
 
 
-def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: PlanOption) -> None:
+def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: PlanOption, command: str) -> None:
     if output is PlanOption.JSON:
         from seatpool.planner.text import as_json
         from seatpool.terminal.say import json_text, say
 
         say(json_text(as_json(plans, past, left_out)))
     elif output is PlanOption.HTML:
+        from importlib.metadata import version
+
+        from seatpool.clock import utc_now
+
         try:
-            from seatpool.planner.page import page
+            from seatpool.planner.page import Origin, page
         except ImportError as error:
             raise SeatpoolError(missing_package("-o html needs", error.name, extra="report")) from error
-        typer.echo(page(plans, past, left_out), nl=False)
+        origin = Origin(at=utc_now(), version=version("seatpool"), command=command)
+        typer.echo(page(plans, past, left_out, origin), nl=False)
     else:
         from seatpool.planner.screen import show
         from seatpool.planner.text import remarks

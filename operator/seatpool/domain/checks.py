@@ -7,10 +7,27 @@ is both the decision and its explanation.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from seatpool.domain.reasons import Reason
 from seatpool.domain.reserved_seats import ReservedSeats
-from seatpool.domain.supply import Supply
+
+
+class FreeSeats(Protocol):
+    """What the checks ask about the free seats. `domain.supply` says what each answer means."""
+
+    @property
+    def free(self) -> int: ...
+
+    @property
+    def at_hand(self) -> int: ...
+
+    @property
+    def usable(self) -> int: ...
+
+    def was_left_by(self, user: str) -> bool: ...
+
+    def returns_to_cooling(self, user: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +35,7 @@ class Situation:
     """The input of the checks."""
 
     readmit: Mapping[str, datetime]
-    supply: Supply
+    supply: FreeSeats
     reserved: ReservedSeats
 
 

@@ -1,114 +1,111 @@
-"""Tracks the freed seats of a pool during a replay, and asks `allocate` who of the waiting users gets one.
+"""Counts the free seats of a pool during a replay, and the seats among them that a rule does not let go to every user.
 
-`allocate` gets only what can change its answer. A seat that its holder keeps makes the pool smaller by one. So does a
-seat that still cools down and was not one of a waiting user.
+It counts as `domain.supply` does, and answers the checks of `domain.checks`. But it goes on from one instant to the next,
+and does not count anew at each.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice
 
-from seatpool.domain.allocate import allocate
-from seatpool.domain.instants import after
-from seatpool.domain.memory import Grant, PoolMemory, Reassignment, Vacated, Waiting
-from seatpool.domain.need import Need
+from seatpool.domain.instants import after, before
+from seatpool.domain.memory import VACATED_KEPT
 from seatpool.domain.rules import PoolRules
 
 
-@dataclass(frozen=True, slots=True)
-class SeatAssignment:
-    """Seats that are granted now, and when to ask again even if nothing happens."""
-
-    granted: tuple[Grant, ...]
-    next_change: datetime | None
-
-
 class FreedSeats:
-    """Seats of one pool that were freed and not granted since, as far as a rule depends on them."""
+    """Free seats of one pool. The instants of all calls must ascend."""
 
-    def __init__(self, rules: PoolRules) -> None:
-        self._rules = rules
-        self._vacated: Sequence[Vacated] = ()
-        self._reassignments: tuple[Reassignment, ...] = ()
-        self._smaller_pool: dict[int, PoolRules] = {}
+    def __init__(self, rules: PoolRules, *, held: int) -> None:
+        self._seats = rules.seats
+        self._remembers = rules.remembers_seats
+        self._cool_down = rules.seat_cool_down
+        self._budget = rules.max_reassignments
+        self._held = held
+        self._cooled: dict[str, datetime] = {}
+        self._cooling: dict[str, datetime] = {}
+        """By the user who vacated the seat, the longest vacated first. A user who returns takes this very seat."""
+        self._reassigned: deque[datetime] = deque()
+        """The re-assignments inside the budget's window."""
 
-    def vacate(self, users: Iterable[str], at: datetime) -> None:
-        """Records that these users gave their seats back."""
-        if self._rules.remembers_seats:
-            self._vacated = (*self._vacated, *(Vacated(user, at) for user in sorted(users)))
+    def pass_time(self, at: datetime) -> bool:
+        """Lets seats cool down, and re-assignments leave the window. Tells whether one did."""
+        changed = False
+        while self._cooling:
+            user, vacated = next(iter(self._cooling.items()))
+            if after(vacated, self._cool_down) > at:
+                break
+            self._cooled[user] = self._cooling.pop(user)
+            changed = True
+        if self._budget is not None and self._reassigned:
+            outside = before(at, self._budget.window)
+            while self._reassigned and self._reassigned[0] <= outside:
+                self._reassigned.popleft()
+                changed = True
+        return changed
 
-    def can_be_ignored(self, line: Iterable[Waiting], *, held: int, at: datetime) -> bool:
-        """Tells whether every waiting user can have a seat whose past no rule depends on."""
-        self._drop_cooled(at)
-        waiting = {place.user for place in line}
-        return (
-            not self._rules.reservations
-            and len(waiting) <= self._rules.seats - held - len(self._vacated)
-            and not any(seat.user in waiting for seat in self._vacated)
-        )
+    @property
+    def next_change(self) -> datetime | None:
+        """When time alone makes a seat usable for other users. None: it does not."""
+        cooled = after(next(iter(self._cooling.values())), self._cool_down) if self._cooling else None
+        if self._budget is None or not self._reassigned or self._budget_left >= len(self._cooled):
+            return cooled
+        permitted = after(self._reassigned[0], self._budget.window)
+        return permitted if cooled is None else min(cooled, permitted)
 
-    def assign(self, line: Sequence[Waiting], holders: Mapping[str, Grant], at: datetime) -> SeatAssignment:
-        """Has `allocate` grant seats to the line, and remembers what that changes."""
-        self._drop_cooled(at)
-        involved = self._holders_that_matter(holders)
-        freed = self._seats_that_matter(line, at)
-        needs = {place.user: Need(place.user, place.since) for place in line}
-        needs |= {user: Need(user, grant.since) for user, grant in involved.items() if grant.idle_since is None}
-        memory = PoolMemory(
-            assigned=involved,
-            waiting={place.user: place for place in line},
-            vacated=tuple(freed),
-            left={},
-            reassignments=self._reassignments,
-        )
-        without = len(holders) - len(involved) + len(self._vacated) - len(freed)
-        answer = allocate(self._pool_without(without), needs, memory, at)
-        next_change = self._next_cooled(at) if answer.waiting else None
-        if answer.next_change is not None and (next_change is None or answer.next_change < next_change):
-            next_change = answer.next_change
-        self._reassignments = answer.memory.reassignments
-        if answer.granted and self._vacated:
-            taken = set(freed).difference(answer.memory.vacated)
-            self._vacated = [seat for seat in self._vacated if seat not in taken]
-        return SeatAssignment(tuple(answer.memory.assigned[one.user] for one in answer.granted), next_change)
+    @property
+    def free(self) -> int:
+        """All seats without a holder."""
+        return self._seats - self._held
 
-    def _drop_cooled(self, at: datetime) -> None:
-        if self._vacated and self._rules.max_reassignments is None:
-            cool_down = self._rules.seat_cool_down
-            if after(self._vacated[0].at, cool_down) <= at:
-                self._vacated = [seat for seat in self._vacated if after(seat.at, cool_down) > at]
+    @property
+    def at_hand(self) -> int:
+        """Free seats that do not cool down, whatever the budget says."""
+        return self._seats - self._held - len(self._cooling)
 
-    def _next_cooled(self, at: datetime) -> datetime | None:
-        ends = (after(seat.at, self._rules.seat_cool_down) for seat in self._vacated)
-        return next((end for end in ends if end > at), None)
+    @property
+    def usable(self) -> int:
+        """Number of seats for users who did not vacate one themselves."""
+        free = self._seats - self._held - len(self._cooling)
+        if self._budget is None:
+            return free
+        cooled = len(self._cooled)
+        return free - cooled + min(cooled, self._budget_left)
 
-    def _holders_that_matter(self, holders: Mapping[str, Grant]) -> dict[str, Grant]:
-        """Returns the protected holders and those with a reservation.
+    def was_left_by(self, user: str) -> bool:
+        """Tells whether this user vacated one of the seats."""
+        return user in self._cooled or user in self._cooling
 
-        How many of them have a seat decides how many seats are kept free.
-        """
-        rules = self._rules
-        if not rules.reservations:
-            return {user: holders[user] for user in rules.always}
-        return {
-            user: grant
-            for user, grant in holders.items()
-            if user in rules.always or rules.reservation_of(user) is not None
-        }
+    def returns_to_cooling(self, user: str) -> bool:
+        """Tells whether this user would return to an own seat that other users could not have now."""
+        return user in self._cooling
 
-    def _seats_that_matter(self, line: Sequence[Waiting], at: datetime) -> Sequence[Vacated]:
-        """Returns the freed seats of waiting users, and those that would be granted to others first."""
-        if not self._vacated or self._rules.reservations:
-            return self._vacated
-        waiting = {place.user for place in line}
-        cool_down = self._rules.seat_cool_down
-        may_pass = islice((seat for seat in self._vacated if after(seat.at, cool_down) <= at), len(line))
-        chosen = {*may_pass, *(seat for seat in self._vacated if seat.user in waiting)}
-        return sorted(chosen, key=lambda seat: (seat.at, seat.user))
+    def vacate(self, users: Sequence[str], at: datetime) -> None:
+        """Takes the seats of these users back."""
+        self._held -= len(users)
+        if self._remembers:
+            for user in sorted(users):
+                (self._cooling if self._cool_down else self._cooled)[user] = at
+            self._forget_oldest()
 
-    def _pool_without(self, seats: int) -> PoolRules:
-        rules = self._smaller_pool.get(seats)
-        if rules is None:
-            rules = self._smaller_pool[seats] = replace(self._rules, seats=self._rules.seats - seats)
-        return rules
+    def take(self, user: str, at: datetime) -> None:
+        """Gives a seat: the user's own, else a fresh one, else the longest vacated one, which is a re-assignment."""
+        self._held += 1
+        if user in self._cooled:
+            del self._cooled[user]
+        elif user in self._cooling:
+            del self._cooling[user]
+        elif self._seats - self._held < len(self._cooled) + len(self._cooling):
+            del self._cooled[next(iter(self._cooled))]
+            if self._budget is not None:
+                self._reassigned.append(at)
+
+    @property
+    def _budget_left(self) -> int:
+        return 0 if self._budget is None else max(0, self._budget.count - len(self._reassigned))
+
+    def _forget_oldest(self) -> None:
+        """Forgets the seats that the memory of a pool has no place for."""
+        for _ in range(len(self._cooled) + len(self._cooling) - VACATED_KEPT):
+            longest = self._cooled or self._cooling
+            del longest[next(iter(longest))]

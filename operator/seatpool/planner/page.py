@@ -1,21 +1,33 @@
 """Renders plans as one HTML page that loads nothing, for a browser and for paper."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from seatpool.planner import text
 from seatpool.planner.past import Past
-from seatpool.planner.picture import curve_picture
+from seatpool.planner.picture import curve_picture, description
 from seatpool.planner.plan import SeatPlan
 from seatpool.planner.screen import worth_showing
-from seatpool.text import format_number, format_percent, format_seconds, html_value
+from seatpool.text import format_number, format_percent, html_value
 
 TEMPLATE = "page.html.jinja"
 
 
-def page(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Says how a page was made."""
+
+    at: datetime
+    version: str
+    command: str
+    """The command line."""
+
+
+def page(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str], origin: Origin) -> str:
     """Returns the whole HTML document."""
     environment = Environment(
         loader=PackageLoader("seatpool.planner", "."),
@@ -27,21 +39,30 @@ def page(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str]) -> str:
     helpers = {
         function.__name__: function
         for function in (
+            description,
             text.circumstances,
+            text.format_wait,
             text.headline,
             text.rules_told,
             text.seats_range,
+            text.verdict,
             worth_showing,
         )
     }
     return environment.get_template(TEMPLATE).render(
         plans=plans,
         past=past,
+        origin=origin,
         remarks=text.remarks(past, left_out),
+        sum_told=text.sum_told(plans),
         priced=any(plan.cost is not None for plan in plans),
-        pictures=[Markup(curve_picture(plan)) for plan in plans],  # noqa: S704
-        length=format_seconds,
+        pictures=[_pictures(plan) for plan in plans],
         number=format_number,
         percent=format_percent,
         **helpers,
     )
+
+
+def _pictures(plan: SeatPlan) -> list[Markup]:
+    """Returns the picture for a wide page and the one for a narrow page, or nothing if there is nothing to draw."""
+    return [Markup(curve_picture(plan, narrow=narrow)) for narrow in (False, True) if plan.curve]  # noqa: S704

@@ -1,7 +1,8 @@
 """Holds the past: which workbench of which user was in which state, from when to when."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -40,9 +41,12 @@ class Past:
     """Number of lines or rows that were read."""
     passed_over: Counter[str] = field(default_factory=Counter)
     """Lines that could not be used, by reason."""
+    waits_not_known: int = 0
+    """For how many seats of a history it is not known how long they were waited for."""
 
     def types(self) -> tuple[str, ...]:
-        return tuple(sorted(self._by_type))
+        """Returns the types, `t2` before `t10`."""
+        return tuple(sorted(self._by_type, key=_natural))
 
     def has_type(self, serves: Callable[[str], bool]) -> bool:
         """Tells whether there is a workbench type that is served."""
@@ -73,19 +77,10 @@ class Past:
         return (", ".join(types[:SHOWN_TYPES]) or "none") + more
 
 
-def merge_pasts(pasts: Iterable[Past]) -> Past:
-    """Merges several pasts into one."""
-    every = list(pasts)
-    if len(every) == 1:
-        return every[0]
-    return Past(
-        periods=[period for past in every for period in past.periods],
-        since=min(past.since for past in every),
-        until=max(past.until for past in every),
-        source=", ".join(past.source for past in every),
-        lines=sum(past.lines for past in every),
-        passed_over=sum((past.passed_over for past in every), Counter[str]()),
-    )
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Returns a key that sorts numbers in names by their values."""
+    pieces = re.split(r"([0-9]+)", name)
+    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces]
 
 
 def trim_end(begin: datetime, end: datetime, *, by: timedelta) -> datetime:

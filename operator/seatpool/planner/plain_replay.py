@@ -47,7 +47,7 @@ class _PlainReplay:
             user = self._demand.needs[index].user
             del self._needs[user]
             if self._unserved.pop(user, None) is not None and user not in self._rules.denied:
-                self._tally.record_gave_up(index)
+                self._tally.record_never_served(index)
         for index in step.begins:
             user = self._demand.needs[index].user
             self._needs[user] = Need(user, step.at)

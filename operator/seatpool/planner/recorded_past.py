@@ -11,11 +11,12 @@ from seatpool.history.store import open_history
 from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, trim_end
 
 _SESSIONS = (
-    "SELECT user_id, pool, workbench_type, granted_at - to_seconds(coalesce(waited_s, 0)), released_at, release_reason "
+    "SELECT user_id, pool, workbench_type, granted_at - to_seconds(coalesce(waited_s, 0)), released_at, release_reason, "
+    "waited_s IS NULL "
     "FROM sessions"
 )
 _WAITS = (
-    "SELECT user_id, pool, workbench_type, began_at, ended_at, outcome FROM waits "
+    "SELECT user_id, pool, workbench_type, began_at, ended_at, outcome, false FROM waits "
     "WHERE outcome IS DISTINCT FROM 'Granted' AND outcome IS DISTINCT FROM 'Denied'"
 )
 
@@ -34,12 +35,14 @@ def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type
     until = _utc(last[0])
     first = datetime.min.replace(tzinfo=UTC) if since is None else datetime.combine(since, time(), UTC)
     periods = []
-    for user, pool, of_type, begin, ended, why in rows:
+    waits_not_known = 0
+    for user, pool, of_type, begin, ended, why, unknown in rows:
         begun, end = max(_utc(begin), first), until if ended is None else _utc(ended)
         if why == Reason.WORKBENCHES_STOPPED:
             end = trim_end(begun, end, by=linger)
         name = (of_type or pool) if by_type else pool
         if begun < end:
+            waits_not_known += unknown
             periods.append(ActivePeriod(user, name, InstanceState.RUNNING.value, begun, end))
     if not periods:
         after = "" if since is None else f" after {since}"
@@ -53,6 +56,7 @@ def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type
         source=str(folder),
         lines=len(rows),
         passed_over=Counter(),
+        waits_not_known=waits_not_known,
     )
 
 

@@ -1,4 +1,4 @@
-"""Prints plans on a terminal of 80 columns."""
+"""Prints plans on a terminal. In a narrow one the columns that say least are left out."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,14 +7,27 @@ from rich.table import Table
 from rich.text import Text
 
 from seatpool.planner.plan import Point, SeatPlan
-from seatpool.planner.text import circumstances, headline, rules_told, seats_range
-from seatpool.terminal.output import table
-from seatpool.text import format_names, format_number, format_percent, format_seconds
+from seatpool.planner.text import (
+    circumstances,
+    format_wait,
+    headline,
+    rules_told,
+    seats_range,
+    sum_told,
+    verdict,
+)
+from seatpool.terminal.output import GAP, table
+from seatpool.text import escape_unprintable, format_number, format_percent
 
 NEAR = 3
 PLACES = 1
 """Decimals of a share in percent."""
 SPREAD = 6
+SHORTEST_NAME = 12
+LEAST_NEEDED = ("P50 WAIT", "IN USE", "LONGEST", "COST", "P95 WAIT")
+"""Columns that give way in a narrow terminal, the first one first."""
+UNTARGETED = ("RANGE", "WAITING", "NEVER SERVED", "P50 WAIT", "P95 WAIT", "LONGEST", "IN USE")
+"""Columns of several plans that have no meaning without a target."""
 
 
 def show(console: Console, plans: Sequence[SeatPlan], remarks: Iterable[str], *, every_number: bool) -> None:
@@ -24,61 +37,97 @@ def show(console: Console, plans: Sequence[SeatPlan], remarks: Iterable[str], *,
     else:
         _show_many(console, plans)
     for remark in remarks:
-        console.print(remark)
+        console.print(Text(remark))
 
 
 def _show_one(console: Console, plan: SeatPlan, *, every_number: bool) -> None:
-    console.print(headline(plan), style="bold", highlight=False)
-    console.print(f"{circumstances(plan)}; {rules_told(plan)}")
-    if plan.seats is None and plan.target is not None:
-        console.print(
-            f"More than {plan.nobody_waits_for_a_seat} seats help nobody: what still waits then waits because of the rules."
-        )
+    console.print(Text(headline(plan), style="bold"))
+    for sentence in verdict(plan):
+        console.print(Text(sentence))
+    console.print(Text(f"{circumstances(plan)}; {rules_told(plan)}"))
+    if not plan.curve:
+        return
     console.print()
     priced = any(point.cost is not None for point in plan.curve)
-    drawn = _table("SEATS", "WAITING", "P50 WAIT", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
-    for point in plan.curve if every_number else worth_showing(plan):
-        cells = [
+    rows = [
+        [
+            f"> {point.seats}" if point.seats == plan.seats else str(point.seats),
             *_waits(point),
             format_percent(point.utilisation, places=PLACES),
-            *([format_number(point.cost, places=0)] if priced else []),
+            format_number(point.cost, places=0),
         ]
-        mark = "> " if point.seats == plan.seats else ""
-        drawn.add_row(f"{mark}{point.seats}", *cells, style="bold" if mark else None)
+        for point in (plan.curve if every_number else worth_showing(plan))
+    ]
+    headings = ["SEATS", "WAITING", "NEVER SERVED", "P50 WAIT", "P95 WAIT", "LONGEST", "IN USE", "COST"]
+    drawn = _fitting(console, headings, rows, hidden=() if priced else ("COST",))
     console.print(drawn)
 
 
 def _show_many(console: Console, plans: Sequence[SeatPlan]) -> None:
-    priced = any(plan.cost is not None for plan in plans)
-    drawn = _table("POOL", "SEATS", "RANGE", "WAITING", "P95 WAIT", "LONGEST", "IN USE", *(["COST"] if priced else []))
+    rows = []
     for plan in plans:
         answer = plan.answer
-        known = (
-            ["-"] * 4
-            if answer is None
-            else [*_waits(answer)[:1], *_waits(answer)[2:], format_percent(answer.utilisation, places=PLACES)]
-        )
-        seats = "none" if plan.seats is None else str(plan.seats)
-        drawn.add_row(
-            Text(plan.name), seats, seats_range(plan), *known, *([format_number(plan.cost, places=0)] if priced else [])
-        )
-    console.print(drawn)
-    target = plans[0].target
-    if target is None:
-        return
-    console.print()
-    without = [plan.name for plan in plans if plan.seats is None]
-    if without:
-        console.print(Text(f"No sum: no number of seats gives {target} to {format_names(without)}"))
-    else:
-        console.print(f"{sum(plan.seats or 0 for plan in plans)} seats in all for {target}")
+        known = ["-"] * 6 if answer is None else [*_waits(answer), format_percent(answer.utilisation, places=PLACES)]
+        seats = "none" if not plan.is_reachable else format_number(plan.seats)
+        rows.append([plan.name, seats, seats_range(plan), *known, format_number(plan.cost, places=0)])
+    headings = [
+        "POOL",
+        "SEATS",
+        "RANGE",
+        "WAITING",
+        "NEVER SERVED",
+        "P50 WAIT",
+        "P95 WAIT",
+        "LONGEST",
+        "IN USE",
+        "COST",
+    ]
+    untargeted = plans[0].target is None
+    if untargeted:
+        headings[1] = "NO WAIT"
+        rows = [[row[0], str(plan.nobody_waits_for_a_seat), *row[2:]] for row, plan in zip(rows, plans, strict=True)]
+    priced = any(plan.cost is not None for plan in plans)
+    hidden = [*(() if priced else ("COST",)), *(UNTARGETED if untargeted else ())]
+    console.print(_fitting(console, headings, rows, hidden=hidden))
+    told = sum_told(plans)
+    notes = sorted({("?" if plan.seats_low is not None else "-", plan.range_note) for plan in plans if plan.range_note})
+    if told is not None or notes:
+        console.print()
+    if told is not None:
+        console.print(Text(told))
+    for mark, note in notes:
+        console.print(Text(f"{mark} {note}"))
+
+
+def _fitting(
+    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], *, hidden: Sequence[str]
+) -> Table:
+    """Returns a table of the columns that the console has room for. Those of LEAST_NEEDED give way first, then names."""
+    shown = [index for index, heading in enumerate(headings) if heading not in hidden]
+
+    def width(index: int) -> int:
+        return max(len(headings[index]), *(len(escape_unprintable(row[index])) for row in rows))
+
+    def room() -> int:
+        return console.width - sum(width(index) + GAP for index in shown[1:])
+
+    shortest = width(0) if headings[0] != "POOL" else min(width(0), SHORTEST_NAME)
+    for heading in LEAST_NEEDED:
+        if room() < shortest and heading in headings and headings.index(heading) in shown:
+            shown.remove(headings.index(heading))
+    drawn = table(*(headings[index] for index in shown), numbers=frozenset(headings) - {"POOL"})
+    drawn.columns[0].max_width = max(SHORTEST_NAME, room())
+    for row in rows:
+        marked = row[0].startswith("> ") and headings[0] == "SEATS"
+        drawn.add_row(*(Text(row[index]) for index in shown), style="bold" if marked else None)
+    return drawn
 
 
 def worth_showing(plan: SeatPlan) -> list[Point]:
     """Returns every number near the result, and a few on both sides."""
     points = list(plan.curve)
     if plan.seats is None:
-        step = max(1, len(points) // (2 * SPREAD))
+        step = max(1, -(-len(points) // (2 * SPREAD)))
         return [*points[::step], *([points[-1]] if points and (len(points) - 1) % step else [])]
     below = [point for point in points if point.seats < plan.seats - NEAR]
     near = [point for point in points if abs(point.seats - plan.seats) <= NEAR]
@@ -91,11 +140,8 @@ def worth_showing(plan: SeatPlan) -> list[Point]:
 def _waits(point: Point) -> list[str]:
     return [
         format_percent(point.share_waiting, places=PLACES),
-        format_seconds(point.wait_p50_s),
-        format_seconds(point.wait_p95_s),
-        format_seconds(point.wait_max_s),
+        format_percent(point.share_unserved, places=PLACES),
+        format_wait(point.wait_p50_s),
+        format_wait(point.wait_p95_s),
+        format_wait(point.wait_max_s),
     ]
-
-
-def _table(*headings: str) -> Table:
-    return table(*headings, numbers=frozenset(headings) - {"POOL"})

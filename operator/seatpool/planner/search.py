@@ -2,21 +2,24 @@
 
 If seats are only given in order and kept for a linger time, no user waits longer with more seats. Then bisection finds
 the smallest number. The vendor's rules and reservations break that: a user who got a seat can be blocked afterwards.
-Then every number is tried, or a grid if there are too many.
+Then every number is tried that can meet the target (`lower_bound`) and is smaller than one that does. If these are too
+many, a grid of them is.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from seatpool.domain.rules import PoolRules
+from seatpool.planner.lower_bound import fewest_seats
 from seatpool.planner.target import Target
 from seatpool.planner.trials import Trials
 
-CHEAP = 3_000_000
-"""So many changes are replayed in seconds. Up to it every number is tried, whatever the rules are."""
-MOST_NUMBERS = 500
-GRID = 48
+CHEAP = 1_000_000
+"""So many changes are replayed in seconds. Up to it every number is tried for the curve."""
+AFFORDABLE = 4_000_000
+"""So many changes are replayed to be sure of the answer where more seats can be worse."""
+GRID = 12
 SHOWN = 9
 NEAR = 2
 LOWEST_SHOWN = 0.65
@@ -49,32 +52,66 @@ def is_monotonic(rules: PoolRules) -> bool:
 
 
 def search(
-    trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int, cheap: int = CHEAP
+    trials: Trials,
+    rules: PoolRules,
+    target: Target | None,
+    *,
+    lowest: int,
+    enough: int,
+    cheap: int = CHEAP,
+    affordable: int = AFFORDABLE,
 ) -> SearchResult:
     """Tries numbers from `lowest` on. With `enough` seats no user waits for want of a seat.
 
-    Up to `cheap` changes may be replayed to know every number.
+    Up to `cheap` changes may be replayed to know every number, and up to `affordable` ones to be sure of the answer.
     """
     top = _saturation_point(trials, rules, target, lowest=lowest, enough=enough)
-    numbers = range(lowest, top + 1)
     exact = is_monotonic(rules)
-    if len(numbers) * trials.changes <= cheap or (target and not exact and len(numbers) <= MOST_NUMBERS):
+    if (top + 1 - lowest) * trials.changes <= cheap:
+        numbers = range(lowest, top + 1)
         trials.run(numbers)
         return SearchResult(_first(numbers, trials, target), top, Method.EVERY_NUMBER)
-    if exact:
-        grid = _grid(lowest, top)
+    grid = _grid(lowest, top)
+    if target is None:
         trials.run(grid)
-        seats = None if target is None else _bisect(trials, target, grid, lowest=lowest)
+        return SearchResult(None, top, Method.BISECTION if exact else Method.GRID)
+    fewest = min(top, max(lowest, fewest_seats(trials.draws, rules, target)))
+    if exact:
+        trials.run(grid)
+        seats = _bisect(trials, target, grid, lowest=fewest)
         trials.run(_around(seats, grid, lowest=lowest, top=top))
         return SearchResult(seats, top, Method.BISECTION)
-    grid = sorted({*_evenly(lowest, top, GRID), top})
-    trials.run(grid)
-    near = _first(grid, trials, target)
+    found = _search_grid(trials, target, fewest=fewest, top=top, affordable=affordable // max(1, trials.changes))
+    seats = found.seats
+    while seats is not None:
+        trials.run(_around(seats, grid, lowest=lowest, top=top))
+        smaller = smallest_tried(trials, target, lowest=lowest)
+        if smaller == seats:
+            break
+        seats = smaller
+    return replace(found, seats=seats)
+
+
+def smallest_tried(trials: Trials, target: Target, *, lowest: int) -> int | None:
+    """Returns the smallest number that was tried and meets the target. None: there is none."""
+    return next((waits.seats for waits in trials.tried if waits.seats >= lowest and waits.meets(target)), None)
+
+
+def _search_grid(trials: Trials, target: Target, *, fewest: int, top: int, affordable: int) -> SearchResult:
+    """Returns the smallest number where more seats can be worse. `affordable` is how many numbers may be tried."""
+    grid = sorted({*_evenly(fewest, top, GRID), top})
+    near = _first_of(grid, trials, target)
+    smaller = range(fewest, top + 1 if near is None else near)
+    if len(smaller) <= affordable:
+        seats = _first_of(smaller, trials, target)
+        return SearchResult(near if seats is None else seats, top, Method.EVERY_NUMBER)
     if near is None:
         return SearchResult(None, top, Method.GRID)
     below = max((seats for seats in grid if seats < near), default=near - 1)
-    trials.run(range(below + 1, near))
-    return SearchResult(_first(range(below + 1, near + 1), trials, target), top, Method.GRID)
+    between = range(below + 1, near + 1)
+    if len(between) <= affordable:
+        return SearchResult(_first_of(between, trials, target), top, Method.GRID)
+    return SearchResult(_bisect(trials, target, [below, near], lowest=below), top, Method.GRID)
 
 
 def _saturation_point(trials: Trials, rules: PoolRules, target: Target | None, *, lowest: int, enough: int) -> int:
@@ -85,12 +122,13 @@ def _saturation_point(trials: Trials, rules: PoolRules, target: Target | None, *
     most = trials.waits(enough)
     if is_monotonic(rules):
         return max(lowest, most.most_held)
+    exceeding = None if target is None else most.exceeding(target).total()
     low, high = lowest, max(lowest, enough)
     while low < high:
         middle = (low + high) // 2
         waits = trials.waits(middle)
-        as_short = target is None or waits.value(target) <= most.value(target)
-        if as_short and waits.share_waiting <= most.share_waiting:
+        as_good = target is None or exceeding is None or waits.exceeding(target).total() <= exceeding
+        if as_good and waits.share_waiting <= most.share_waiting and waits.unserved <= most.unserved:
             high = middle
         else:
             low = middle + 1
@@ -102,20 +140,30 @@ def _bisect(trials: Trials, target: Target, grid: Sequence[int], *, lowest: int)
     high = _first(grid, trials, target)
     if high is None:
         return None
-    low = max((seats + 1 for seats in grid if seats < high), default=lowest)
+    low = min(high, max([lowest, *(seats + 1 for seats in grid if seats < high)]))
     while low < high:
         middle = (low + high) // 2
-        if target.is_met_by(trials.waits(middle).value(target)):
+        if trials.waits(middle).meets(target):
             high = middle
         else:
             low = middle + 1
     return high
 
 
-def _first(numbers: Iterable[int], trials: Trials, target: Target | None) -> int | None:
+def _first(numbers: Sequence[int], trials: Trials, target: Target | None) -> int | None:
+    """Returns the first number that meets the target, after all of them were tried."""
     if target is None:
         return None
-    return next((seats for seats in numbers if target.is_met_by(trials.waits(seats).value(target))), None)
+    return next((waits.seats for waits in trials.run(numbers) if waits.meets(target)), None)
+
+
+def _first_of(numbers: Sequence[int], trials: Trials, target: Target) -> int | None:
+    """Returns the first number that meets the target. Those above it are not tried, but a few."""
+    for start in range(0, len(numbers), trials.at_once):
+        seats = _first(numbers[start : start + trials.at_once], trials, target)
+        if seats is not None:
+            return seats
+    return None
 
 
 def _around(seats: int | None, grid: Sequence[int], *, lowest: int, top: int) -> set[int]:

@@ -1,10 +1,14 @@
 """Tries numbers of seats on the past, in several processes if that is faster."""
 
 import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from typing import Any
 
 from seatpool.domain.rules import PoolRules
 from seatpool.planner.past_demand import PastDemand
@@ -14,15 +18,30 @@ from seatpool.planner.waits import Waits, collect_waits
 WORTH_A_PROCESS = 400_000
 """From so many changes on, of some microseconds each, a process costs less than it saves."""
 
+Told = Callable[[str], None]
+"""Is told what is being done, in a few words, whenever it changes."""
+
 
 class Trials:
     """Results of one pool's past, or several draws of it, with one set of rules and any number of seats."""
 
-    def __init__(self, draws: Sequence[PastDemand], rules: PoolRules, *, processes: int) -> None:
+    def __init__(
+        self, draws: Sequence[PastDemand], rules: PoolRules, *, processes: int, told: Told = lambda _words: None
+    ) -> None:
         self._draws = draws
         self._rules = rules
         self._processes = processes
         self._tried: dict[int, Waits] = {}
+        self._told = told
+
+    @property
+    def draws(self) -> Sequence[PastDemand]:
+        return self._draws
+
+    @property
+    def at_once(self) -> int:
+        """Returns how many numbers are best tried at once."""
+        return max(1, 4 * self._processes if self.changes * 4 * self._processes >= WORTH_A_PROCESS else 1)
 
     @property
     def changes(self) -> int:
@@ -41,15 +60,35 @@ class Trials:
         """Returns the waits for each of the numbers. Each number is replayed once."""
         wanted = list(numbers)
         missing = sorted(set(wanted) - self._tried.keys())
-        batches = min(self._processes, len(missing), len(missing) * self.changes // WORTH_A_PROCESS)
-        if batches <= 1:
-            found = [replay_seats(self._draws, self._rules, missing)]
-        else:
-            with process_pool(batches) as pool:
-                shares = [missing[start::batches] for start in range(batches)]
-                found = list(pool.map(replay_seats, [self._draws] * batches, [self._rules] * batches, shares))
-        self._tried |= {waits.seats: waits for batch in found for waits in batch}
+        for waits in self._replayed(missing):
+            self._tried[waits.seats] = waits
+            self._told(f"{self._draws[0].name}: numbers of seats replayed: {len(self._tried)}")
         return [self._tried[seats] for seats in wanted]
+
+    def _replayed(self, numbers: Sequence[int]) -> Iterator[Waits]:
+        batches = min(self._processes, len(numbers), len(numbers) * self.changes // WORTH_A_PROCESS)
+        if batches <= 1:
+            for seats in numbers:
+                yield replay_seats(self._draws, self._rules, [seats])[0]
+            return
+        with process_pool(batches, _Worker.start, self._draws, self._rules) as pool:
+            for job in as_completed([pool.submit(_Worker.replay, seats) for seats in numbers]):
+                yield job.result()
+
+
+class _Worker:
+    """What a process of its own knows: it gets the past once, and then numbers of seats."""
+
+    draws: Sequence[PastDemand]
+    rules: PoolRules
+
+    @classmethod
+    def start(cls, draws: Sequence[PastDemand], rules: PoolRules) -> None:
+        cls.draws, cls.rules = draws, rules
+
+    @classmethod
+    def replay(cls, seats: int) -> Waits:
+        return replay_seats(cls.draws, cls.rules, [seats])[0]
 
 
 def replay_seats(draws: Sequence[PastDemand], rules: PoolRules, numbers: Sequence[int]) -> list[Waits]:
@@ -59,9 +98,35 @@ def replay_seats(draws: Sequence[PastDemand], rules: PoolRules, numbers: Sequenc
     ]
 
 
-def process_pool(count: int) -> ProcessPoolExecutor:
-    """Returns a pool of `count` processes. They are spawned, because a fork of a process with threads may hang."""
-    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+@contextmanager
+def process_pool(count: int, start: Callable[..., None] | None = None, *known: Any) -> Iterator[ProcessPoolExecutor]:
+    """Gives a pool of `count` processes. They are spawned, because a fork of a process with threads may hang.
+
+    An interruption is for this process. It ends the others, which would each print where they were.
+    """
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=start, initargs=known)
+    try:
+        with _interruptions_held():  # the processes inherit this, and are all started by the first job
+            pool.submit(int)
+        yield pool
+    except BaseException:
+        for process in active_children():
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interruptions_held() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def cpu_count() -> int:

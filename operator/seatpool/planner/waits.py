@@ -5,13 +5,14 @@ day is drawn with all its waits or not at all.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 
 from seatpool.planner.past_demand import PastDemand
-from seatpool.planner.replay_result import ReplayResult
-from seatpool.planner.target import Statistic, Target, rank
+from seatpool.planner.replay_result import NEVER_SERVED, ReplayResult
+from seatpool.planner.target import Target, rank
 
 Day = tuple[int, int]
 """Number of the draw of the past, and day in it."""
@@ -23,9 +24,10 @@ class Waits:
 
     seats: int
     longest_first: Sequence[tuple[float, Day]]
-    """Waits longer than 0 s."""
+    """Waits longer than 0 s. Those of needs that were never served are NEVER_SERVED and come first."""
     needs_of_day: Counter[Day]
-    unserved: int
+    longest: float
+    """Longest time that a need waited, for a seat or in vain."""
     utilisation: float
     most_held: int
     """Length of the longest list."""
@@ -35,43 +37,39 @@ class Waits:
         return self.needs_of_day.total()
 
     @property
+    def unserved(self) -> int:
+        """Number of needs that ended before there was a seat."""
+        return sum(1 for _ in takewhile(lambda one: one[0] == NEVER_SERVED, self.longest_first))
+
+    @property
     def share_waiting(self) -> float:
+        """Share of needs that had no seat at once, those that were never served among them."""
         return len(self.longest_first) / self.needs if self.needs else 0.0
 
     @property
     def share_unserved(self) -> float:
-        """Share of needs that ended before there was a seat."""
         return self.unserved / self.needs if self.needs else 0.0
 
-    @property
-    def longest(self) -> float:
-        return self.longest_first[0][0] if self.longest_first else 0.0
-
     def percentile(self, percent: Fraction | int) -> float:
-        """Returns the nearest-rank percentile over all needs."""
+        """Returns the nearest-rank percentile over all needs. NEVER_SERVED: so many were never served."""
         above = self.needs - rank(percent, self.needs)
         return self.longest_first[above][0] if 0 <= above < len(self.longest_first) else 0.0
 
-    def value(self, target: Target) -> float:
-        """Returns the statistic that the target bounds."""
-        match target.statistic:
-            case Statistic.MAX:
-                return self.longest
-            case Statistic.SHARE:
-                return self.share_waiting
-            case Statistic.PERCENTILE:
-                return self.percentile(target.percent)
+    def exceeding(self, target: Target) -> Counter[Day]:
+        """Returns how many needs are not served as the target wants, by day."""
+        if target.is_exceeded_by(0.0):  # no wait at all is short enough
+            return self.needs_of_day
+        return Counter(day for _, day in takewhile(lambda one: target.is_exceeded_by(one[0]), self.longest_first))
 
-    def resampled_value(self, times: Counter[Day], target: Target) -> float:
-        """Returns the same statistic if each day had occurred `times` times."""
-        if target.statistic is Statistic.MAX:
-            return next((wait for wait, day in self.longest_first if times[day]), 0.0)
+    def meets(self, target: Target) -> bool:
+        return target.permits(self.exceeding(target).total(), of=self.needs)
+
+    def resampled_percentile(self, times: Mapping[Day, int], percent: Fraction | int) -> float:
+        """Returns the percentile if each day had occurred `times` times."""
         needs = sum(count * self.needs_of_day[day] for day, count in times.items())
-        if target.statistic is Statistic.SHARE:
-            return sum(times[day] for _, day in self.longest_first) / needs if needs else 0.0
-        above = needs - rank(target.percent, needs)
+        above = needs - rank(percent, needs)
         for wait, day in self.longest_first:
-            above -= times[day]
+            above -= times.get(day, 0)
             if above < 0:
                 return wait
         return 0.0
@@ -81,8 +79,8 @@ def collect_waits(seats: int, draws: Iterable[tuple[PastDemand, ReplayResult]]) 
     """Returns the waits of all draws of the past together."""
     waited: list[tuple[float, Day]] = []
     needs_of_day: Counter[Day] = Counter()
-    unserved = most_held = 0
-    held = offered = 0.0
+    most_held = 0
+    longest = held = offered = 0.0
     for draw, (demand, outcome) in enumerate(draws):
         for need, wait in zip(demand.needs, outcome.waits, strict=True):
             if wait is not None:
@@ -90,10 +88,10 @@ def collect_waits(seats: int, draws: Iterable[tuple[PastDemand, ReplayResult]]) 
                 needs_of_day[day] += 1
                 if wait > 0:
                     waited.append((wait, day))
-        unserved += outcome.unserved
+        longest = max(longest, outcome.longest)
         held += outcome.held
         most_held = max(most_held, outcome.most_held)
         offered += seats * demand.span.total_seconds()
     waited.sort(reverse=True)
     utilisation = held / offered if offered else 0.0
-    return Waits(seats, waited, needs_of_day, unserved, utilisation, most_held)
+    return Waits(seats, waited, needs_of_day, longest, utilisation, most_held)

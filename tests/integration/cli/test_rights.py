@@ -30,7 +30,9 @@ def ask_as(board: Board, name: str, *arguments: str) -> Answered:
     return board.ask(*arguments, "--kubeconfig", str(config))
 
 
-@pytest.mark.parametrize("command", [("status",), ("why", "ann"), ("who", "matlab"), ("diff", "matlab"), ("history", "ann")])
+@pytest.mark.parametrize(
+    "command", [("status",), ("why", "ann"), ("who", "matlab"), ("diff", "matlab"), ("history", "ann")]
+)
 def test_whoever_may_look_in_one_namespace_gets_every_answer_there(people: Board, command: tuple[str, ...]) -> None:
     done = ask_as(people, "viewer", *command)
     assert done.code == 0, done.stderr

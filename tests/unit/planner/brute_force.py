@@ -1,6 +1,7 @@
 """The planner's question answered a second time, by hand: it shares no code with Seatpool.
 
-Time passes in whole seconds. Somebody has a seat, lingers on it, or waits; whoever came first gets the next free one.
+Time passes in whole seconds. A user has a seat, lingers on it, or waits. Who came first gets the next free one. Who leaves
+without a seat was never served, however short the wait was.
 """
 
 import gzip
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+NEVER = math.inf
 Need = tuple[str, int, int]
 """Whose, and from which second to which."""
 
@@ -37,20 +39,20 @@ def needs_in(file: Path) -> list[Need]:
     return needs + [(user, begin, last) for user, begin in since.items()]
 
 
-def waits_with(needs: Iterable[Need], seats: int, *, linger: int = 0) -> list[int]:
-    """How long each need waits, in the order in which they began."""
+def waits_with(needs: Iterable[Need], seats: int, *, linger: int = 0) -> list[float]:
+    """How long each need waits, in the order in which they began. NEVER: it has no seat before it ends."""
     ordered = sorted(needs, key=lambda need: (need[1], need[0]))
     seconds = {second for _, begin, end in ordered for second in (begin, end, end + linger)}
     seat_until: dict[str, float] = {}
     line: list[int] = []
-    waits = [0] * len(ordered)
+    waits = [0.0] * len(ordered)
     for now in sorted(seconds):
         for user in [user for user, until in seat_until.items() if until <= now]:
             if not any(owner == user and begin <= now < end for owner, begin, end in ordered):
                 del seat_until[user]
         for index in [index for index in line if ordered[index][2] <= now]:
             line.remove(index)
-            waits[index] = ordered[index][2] - ordered[index][1]
+            waits[index] = NEVER
         for index, (user, begin, end) in enumerate(ordered):
             if begin == now:
                 if user in seat_until:
@@ -65,7 +67,13 @@ def waits_with(needs: Iterable[Need], seats: int, *, linger: int = 0) -> list[in
     return waits
 
 
-def p95(waits: Sequence[int]) -> int:
+def longest(needs: Iterable[Need], waits: Sequence[float]) -> float:
+    """The longest time that a need waits, for a seat or in vain."""
+    ordered = sorted(needs, key=lambda need: (need[1], need[0]))
+    return max(end - begin if wait == NEVER else wait for (_, begin, end), wait in zip(ordered, waits, strict=True))
+
+
+def p95(waits: Sequence[float]) -> float:
     return sorted(waits)[math.ceil(len(waits) * 95 / 100) - 1]
 
 

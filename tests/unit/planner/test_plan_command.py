@@ -182,9 +182,109 @@ def test_no_name_reaches_a_page_raw(tmp_path: Path) -> None:
     assert "a\\x1b[2J\\u202e\\x9b" in text
 
 
+def test_the_page_says_when_by_what_and_how_it_was_made_and_each_plot_says_what_it_shows(file: Path) -> None:
+    text = seatpool("--events", file, "--target", "p95 wait < 10m", "-o", "html").output
+    assert re.search(r"Made \d{4}-\d\d-\d\d \d\d:\d\d UTC by Seatpool \d", text)
+    assert f"plan --events {file} --target &#39;p95 wait &lt; 10m&#39; -o html" in text
+    pictures = re.findall(r"<svg[^>]*>.{0,200}", text, flags=re.DOTALL)
+    assert len(pictures) == 4  # of two pools, each for a desk and for a telephone
+    for picture in pictures:
+        assert 'role="img" aria-label="Waits by number of seats, vew-' in picture
+        assert "<title>Waits by number of seats, vew-" in picture
+    assert text.count("<figcaption>") == 2
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_who_is_never_served_is_a_column_and_in_the_verdict(file: Path) -> None:
+    options = ("--events", file, "--type", "vew-matlab", "--target", "share waiting < 80%", "--linger", "10m")
+    text = " ".join(seatpool(*options).output.split())
+    assert "NEVER SERVED" in text
+    found = answer(*options)
+    point = next(one for one in found["curve"] if one["seats"] == found["seats"])
+    assert point["unserved"] == round(point["share_unserved"] * found["needs"]) > 0
+    assert f"{point['unserved']} of {found['needs']} needs" in text
+    assert "are never served" in text
+    assert "every need is served" in seatpool("--events", file, "--type", "vew-cad", "--target", "max wait < 1s").output
+
+
+def test_a_percentile_that_is_never_served_is_null_in_json_and_never_on_the_screen(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    happenings = [("long", 1, 0, 900), ("ann", 2, 10, 20), ("bob", 3, 30, 40)]
+    path.write_text(
+        "\n".join(
+            event(user, "vew-a", number, state, at)
+            for user, number, begin, end in happenings
+            for state, at in (("running", begin), ("stopped", end))
+        )
+    )
+    point = answer("--events", path)["curve"][0]
+    assert (point["wait_p95_s"], point["wait_max_s"]) == (None, 600)
+    assert re.search(r"^ *1 +66.7 % +66.7 % +never +never +10 min", seatpool("--events", path).output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("output", ["table", "json", "html"])
+def test_a_past_of_one_instant_is_refused_with_a_sentence(tmp_path: Path, output: str) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text(event("ann", "vew-a", 1, "running", 0))
+    with pytest.raises(SeatpoolError, match="no user has a workbench for any time"):
+        seatpool("--events", path, "--target", "p95 wait < 10m", "-o", output)
+
+
+def test_a_type_that_was_never_active_needs_no_seat(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(event("ann", "vew-a", 1, "stopped", at) for at in (0, 50)))
+    assert "vew-a: nobody needed a seat" in seatpool("--events", path, "--type", "vew-a").output
+    assert "nobody needed a seat" in seatpool("--events", path, "--type", "vew-a", "-o", "html").output
+    plan = answer("--events", path, "--type", "vew-a", "--target", "max wait < 1m")
+    assert (plan["seats"], plan["needs"], plan["curve"]) == (0, 0, [])
+
+
+def test_there_is_a_sum_only_if_every_pool_has_a_number(file: Path) -> None:
+    assert "5 seats in all for max wait < 1m" in seatpool("--events", file, "--target", "max wait < 1m").output
+    without_target = seatpool("--events", file).output
+    assert "in all" not in without_target
+    assert "None" not in without_target
+    result = seatpool("--events", file, "--target", "p95 wait < 10m", "--readmit", "24h")
+    assert result.exit_code == 1
+    assert "No sum: no number of seats gives p95 wait < 10m for vew-cad, vew-matlab" in " ".join(result.output.split())
+    assert "seats" not in answer("--events", file, "--target", "p95 wait < 10m", "--readmit", "24h")
+
+
+def test_several_pools_without_a_range_say_why(file: Path) -> None:
+    text = " ".join(seatpool("--events", file, "--target", "max wait < 1m").output.split())
+    assert "- no range: a maximum has none" in text
+
+
+def test_types_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    types = ["vew-t10", "vew-t2", "vew-t1", "vew"]
+    path.write_text(
+        "\n".join(
+            event("ann", of_type, number, state, at)
+            for number, of_type in enumerate(types)
+            for state, at in (("running", 0), ("stopped", 9))
+        )
+    )
+    assert [one["type"] for one in answer("--events", path)["plans"]] == ["vew", "vew-t1", "vew-t2", "vew-t10"]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 120, 200])
+def test_a_table_fits_into_any_terminal_without_cutting_a_number(file: Path, columns: int) -> None:
+    for words in (("--type", "vew-matlab"), ()):
+        text = seatpool(
+            "--events", file, *words, "--target", "p95 wait < 10m", "--price", 123456, COLUMNS=str(columns)
+        ).output
+        assert max(map(len, text.splitlines())) <= columns
+        assert "\u2026" not in text
+        assert "NEVER SERVED" in text
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("--events", LAB, "--since", "2022-06-10"), "--since 2022-06-10: it is for --history FOLDER"),
+        (("--events", LAB, "--recorded-linger", "5m"), "--recorded-linger 5m: it is for --history FOLDER"),
+        (("--history", "folder", "--config", "seatpool.yaml"), "for the users of --pool FILE only"),
         ((), "--events FILE, or a history with --history FOLDER"),
         (("--events", LAB, "--history", "x"), "--events FILE, or a history with --history FOLDER"),
         (("--events", "missing.jsonl"), "missing.jsonl: cannot be read"),

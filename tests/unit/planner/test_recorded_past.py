@@ -117,6 +117,12 @@ def test_what_began_before_that_day_is_cut_and_the_past_begins_with_it(tmp_path:
         past(tmp_path / "other", session("ann", 10, 3 * day - 9 * 60), since=date(2026, 3, 5))
 
 
+def test_seats_whose_wait_is_not_known_are_counted(tmp_path: Path) -> None:
+    found = past(tmp_path, replace(session("ann", 10, 40), waited_s=None), session("bob", 20, 30))
+    assert found.waits_not_known == 1
+    assert needs(found) == [("ann", 10, 40), ("bob", 20, 30)]
+
+
 def test_a_history_without_intervals_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "kind=sessions").mkdir()
     with pytest.raises(NoSuchPast, match="record some, or import a log into it"):

@@ -9,7 +9,7 @@ from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget
 from seatpool.planner.past_demand import PastDemand, past_demand
 from seatpool.planner.plain_replay import replay_plainly
 from seatpool.planner.replay import replay
-from seatpool.planner.replay_result import ReplayResult
+from seatpool.planner.replay_result import NEVER_SERVED, ReplayResult
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 USERS = ("ann", "bob", "carl", "dora", "eve", "fred", "x-gil", "x-hana")
@@ -21,12 +21,15 @@ periods = st.lists(
     ),
     max_size=30,
 )
-lengths = st.sampled_from([0, 0, 0, 1, 5, 20, 60]).map(lambda minutes: minutes * MINUTE)
 few = st.lists(st.sampled_from(USERS), max_size=2, unique=True)
 
 
+MINUTES = st.sampled_from([0, 0, 0, 1, 5, 20, 60])
+
+
 @st.composite
-def some_rules(draw: st.DrawFn) -> PoolRules:
+def some_rules(draw: st.DrawFn, minutes: st.SearchStrategy[int] = MINUTES) -> PoolRules:
+    lengths = minutes.map(lambda count: count * MINUTE)
     budgets = st.builds(
         ReassignmentBudget, count=st.integers(0, 4), window=st.sampled_from([30 * MINUTE, 100 * MINUTE])
     )
@@ -70,3 +73,50 @@ def test_asking_about_few_says_the_same_as_asking_about_everybody(
 ) -> None:
     past = demand(some)
     assert replay(past, rules) == plainly(past, rules)
+
+
+def test_whose_block_ends_when_another_starts_is_served_first() -> None:
+    # ann left at 5 and may be back from 10 on; she asks at 6, and bob starts at 10, when there is one free seat.
+    past = demand(
+        [
+            ("ann", (START, START + 5 * MINUTE)),
+            ("ann", (START + 6 * MINUTE, START + 40 * MINUTE)),
+            ("bob", (START + 10 * MINUTE, START + 60 * MINUTE)),
+        ]
+    )
+    rules = PoolRules(seats=1, readmit_after=5 * MINUTE)
+    assert replay(past, rules) == plainly(past, rules)
+    assert replay(past, rules).waits == (0.0, 240.0, 1800.0)
+
+
+crowded = st.lists(
+    st.tuples(st.sampled_from(USERS), st.integers(0, 12), st.integers(1, 4)).map(
+        lambda one: (one[0], (START + one[1] * MINUTE, START + (one[1] + one[2]) * MINUTE))
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=400)
+@given(crowded, some_rules(st.sampled_from([0, 0, 1, 2, 3, 5])))
+def test_changes_of_one_instant_are_decided_as_allocate_decides_them(
+    some: list[tuple[str, tuple[datetime, datetime]]], rules: PoolRules
+) -> None:
+    past = demand(some)
+    assert replay(past, rules) == plainly(past, rules)
+
+
+def test_the_seat_that_was_vacated_first_is_passed_on_first() -> None:
+    # ann and then bob leave; carl gets ann's seat, which spends the budget. So bob returns to his own, and ann waits.
+    past = demand(
+        [
+            ("ann", (START, START + 5 * MINUTE)),
+            ("bob", (START, START + 6 * MINUTE)),
+            ("carl", (START + 10 * MINUTE, START + 60 * MINUTE)),
+            ("ann", (START + 12 * MINUTE, START + 30 * MINUTE)),
+            ("bob", (START + 12 * MINUTE, START + 40 * MINUTE)),
+        ]
+    )
+    rules = PoolRules(seats=2, max_reassignments=ReassignmentBudget(count=1, window=100 * MINUTE))
+    assert replay(past, rules) == plainly(past, rules)
+    assert replay(past, rules).waits == (0.0, 0.0, 0.0, NEVER_SERVED, 0.0)

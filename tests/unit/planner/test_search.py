@@ -9,6 +9,7 @@ from tests.unit.planner.test_replay import START, demand, periods, some_rules
 
 from seatpool.domain.rules import Order, PoolRules, Priority
 from seatpool.planner.replay import replay
+from seatpool.planner.replay_result import NEVER_SERVED
 from seatpool.planner.search import Method, is_monotonic, search
 from seatpool.planner.target import Target
 from seatpool.planner.trials import Trials
@@ -41,7 +42,7 @@ def test_a_vendors_rule_can_make_one_seat_more_worse() -> None:
         ]
     )
     waits = {seats: replay(past, PoolRules(seats=seats, readmit_after=60 * MINUTE)).waits for seats in (1, 2)}
-    assert waits[1] == (0.0, 540.0, 0.0)
+    assert waits[1] == (0.0, NEVER_SERVED, 0.0)
     assert waits[2] == (0.0, 0.0, 1200.0)
     assert not is_monotonic(PoolRules(seats=1, readmit_after=60 * MINUTE))
 
@@ -68,7 +69,7 @@ def test_with_any_rules_the_answer_is_the_smallest_number_that_meets_the_target(
     past, enough = demand(some), 20
     trials = Trials([past], rules, processes=1)
     found = search(trials, rules, TARGET, lowest=1, enough=enough)
-    meeting = [seats for seats in range(1, enough + 1) if TARGET.is_met_by(trials.waits(seats).value(TARGET))]
+    meeting = [seats for seats in range(1, enough + 1) if trials.waits(seats).meets(TARGET)]
     if enough in meeting or found.seats is not None:
         assert found.seats == meeting[0]
 
@@ -94,3 +95,27 @@ def test_a_past_in_which_everybody_is_denied_needs_no_more_than_one_seat() -> No
     rules = PoolRules(seats=0, denied=frozenset({"ann"}))
     past = demand([("ann", (START, START + 50 * MINUTE))])
     assert search(Trials([past], rules, processes=1), rules, TARGET, lowest=1, enough=2).seats == 1
+
+
+@settings(max_examples=100)
+@given(periods, some_rules())
+def test_no_number_of_the_curve_below_the_answer_meets_the_target(some: Some, rules: PoolRules) -> None:
+    assume(some)
+    trials = Trials([demand(some)], rules, processes=1)
+    found = search(trials, rules, TARGET, lowest=1, enough=20, cheap=0, affordable=0)
+    for waits in trials.tried:
+        if 1 <= waits.seats < (found.seats or 0):
+            assert not waits.meets(TARGET)
+
+
+@settings(max_examples=100)
+@given(periods, some_rules())
+def test_what_can_be_afforded_is_as_exact_as_trying_every_number(some: Some, rules: PoolRules) -> None:
+    assume(some)
+    past = demand([one for one in some if one[0] not in rules.denied])
+    found = [
+        search(Trials([past], rules, processes=1), rules, TARGET, lowest=1, enough=20, cheap=cheap, affordable=10**9)
+        for cheap in (0, 10**9)
+    ]
+    assert found[0].method in (Method.EVERY_NUMBER, Method.BISECTION)
+    assert found[0].seats == found[1].seats
