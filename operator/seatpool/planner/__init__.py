@@ -13,5 +13,6 @@ Computation:
 
 Output: `text`, `screen`, `page`, `picture`. The options of the command are read in `options` and `cli.plan`.
 
-Who gets a seat is decided by the order and the checks of `domain`, as in `domain.allocate`. Figures of the past itself are in `reports`. Read `plan` first.
+Who gets a seat is decided by the order and the checks of `domain`, as in `domain.allocate`. Figures of the past itself
+are in `reports`. Read `plan` first.
 """
