@@ -1,6 +1,6 @@
 """`python -m seatpool` is the same as `seatpool`."""
 
-from seatpool.cli.main import main
+from seatpool.cli.entry import main
 
 if __name__ == "__main__":
     main()

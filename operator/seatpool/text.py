@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from difflib import get_close_matches
 
 _UNITS = (
     ("d", timedelta(days=1)),
@@ -26,6 +27,7 @@ JSON_NAME = "json"
 MOST_NAMES = 5
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Beginnings of text that a spreadsheet takes for a formula; the last four are full-width forms."""
+_COMMAND = re.compile(r"(?::? \(|: )(?P<command>(?:kubectl|seatpool) [a-z][^()]+?)\)?\.?$")
 _URL = re.compile(r"(https?://)(?:[^\s/?#'\"]*@)?([^\s/?#'\"@]*)([^\s'\"]*)", re.IGNORECASE)
 
 
@@ -93,6 +95,40 @@ def format_names(names: Iterable[str], *, most: int = MOST_NAMES) -> str:
     found: Sequence[str] = list(names)
     shown = ", ".join(found[:most])
     return shown if len(found) <= most else f"{shown} and {len(found) - most} more"
+
+
+def split_command(text: str) -> tuple[str, str]:
+    """Returns a text and the command at its end, which is empty if there is none."""
+    found = _COMMAND.search(text)
+    return (text, "") if found is None else (f"{text[: found.start()]}:", found["command"])
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Returns a sort key by which `vew-t2` comes before `vew-t10`."""
+    pieces = re.split(r"([0-9]+)", name)
+    return (
+        *((1, int(piece), piece) if number % 2 else (0, 0, piece) for number, piece in enumerate(pieces)),
+        (0, 0, name),
+    )
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """Returns at most three names that are spelled like this one, the nearest first."""
+    found = {one.casefold(): one for one in known}
+    return [found[one] for one in get_close_matches(name.casefold(), found, n=3)]
+
+
+def format_known(name: str, known: Iterable[str]) -> str:
+    """Returns what to say about a name that does not exist: the near ones, or else the known ones, or that there is none."""
+    names = sorted(known, key=natural_key)
+    near = near_names(name, names)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return (
+        f"there are: {format_names(names, most=10)}"
+        if names
+        else "there is none here: name another namespace with -n, or -A"
+    )
 
 
 def format_count(count: int, what: str, several: str | None = None) -> str:

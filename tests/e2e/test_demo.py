@@ -189,3 +189,28 @@ def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "has other files in it" in done.stderr
     assert [path.name for path in tmp_path.rglob("*")] == ["aws", "credentials"]
+
+
+def test_a_demo_that_is_held_has_a_full_pool_and_commands_that_work(tmp_path: Path) -> None:
+    directory = tmp_path / "demo"
+    command = [sys.executable, "-m", "seatpool", "demo", "--hold", "--directory", directory]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        shown: list[str] = []
+        for line in child.stdout:
+            shown.append(line.strip())
+            if "Everything still runs" in line:
+                break
+        hints = [line for line in shown if line.startswith(("export ", "seatpool ", "kubectl ", "/"))]
+        seatpool = f"{sys.executable} -m seatpool "
+        script = "\n".join(
+            hint.replace("seatpool ", seatpool, 1) if hint.startswith("seatpool") else hint for hint in hints
+        )
+        tried = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=60) == 0
+    assert len(hints) == 5
+    assert "All well" in tried.stdout, tried.stdout + tried.stderr
+    assert "eve waits for a seat of seatpool/matlab: position 1 of 1" in tried.stdout
+    assert "Nothing failed" in tried.stdout
+    assert not processes_of(directory)

@@ -3,6 +3,7 @@
 This is the only such table. `mirror` uses it as it is. `servers.errors` takes its reasons and sentences from it.
 """
 
+import re
 from enum import StrEnum
 
 from botocore.exceptions import (
@@ -74,6 +75,7 @@ _CODES = {
     AwsErrorReason.INVALID_DOCUMENT: ("InvalidDocument", "InvalidDocumentVersion", "InvalidParameters"),
     AwsErrorReason.INVOCATION_MISSING: ("InvalidCommandId", "InvocationDoesNotExist"),
 }  # fmt: skip
+_RETRIES = re.compile(r" \(reached max retries: [0-9]+\)")
 _REASON_OF_CODE = {code: reason for reason, codes in _CODES.items() for code in codes}
 
 
@@ -100,6 +102,11 @@ def reason_of(error: Exception) -> AwsErrorReason:
     return AwsErrorReason.AWS_ERROR
 
 
+def error_text(error: Exception) -> str:
+    """Returns AWS's own words in one line, without how often botocore tried: callers try again by themselves."""
+    return " ".join(_RETRIES.sub("", str(error)).split())
+
+
 def describe_error(error: Exception) -> str:
     """Returns what happened and what to do about it."""
-    return f"{error}; {ADVICE[reason_of(error)]}"
+    return f"{error_text(error)}; {ADVICE[reason_of(error)]}"

@@ -5,12 +5,15 @@ in other packages: `explain` for the cluster, `planner` and `reports` for the pa
 `control` for the operator itself. Only `admin` changes an object.
 
 Read in this order:
-- `main`: the list of all commands, and the entry points of the scripts
+- `entry`, `main`: the entry points of the scripts, and the list of all commands
+- `failures`: every way in which a command can end, as one line and an exit code
 - `run`, `demo`: the two programs that go on
-- `verbs`: options of the commands that need a cluster; `inspect_verbs`, `admin` and `statement` run them
+- `cluster_options`: the options that every command has that needs a cluster
+- `verbs`: the commands that need a cluster; `inspect_verbs`, `admin` and `statement` run them
+- `inspect_setup`: `check` and `support_bundle`
 - `dlq`, `history`, `compare_pipeline`, `plan`, `report`: one module a command or group
 - `status_screen`, `line_screens`, `who_screen`, `settings_table`: what is printed for people
-- `cluster`, `logging_setup`, `command_classes`: shared parts
+- `cluster`, `completion`, `help`, `logging_setup`, `command_classes`: shared parts
 
 Heavy modules are imported inside the functions that need them. `--help` must not import Kopf, boto3, Kubernetes or
 pydantic, and a test checks it.

@@ -17,6 +17,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.held_change import ApprovalRequest, approval_request, pool_keys_of, pool_or_server, server_named
 from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.kube.client import KubeClient
+from seatpool.terminal.progress import progress
 from seatpool.text import TimeFormat, format_names
 
 Confirm = Callable[[str], bool]
@@ -65,10 +66,12 @@ async def set_suspended(options: CommandOptions, *, name: str, suspended: bool, 
     async with connect(options) as cluster:
         target = pool_or_server(await _read(cluster), name)
         if target.spec.suspend is suspended:
-            echo(f"{target.kind} {target.key} is {'suspended' if suspended else 'not suspended'} already.")
+            echo(
+                f"{target.kind} {target.key} is {'suspended already' if suspended else 'not suspended'}; nothing to do."
+            )
             return True
         await _suspend(cluster.kube, target, suspended=suspended)
-    echo(f"{target.kind} {target.key} is {'suspended: its list stays as it is' if suspended else 'going on'}.")
+    echo(f"{target.kind} {target.key} is {'suspended: its list stays as it is' if suspended else 'running again'}.")
     return True
 
 
@@ -105,12 +108,13 @@ async def _until(
     """Reads the server until it has an outcome, and returns that. None: it had none in time. Raises KubeError."""
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
-    while clock() < deadline:
-        raw = await kube.get(LicenseServer, server.metadata.namespace, server.metadata.name)
-        found = outcome(LicenseServer.model_validate(raw))
-        if found is not None:
-            return found
-        await asyncio.sleep(POLL_INTERVAL)
+    with progress("Waiting for the operator"):
+        while clock() < deadline:
+            raw = await kube.get(LicenseServer, server.metadata.namespace, server.metadata.name)
+            found = outcome(LicenseServer.model_validate(raw))
+            if found is not None:
+                return found
+            await asyncio.sleep(POLL_INTERVAL)
     return None
 
 

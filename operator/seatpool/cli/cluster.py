@@ -2,36 +2,72 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from zoneinfo import ZoneInfo
 
-from kubernetes.aio.config import ConfigException, list_kube_config_contexts
-
+from seatpool.api.base import parse_duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.cli.failures import sentence
 from seatpool.clock import utc_now
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.operator_life import OperatorLife, Reading, leases_of, operator_lives
-from seatpool.kube.client import KubeClient
+from seatpool.kube.client import Impersonation, KubeClient, connect_as_kubectl, namespace_of
 from seatpool.kube.errors import Forbidden, KubeError
+from seatpool.kube.kubeconfig import KubeconfigChoice
 from seatpool.kube.leases import LeaseObject
-from seatpool.kube.pod import service_account_namespace
+from seatpool.terminal.progress import progress
 from seatpool.text import TimeFormat
 
+LONGEST_REQUEST = 30.0
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOptions:
-    """Options that every command has."""
+    """Options that every command has, as `cluster_options` declares them."""
 
-    kubeconfig: Path | None
-    namespace: str | None
-    everywhere: bool
-    config: Path | None
+    kubeconfig: Path | None = None
+    namespace: str | None = None
+    everywhere: bool = False
+    config: Path | None = None
     """Settings file of the operator. Only the section `identity` is used."""
+    context: str | None = None
+    cluster: str | None = None
+    user: str | None = None
+    impersonate: str | None = None
+    groups: tuple[str, ...] = ()
+    timeout: float | None = LONGEST_REQUEST
+    """Seconds that a request may take. None: no limit."""
+    zone: tzinfo | None = None
+    """Zone of the times that are shown. None: that of the machine."""
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        groups: Sequence[str] | None = None,
+        request_timeout: str = "30s",
+        time_zone: str | None = None,
+        **others: Any,
+    ) -> Self:
+        """Returns the options. Raises SeatpoolError that names the wrong one."""
+        known = {name: value for name, value in others.items() if value is not None}
+        return cls(groups=tuple(groups or ()), timeout=_timeout(request_timeout), zone=read_zone(time_zone), **known)
+
+    @property
+    def choice(self) -> KubeconfigChoice:
+        """Returns what is taken from the kubeconfig."""
+        return KubeconfigChoice(
+            file=None if self.kubeconfig is None else str(self.kubeconfig),
+            context=self.context,
+            cluster=self.cluster,
+            user=self.user,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +78,8 @@ class ClusterAccess:
     namespace: str | None
     """None: all namespaces."""
     identity: IdentitySettings
+    zone: tzinfo | None = None
+    """None: that of the machine."""
 
     @property
     def now(self) -> datetime:
@@ -49,9 +87,27 @@ class ClusterAccess:
 
     @property
     def times(self) -> TimeFormat:
-        zone = datetime.now().astimezone().tzinfo
+        zone = self.zone or datetime.now().astimezone().tzinfo
         assert zone is not None  # noqa: S101
         return TimeFormat(zone=zone, now=self.now)
+
+
+def read_zone(name: str | None) -> tzinfo | None:
+    """Returns the time zone of that name. None: none was named. Raises SeatpoolError."""
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise SeatpoolError(f"--time-zone {name}: no such time zone; write for example Europe/Berlin or UTC") from error
+
+
+def _timeout(text: str) -> float | None:
+    try:
+        seconds = float(text) if text.isascii() and text.isdigit() else parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise SeatpoolError(f"--request-timeout: {error}, or 0 for no limit") from error
+    return seconds or None
 
 
 async def read_lives(cluster: ClusterAccess, servers: Iterable[LicenseServer]) -> tuple[OperatorLife, ...]:
@@ -69,33 +125,34 @@ async def _read_lease(kube: KubeClient, name: str) -> Reading:
     except Forbidden:
         return f"you may not get Lease {own} in namespace {namespace}; the role seatpool-viewer there permits it"
     except KubeError as error:
-        return str(error)
+        return sentence(error)
 
 
 @asynccontextmanager
 async def connect(options: CommandOptions) -> AsyncIterator[ClusterAccess]:
     """Opens a connection for one command. Raises SeatpoolError if there is no way to the API server."""
     identity = _identity(options.config)
+    if options.impersonate is None and options.groups:
+        raise SeatpoolError("--as-group needs --as: name the user too")
+    who = Impersonation(options.impersonate, options.groups) if options.impersonate is not None else None
+    kube = await connect_as_kubectl(options.choice, impersonate=who, timeout=options.timeout)
     try:
-        kube = await KubeClient.connect(kubeconfig=str(options.kubeconfig) if options.kubeconfig else None)
-        namespace = None if options.everywhere else options.namespace or _namespace(options.kubeconfig)
-    except (ConfigException, OSError) as error:
-        raise SeatpoolError(f"no way to the Kubernetes API: {error}; name a file with --kubeconfig") from error
-    try:
-        yield ClusterAccess(kube=kube, namespace=namespace, identity=identity)
+        yield ClusterAccess(
+            kube=kube,
+            namespace=None if options.everywhere else options.namespace or namespace_of(options.choice),
+            identity=identity,
+            zone=options.zone,
+        )
     finally:
         await kube.close()
 
 
-def _namespace(kubeconfig: Path | None) -> str:
-    """Returns the namespace that kubectl would use."""
-    if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
-        mounted = service_account_namespace()
-        if mounted is not None:
-            return mounted
-    _, active = list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
-    context: dict[str, Any] = (active or {}).get("context", {})
-    return str(context.get("namespace") or "default")
+@asynccontextmanager
+async def reading_cluster(options: CommandOptions) -> AsyncIterator[ClusterAccess]:
+    """Opens a connection for a command that only reads, and shows progress. Print after the block. Raises SeatpoolError."""
+    with progress("Reading the cluster"):
+        async with connect(options) as cluster:
+            yield cluster
 
 
 def _identity(config: Path | None) -> IdentitySettings:

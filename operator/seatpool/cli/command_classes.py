@@ -1,54 +1,28 @@
 """Command classes that several commands share."""
 
 import gc
-import os
 import shlex
-import sys
+import signal
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand
 
-from seatpool.domain.errors import SeatpoolError
-
 ARGUMENTS = "seatpool.arguments"
 """Key in the meta data of a command's context: its arguments as they were written."""
 REMOVED_IN = "0.3"
-PIPE_CLOSED = 141
-"""Exit code when the program that reads the output ends first, as of every program that SIGPIPE ends."""
 
 
-class UnexpectedError(SeatpoolError):
-    """An exception of a library, or a mistake in a command, that no other error stands for."""
+class ListOption(StrEnum):
+    """Values of `--output` of commands that print a list."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
-class ReadingCommand(TyperCommand):
-    """Runs a command that reads files of others, so that no exception of a library reaches the terminal as it is."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return self._invoke(ctx)
-        except BrokenPipeError:
-            # What is not written yet would fail once more when the process ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(PIPE_CLOSED) from None
-        except (SeatpoolError, typer.Exit, typer.Abort, typer.BadParameter):
-            raise
-        except Exception as error:
-            told = " ".join(str(error).split()) or "no more is known"
-            raise UnexpectedError(
-                f"{ctx.info_name}: {type(error).__name__}: {told}; seatpool did not expect that of its input, so please "
-                "report it (PYTHONDEVMODE=1 shows where it happened)"
-            ) from error
-
-    def _invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        finally:
-            sys.stdout.flush()
-
-
-class ShortLivedCommand(ReadingCommand):
+class ShortLivedCommand(TyperCommand):
     """Runs a command that reads, prints and ends, with the garbage collector off.
 
     Almost nothing that such a command allocates becomes garbage before its end.
@@ -71,6 +45,23 @@ def command_line(context: typer.Context) -> str:
     return shlex.join([*context.command_path.split(), *context.meta[ARGUMENTS]])
 
 
+class EndedAtOnce(TyperCommand):
+    """Lets Ctrl-C end the process at once.
+
+    It is for work in a library that heeds no exception, and that leaves nothing behind.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        heeded = signal.getsignal(signal.SIGINT)
+        if heeded is not signal.default_int_handler:
+            return super().invoke(ctx)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            return super().invoke(ctx)
+        finally:
+            signal.signal(signal.SIGINT, heeded)
+
+
 class RenamedCommand(TyperCommand):
     """Runs a command under its old name, after one line on standard error that has the new name."""
 
@@ -83,3 +74,28 @@ class RenamedCommand(TyperCommand):
             err=True,
         )
         return super().invoke(ctx)
+
+
+class RenamedOptions(TyperCommand):
+    """Takes old names of options, after one line on standard error that has the new name."""
+
+    renamed: ClassVar[Mapping[str, str]]
+    """The new words, by the old name: `{"--json": "-o json"}`. A value that follows stays where it is."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words: list[str] = []
+        for number, word in enumerate(args):
+            if word == "--":
+                words += args[number:]
+                break
+            name, equals, value = word.partition("=")
+            new = self.renamed.get(name)
+            if new is None:
+                words.append(word)
+                continue
+            typer.echo(
+                f"seatpool: '{name}' is now '{new}'; the old name still works and will be removed in {REMOVED_IN}",
+                err=True,
+            )
+            words += [f"{new}={value}"] if equals else new.split(" ")
+        return super().parse_args(ctx, words)

@@ -5,13 +5,15 @@ which a site runs both.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from seatpool.cli.command_classes import ListOption, RenamedOptions
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import json_text, say
 from seatpool.threads import run_in
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from seatpool.settings.settings import Settings
 
 DIFFERENT = 1
+
+
+class ComparePipeline(RenamedOptions):
+    """Takes the old name of `-o json`."""
+
+    renamed: ClassVar[Mapping[str, str]] = {"--json": "-o json"}
 
 
 class CounterStore(StrEnum):
@@ -36,7 +44,9 @@ def compare_pipeline(
     product_attribute: Annotated[str, typer.Option(help="What the product is called in the table.")] = "product",
     user_attribute: Annotated[str, typer.Option(help="What the user is called in the table.")] = "user-id",
     count_attribute: Annotated[str, typer.Option(help="What the counter is called in the table.")] = "workbench-count",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    output: Annotated[
+        ListOption, typer.Option("--output", "-o", help="How the answer is printed; json is one object in one line.")
+    ] = ListOption.TABLE,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="YAML file with the operator's settings.")
     ] = None,
@@ -65,7 +75,7 @@ def compare_pipeline(
         comparison = asyncio.run(_compare(table, settings, attributes, region=region, endpoint_url=endpoint_url))
     except (ClientError, BotoCoreError) as error:
         raise SeatpoolError(f"table {table}: {describe_error(error)}") from error
-    if as_json:
+    if output is ListOption.JSON:
         say(json_text(asdict(comparison) | {"equal": comparison.equal}, indent=None))
     else:
         _print(comparison)
@@ -76,11 +86,11 @@ async def _compare(
     table: str, settings: "Settings", attributes: "Attributes", *, region: str | None, endpoint_url: str | None
 ) -> "Comparison":
     import boto3
-    from kubernetes.aio.config import ConfigException
 
     from seatpool.api.licensepool import LicensePool
     from seatpool.api.workbench import Workbench
-    from seatpool.kube.client import KubeClient
+    from seatpool.kube.client import connect_as_kubectl
+    from seatpool.kube.kubeconfig import KubeconfigChoice
     from seatpool.mirror.pipeline_table import compare, read_table
 
     counters = await run_in(
@@ -93,10 +103,8 @@ async def _compare(
             endpoint_url=endpoint_url or settings.mirror.endpoint_url,
         ),
     )
-    try:
-        kube = await KubeClient.connect(kubeconfig=str(settings.kubeconfig) if settings.kubeconfig else None)
-    except ConfigException as error:
-        raise SeatpoolError(f"no way to the Kubernetes API: {error}; name a file with --kubeconfig") from error
+    choice = KubeconfigChoice(file=None if settings.kubeconfig is None else str(settings.kubeconfig))
+    kube = await connect_as_kubectl(choice)
     try:
         pools: list[LicensePool] = []
         workbenches: list[Workbench] = []

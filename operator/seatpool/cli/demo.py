@@ -18,22 +18,31 @@ def demo(
             "--once", help="End after the story or the replay; the default when standard output is no terminal."
         ),
     ] = False,
+    hold: Annotated[
+        bool,
+        typer.Option("--hold", help="No story: a few users work and wait until Ctrl-C, and you try the commands."),
+    ] = False,
     replay: Annotated[
         Path | None,
         typer.Option(help="Replay a file of EventBridge envelopes, one a line (.jsonl or .jsonl.gz), instead."),
     ] = None,
     speed: Annotated[
-        float,
-        typer.Option(help="Replay: seconds of the file that pass in one; 0 is as fast as the queue takes them.", min=0),
-    ] = 2000,
+        float | None,
+        typer.Option(
+            help="Replay: seconds of the file that pass in one; 0 is as fast as the queue takes them. Default: 2000.",
+            min=0,
+        ),
+    ] = None,
     seats: Annotated[
         list[str] | None,
         typer.Option(metavar="TYPE=N", help="Replay: seats for a workbench type. Default: enough for all users."),
     ] = None,
     linger: Annotated[
-        str,
-        typer.Option(metavar="DURATION", help="Replay: how long seats are kept, in the file's own time, e.g. 15m."),
-    ] = "0s",
+        str | None,
+        typer.Option(
+            metavar="DURATION", help="Replay: how long seats are kept, in the file's own time, e.g. 15m. Default: 0s."
+        ),
+    ] = None,
     directory: Annotated[
         Path, typer.Option(help="Where logs, settings, the license server's disk and summary.json are kept.")
     ] = Path(".demo"),
@@ -48,8 +57,11 @@ def demo(
         from seatpool.sim.demo.show import show
     except ImportError as error:
         raise SeatpoolError(missing_package("the demo needs", error.name, extra="sim")) from error
+    if hold and once:
+        raise SeatpoolError("--hold and --once exclude each other: leave one out")
     options = DemoOptions.read(
         once=once or not sys.stdout.isatty(),
+        hold=hold,
         replay=replay,
         speed=speed,
         seats=seats or (),

@@ -4,13 +4,14 @@ The settings come from the operator's own file. So a message is judged here as t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from seatpool.cli.command_classes import ListOption, RenamedOptions
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import json_text, say
 
@@ -32,15 +33,23 @@ Region = Annotated[str | None, typer.Option("--queue-region", help="Region of th
 Endpoint = Annotated[str | None, typer.Option("--endpoint-url", help="Another AWS endpoint, for a stand-in.")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids, as `list` shows them.")]
 Reason = Annotated[str | None, typer.Option(help="Only messages with this reason, as `list` shows it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
+OutputFormat = Annotated[
+    ListOption, typer.Option("--output", "-o", help="How the messages are printed; json is one object a line.")
+]
 
 
-@app.command("list")
+class ListCommand(RenamedOptions):
+    """Takes the old name of `-o json`."""
+
+    renamed: ClassVar[Mapping[str, str]] = {"--json": "-o json"}
+
+
+@app.command("list", cls=ListCommand)
 def list_(
     *,
     reason: Reason = None,
     limit: Annotated[int, typer.Option(help="Show at most so many.", min=1)] = 100,
-    as_json: AsJson = False,
+    output: OutputFormat = ListOption.TABLE,
     config: Config = None,
     queue: Queue = None,
     queue_region: Region = None,
@@ -57,7 +66,7 @@ def list_(
                     if len(found) == limit:
                         break
         depth = await letters.depth()
-        if as_json:
+        if output is ListOption.JSON:
             for one in found:
                 say(json_text(_plain(one), indent=None))
             return

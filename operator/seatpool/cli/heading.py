@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from seatpool.terminal.output import Output
 
-LIFE_STYLES = {Life.ALIVE: "dim", Life.NOT_KNOWN: "yellow", Life.LATE: "red", Life.STOPPED: "red"}
+LIFE_STYLES = {Life.ALIVE: "dim", Life.NOT_KNOWN: "magenta", Life.LATE: "red", Life.STOPPED: "red"}
 
 
 @dataclass(frozen=True, slots=True)

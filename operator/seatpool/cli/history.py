@@ -4,15 +4,16 @@
 A pool with the name `import` needs `history show import`.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 from typer.core import TyperGroup
 
 from seatpool.cli import verbs
-from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
+from seatpool.cli.command_classes import RenamedCommand, RenamedOptions, ShortLivedCommand
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import say
 
@@ -55,7 +56,13 @@ def about() -> None:
     """Import logs as a history (history import). What happened to a pool or a user is shown by `seatpool events`."""
 
 
-@app.command("import", cls=ShortLivedCommand)
+class ImportCommand(RenamedOptions, ShortLivedCommand):
+    """Takes the old name of `--time-zone`."""
+
+    renamed: ClassVar[Mapping[str, str]] = {"--timezone": "--time-zone"}
+
+
+@app.command("import", cls=ImportCommand)
 def import_(
     *,
     files: Annotated[
@@ -68,7 +75,9 @@ def import_(
         typer.Option(help="Name of the import. An import of the same name is replaced: give all its files again."),
     ] = None,
     server: Annotated[str | None, typer.Option(help="The license server. Default: what the log says.")] = None,
-    timezone: Annotated[str, typer.Option(help="Of instants without an offset, such as Europe/Madrid.")] = "UTC",
+    time_zone: Annotated[
+        str, typer.Option("--time-zone", metavar="ZONE", help="Of instants without an offset, such as Europe/Madrid.")
+    ] = "UTC",
     longest: Annotated[
         str, typer.Option(metavar="DURATION", help="Longest session of a user whose check-in is missing.")
     ] = "1d",
@@ -103,9 +112,9 @@ def import_(
     if not longest_time:
         raise SeatpoolError(f"--longest {longest}: write a duration above zero, such as 1d")
     try:
-        zone = ZoneInfo(timezone)
+        zone = ZoneInfo(time_zone)
     except (KeyError, ValueError, OSError) as error:
-        raise SeatpoolError(f"--timezone {timezone}: no such time zone; write for example Europe/Madrid") from error
+        raise SeatpoolError(f"--time-zone {time_zone}: no such time zone; write for example Europe/Madrid") from error
     settings = load_settings(file=config)
     identity, pseudonyms = settings.identity, Pseudonyms.from_file(settings.history.salt_file)
 

@@ -11,18 +11,21 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
-from seatpool.cli.cluster import ClusterAccess, CommandOptions, connect, read_lives
+from seatpool.cli.cluster import ClusterAccess, CommandOptions, connect, read_lives, reading_cluster
+from seatpool.cli.failures import sentence
 from seatpool.cli.heading import Heading
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.kube.errors import NotFound, Unavailable
+from seatpool.terminal.say import warn
+from seatpool.text import near_names
 from seatpool.threads import run_in
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from seatpool.api.licensepool import LicensePool
     from seatpool.explain.overview import Overview
     from seatpool.explain.why import Explanation, WrittenSeats
     from seatpool.terminal.output import Output
@@ -32,26 +35,28 @@ MOST_WORKBENCHES = 50
 T = TypeVar("T")
 
 
-async def show_status(options: CommandOptions, *, output: "Output") -> bool:
-    """Runs `seatpool status`."""
-    async with connect(options) as cluster:
-        found = await _overview(cluster)
+async def show_status(options: CommandOptions, *, output: "Output", selector: str | None = None) -> bool:
+    """Runs `seatpool status`. `selector` is a label selector of pools. None: all pools."""
+    async with reading_cluster(options) as cluster:
+        found = await _overview(cluster, selector)
     from seatpool.cli.status_screen import status_screen
-    from seatpool.terminal.output import write
+    from seatpool.terminal.output import print_parts, write
 
     times = cluster.times
     write(
         found,
         output=output,
-        screen=lambda screen, wide: screen.print(
-            status_screen(found, times=times, wide=wide, width=screen.width, namespace=cluster.namespace)
+        screen=lambda screen, wide: print_parts(
+            screen, status_screen(found, times=times, wide=wide, width=screen.width, namespace=cluster.namespace)
         ),
     )
     return found.is_well
 
 
-async def show_top(options: CommandOptions, *, interval: float) -> bool:
-    """Runs `seatpool top`, until the user stops it."""
+async def show_top(
+    options: CommandOptions, *, interval: float, selector: str | None = None, wide: bool = False
+) -> bool:
+    """Runs `seatpool top` and `seatpool status --watch`, until the user stops it."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
@@ -65,15 +70,20 @@ async def show_top(options: CommandOptions, *, interval: float) -> bool:
             drawn: RenderableType = ""
             while True:
                 try:
-                    found = await _overview(cluster)
+                    found = await _overview(cluster, selector)
                 except Unavailable as error:
                     live.update(
-                        Group(Text(f"no answer at {cluster.times.format_time(cluster.now)}: {error}", "red"), drawn),
+                        Group(
+                            Text(f"no answer at {cluster.times.format_time(cluster.now)}: {sentence(error)}", "red"),
+                            drawn,
+                        ),
                         refresh=True,
                     )
                 else:
-                    drawn = status_screen(
-                        found, times=cluster.times, wide=False, width=screen.width, namespace=cluster.namespace
+                    drawn = Group(
+                        *status_screen(
+                            found, times=cluster.times, wide=wide, width=screen.width, namespace=cluster.namespace
+                        )
                     )
                     live.update(drawn, refresh=True)
                 await asyncio.sleep(interval)
@@ -90,7 +100,7 @@ async def show_why(
 ) -> bool:
     """Runs `seatpool why`. `watch` repeats it until every seat was read back, or one is denied."""
     shown: tuple[str, ...] = ()
-    async with connect(options) as cluster:
+    async with reading_cluster(options) as cluster:
         while True:
             try:
                 found, heading = await _explanation(cluster, user=user, pool=pool)
@@ -157,7 +167,7 @@ async def show_diff(options: CommandOptions, *, name: str, output: "Output") -> 
     from seatpool.cli.line_screens import diff_screen
     from seatpool.explain.list_diff import diff
 
-    async with connect(options) as cluster:
+    async with reading_cluster(options) as cluster:
         seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
@@ -177,7 +187,7 @@ async def show_events(options: CommandOptions, *, name: str, output: "Output") -
     from seatpool.cli.line_screens import history_screen
     from seatpool.explain.recent_history import recent_history
 
-    async with connect(options) as cluster:
+    async with reading_cluster(options) as cluster:
         seen = await read_snapshot(
             cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, workbenches=False
         )
@@ -186,6 +196,8 @@ async def show_events(options: CommandOptions, *, name: str, output: "Output") -
         )
     pools = [pool for pool in seen.store.pools.values() if name in (pool.key, pool.metadata.name)]
     user = None if pools else seen.store.identity.user(name)
+    if user is not None:
+        _warn_of_near_pool(seen, name)
     pools_or_user: list[LicensePool | None] = [*pools] or [None]
     found = [recent_history(seen, events, pool=pool, user=user) for pool in pools_or_user]
     times = cluster.times
@@ -195,6 +207,13 @@ async def show_events(options: CommandOptions, *, name: str, output: "Output") -
         screen=lambda screen, _wide: history_screen(found, console=screen, times=times),
     )
     return True
+
+
+def _warn_of_near_pool(seen: Snapshot, name: str) -> None:
+    """Says which pool may be meant by the name of a user of whom nothing is known."""
+    near = near_names(name, (pool.metadata.name for pool in seen.store.pools.values()))
+    if near and not any(seen.has_entry(pool, name) for pool in seen.store.pools):
+        warn(f"there is no LicensePool {name}, so it is taken for a user; did you mean the pool {' or '.join(near)}?")
 
 
 async def _heading(cluster: ClusterAccess, seen: Snapshot) -> Heading:
@@ -210,7 +229,7 @@ async def _import_while(reading: Awaitable[T], *modules: str) -> T:
     return found
 
 
-async def _overview(cluster: ClusterAccess) -> "Overview":
+async def _overview(cluster: ClusterAccess, selector: str | None) -> "Overview":
     reading = read_snapshot(
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, ledgers=False
     )
@@ -221,8 +240,18 @@ async def _overview(cluster: ClusterAccess) -> "Overview":
         raise SeatpoolError(
             f"nothing of Seatpool is in {_where(cluster)}; name another with -n, or look everywhere with -A"
         )
-    lives = await read_lives(cluster, seen.store.servers.values())
-    return overview(seen, lives=lives, times=cluster.times)
+    lives, only = await asyncio.gather(read_lives(cluster, seen.store.servers.values()), _selected(cluster, selector))
+    return overview(seen, lives=lives, times=cluster.times, only=only)
+
+
+async def _selected(cluster: ClusterAccess, selector: str | None) -> frozenset[str] | None:
+    """Returns the keys of the pools that a label selector selects. None: there is no selector."""
+    if selector is None:
+        return None
+    found, _ = await cluster.kube.list_all(LicensePool, namespace=cluster.namespace, label_selector=selector)
+    if not found:
+        raise SeatpoolError(f"-l {selector}: no LicensePool in {_where(cluster)} has these labels")
+    return frozenset(f"{one['metadata']['namespace']}/{one['metadata']['name']}" for one in found)
 
 
 async def _workbench_seats(cluster: ClusterAccess, seen: Snapshot, name: str) -> "WrittenSeats":

@@ -4,22 +4,21 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.text import Text
 
 from seatpool.api.licensepool import PoolDifference
 from seatpool.explain.list_diff import Diff
 from seatpool.explain.messages import MESSAGES, Message, Part
 from seatpool.explain.recent_history import RecentHistory
 from seatpool.explain.why import Explanation, Phase, PoolExplanation
-from seatpool.terminal.output import count_cell, table
+from seatpool.terminal.output import Line, count_cell, table
 from seatpool.text import TimeFormat
 
 _COLOURS = {
     Phase.ASSIGNED: "green",
-    Phase.PENDING: "yellow",
-    Phase.WAITING: "yellow",
+    Phase.PENDING: "magenta",
+    Phase.WAITING: "magenta",
     Phase.DENIED: "red",
-    Phase.UNDECIDED: "yellow",
+    Phase.UNDECIDED: "magenta",
     Phase.NONE: "default",
 }
 
@@ -32,7 +31,7 @@ def why_screen(found: Explanation, *, console: Console, wide: bool, again: bool 
     if again:
         console.print()
     for message in found.messages:
-        print_line(console, message.text, style="yellow")
+        print_line(console, message.text, style="magenta")
     for number, answer in enumerate(found.pools):
         if number or found.messages:
             console.print()
@@ -48,7 +47,7 @@ def diff_screen(every: Iterable[Diff], *, console: Console, wide: bool, times: T
 def _diff(console: Console, found: Diff, *, wide: bool, times: TimeFormat) -> None:
     in_sync = found.is_well
     print_line(
-        console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold yellow"
+        console, f"{found.pool}: {found.reason or 'no status yet'}", style="bold green" if in_sync else "bold magenta"
     )
     if found.message:
         print_line(console, found.message, indent=2)
@@ -62,7 +61,7 @@ def _diff(console: Console, found: Diff, *, wide: bool, times: TimeFormat) -> No
     if found.difference is not None:
         _difference(console, found.difference, times)
     for problem in found.problems:
-        print_line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        print_line(console, problem.message.text, indent=2, style="" if problem.is_intended else "red")
     if wide:
         print_line(console, f"As it should be: {', '.join(found.users) or 'nobody'}", indent=2)
 
@@ -88,11 +87,11 @@ def _history(console: Console, found: RecentHistory, times: TimeFormat) -> None:
     several = len({one.pool for one in found.entries}) > 1
     for one in found.entries:
         where = f"{one.pool}: " if several else ""
-        print_line(console, f"{times.format_time(one.at):>16}  {where}{one.what} [{one.source}]")
+        Line(f"{where}{one.what} [{one.source}]", label=f"{times.format_time(one.at):>16}").print(console)
     if not found.entries:
         print_line(console, f"Nothing is known of {found.of}.")
     for text in found.not_known:
-        print_line(console, f"Not known: {text}", style="dim")
+        print_line(console, f"Note: {text}", style="dim")
 
 
 def _pool_answer(console: Console, answer: PoolExplanation, *, wide: bool) -> None:
@@ -102,7 +101,7 @@ def _pool_answer(console: Console, answer: PoolExplanation, *, wide: bool) -> No
         named = f" [{answer.reason}; {answer.decided_by}]" if _part(message) is Part.RULE and answer.decided_by else ""
         print_line(console, f"{message.text}{named}", indent=2)
     for problem in answer.problems:
-        print_line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        print_line(console, problem.message.text, indent=2, style="" if problem.is_intended else "red")
         if wide and problem.detail:
             print_line(console, problem.detail, indent=4, style="dim")
 
@@ -113,8 +112,4 @@ def _part(message: Message) -> Part:
 
 def print_line(console: Console, text: str, *, indent: int = 0, style: str = "") -> None:
     """Prints a line. It is wrapped on a terminal only, so that programs can read it."""
-    shown = Text(text, style=style)
-    if console.is_terminal:
-        console.print(Padding(shown, (0, 0, 0, indent)))
-    else:
-        console.print(Text(" " * indent) + shown, soft_wrap=True)
+    Line(text, style, indent).print(console)

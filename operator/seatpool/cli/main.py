@@ -6,33 +6,52 @@ demo starts too. An error that the user can fix is one line on standard error an
 
 import os
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from seatpool.cli import compare_pipeline, demo, dlq, history, plan, report, run, verbs
+from seatpool.cli import compare_pipeline, demo, dlq, history, inspect_setup, plan, report, run, verbs
 from seatpool.cli.command_classes import RenamedCommand
+from seatpool.cli.failures import failures_told
+from seatpool.cli.help import HELP_NAMES, Panel, tidy_help
 from seatpool.domain.errors import SeatpoolError
-from seatpool.terminal.say import say
+from seatpool.terminal.streams import prepare_streams
 
-ERROR = 2
 PLUGIN = "kubectl-seatpool"
 NO_FILES = ":4"  # tells kubectl that these are all completions, and not to offer files
 
 app = typer.Typer(
     name="seatpool",
-    help="Kubernetes operator that lets named-user software licenses serve as if they were floating.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": [*HELP_NAMES]},
 )
 
 
-class OldImport(RenamedCommand):
+class OldImport(RenamedCommand, compare_pipeline.ComparePipeline):
     """Old name of `compare-pipeline`."""
 
     old, new = "import", "compare-pipeline"
+
+
+def print_version(asked: bool) -> None:
+    """Prints the version and ends the command, if it was asked for."""
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def seatpool(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Kubernetes operator that lets named-user software licenses serve as if they were floating."""
 
 
 def crds(
@@ -68,31 +87,33 @@ def version() -> None:
     typer.echo(installed("seatpool"))
 
 
-# The help lists the commands in this order.
-app.command(cls=run.RunCommand)(run.run)
-app.command()(demo.demo)
-app.command()(crds)
-app.command()(document)
-app.command()(version)
-app.command("compare-pipeline")(compare_pipeline.compare_pipeline)
-app.command("import", cls=OldImport, hidden=True)(compare_pipeline.compare_pipeline)
+operating = typer.Typer()
+operating.command(rich_help_panel=Panel.SET_UP)(demo.demo)
+operating.command("compare-pipeline", rich_help_panel=Panel.SET_UP, cls=compare_pipeline.ComparePipeline)(
+    compare_pipeline.compare_pipeline
+)
+operating.command("import", cls=OldImport, hidden=True)(compare_pipeline.compare_pipeline)
+operating.command(rich_help_panel=Panel.SET_UP)(crds)
+operating.command(rich_help_panel=Panel.SET_UP)(document)
+operating.command(rich_help_panel=Panel.SET_UP)(version)
+operating.command(cls=run.RunCommand, rich_help_panel=Panel.SET_UP)(run.run)
+# The help lists the commands in this order, in the panels of `help.Panel`.
 app.add_typer(verbs.app)
 app.add_typer(plan.app)
 app.add_typer(report.app)
-app.add_typer(dlq.app)
-app.add_typer(history.app, name="history")
+app.add_typer(history.app, name="history", rich_help_panel=Panel.PAST)
+app.add_typer(inspect_setup.app)
+app.add_typer(dlq.app, rich_help_panel=Panel.SET_UP)
+app.add_typer(operating)
 
 
 def main() -> None:
-    """Entry point of the scripts `seatpool` and `kubectl-seatpool`."""
-    try:
-        app(prog_name="kubectl seatpool" if Path(sys.argv[0]).name == PLUGIN else "seatpool")
-    except SeatpoolError as error:
-        if sys.flags.dev_mode:
-            raise
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        say(f"seatpool: {'; '.join(lines).replace(':; ', ': ')}", err=True)
-        raise SystemExit(ERROR) from None
+    """Runs the command line and exits. `cli.entry` calls it."""
+    prepare_streams()
+    with failures_told():
+        command = typer.main.get_command(app)
+        tidy_help(command)
+        command(prog_name="kubectl seatpool" if Path(sys.argv[0]).name == PLUGIN else "seatpool")
 
 
 def complete() -> None:
@@ -104,7 +125,11 @@ def complete() -> None:
         "COMP_CWORD": str(len(words) - 1),
     }
     os.environ.update(environment)
+    prepare_streams()
+    found = StringIO()
     try:
-        app(prog_name="seatpool")
+        with redirect_stdout(found):
+            app(prog_name="seatpool")
     finally:
-        typer.echo(NO_FILES)
+        for line in (*(line for line in found.getvalue().splitlines() if line), NO_FILES):
+            typer.echo(line)

@@ -14,6 +14,7 @@ import typer
 from seatpool.api import rule_fields
 from seatpool.api.rule_fields import RuleField
 from seatpool.cli.command_classes import ShortLivedCommand, command_line
+from seatpool.cli.help import Panel
 from seatpool.domain.errors import SeatpoolError
 from seatpool.text import missing_package
 
@@ -41,7 +42,7 @@ def _rule_option(rule: RuleField, *, note: str = "") -> Any:
     return typer.Option(rule.option, metavar=rule.metavar, help=f"Rule: {rule.spec}{note}.")
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.PAST)
 def plan(
     context: typer.Context,
     *,
@@ -107,7 +108,7 @@ def plan(
     from seatpool.planner.plan import PlanRequest
     from seatpool.planner.target import Target
     from seatpool.settings.settings import load_settings
-    from seatpool.terminal.progress import shown_progress
+    from seatpool.terminal.progress import progress
 
     request = PlanRequest(
         target=None if target is None else Target.read(target),
@@ -122,8 +123,7 @@ def plan(
         events, history, since=since, recorded_linger=recorded_linger, pool=pool, config=config, output=output
     )
     settings = load_settings(file=config)
-    with shown_progress() as told:
-        told("reading the past")
+    with progress("reading the past") as told:
         past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
         pools = _pools(past, pool, types or [], changes, settings)
         needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
@@ -149,7 +149,9 @@ def _refuse_meaningless(
     only_with_history = {"--since": since, "--recorded-linger": recorded_linger}
     for option, value in only_with_history.items():
         if events and value is not None:
-            raise SeatpoolError(f"{option} {value}: it is for --history FOLDER; with --events FILE leave it out")
+            raise SeatpoolError(
+                f"plan: {option} is for a history: leave it out, or give --history FOLDER instead of --events"
+            )
     if history is not None and config is not None and pool is None:
         raise SeatpoolError(
             f"--config {config}: with --history FOLDER it is for the users of --pool FILE only; leave it out"

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seatpool.cli.command_classes import ReadingCommand
+from seatpool.cli.command_classes import EndedAtOnce
+from seatpool.cli.help import Panel
 from seatpool.domain.errors import SeatpoolError
+from seatpool.terminal.progress import progress
 from seatpool.text import missing_package
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ Endpoint = Annotated[str | None, typer.Option("--endpoint-url", help="Another AW
 OutFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write there instead of standard output.")]
 
 
-@app.command(cls=ReadingCommand)
+@app.command(cls=EndedAtOnce, rich_help_panel=Panel.PAST)
 def report(
     *,
     by: Annotated[
@@ -126,10 +128,12 @@ def report(
         dry_run=dry_run,
         pseudonyms=Pseudonyms.from_file(salt_file or settings.salt_file),
     )
-    _write(build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day)), out)
+    with progress("Reading the history"):
+        made = build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day))
+    _write(made, out)
 
 
-@app.command(cls=ReadingCommand)
+@app.command(cls=EndedAtOnce, rich_help_panel=Panel.PAST)
 def sql(
     *,
     question: Annotated[
@@ -156,7 +160,9 @@ def sql(
         from seatpool.history.factory import HistoryNotInstalled
 
         raise HistoryNotInstalled(error.name) from error
-    _write(format_result(run_query(_folder(settings, None), question), form=output.value), out)
+    with progress("Asking the history"):
+        found = run_query(_folder(settings, None), question)
+    _write(format_result(found, form=output.value), out)
 
 
 def _settings(

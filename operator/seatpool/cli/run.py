@@ -6,6 +6,7 @@ Heavy modules are imported when the command runs, so that `--help` answers at on
 import asyncio
 import os
 import signal
+import sys
 import threading
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from seatpool.settings.settings import Settings
 
 KILLED_BY_SECOND_SIGNAL = 130
+CRASHED = 1
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -43,6 +45,16 @@ class LogLevelOption(StrEnum):
 
 class RunCommand(TyperCommand):
     """Adds a table of every setting to the help of `run`."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if isinstance(error, SeatpoolError | typer.Exit | typer.Abort):
+                raise
+            # The log of an operator needs to say where it happened.
+            sys.excepthook(type(error), error, error.__traceback__)
+            raise typer.Exit(CRASHED) from error
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         super().format_help(ctx, formatter)
@@ -114,8 +126,6 @@ def _run(config: Path | None, flags: dict[str, Any]) -> None:
     from seatpool.control.runtime import gc_tuning
 
     gc_tuning.disable_until_loaded()
-    from kubernetes.aio.config import ConfigException
-
     from seatpool.cli.logging_setup import configure_logging
     from seatpool.control.runtime.operator import Operator
     from seatpool.settings.settings import load_settings
@@ -128,10 +138,6 @@ def _run(config: Path | None, flags: dict[str, Any]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         asyncio.run(until_signal(Operator(settings, traces=traces)))
-    except ConfigException as error:
-        raise SeatpoolError(
-            f"no way to the Kubernetes API: {error}; name a file with --kubeconfig, or run in a pod"
-        ) from error
     except OSError as error:
         raise SeatpoolError(f"{_address(settings)}: {error.strerror or error}") from error
     finally:

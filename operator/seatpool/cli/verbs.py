@@ -3,7 +3,8 @@
 These are `status`, `top`, `why`, `who`, `diff`, `events`, `approve`, `pause`, `resume`, `verify`, `statement` and `export`.
 They need a kubeconfig and nothing else. `kubectl seatpool ...` is the same. Heavy modules are imported when a command runs.
 
-Exit codes: 0 all is well, 1 there is something to look at (a problem, a user who waits), 2 a mistake or no answer.
+Exit codes: 0 all is well, 1 there is something to look at (a problem, a user who waits), 2 a mistake or no answer, 130
+after Ctrl-C.
 """
 
 import asyncio
@@ -14,7 +15,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seatpool.cli import completion
+from seatpool.cli.cluster_options import cluster_options
 from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
+from seatpool.cli.help import Panel
+from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import say
 
 if TYPE_CHECKING:
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 
 WELL = 0
 LOOK_AT_IT = 1
+INTERVAL = 2.0
+"""Seconds between two reads of `top` and `status --watch`."""
 
 app = typer.Typer()
 
@@ -44,66 +51,83 @@ class StatementOption(StrEnum):
     HTML = "html"
 
 
-Kubeconfig = Annotated[Path | None, typer.Option(help="kubeconfig file; default is the one that kubectl takes.")]
-Namespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Namespace; default is that of the kubeconfig's context.")
-]
-Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")]
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="The operator's settings file, if its identity settings are not the default."),
-]
 OutputFormat = Annotated[OutputOption, typer.Option("--output", "-o", help="How the answer is printed.")]
-PoolName = Annotated[str, typer.Argument(metavar="POOL", help="LicensePool, as NAME or NAMESPACE/NAME.")]
-Either = Annotated[str, typer.Argument(metavar="POOL|SERVER", help="NAME, NAMESPACE/NAME, pool/NAME or server/NAME.")]
+PoolName = Annotated[
+    str,
+    typer.Argument(metavar="POOL", help="LicensePool, as NAME or NAMESPACE/NAME.", autocompletion=completion.pools),
+]
+Either = Annotated[
+    str,
+    typer.Argument(
+        metavar="POOL|SERVER",
+        help="NAME, NAMESPACE/NAME, pool/NAME or server/NAME.",
+        autocompletion=completion.pools_and_servers,
+    ),
+]
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)
+@cluster_options()
 def status(
     *,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
+    options: "CommandOptions",
+    selector: Annotated[
+        str | None,
+        typer.Option("--selector", "-l", metavar="LABELS", help="Only pools with these labels, such as team=cae."),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep the screen up to date until Ctrl-C.")] = False,
     output: OutputFormat = OutputOption.TABLE,
-    kubeconfig: Kubeconfig = None,
-    config: Config = None,
 ) -> None:
     """Show whether all is well: problems first, then servers and pools, on one screen. Exit code 1: there are problems."""
-    from seatpool.cli.inspect_verbs import show_status
+    from seatpool.cli.inspect_verbs import show_status, show_top
 
-    _end(show_status(_options(kubeconfig, namespace, everywhere, config), output=_output(output)))
+    chosen = _output(output)
+    if watch and not chosen.is_for_people:
+        raise SeatpoolError(f"--watch draws a screen: leave out -o {chosen}, or read the objects with kubectl get -w")
+    _end(
+        show_top(options, interval=INTERVAL, selector=selector, wide=output is OutputOption.WIDE)
+        if watch
+        else show_status(options, output=chosen, selector=selector)
+    )
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.ANSWERS)
+@cluster_options()
 def top(
     *,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
-    interval: Annotated[float, typer.Option(help="Seconds between two reads.", min=0.5)] = 2.0,
-    kubeconfig: Kubeconfig = None,
-    config: Config = None,
+    options: "CommandOptions",
+    interval: Annotated[float, typer.Option(help="Seconds between two reads.", min=0.5)] = INTERVAL,
 ) -> None:
     """Show `status` and keep it up to date until Ctrl-C."""
     from seatpool.cli.inspect_verbs import show_top
 
-    _end(show_top(_options(kubeconfig, namespace, everywhere, config), interval=interval))
+    _end(show_top(options, interval=interval))
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)
+@cluster_options()
 def why(
     *,
+    options: "CommandOptions",
     user: Annotated[
-        str, typer.Argument(metavar="USER|WORKBENCH", help="The user, in any spelling, or the name of a workbench.")
+        str,
+        typer.Argument(
+            metavar="USER|WORKBENCH",
+            help="The user, in any spelling, or the name of a workbench.",
+            autocompletion=completion.users,
+        ),
     ],
-    pool: Annotated[str | None, typer.Option("--pool", "-p", help="Only this pool, as NAME or NAMESPACE/NAME.")] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            "--pool", "-p", help="Only this pool, as NAME or NAMESPACE/NAME.", autocompletion=completion.pools
+        ),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Wait until every seat was read back from the license server.")
     ] = False,
     interval: Annotated[float, typer.Option(help="Seconds between two reads with --watch.", min=0.5)] = 2.0,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
     output: OutputFormat = OutputOption.TABLE,
-    kubeconfig: Kubeconfig = None,
-    config: Config = None,
 ) -> None:
     """Explain why a user has a seat or not, which rule decides it, and when it can change.
 
@@ -113,69 +137,66 @@ def why(
     """
     from seatpool.cli.inspect_verbs import show_why
 
-    options = _options(kubeconfig, namespace, everywhere, config)
-    command = show_why(options, user=user, pool=pool, output=_output(output), watch=watch, interval=interval)
-    _end(command, interrupted=LOOK_AT_IT)
+    _end(show_why(options, user=user, pool=pool, output=_output(output), watch=watch, interval=interval))
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)
+@cluster_options()
 def who(
     *,
+    options: "CommandOptions",
     pool: PoolName,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
     output: OutputFormat = OutputOption.TABLE,
-    kubeconfig: Kubeconfig = None,
-    config: Config = None,
 ) -> None:
     """Show who has a seat of a pool, and who waits: since when, with which workbench type, until when or how long it may last."""
     from seatpool.cli.inspect_verbs import show_who
 
-    _end(show_who(_options(kubeconfig, namespace, everywhere, config), pool=pool, output=_output(output)))
+    _end(show_who(options, pool=pool, output=_output(output)))
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)
+@cluster_options()
 def diff(
     *,
+    options: "CommandOptions",
     pool: PoolName,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
     output: OutputFormat = OutputOption.TABLE,
-    kubeconfig: Kubeconfig = None,
-    config: Config = None,
 ) -> None:
     """Compare a pool's list as it should be, as it is in flight, and as it was read back. Exit code 1: they differ."""
     from seatpool.cli.inspect_verbs import show_diff
 
-    _end(show_diff(_options(kubeconfig, namespace, everywhere, config), name=pool, output=_output(output)))
+    _end(show_diff(options, name=pool, output=_output(output)))
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)
+@cluster_options()
 def events(
     *,
-    name: Annotated[str, typer.Argument(metavar="POOL|USER", help="A pool, or a user if no pool has that name.")],
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
+    options: "CommandOptions",
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="POOL|USER",
+            help="A pool, or a user if no pool has that name.",
+            autocompletion=completion.pools_and_users,
+        ),
+    ],
     output: OutputFormat = OutputOption.TABLE,
-    kubeconfig: Kubeconfig = None,
-    config: Config = None,
 ) -> None:
     """Show what happened lately, from the SeatLedger and from Events, and what these do not know."""
     from seatpool.cli.inspect_verbs import show_events
 
-    _end(show_events(_options(kubeconfig, namespace, everywhere, config), name=name, output=_output(output)))
+    _end(show_events(options, name=name, output=_output(output)))
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.DECISIONS)
+@cluster_options()
 def approve(
     *,
+    options: "CommandOptions",
     name: Either,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it. 0: do not wait.", min=0)] = 60.0,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
-    kubeconfig: Kubeconfig = None,
-    config: Config = None,
 ) -> None:
     """Approve a change that the guard holds back.
 
@@ -189,51 +210,42 @@ def approve(
     def confirm(question: str) -> bool:
         return yes or typer.confirm(question, default=False)
 
-    _end(
-        approve_change(
-            _options(kubeconfig, namespace, everywhere, config), name=name, wait=wait, confirm=confirm, echo=say
-        )
-    )
+    _end(approve_change(options, name=name, wait=wait, confirm=confirm, echo=say))
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.DECISIONS)
+@cluster_options(without={"config", "time_zone"})
 def pause(
     *,
+    options: "CommandOptions",
     name: Either,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
-    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Stop changing a pool's list, or all lists of a server (spec.suspend). They stay as they are."""
     from seatpool.cli.admin import set_suspended
 
-    options = _options(kubeconfig, namespace, everywhere, None)
     _end(set_suspended(options, name=name, suspended=True, echo=say))
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.DECISIONS)
+@cluster_options(without={"config", "time_zone"})
 def resume(
     *,
+    options: "CommandOptions",
     name: Either,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
-    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Go on after `pause`."""
     from seatpool.cli.admin import set_suspended
 
-    options = _options(kubeconfig, namespace, everywhere, None)
     _end(set_suspended(options, name=name, suspended=False, echo=say))
 
 
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.DECISIONS)
+@cluster_options(without={"config"})
 def verify(
     *,
+    options: "CommandOptions",
     name: Either,
     wait: Annotated[float, typer.Option(help="Wait at most so many seconds for it. 0: do not wait.", min=0)] = 60.0,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
-    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Have the operator read the lists of a server back now. Exit code 1: it did not within --wait.
 
@@ -241,7 +253,7 @@ def verify(
     """
     from seatpool.cli.admin import verify as request_verification
 
-    _end(request_verification(_options(kubeconfig, namespace, everywhere, None), name=name, wait=wait, echo=say))
+    _end(request_verification(options, name=name, wait=wait, echo=say))
 
 
 class OldLedger(RenamedCommand, ShortLivedCommand):
@@ -251,10 +263,15 @@ class OldLedger(RenamedCommand, ShortLivedCommand):
 
 
 @app.command("ledger", cls=OldLedger, hidden=True)
-@app.command(cls=ShortLivedCommand)
+@app.command(cls=ShortLivedCommand, rich_help_panel=Panel.PAST)
+@cluster_options(without={"time_zone"})
 def statement(
     *,
-    pool: Annotated[str, typer.Option("--pool", "-p", help="LicensePool, as NAME or NAMESPACE/NAME.")],
+    options: "CommandOptions",
+    pool: Annotated[
+        str,
+        typer.Option("--pool", "-p", help="LicensePool, as NAME or NAMESPACE/NAME.", autocompletion=completion.pools),
+    ],
     since: Annotated[str, typer.Option(help="Begin: a date such as 2026-01-31, or a length of time.")] = "365d",
     audit: Annotated[
         list[str] | None,
@@ -265,10 +282,6 @@ def statement(
     output: Annotated[
         StatementOption, typer.Option("--output", "-o", help="Markdown, JSON, or HTML to be printed.")
     ] = (StatementOption.MD),
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
-    kubeconfig: Kubeconfig = None,
-    config: Config = None,
 ) -> None:
     """Print the statement for the vendor: which users were on the list, by which rule, and which command wrote it.
 
@@ -276,16 +289,14 @@ def statement(
     """
     from seatpool.cli.statement import print_statement
 
-    options = _options(kubeconfig, namespace, everywhere, config)
     _end(print_statement(options, pool=pool, since=since, audit=audit or (), form=output.value))
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.SET_UP)
+@cluster_options(without={"config"})
 def export(
     *,
-    namespace: Namespace = None,
-    everywhere: Everywhere = False,
-    kubeconfig: Kubeconfig = None,
+    options: "CommandOptions",
 ) -> None:
     """Print servers, pools, ledgers and workbenches in JSON that `kubectl apply` takes, also in another cluster.
 
@@ -293,7 +304,7 @@ def export(
     """
     from seatpool.cli.export import print_export
 
-    _end(print_export(_options(kubeconfig, namespace, everywhere, None)))
+    _end(print_export(options))
 
 
 @app.command(hidden=True)
@@ -308,22 +319,12 @@ def reference(
         typer.echo(f"wrote {path}")
 
 
-def _options(kubeconfig: Path | None, namespace: str | None, everywhere: bool, config: Path | None) -> "CommandOptions":
-    from seatpool.cli.cluster import CommandOptions
-
-    return CommandOptions(kubeconfig=kubeconfig, namespace=namespace, everywhere=everywhere, config=config)
-
-
 def _output(option: OutputOption) -> "Output":
     from seatpool.terminal.output import Output
 
     return Output(option.value)
 
 
-def _end(command: Coroutine[None, None, bool], *, interrupted: int = WELL) -> None:
-    """Runs a command and exits with code 0 if it returns True, else with 1. `interrupted` is the code of Ctrl-C."""
-    try:
-        well = asyncio.run(command)
-    except KeyboardInterrupt:
-        raise typer.Exit(interrupted) from None
-    raise typer.Exit(WELL if well else LOOK_AT_IT)
+def _end(command: Coroutine[None, None, bool]) -> None:
+    """Runs a command and exits with code 0 if it returns True, else with 1."""
+    raise typer.Exit(WELL if asyncio.run(command) else LOOK_AT_IT)

@@ -20,6 +20,7 @@ from seatpool.explain.problems import condition_of
 from seatpool.explain.snapshot import Snapshot
 from seatpool.policy.guard import Token
 from seatpool.policy.plan import Question, changes
+from seatpool.text import format_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,17 @@ def _named(snapshot: Snapshot, name: str) -> list[LicensePool | LicenseServer]:
     if "server" in kinds:
         found += [server for server in snapshot.store.servers.values() if wanted in (server.key, server.metadata.name)]
     if not found:
-        raise SeatpoolError(f"there is neither a LicensePool nor a LicenseServer {name}")
+        raise _none(snapshot, wanted, kinds)
     return found
+
+
+def _none(snapshot: Snapshot, wanted: str, kinds: frozenset[str]) -> SeatpoolError:
+    objects: list[Resource] = []
+    objects += snapshot.store.pools.values() if "pool" in kinds else ()
+    objects += snapshot.store.servers.values() if "server" in kinds else ()
+    known = {one.key if "/" in wanted else one.metadata.name for one in objects}
+    what = " and no ".join(sorted({"pool": "LicensePool", "server": "LicenseServer"}[kind] for kind in kinds))
+    return SeatpoolError(f"there is no {what} {wanted}; {format_known(wanted, known)}")
 
 
 def _several(name: str, found: Iterable[Resource]) -> SeatpoolError:

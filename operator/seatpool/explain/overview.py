@@ -13,7 +13,7 @@ from seatpool.explain.operator_life import OperatorLife
 from seatpool.explain.problems import Problem, condition_of, problems, server_problems
 from seatpool.explain.snapshot import Snapshot
 from seatpool.explain.workbench_table import WorkbenchRow
-from seatpool.text import TimeFormat
+from seatpool.text import TimeFormat, natural_key
 
 ACTIVE = frozenset({"pending", "running"})
 """States in which a workbench needs a seat, unless a pool says otherwise."""
@@ -57,9 +57,9 @@ class PoolLine:
     problems: int
 
     @property
-    def urgency(self) -> tuple[bool, int, str]:
+    def urgency(self) -> tuple[bool, int, object]:
         """Returns the sort key: pools with a problem first, then pools in which most users wait."""
-        return self.problems == 0, -(self.waiting or 0), self.name
+        return self.problems == 0, -(self.waiting or 0), natural_key(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +102,33 @@ class Overview:
         return alive and not self.problems and not self.unreadable and not self.refused_owners
 
 
-def overview(snapshot: Snapshot, *, lives: tuple[OperatorLife, ...], times: TimeFormat) -> Overview:
-    """Returns the state of all servers and pools, as the operator last wrote it, and what no pool takes care of."""
+def overview(
+    snapshot: Snapshot, *, lives: tuple[OperatorLife, ...], times: TimeFormat, only: frozenset[str] | None = None
+) -> Overview:
+    """Returns the state of all servers and pools, as the operator last wrote it, and what no pool takes care of.
+
+    `only` has the keys of the pools that are shown, with their servers. None: all.
+    """
     found: dict[tuple[str, str], Problem] = {}
     servers, pools = [], []
+    shown_servers = None if only is None else {snapshot.store.server_of(pool) for pool in only}
     for server in snapshot.store.servers.values():
+        if shown_servers is not None and server.key not in shown_servers:
+            continue
         of_server = server_problems(server, times=times)
         servers.append(_server_line(server, _count(of_server)))
         found |= {(one.object, one.message.id): one for one in of_server}
     for pool in snapshot.store.pools.values():
+        if only is not None and pool.key not in only:
+            continue
         of_pool = problems(snapshot, pool, times=times)
         pools.append(_pool_line(snapshot, pool, _count(of_pool)))
         found |= {(one.object, one.message.id): one for one in of_pool}
     ordered = [found[key] for key in sorted(found, key=_servers_first)]
-    refused, unserved = _without_pool(snapshot)
+    refused, unserved = _without_pool(snapshot) if only is None else ((), ())
     return Overview(
         operators=lives,
-        servers=tuple(sorted(servers, key=lambda line: (line.problems == 0, line.name))),
+        servers=tuple(sorted(servers, key=lambda line: (line.problems == 0, natural_key(line.name)))),
         pools=tuple(sorted(pools, key=lambda line: line.urgency)),
         problems=tuple(one for one in ordered if not one.is_intended),
         notes=tuple(one for one in ordered if one.is_intended),

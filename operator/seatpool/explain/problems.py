@@ -105,8 +105,9 @@ def server_problems(server: LicenseServer, *, times: TimeFormat) -> tuple[Proble
     interval = format_duration(server.spec.verify_interval)
     found = _in_server(server, times.now)
     return _problems(
-        found, f"LicenseServer {server.key}", times, server=server.key, name=server.metadata.name, interval=interval
-    )
+        found, f"LicenseServer {server.key}", times, server=server.key, name=server.metadata.name,
+        namespace=server.metadata.namespace, interval=interval,
+    )  # fmt: skip
 
 
 def _problems(found: Iterable[Found], shown_by: str, times: TimeFormat, **values: str) -> tuple[Problem, ...]:

@@ -30,7 +30,7 @@ from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Unavailable
 from seatpool.policy.ledger_codec import from_specs, ledger_key
 from seatpool.policy.pool_rules import pool_selector
-from seatpool.text import format_names
+from seatpool.text import format_known, format_names
 
 _DEFAULT_IDENTITY = IdentitySettings()
 RETRIES = 2
@@ -105,8 +105,8 @@ class Snapshot:
         pools = [self.store.pools[key] for key in sorted(self.store.pools)]
         found = tuple(pool for pool in pools if name in (None, pool.key, pool.metadata.name))
         if name is not None and not found:
-            known = ", ".join(pool.key for pool in pools[:10]) or "none"
-            raise SeatpoolError(f"there is no LicensePool {name}; known are: {known}")
+            known = {pool.metadata.name for pool in pools} if "/" not in name else {pool.key for pool in pools}
+            raise SeatpoolError(f"there is no LicensePool {name}; {format_known(name, known)}")
         return found
 
     def subject(self, name: str) -> Subject:

@@ -2,6 +2,7 @@
 
 Contents:
 - `client`: reads and writes of our kinds, Events and raw paths
+- `kubeconfig`: the kubeconfig, by the rules of kubectl
 - `errors`: one class for each answer that callers treat differently
 - `retry`: repeats a call until it succeeds
 - `leases`: one Lease, read and written by compare-and-swap

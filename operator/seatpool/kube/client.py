@@ -16,13 +16,15 @@ from urllib.parse import quote, urlencode
 from urllib.request import getproxies
 
 import aiohttp
-from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
+from multidict import CIMultiDict
 from pydantic_core import from_json
 
 from seatpool.api.base import FIELD_MANAGER, GROUP, VERSION, Resource
 from seatpool.kube.errors import Unavailable, error_for
+from seatpool.kube.kubeconfig import Kubeconfig, KubeconfigChoice, NoServiceAccount, load_service_account
+from seatpool.kube.pod import service_account_namespace
 
 Body = dict[str, Any]
 REQUEST_TIMEOUT = 30.0
@@ -41,6 +43,18 @@ class Access:
     token: str | None
     certificate_file: str | None
     key_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Impersonation:
+    """User and groups that requests are made as. The caller needs the right to impersonate them."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Impersonate-User", self.user), *(("Impersonate-Group", group) for group in self.groups)]
 
 
 class Pages:
@@ -74,25 +88,38 @@ class Pages:
 class KubeClient:
     """Client of one API server for our kinds and for Events. Tasks of one event loop can share it."""
 
-    def __init__(self, api: ApiClient) -> None:
+    def __init__(
+        self, api: ApiClient, *, impersonate: Impersonation | None = None, timeout: float | None = REQUEST_TIMEOUT
+    ) -> None:
+        """Takes the user to act as, and the seconds after which a request has failed. None: never."""
         self._api = api
+        self._headers = CIMultiDict(impersonate.headers if impersonate is not None else ())
+        self._timeout = timeout
 
     @classmethod
     async def connect(cls, *, kubeconfig: str | None = None) -> "KubeClient":
-        """Connects as the pod's service account, or by the kubeconfig outside a cluster."""
-        settings = Configuration()
-        settings.connection_pool_maxsize = CONNECTIONS
+        """Connects as the pod's service account, or by the kubeconfig outside a cluster. Raises KubeconfigError.
+
+        That is the order for the operator. Commands take `connect_as_kubectl`.
+        """
         if kubeconfig is None:
             try:
-                config.load_incluster_config(client_configuration=settings)
-            except config.ConfigException:
-                await config.load_kube_config(client_configuration=settings)
-        else:
-            await config.load_kube_config(config_file=kubeconfig, client_configuration=settings)
-        settings.retries = False
-        # Otherwise aiohttp reads ~/.netrc and looks for proxies again for each request.
-        settings.client_session_kwargs = {"trust_env": bool(getproxies())}
-        return cls(ApiClient(configuration=settings))
+                return cls.connect_in_cluster()
+            except NoServiceAccount:
+                pass
+        return await cls.connect_by(Kubeconfig(KubeconfigChoice(file=kubeconfig)))
+
+    @classmethod
+    async def connect_by(cls, found: Kubeconfig, **options: Any) -> "KubeClient":
+        """Connects by a kubeconfig, with options of the constructor. Raises KubeconfigError."""
+        return cls(await found.connect(_settings()), **options)
+
+    @classmethod
+    def connect_in_cluster(cls, **options: Any) -> "KubeClient":
+        """Connects as the pod's service account, with options of the constructor. Raises NoServiceAccount."""
+        settings = _settings()
+        load_service_account(settings)
+        return cls(ApiClient(configuration=settings), **options)
 
     @property
     def configuration(self) -> Configuration:
@@ -255,6 +282,11 @@ class KubeClient:
             if item.get("involvedObject", {}).get("apiVersion", "").startswith(f"{GROUP}/")
         ]
 
+    async def namespaces(self) -> list[str]:
+        """Returns the names of all namespaces."""
+        answer = await self._call("GET", "/api/v1/namespaces", query={"resourceVersion": "0"})
+        return [item["metadata"]["name"] for item in answer["items"]]
+
     async def get_raw(self, path: str) -> Body:
         """Reads any path, for example a CRD or an OpenAPI document."""
         return await self._call("GET", path)
@@ -287,12 +319,13 @@ class KubeClient:
         accept: str = "application/json",
     ) -> Body:
         what = f"{method} {path}"
-        headers = {"Content-Type": content_type, "Accept": accept}
+        headers = CIMultiDict({"Content-Type": content_type, "Accept": accept})
+        headers.extend(self._headers)
         await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         try:
             response = await self._api.rest_client.request(
-                method, url, headers=headers, body=body, _request_timeout=REQUEST_TIMEOUT
+                method, url, headers=headers, body=body, _request_timeout=self._timeout
             )
             raw = await response.read()
         except ApiException as error:
@@ -305,6 +338,35 @@ class KubeClient:
             raise _from_answer(response.status, raw.decode("utf-8", "replace"), what)
         answer: Body = from_json(raw)  # takes half the time of json.loads, which matters for 10,000 objects
         return answer
+
+
+async def connect_as_kubectl(choice: KubeconfigChoice, **options: Any) -> KubeClient:
+    """Connects by the kubeconfig if there is one, and else as the pod's service account. Raises KubeconfigError.
+
+    `options` are those of the constructor of KubeClient.
+    """
+    if not choice.exists:
+        try:
+            return KubeClient.connect_in_cluster(**options)
+        except NoServiceAccount:
+            pass  # the error is about the kubeconfig, which is what is missing outside a cluster
+    return await KubeClient.connect_by(Kubeconfig(choice), **options)
+
+
+def namespace_of(choice: KubeconfigChoice) -> str:
+    """Returns the namespace that kubectl would use. Raises KubeconfigError."""
+    if not choice.exists and (own := service_account_namespace()) is not None:
+        return own
+    return Kubeconfig(choice).namespace
+
+
+def _settings() -> Configuration:
+    settings = Configuration()
+    settings.connection_pool_maxsize = CONNECTIONS
+    settings.retries = False
+    # Otherwise aiohttp reads ~/.netrc and looks for proxies again for each request.
+    settings.client_session_kwargs = {"trust_env": bool(getproxies())}
+    return settings
 
 
 def _from_answer(status: int, text: str, what: str) -> Exception:

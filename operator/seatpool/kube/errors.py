@@ -10,6 +10,10 @@ class KubeError(SeatpoolError):
         super().__init__(f"{what}: {message or reason or status}")
         self.status = status
         self.reason = reason
+        self.message = message
+        """What the API server said."""
+        self.what = what
+        """The request, as `GET /apis/...`."""
 
 
 class NotFound(KubeError):

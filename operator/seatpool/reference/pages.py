@@ -24,6 +24,8 @@ EXIT_CODES: Mapping[int, str] = {
     "not approved, a read-back that did not come.",
     2: "A mistake in the command, an object that does not exist, or no answer from the Kubernetes API; one line on standard "
     "error says which.",
+    130: "Ctrl-C. Of `verify` and `approve`: the operator goes on with what it was asked to do.",
+    141: "The program that reads the output ended first.",
 }
 
 

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 
 from seatpool.aws.clients import ClientCache
-from seatpool.aws.errors import AWS_ERRORS
+from seatpool.aws.errors import AWS_ERRORS, error_text
 from seatpool.aws.sessions import SessionFactory
 from seatpool.backoff import Backoff, pause_after
 from seatpool.domain.errors import SeatpoolError
@@ -192,6 +192,22 @@ class SsmTransport:
         self._instance_ids[node] = (found[0], self._monotonic())
         return found[0]
 
+    async def agents(self, node: Node) -> dict[str, tuple[str, str]]:
+        """Returns ping status and version of the agents that a node's target names, by instance id. Raises AWS errors."""
+        target = node.target
+        by_tag = {"Key": f"tag:{target.tag}", "Values": [target.value or ""]}
+        wanted: Any = by_tag if target.instance_id is None else {"Key": "InstanceIds", "Values": [target.instance_id]}
+        page = await self._aws.run_in_pool(lambda: self._client(node).describe_instance_information(Filters=[wanted]))
+        return {
+            one["InstanceId"]: (one["PingStatus"], one.get("AgentVersion", ""))
+            for one in page["InstanceInformationList"]
+        }
+
+    async def document_hash(self, node: Node, name: str) -> str:
+        """Returns the SHA-256 of a document where the node is. Raises AWS errors."""
+        found = await self._aws.run_in_pool(lambda: self._client(node).describe_document(Name=name))
+        return found["Document"]["Hash"]
+
     def close(self) -> None:
         """Ends the threads. Calls in flight end by themselves."""
         self._aws.close()
@@ -239,7 +255,9 @@ class SsmTransport:
                 again = reason is CommandFault.THROTTLED or (not changes and reason is CommandFault.UNREACHABLE)
                 if not again or self._monotonic() >= until:
                     raise TransportError(
-                        reason, f"{what}: {error}", maybe_applied=sent or (changes and may_have_been_sent(error))
+                        reason,
+                        f"{what}: {error_text(error)}",
+                        maybe_applied=sent or (changes and may_have_been_sent(error)),
                     ) from error
             await asyncio.sleep(backoff.failed())
 

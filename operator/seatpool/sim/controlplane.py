@@ -170,6 +170,12 @@ class ControlPlane:
                 )
             time.sleep(0.05)
 
+    @property
+    def kubectl_file(self) -> Path:
+        """The kubectl that belongs to the API server."""
+        assert self._programs is not None  # noqa: S101
+        return self._programs / "kubectl"
+
     def kubectl(self, *arguments: str | Path, input: str | None = None, timeout: float = 60.0) -> str:  # noqa: A002
         """Runs kubectl as administrator, with `input` on its standard input, and returns its output.
 
@@ -178,7 +184,7 @@ class ControlPlane:
         assert self._programs is not None  # noqa: S101
         environ = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
         done = subprocess.run(  # noqa: S603
-            [self._programs / "kubectl", "--kubeconfig", self.kubeconfig, *arguments],
+            [self.kubectl_file, "--kubeconfig", self.kubeconfig, *arguments],
             # Another control plane may have had this port before, with other resources to discover.
             env=environ | {"KUBECACHEDIR": str(self.directory / "kubectl-cache")},
             input=input or "",

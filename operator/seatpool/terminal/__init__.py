@@ -7,4 +7,6 @@ values such as times and names (`text`).
 Contents:
 - `output`: answers
 - `say`: plain lines and JSON
+- `streams`: standard output and standard error for every encoding
+- `progress`: that a command is still at work
 """

@@ -10,7 +10,7 @@ colours and wrapped lines. A pipe gets whole lines, so that a program can search
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Any
@@ -18,14 +18,16 @@ from typing import Any
 import typer
 import yaml
 from pydantic.alias_generators import to_camel
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Span, Text
 
 from seatpool.api.base import Model, format_duration, format_instant
 from seatpool.terminal.say import json_text
-from seatpool.text import JSON_NAME, NOT_KNOWN, escape_character, escape_unprintable
+from seatpool.text import JSON_NAME, NOT_KNOWN, escape_character, escape_unprintable, split_command
 
 WIDE_ENOUGH = 200
 GAP = 2
@@ -113,13 +115,16 @@ def yaml_text(value: Any) -> str:
     return text if text.replace("\n", "").isprintable() else yaml.safe_dump(value, sort_keys=False, allow_unicode=False)
 
 
-def console(*, markup: bool = True) -> Console:
+def console(*, markup: bool = True, wide: bool = False) -> Console:
     """Returns standard output as a console. A pipe without a known width is 200 columns wide.
 
-    Set `markup` to False if texts may hold square brackets.
+    Set `markup` to False if texts may hold square brackets. `wide`: at least 200 columns. A narrower terminal wraps them.
     """
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return EscapingConsole(highlight=False, markup=markup, width=WIDE_ENOUGH if piped else None)
+    screen = EscapingConsole(highlight=False, markup=markup, width=WIDE_ENOUGH if piped else None)
+    if wide and screen.width < WIDE_ENOUGH:
+        screen.width = WIDE_ENOUGH
+    return screen
 
 
 def write(answer: Any, *, output: Output, screen: Callable[[Console, bool], object]) -> None:
@@ -129,7 +134,102 @@ def write(answer: Any, *, output: Output, screen: Callable[[Console, bool], obje
     elif output is Output.YAML:
         typer.echo(yaml_text(data(answer)), nl=False)
     else:
-        screen(console(), output is Output.WIDE)
+        screen(console(wide=output is Output.WIDE), output is Output.WIDE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a screen. A pipe gets it whole.
+
+    On a terminal it is wrapped at words. A command at its end is a line of its own without line breaks, so that it can be
+    copied: the terminal itself wraps it.
+    """
+
+    text: str
+    style: str = ""
+    indent: int = 0
+    label: str = ""
+    """Stands before the text, whose further lines begin below its first one."""
+
+    def __rich__(self) -> RenderableType:
+        told, command = split_command(self.text)
+        lines: list[RenderableType] = [self._told(told)]
+        if command:
+            margin = (0, 0, 0, self._margin)
+            lines.append(Padding(Text(command, style="bold", overflow="fold"), margin, expand=False))
+        return Group(*lines)
+
+    def print(self, screen: Console) -> None:
+        """Prints it as the screen needs it."""
+        if not (screen.is_terminal or "COLUMNS" in os.environ):
+            label = Text(f"{' ' * self.indent}{self.label}{' ' * GAP if self.label else ''}")
+            screen.print(label + Text(self.text, style=self.style), soft_wrap=True)
+            return
+        told, command = split_command(self.text)
+        screen.print(self._told(told))
+        if command:
+            screen.print(Text(" " * self._margin) + Text(command, style="bold"), soft_wrap=True)
+
+    @property
+    def _margin(self) -> int:
+        return self.indent + (cell_len(self.label) + GAP if self.label else 0)
+
+    def _told(self, text: str) -> RenderableType:
+        shown = Text(text, style=self.style)
+        if not self.label:
+            return Padding(shown, (0, 0, 0, self.indent), expand=False)
+        row = EscapingTable.grid(padding=(0, GAP, 0, 0))
+        row.add_column(no_wrap=True)
+        row.add_column()
+        row.add_row(Text(self.label, style=self.style), shown)
+        return Padding(row, (0, 0, 0, self.indent), expand=False)
+
+
+def print_parts(screen: Console, parts: Iterable[RenderableType]) -> None:
+    """Prints the parts of a screen one below the other."""
+    for part in parts:
+        if isinstance(part, Line):
+            part.print(screen)
+        else:
+            screen.print(part)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table that is fitted into the width of a screen."""
+
+    heading: str
+    priority: int = 0
+    """0: always shown. Of the others, the one with the highest number is left out first."""
+
+
+def fitted_table(columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], *, width: int) -> Table:
+    """Returns a table with as many of the columns as the width has room for. No cell of it is cut.
+
+    If even those with priority 0 are too wide, the cells of the first column are wrapped.
+    """
+    every = [[_escaped(cell) for cell in row] for row in rows]
+    widths = [
+        max([cell_len(column.heading), *(cell_len(_plain(row[number])) for row in every)])
+        for number, column in enumerate(columns)
+    ]
+    shown = list(range(len(columns)))
+    while sum(widths[number] + GAP for number in shown) - GAP > width:
+        least = max(shown, key=lambda number: columns[number].priority)
+        if not columns[least].priority:
+            break
+        shown.remove(least)
+    drawn = table(*(columns[number].heading for number in shown))
+    drawn.columns[0].no_wrap, drawn.columns[0].overflow = False, "fold"
+    for column, number in zip(drawn.columns[1:], shown[1:], strict=True):
+        column.min_width = widths[number]
+    for row in every:
+        drawn.add_row(*(row[number] for number in shown))
+    return drawn
+
+
+def _plain(cell: RenderableType) -> str:
+    return cell.plain if isinstance(cell, Text) else str(cell)
 
 
 def table(*headings: str, numbers: Collection[str] = COUNTS, fold: bool = False, title: str | None = None) -> Table:

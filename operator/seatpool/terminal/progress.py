@@ -1,35 +1,49 @@
-"""Shows on a terminal what a long command is doing. It writes to standard error, and nothing if that is no terminal."""
+"""Shows on a terminal that a command is still at work, from the first second on."""
 
+import shutil
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
 
-from rich.console import Console
-from rich.text import Text
+from seatpool.text import escape_unprintable
 
-from seatpool.text import escape_unprintable, format_seconds
-
-SHOWN_AFTER = 1.0
-"""Seconds. A command that is done before shows nothing."""
+FIRST = 1.0
+"""Seconds after which the first line is shown. Most answers are there before."""
+EVERY = 1.0
+_CLEAR = "\r\x1b[2K"
 
 
 @contextmanager
-def shown_progress() -> Iterator[Callable[[str], None]]:
-    """Gives a function that shows a few words with the time since the start. At the end they are gone."""
-    console = Console(stderr=True)
-    start = monotonic()
-    if not console.is_terminal:
+def progress(what: str) -> Iterator[Callable[[str], None]]:
+    """Shows `what` and the seconds on standard error while the block runs, and takes it away after it.
+
+    The block gets a function that shows other words from then on.
+    Nothing is shown if standard error is no terminal. Nothing may be printed within the block.
+    """
+    if not sys.stderr.isatty():
         yield lambda _words: None
         return
-    with console.status("", spinner="line") as status:
-        status.stop()
+    words = [what]
+    ended = threading.Event()
+    showing = threading.Thread(target=_show, args=(words, ended), name="progress", daemon=True)
+    showing.start()
+    try:
+        yield words.append
+    finally:
+        ended.set()
+        showing.join()
 
-        def told(words: str) -> None:
-            passed = monotonic() - start
-            status.update(
-                Text(f"{escape_unprintable(words)}, {format_seconds(passed)}", no_wrap=True, overflow="ellipsis")
-            )
-            if passed >= SHOWN_AFTER:
-                status.start()
 
-        yield told
+def _show(words: list[str], ended: threading.Event) -> None:
+    began = time.monotonic()
+    shown = False
+    while not ended.wait(EVERY if shown else FIRST):
+        shown = True
+        line = f"{escape_unprintable(words[-1])} ... {time.monotonic() - began:.0f} s"
+        sys.stderr.write(_CLEAR + line[: shutil.get_terminal_size().columns - 1])
+        sys.stderr.flush()
+    if shown:
+        sys.stderr.write(_CLEAR)
+        sys.stderr.flush()

@@ -124,7 +124,7 @@ def test_pause_and_resume_write_the_field_that_gitops_would(board: Board) -> Non
         f"LicensePool {board.namespace}/matlab is suspended: its list stays as it is.\n"
     )
     assert read(board, "licensepool", "matlab")["spec"]["suspend"] is True
-    assert board.ask("resume", "pool/matlab").stdout == f"LicensePool {board.namespace}/matlab is going on.\n"
+    assert board.ask("resume", "pool/matlab").stdout == f"LicensePool {board.namespace}/matlab is running again.\n"
     assert read(board, "licensepool", "matlab")["spec"]["suspend"] is False
     assert board.ask("pause", "server/licenses").code == 0
     assert read(board, "licenseserver", "licenses")["spec"]["suspend"] is True

@@ -11,7 +11,7 @@ ROLES = Path(__file__).parents[3] / "examples" / "install" / "people.yaml"
 @pytest.fixture
 def people(board: Board) -> Board:
     """A namespace in which `viewer` looks and `admin` decides too."""
-    board.plane.kubectl("apply", "-f", ROLES)
+    board.plane.kubectl("apply", "-f", ROLES.with_name("namespace.yaml"), "-f", ROLES)
     for name, roles in {"viewer": ["seatpool-viewer"], "admin": ["seatpool-viewer", "seatpool-license-admin"]}.items():
         board.plane.kubectl("create", "serviceaccount", name, "-n", board.namespace)
         for role in roles:
@@ -30,7 +30,7 @@ def ask_as(board: Board, name: str, *arguments: str) -> Answered:
     return board.ask(*arguments, "--kubeconfig", str(config))
 
 
-@pytest.mark.parametrize("command", [("status",), ("why", "ann"), ("diff", "matlab"), ("history", "ann")])
+@pytest.mark.parametrize("command", [("status",), ("why", "ann"), ("who", "matlab"), ("diff", "matlab"), ("history", "ann")])
 def test_whoever_may_look_in_one_namespace_gets_every_answer_there(people: Board, command: tuple[str, ...]) -> None:
     done = ask_as(people, "viewer", *command)
     assert done.code == 0, done.stderr

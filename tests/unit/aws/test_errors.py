@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from seatpool.aws.errors import ADVICE, AwsErrorReason, describe_error, error_code, reason_of
+from seatpool.aws.errors import ADVICE, AwsErrorReason, describe_error, error_code, error_text, reason_of
 from seatpool.servers import errors as servers
 
 
@@ -44,3 +44,15 @@ def test_a_license_server_takes_its_reasons_from_the_same_table_and_names_its_ow
     assert servers.fault_of(refused("AccessDenied")) is servers.CommandFault.ACCESS_DENIED
     assert servers.fault_of(NoRegionError()) is servers.CommandFault.AWS_ERROR
     assert "roleArn and externalId" in servers.ADVICE[servers.CommandFault.ACCESS_DENIED]
+
+
+def test_how_often_the_library_tried_is_not_told() -> None:
+    refused = {
+        "Error": {"Code": "InvalidInstanceId", "Message": "no such\ninstance"},
+        "ResponseMetadata": {"RetryAttempts": 0, "MaxAttemptsReached": True},
+    }
+    error = ClientError(refused, "SendCommand")  # type: ignore[arg-type]
+    assert "reached max retries" in str(error)
+    assert error_text(error) == (
+        "An error occurred (InvalidInstanceId) when calling the SendCommand operation: no such instance"
+    )

@@ -20,7 +20,6 @@ from tests.unit.history.rows import capacity, session, wait
 from tests.unit.planner.event_texts import event, own_event_of_ec2
 from typer.testing import CliRunner, Result
 
-from seatpool.cli.command_classes import UnexpectedError
 from seatpool.cli.main import app
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.writing import write_rows
@@ -39,11 +38,10 @@ SEEDS = {"flexnet": LOG, "csv": CSV, "events": EVENTS}
 
 
 def run(*words: str | Path) -> Result:
-    """Runs a command. An error has to be a sentence of ours, and not the one for what was not expected."""
+    """Runs a command. An error has to be a sentence of ours."""
     result = CliRunner().invoke(app, [str(word) for word in words])
     error = result.exception
     assert error is None or isinstance(error, SystemExit | SeatpoolError), repr(error)
-    assert not isinstance(error, UnexpectedError), str(error)
     return result
 
 
@@ -194,7 +192,7 @@ def test_a_library_s_exception_is_a_sentence_and_exit_code_2(tmp_path: Path) -> 
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert made.returncode == 2
     assert made.stderr.startswith(
-        "seatpool: sql: ZeroDivisionError: a fault of a library; seatpool did not expect that"
+        "seatpool: ZeroDivisionError: a fault of a library; this was not expected, so please report it."
     )
     assert len(made.stderr.splitlines()) == 1
     again = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, check=False)

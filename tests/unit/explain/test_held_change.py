@@ -110,7 +110,7 @@ def test_a_name_of_several_objects_is_refused_with_the_names_that_are_clear() ->
 
 @pytest.mark.parametrize("name", ["nothing", "server/matlab", "pool/nothing"])
 def test_a_name_of_no_object_is_refused(name: str) -> None:
-    with pytest.raises(SeatpoolError, match="there is neither a LicensePool nor a LicenseServer"):
+    with pytest.raises(SeatpoolError, match=f"there is no License.* {name.rpartition('/')[2]}; there are: "):
         pool_or_server(cluster(), name)
 
 

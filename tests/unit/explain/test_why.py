@@ -377,7 +377,7 @@ def test_a_pool_that_is_asked_about_by_name_is_always_explained() -> None:
 
 
 def test_a_pool_that_does_not_exist_is_refused_with_the_names_of_those_that_do() -> None:
-    with pytest.raises(SeatpoolError, match="there is no LicensePool cad; known are: lab/matlab"):
+    with pytest.raises(SeatpoolError, match="there is no LicensePool cad; there are: matlab"):
         explained(pool(), user="ann", pool_name="cad")
 
 

@@ -22,6 +22,7 @@ HARMLESS = {
     "cli/main.py",  # CRDs, the SSM document, versions and paths
     "cli/verbs.py",  # paths
     "cli/plan.py",  # an HTML page
+    "cli/export.py",  # JSON that is escaped
     "cli/command_classes.py",  # the names of two commands
 }
 

@@ -21,20 +21,29 @@ async def find_problem(kube: KubeClient, kinds: Sequence[type[Resource]]) -> str
     Raises KubeError.
     """
     for kind in kinds:
-        name = f"{kind.plural}.{GROUP}"
         try:
-            served = await kube.get_raw(f"{CRD_PATH}/{name}")
-        except NotFound:
-            return f"CRD {name} is missing; apply crds/"
+            problem = await problem_of(kube, kind)
         except Forbidden:
             return None  # a namespaced installation may not read CRDs
-        schemas = {version["name"]: version for version in served["spec"]["versions"] if version["served"]}
-        if VERSION not in schemas:
-            return f"CRD {name} does not serve {VERSION}; apply crds/"
-        ours = crd(kind, described=False)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-        missing = sorted(_missing(ours, schemas[VERSION]["schema"]["openAPIV3Schema"]))
-        if missing:
-            return f"CRDOutdated: CRD {name} does not know {', '.join(missing[:5])}; apply crds/ of this version"
+        if problem is not None:
+            return problem
+    return None
+
+
+async def problem_of(kube: KubeClient, kind: type[Resource]) -> str | None:
+    """Returns what is wrong with the CRD of one kind. None: nothing. Raises KubeError, of it Forbidden."""
+    name = f"{kind.plural}.{GROUP}"
+    try:
+        served = await kube.get_raw(f"{CRD_PATH}/{name}")
+    except NotFound:
+        return f"CRD {name} is missing; apply crds/"
+    schemas = {version["name"]: version for version in served["spec"]["versions"] if version["served"]}
+    if VERSION not in schemas:
+        return f"CRD {name} does not serve {VERSION}; apply crds/"
+    ours = crd(kind, described=False)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    missing = sorted(_missing(ours, schemas[VERSION]["schema"]["openAPIV3Schema"]))
+    if missing:
+        return f"CRDOutdated: CRD {name} does not know {', '.join(missing[:5])}; apply crds/ of this version"
     return None
 
 

@@ -13,6 +13,10 @@ from seatpool.domain.errors import SeatpoolError
 __all__ = ["DemoError", "DemoOptions", "ReplayOptions"]
 
 
+SPEED = 2000.0
+"""Seconds of the file that pass in one second of a replay, if nothing else is asked for."""
+
+
 class DemoError(SeatpoolError):
     """The demo cannot go on. The message names the part and what to do."""
 
@@ -44,21 +48,39 @@ class DemoOptions:
     once: bool
     directory: Path
     replay: ReplayOptions | None
+    hold: bool = False
+    """True: no story. A few users work and wait, and everything stays as it is until Ctrl-C."""
 
     @classmethod
     def read(
-        cls, *, once: bool, replay: Path | None, speed: float, seats: Sequence[str], linger: str, directory: Path
+        cls,
+        *,
+        once: bool,
+        replay: Path | None,
+        speed: float | None,
+        seats: Sequence[str],
+        linger: str | None,
+        directory: Path,
+        hold: bool = False,
     ) -> Self:
-        """Returns the options. Raises DemoError that names the wrong one."""
+        """Returns the options. None: not given. Raises DemoError that names the wrong one."""
+        if hold and replay is not None:
+            raise DemoError("--hold and --replay exclude each other: one has no events, the other a file of them")
         if replay is None:
-            return cls(once=once, directory=directory.absolute(), replay=None)
+            given = {"--speed": speed is not None, "--seats": bool(seats), "--linger": linger is not None}
+            for name in (name for name, is_given in given.items() if is_given):
+                raise DemoError(f"{name} is for the replay of a file: give --replay FILE too, or leave it out")
+            return cls(once=once, directory=directory.absolute(), replay=None, hold=hold)
         if not replay.is_file():
             raise DemoError(f"--replay {replay}: there is no such file")
         return cls(
             once=once,
             directory=directory.absolute(),
             replay=ReplayOptions(
-                file=replay, speed=speed, seats=dict(map(_seats_of_type, seats)), linger=_duration(linger)
+                file=replay,
+                speed=SPEED if speed is None else speed,
+                seats=dict(map(_seats_of_type, seats)),
+                linger=_duration("0s" if linger is None else linger),
             ),
         )
 

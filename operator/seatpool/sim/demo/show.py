@@ -34,6 +34,8 @@ def show(options: DemoOptions) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console()
     try:
+        if options.hold:
+            return _hold(options, console)
         return _replay(options, options.replay, console) if options.replay is not None else _tell(options, console)
     except KeyboardInterrupt:
         console.print("interrupted")
@@ -47,7 +49,7 @@ def _replay(options: DemoOptions, asked: ReplayOptions, console: Console) -> int
     linger = asked.linger_here
     with Stage(options.directory, say=_sayer(console)) as stage:
         replaying.prepare(stage, file, pools, linger=linger)
-        console.print(f"look around: {stage.kubectl_hint()}", markup=False, highlight=False, soft_wrap=True)
+        _print_hints(stage, console)
         view, monitor = _view_of(stage, expected, console, every_change=False)
         with monitor, view:
             faults = replaying.replay(stage, file, asked, expected=expected, monitor=monitor, view=view)
@@ -60,10 +62,25 @@ def _replay(options: DemoOptions, asked: ReplayOptions, console: Console) -> int
     return WRONG if summary.violations else 0
 
 
+def _hold(options: DemoOptions, console: Console) -> int:
+    with Stage(options.directory, say=_sayer(console)) as stage:
+        telling.prepare(stage)
+        with stage.site.fleet() as fleet:
+            telling.populate(stage, People(fleet, ExpectedNeeds(telling.example_facts(stage))))
+            _print_hints(stage, console)
+            _stay(stage, console)
+    return 0
+
+
+def _print_hints(stage: Stage, console: Console) -> None:
+    for line in ("In another terminal:", *(f"  {command}" for command in stage.hints())):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def _tell(options: DemoOptions, console: Console) -> int:
     with Stage(options.directory, say=_sayer(console)) as stage:
         telling.prepare(stage)
-        console.print(f"look around: {stage.kubectl_hint()}", markup=False, highlight=False, soft_wrap=True)
+        _print_hints(stage, console)
         expected = ExpectedNeeds(telling.example_facts(stage))
         view, monitor = _view_of(stage, expected, console, every_change=True)
         with monitor, stage.site.fleet() as fleet, view:

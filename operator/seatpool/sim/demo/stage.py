@@ -6,6 +6,7 @@ the rights of examples/install/rbac.yaml. So a right that is missing there shows
 
 import fcntl
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,7 @@ from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.demo.operator_process import OperatorProcess
 from seatpool.sim.demo.options import DemoError
 from seatpool.sim.site import LicenseServerNode, Site
+from seatpool.terminal.progress import progress
 
 __all__ = ["NAMESPACE", "SERVER", "Stage"]
 
@@ -112,17 +114,30 @@ class Stage:
         """Returns how many commands were sent to license servers, by the stand-in's own count."""
         return self.aws.control.calls().get("SendCommand", 0)
 
-    def kubectl_hint(self) -> str:
-        return f"kubectl --kubeconfig {self.plane.kubeconfig} get seatpool -n {NAMESPACE}"
+    def hints(self) -> tuple[str, ...]:
+        """Returns commands with which a user can look around."""
+        kubectl = "kubectl" if shutil.which("kubectl") else str(self.plane.kubectl_file)
+        return (
+            f"export KUBECONFIG={self.plane.kubeconfig}",
+            f"seatpool status -n {NAMESPACE}",
+            f"seatpool why eve -n {NAMESPACE}",
+            f"seatpool check -n {NAMESPACE}",
+            f"{kubectl} get seatpool -n {NAMESPACE}",
+        )
 
     def _stop_operator(self) -> None:
         code = self.operator.stop()
-        if code not in (0, None):
+        if code not in (0, None, -signal.SIGTERM):  # it may still be starting, and has no handler yet
             self._say(f"the operator did not end cleanly on SIGTERM: code {code}; see {self.operator.log}")
 
     def _claim_directory(self) -> None:
         """Empties the folder of an earlier demo. A folder that no demo made is not touched. Raises DemoError."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DemoError(
+                f"--directory {self.directory}: {error.strerror or error}; give a folder that can be made"
+            ) from error
         if any(self.directory.iterdir()) and not (self.directory / LOCK).exists():
             raise DemoError(f"--directory {self.directory} has other files in it; give a new folder or an empty one")
         lock = self._ending.enter_context((self.directory / LOCK).open("w"))
@@ -137,7 +152,8 @@ class Stage:
     @contextmanager
     def _told(self, part: str) -> Iterator[None]:
         began = time.monotonic()
-        yield
+        with progress(f"starting {part}"):
+            yield
         self._say(f"starting {part} ... {time.monotonic() - began:.1f} s")
 
 

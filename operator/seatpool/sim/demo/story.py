@@ -10,11 +10,12 @@ from typing import Any
 
 from seatpool.sim.demo.expected_needs import ExpectedNeeds, PoolFacts
 from seatpool.sim.demo.monitor import Monitor
+from seatpool.sim.demo.options import DemoError
 from seatpool.sim.demo.people import People
 from seatpool.sim.demo.stage import NAMESPACE, Stage
 from seatpool.sim.demo.view import View
 
-__all__ = ["JUDGED", "Story", "example_facts", "live_on", "prepare"]
+__all__ = ["JUDGED", "Story", "example_facts", "live_on", "populate", "prepare"]
 
 MATLAB, CAD = "vew-matlab", "vew-cad"
 JUDGED = ("matlab",)
@@ -46,6 +47,18 @@ def prepare(stage: Stage) -> None:
         stage.node.host.seats(pool["spec"]["product"], pool["spec"]["seats"])
     accounts = [{"account": stage.site.account, "regions": [stage.site.region], "inventory": True}]
     stage.start_operator(accounts=accounts)
+
+
+def populate(stage: Stage, people: People) -> None:
+    """Starts workbenches: MATLAB is full and one user waits, CAD has a free seat. Returns when the lists are written."""
+    for owner, kind in (*((owner, MATLAB) for owner in ("ann", "bob", "carl", "dora", "eve")), ("fay", CAD)):
+        people.start(owner, kind)
+    host = stage.node.host
+    until = time.monotonic() + PATIENCE
+    while len(host.users("matlab")) < 4 or "fay" not in host.users("cad"):
+        if time.monotonic() > until:
+            raise DemoError(f"the lists were not written within {PATIENCE:g} s; see {stage.operator.log}")
+        time.sleep(0.1)
 
 
 class Story:
