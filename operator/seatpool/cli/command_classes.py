@@ -40,6 +40,11 @@ class ShortLivedCommand(TyperCommand):
             gc.enable()
 
 
+def command_line(context: typer.Context) -> str:
+    """Returns the command line of a ShortLivedCommand, as a shell reads it."""
+    return shlex.join([*context.command_path.split(), *context.meta[ARGUMENTS]])
+
+
 class EndedAtOnce(TyperCommand):
     """Lets Ctrl-C end the process at once.
 
@@ -55,11 +60,6 @@ class EndedAtOnce(TyperCommand):
             return super().invoke(ctx)
         finally:
             signal.signal(signal.SIGINT, heeded)
-
-
-def command_line(context: typer.Context) -> str:
-    """Returns the command line of a ShortLivedCommand, as a shell reads it."""
-    return shlex.join([*context.command_path.split(), *context.meta[ARGUMENTS]])
 
 
 class RenamedCommand(TyperCommand):

@@ -123,7 +123,7 @@ def plan(
         events, history, since=since, recorded_linger=recorded_linger, pool=pool, config=config, output=output
     )
     settings = load_settings(file=config)
-    with progress("Reading the past") as told:
+    with progress("reading the past") as told:
         past = _past(events, history, settings, linger=recorded_linger, since=since, by_type=bool(types or pool))
         pools = _pools(past, pool, types or [], changes, settings)
         needed = pools if pool is None else [one for one in pools if past.has_type(one.serves)] or pools
@@ -149,7 +149,9 @@ def _refuse_meaningless(
     only_with_history = {"--since": since, "--recorded-linger": recorded_linger}
     for option, value in only_with_history.items():
         if events and value is not None:
-            raise SeatpoolError(f"{option} {value}: it is for --history FOLDER; with --events FILE leave it out")
+            raise SeatpoolError(
+                f"plan: {option} is for a history: leave it out, or give --history FOLDER instead of --events"
+            )
     if history is not None and config is not None and pool is None:
         raise SeatpoolError(
             f"--config {config}: with --history FOLDER it is for the users of --pool FILE only; leave it out"

@@ -8,10 +8,11 @@ Input:
 
 Computation:
 - `replay`, `freed_seats`, `plain_replay`, `replay_result`: one number of seats
-- `waits`, `trials`, `search`, `error_bars`, `target`: many numbers, and the smallest one that is enough
+- `waits`, `trials`, `lower_bound`, `search`, `error_bars`, `target`: many numbers, and the smallest one that is enough
 - `plan`, `parallel`: the plan of a pool, and of several pools at once
 
 Output: `text`, `screen`, `page`, `picture`. The options of the command are read in `options` and `cli.plan`.
 
-Who gets a seat is always decided by `domain.allocate`. Figures of the past itself are in `reports`. Read `plan` first.
+Who gets a seat is decided by the order and the checks of `domain`, as in `domain.allocate`. Figures of the past itself
+are in `reports`. Read `plan` first.
 """

@@ -1,5 +1,6 @@
 """Shows on a terminal that a command is still at work, from the first second on."""
 
+import shutil
 import sys
 import threading
 import time
@@ -18,22 +19,18 @@ _CLEAR = "\r\x1b[2K"
 def progress(what: str) -> Iterator[Callable[[str], None]]:
     """Shows `what` and the seconds on standard error while the block runs, and takes it away after it.
 
-    Gives a function that changes the words. Nothing is shown if standard error is no terminal. Nothing may be printed
-    within the block.
+    The block gets a function that shows other words from then on.
+    Nothing is shown if standard error is no terminal. Nothing may be printed within the block.
     """
-    words = [what]
     if not sys.stderr.isatty():
         yield lambda _words: None
         return
-
-    def told(changed: str) -> None:
-        words[0] = changed
-
+    words = [what]
     ended = threading.Event()
     showing = threading.Thread(target=_show, args=(words, ended), name="progress", daemon=True)
     showing.start()
     try:
-        yield told
+        yield words.append
     finally:
         ended.set()
         showing.join()
@@ -44,7 +41,8 @@ def _show(words: list[str], ended: threading.Event) -> None:
     shown = False
     while not ended.wait(EVERY if shown else FIRST):
         shown = True
-        sys.stderr.write(f"{_CLEAR}{escape_unprintable(words[0])} ... {time.monotonic() - began:.0f} s")
+        line = f"{escape_unprintable(words[-1])} ... {time.monotonic() - began:.0f} s"
+        sys.stderr.write(_CLEAR + line[: shutil.get_terminal_size().columns - 1])
         sys.stderr.flush()
     if shown:
         sys.stderr.write(_CLEAR)
