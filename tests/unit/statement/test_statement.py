@@ -68,7 +68,7 @@ def line(action: str, minute: int, **facts: Any) -> dict[str, Any]:
 
 
 def applied(minute: int, revision: int, before: str | None, after: str, **who: list[str]) -> dict[str, Any]:
-    facts = {"added": [], "removed": []} | who
+    facts: dict[str, Any] = {"added": [], "removed": [], **who}
     return line(
         "apply",
         minute,
