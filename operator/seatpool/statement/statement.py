@@ -207,6 +207,8 @@ class _Trail:
         self._rules: dict[tuple[str, str], str] = {}
         self._last: ApplyLine | None = None
         """The last list. None: none yet, or it was changed by hand since."""
+        self._has_begun = False
+        """A line before told which users were on the list."""
         self._used: int | None = None
         self.changes: list[ListChange] = []
         self.remarks: list[str] = []
@@ -223,7 +225,7 @@ class _Trail:
                 case DriftLine():
                     self._drifted(line)
                 case _:
-                    pass
+                    self._has_begun |= line.action == Action.ADOPT
         if not self.changes:
             self._count(self._last)
 
@@ -262,6 +264,7 @@ class _Trail:
             self.remarks += self._contradictions(change, line)
             self.changes.append(change)
         self._last = line
+        self._has_begun = True
 
     def _drifted(self, line: DriftLine) -> None:
         if line.at >= self._since:
@@ -270,6 +273,7 @@ class _Trail:
                 f"{_names(line.added)}, removed {_names(line.removed)}."
             )
         self._last = None
+        self._has_begun = True
 
     def _count(self, line: ApplyLine | None) -> None:
         if line is not None:
@@ -300,6 +304,8 @@ class _Trail:
                 f"{where}: the list before it is not the last one that the trail has; lines are missing, or it was changed by "
                 "hand."
             )
+        if not self._has_begun and line.hash_before not in (None, _NO_USER):
+            yield f"{where}: the trail begins here, and users were on the list before. Which changes there were is not known."
         undecided = [person.user for person in (*change.added, *change.removed) if person.rule is None]
         if undecided:
             yield (

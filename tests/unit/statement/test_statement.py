@@ -83,7 +83,7 @@ def applied(minute: int, revision: int, before: str | None, after: str, **who: l
 
 WHOLE = [
     line("grant", 0, user="ann", rule="Granted", reassignmentsUsed=0),
-    applied(1, 1, "e", "a", added=["ann"]),
+    applied(1, 1, EMPTY, "a", added=["ann"]),
     line("release", 20, user="ann", rule="WorkbenchesStopped", reassignmentsUsed=0),
     line("grant", 20, user="bob", rule="Granted", reassignmentsUsed=1),
     applied(21, 2, "a", "b", added=["bob"], removed=["ann"]),
@@ -133,7 +133,7 @@ def test_a_missing_line_is_told_and_not_smoothed_over() -> None:
 
 
 def test_a_person_whom_nobody_decided_about_is_told() -> None:
-    found = made([applied(1, 1, "e", "a", added=["mallory"])])
+    found = made([applied(1, 1, EMPTY, "a", added=["mallory"])])
     assert found.remarks == (
         "Revision 1: the trail has no decision about mallory (adopted, mended after a change by hand, or lost).",
     )
@@ -224,6 +224,14 @@ def test_a_line_with_any_content_is_read_or_counted(one: dict[str, Any], changed
     assert html(found, west)
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-01T09:00:00", 0, None])
+def test_a_line_of_an_impossible_time_is_not_of_the_trail(at: object) -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    found = made([*WHOLE, line("drift", 30, added=["eve"], removed=[]) | {"at": at}], zone=tokyo)
+    assert found.sources == ("audit-0.jsonl: 5 lines about this pool, 1 line not of the audit trail",)
+    assert markdown(found, Origin(version="1", command="x", zone=tokyo))
+
+
 @given(st.text())
 def test_any_text_is_a_line(text: str) -> None:
     assert read_audit("x", [text], pool="lab/matlab").lines == ()
@@ -232,6 +240,16 @@ def test_any_text_is_a_line(text: str) -> None:
 def test_a_line_that_lacks_a_field_is_told() -> None:
     found = made([*WHOLE, line("apply", 30, revision=3)])
     assert found.remarks == ("audit-0.jsonl: 5 lines about this pool, 1 line about it that cannot be read.",)
+
+
+def test_a_trail_that_begins_in_the_middle_is_told() -> None:
+    late = made(WHOLE[2:])
+    assert late.remarks == (
+        "Revision 2: the trail begins here, and users were on the list before. Which changes there were is not known.",
+    )
+    adopted = line("adopt", 19, users=["ann"], listBefore=["ann"])
+    assert made([adopted, *WHOLE[2:]]).is_whole
+    assert made(WHOLE, since=NOW - timedelta(days=1) + timedelta(minutes=20)).is_whole
 
 
 def test_lines_that_are_missing_at_the_end_are_told() -> None:
@@ -322,11 +340,11 @@ def test_the_page_says_how_it_was_made_and_each_cell_what_it_is() -> None:
 
 
 def test_what_people_write_cannot_break_the_documents() -> None:
-    found = made([applied(1, 1, "e", "a", added=["<script>|"])])
+    found = made([applied(1, 1, EMPTY, "a", added=["<script>|"])])
     assert "<script>" not in html(found, ORIGIN)
     assert "&lt;script&gt;|" in html(found, ORIGIN)
     assert "&lt;script>\\|" in markdown(found, ORIGIN)
-    evil = made([applied(1, 1, "e", "a", added=["a\u202e\x1b[2J\n# b"])])
+    evil = made([applied(1, 1, EMPTY, "a", added=["a\u202e\x1b[2J\n# b"])])
     for document in (html(evil, ORIGIN), markdown(evil, ORIGIN)):
         assert document.replace("\n", "").isprintable()
         assert "\n# b" not in document
