@@ -17,7 +17,7 @@ import typer
 
 from seatpool.cli import completion
 from seatpool.cli.cluster_options import cluster_options
-from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand
+from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand, command_line
 from seatpool.cli.help import Panel
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import say
@@ -264,8 +264,9 @@ class OldLedger(RenamedCommand, ShortLivedCommand):
 
 @app.command("ledger", cls=OldLedger, hidden=True)
 @app.command(cls=ShortLivedCommand, rich_help_panel=Panel.PAST)
-@cluster_options(without={"time_zone"})
+@cluster_options()
 def statement(
+    context: typer.Context,
     *,
     options: "CommandOptions",
     pool: Annotated[
@@ -289,7 +290,11 @@ def statement(
     """
     from seatpool.cli.statement import print_statement
 
-    _end(print_statement(options, pool=pool, since=since, audit=audit or (), form=output.value))
+    _end(
+        print_statement(
+            options, pool=pool, since=since, audit=audit or (), form=output.value, command=command_line(context)
+        )
+    )
 
 
 @app.command(rich_help_panel=Panel.SET_UP)

@@ -13,6 +13,7 @@ from tests.waiting import PATIENCE, eventually
 
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.reconcile.failpoints import Failpoint
+from seatpool.domain.list_hash import list_hash
 
 
 class Portal:
@@ -206,6 +207,35 @@ async def test_the_statement_for_the_vendor_is_whole_after_a_seat_passed_on(stag
     told = json.loads(done.stdout)
     assert [[one["user"] for one in change["added"]] for change in told["changes"]] == [["ann"], ["bob"]]
     assert (told["reassignmentsNow"], told["reassignmentsAllowed"], told["remarks"]) == (1, 4, [])
+
+
+async def test_the_statement_has_an_empty_list_as_it_stands_on_the_license_server(stage: Stage) -> None:
+    file = stage.tmp_path / "audit.jsonl"
+    stage.apply(stage.server(), stage.pool(seats=1, emptyList="KeepPlaceholder"), stage.workbench(1, "ann"))
+    async with stage.operator(audit={"file": str(file)}):
+        await stage.until_list(["ann"])
+        stage.apply(stage.workbench(1, "ann", state="stopped"))
+        await stage.until_list(["seatpool-placeholder"])
+        await eventually(lambda: bool(lines(file, "apply")[-1].get("placeholderAfter")), what="the list is noted")
+        await stage.until_ready()
+        done = await seatpool(stage, "statement", "--pool", "matlab", "--audit", str(file), "-o", "json")
+        page = await seatpool(
+            stage, "statement", "--pool", "matlab", "--audit", str(file), "--time-zone", "Europe/Berlin"
+        )
+        bare = await seatpool(stage, "statement", "--pool", "matlab", "-o", "json")
+        later = await seatpool(stage, "statement", "--pool", "matlab", "--since", "2999-01-01")
+    on_server = list_hash(stage.host.users("matlab"))
+    last, present = json.loads(done.stdout)["changes"][-1], json.loads(done.stdout)["present"]
+    assert ([one["user"] for one in last["removed"]], last["people"], last["hashAfter"]) == (["ann"], 0, on_server)
+    assert (present["people"], present["hash"], present["placeholder"]) == (0, on_server, "seatpool-placeholder")
+    assert page.returncode == 0, page.stderr
+    assert "- Time zone: Europe/Berlin\n" in page.stdout
+    assert "seatpool-placeholder stands on a list without users; it is no person" in page.stdout
+    assert "by Seatpool " in page.stdout
+    assert bare.returncode == 1
+    assert not {"changes", "mostPeople"} & json.loads(bare.stdout).keys()
+    assert (later.returncode, later.stdout) == (2, "")
+    assert "--since 2999-01-01: " in later.stderr
 
 
 async def test_why_tells_what_the_operator_itself_decided_and_when_it_will_change(stage: Stage) -> None:

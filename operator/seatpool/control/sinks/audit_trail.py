@@ -7,6 +7,8 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.cache.store import Store
 from seatpool.control.sinks import facts
+from seatpool.control.state.pool_state import ObservedList
+from seatpool.domain.identity import PLACEHOLDER
 from seatpool.domain.list_hash import list_hash
 from seatpool.policy.guard import HeldChange
 from seatpool.trail.trail import Action, Trail
@@ -78,8 +80,16 @@ class AuditTrail:
             Action.APPLY, **self._of_pool(fact.pool), added=sorted(now - before), removed=sorted(before - now),
             people=len(fact.observed.users), hashBefore=None if fact.before is None else list_hash(fact.before.users),
             hashAfter=list_hash(fact.observed.users), hashWanted=fact.desired_hash, revision=fact.observed.revision,
-            ssmCommandId=fact.command_id,
+            placeholderBefore=None if fact.before is None else self._placeholder(fact.pool, fact.before),
+            placeholderAfter=self._placeholder(fact.pool, fact.observed), ssmCommandId=fact.command_id,
         )  # fmt: skip
+
+    def _placeholder(self, pool: LicensePool, observed: ObservedList) -> str:
+        """Returns the entry that stood for the empty list. Empty: none did."""
+        if not observed.placeholder:
+            return ""
+        server = self.store.servers.get(pool.server_key)
+        return PLACEHOLDER if server is None else server.spec.xlc.placeholder_user
 
     def _of_pool(self, pool: LicensePool) -> dict[str, Any]:
         metadata = pool.metadata
