@@ -63,6 +63,7 @@ class ConditionReason(StrEnum):
     NO_POOLS = "NoPools"
     NO_LIST_OF_ITS_OWN = "NoListOfItsOwn"
     OUT_OF_SYNC = "OutOfSync"
+    LISTS_LEFT_ALONE = "ListsLeftAlone"
     LEASE_REFUSED = "LeaseRefused"
     # workbenches
     ALL_ASSIGNED = "AllAssigned"
@@ -324,6 +325,10 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.NO_POOLS: ReasonText("No pool refers to this server."),
     ConditionReason.OUT_OF_SYNC: ReasonText(
         "Some lists are not yet as they should be.", message="not as they should be: {pools}"
+    ),
+    ConditionReason.LISTS_LEFT_ALONE: ReasonText(
+        "Every list that is written is as it should be; those of pools in DryRun or suspended are not written.",
+        message="every list that is written is as it should be; not written, because in DryRun or suspended: {pools}",
     ),
     ConditionReason.LEASE_REFUSED: ReasonText(
         "The operator may not renew its Lease; nothing is sent, and all lists stay as they are.", message="{error}"
