@@ -160,7 +160,8 @@ class _Allocator:
         grant = Grant(user=user, since=self._now, idle_since=None if user in self._needs else self._now, reason=reason)
         self._assigned[user] = grant
         self._tenures[user] = tenure_of(grant, rules=self._rules)
-        self._granted.append(Granted(user, reason, max(_ZERO, self._now - place.since)))
+        waited = max(_ZERO, self._now - place.since) if user in self._before else _ZERO
+        self._granted.append(Granted(user, reason, waited))
 
     def _release(self, user: str, reason: Reason) -> None:
         grant = self._assigned.pop(user)
