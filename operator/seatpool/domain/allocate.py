@@ -177,6 +177,9 @@ class _Allocator:
         supply = self._supply
         line = [place for place, _ in refused]
         coming = self._next_changes(refused, reserved)
+        waiting = tuple(
+            self._in_line(place, position, reason, coming) for position, (place, reason) in enumerate(refused, start=1)
+        )
         return Allocation(
             memory=PoolMemory(
                 assigned={user: self._assigned[user] for user in users},
@@ -187,10 +190,8 @@ class _Allocator:
             ),
             users=users,
             seats={user: self._seat(user) for user in users},
-            waiting=tuple(
-                self._in_line(place, position, reason, coming)
-                for position, (place, reason) in enumerate(refused, start=1)
-            ),
+            waiting=waiting,
+            newly_waiting=tuple(one for one in waiting if one.user not in self._before),
             denied=tuple(sorted((self._rules.denied & self._needs.keys()) - self._assigned.keys())),
             granted=tuple(self._granted),
             released=tuple(self._released),

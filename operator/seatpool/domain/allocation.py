@@ -65,6 +65,8 @@ class Allocation:
     """The users on the list, sorted."""
     seats: Mapping[str, Seat]
     waiting: tuple[InLine, ...]
+    newly_waiting: tuple[InLine, ...]
+    """Those of `waiting` who were not in line by the memory before, which a new process loads too."""
     denied: tuple[str, ...]
     granted: tuple[Granted, ...]
     released: tuple[Released, ...]

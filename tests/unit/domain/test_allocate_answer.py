@@ -62,6 +62,7 @@ def test_a_first_answer_is_complete() -> None:
         users=("ann",),
         seats={"ann": Seat("ann", START, Reason.GRANTED, None)},
         waiting=(InLine("bob", 1, at(-2), Reason.POOL_FULL, None),),
+        newly_waiting=(InLine("bob", 1, at(-2), Reason.POOL_FULL, None),),
         denied=("eve",),
         granted=(Granted("ann", Reason.GRANTED, timedelta(0)),),
         released=(),

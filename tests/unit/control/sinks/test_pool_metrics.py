@@ -22,11 +22,20 @@ def test_the_way_of_an_event_is_no_wait_and_the_line_is_one(late: timedelta) -> 
     sink = PoolMetrics(Store(IdentitySettings()), ControlMetrics(registry))
 
     def value(name: str) -> float | None:
-        return registry.get_sample_value(f"seatpool_wait_seconds_{name}", {"pool": "lab/matlab"})
+        return registry.get_sample_value(f"seatpool_{name}", {"pool": "lab/matlab"})
 
     first = allocate(PoolRules(seats=1), needs_of(["ann", "bob"]), PoolMemory.empty(), later(0) + late)
     sink.handle(AnswerStored(pool=pool(), before=None, answer=first))
-    assert (value("count"), value("sum")) == (1, 0)
+    assert (value("wait_seconds_count"), value("wait_seconds_sum")) == (1, 0)
     second = allocate(PoolRules(seats=1), needs_of(["bob"]), first.memory, later(3600))
     sink.handle(AnswerStored(pool=pool(), before=first, answer=second))
-    assert (value("count"), value("sum")) == (2, 3600)
+    assert (value("wait_seconds_count"), value("wait_seconds_sum")) == (2, 3600)
+
+
+def test_who_waited_before_a_restart_does_not_begin_to_wait_again() -> None:
+    registry = CollectorRegistry()
+    sink = PoolMetrics(Store(IdentitySettings()), ControlMetrics(registry))
+    before = allocate(PoolRules(seats=1), needs_of(["ann", "bob"]), PoolMemory.empty(), later(0))
+    after = allocate(PoolRules(seats=1), needs_of(["ann", "bob", "cem"]), before.memory, later(60))
+    sink.handle(AnswerStored(pool=pool(), before=None, answer=after))
+    assert registry.get_sample_value("seatpool_waits_total", {"pool": "lab/matlab"}) == 1
