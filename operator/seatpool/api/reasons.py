@@ -456,7 +456,7 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
     "LicenseServer": {
         "Ready": "The server answers, holds no change back, and its lists are as they should be.",
         "Reachable": "The last command was answered.",
-        "InSync": "All lists of the server are as they should be.",
+        "InSync": "All lists of the server that are written are as they should be.",
         "Guarded": "No user is released now: a change is held back, or an inventory is not complete.",
         "InventoryFresh": "EC2 answered for every account and region when it was last asked for everything.",
         "EventsConnected": "The queue of EC2's events answers.",
