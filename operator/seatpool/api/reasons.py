@@ -63,6 +63,7 @@ class ConditionReason(StrEnum):
     NO_POOLS = "NoPools"
     NO_LIST_OF_ITS_OWN = "NoListOfItsOwn"
     OUT_OF_SYNC = "OutOfSync"
+    LISTS_LEFT_ALONE = "ListsLeftAlone"
     LEASE_REFUSED = "LeaseRefused"
     # workbenches
     ALL_ASSIGNED = "AllAssigned"
@@ -325,6 +326,10 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.OUT_OF_SYNC: ReasonText(
         "Some lists are not yet as they should be.", message="not as they should be: {pools}"
     ),
+    ConditionReason.LISTS_LEFT_ALONE: ReasonText(
+        "Every list that is written is as it should be; those of pools in DryRun or suspended are not written.",
+        message="every list that is written is as it should be; not written, because in DryRun or suspended: {pools}",
+    ),
     ConditionReason.LEASE_REFUSED: ReasonText(
         "The operator may not renew its Lease; nothing is sent, and all lists stay as they are.", message="{error}"
     ),
@@ -451,7 +456,7 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
     "LicenseServer": {
         "Ready": "The server answers, holds no change back, and its lists are as they should be.",
         "Reachable": "The last command was answered.",
-        "InSync": "All lists of the server are as they should be.",
+        "InSync": "All lists of the server that are written are as they should be.",
         "Guarded": "No user is released now: a change is held back, or an inventory is not complete.",
         "InventoryFresh": "EC2 answered for every account and region when it was last asked for everything.",
         "EventsConnected": "The queue of EC2's events answers.",

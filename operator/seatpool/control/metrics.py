@@ -72,7 +72,7 @@ class ControlMetrics:
         self.waits = counter("waits", "Users who began to wait.", "pool")
         self.wait_seconds = histogram(
             "wait_seconds",
-            "Time that users had waited when they got a seat. Includes waits of 0 s.",
+            "Time that users had waited when they got a seat. 0 s if they were never in line, however late the event was.",
             "pool",
             buckets=_WAITS,
         )

@@ -160,7 +160,8 @@ class _Allocator:
         grant = Grant(user=user, since=self._now, idle_since=None if user in self._needs else self._now, reason=reason)
         self._assigned[user] = grant
         self._tenures[user] = tenure_of(grant, rules=self._rules)
-        self._granted.append(Granted(user, reason, max(_ZERO, self._now - place.since)))
+        waited = max(_ZERO, self._now - place.since) if user in self._before else _ZERO
+        self._granted.append(Granted(user, reason, waited))
 
     def _release(self, user: str, reason: Reason) -> None:
         grant = self._assigned.pop(user)
@@ -176,6 +177,9 @@ class _Allocator:
         supply = self._supply
         line = [place for place, _ in refused]
         coming = self._next_changes(refused, reserved)
+        waiting = tuple(
+            self._in_line(place, position, reason, coming) for position, (place, reason) in enumerate(refused, start=1)
+        )
         return Allocation(
             memory=PoolMemory(
                 assigned={user: self._assigned[user] for user in users},
@@ -186,10 +190,8 @@ class _Allocator:
             ),
             users=users,
             seats={user: self._seat(user) for user in users},
-            waiting=tuple(
-                self._in_line(place, position, reason, coming)
-                for position, (place, reason) in enumerate(refused, start=1)
-            ),
+            waiting=waiting,
+            newly_waiting=tuple(one for one in waiting if one.user not in self._before),
             denied=tuple(sorted((self._rules.denied & self._needs.keys()) - self._assigned.keys())),
             granted=tuple(self._granted),
             released=tuple(self._released),

@@ -35,7 +35,11 @@ class InLine:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A user who got a seat in this allocation, and the time that the user waited."""
+    """A user who got a seat in this allocation, and the time that the user waited.
+
+    A user who gets a seat in the first allocation with the need was never in line and waited for nothing, however late the
+    event was.
+    """
 
     user: str
     reason: Reason
@@ -61,6 +65,8 @@ class Allocation:
     """The users on the list, sorted."""
     seats: Mapping[str, Seat]
     waiting: tuple[InLine, ...]
+    newly_waiting: tuple[InLine, ...]
+    """Those of `waiting` who were not in line by the memory before, which a new process loads too."""
     denied: tuple[str, ...]
     granted: tuple[Granted, ...]
     released: tuple[Released, ...]

@@ -108,7 +108,7 @@ def session_row(interval: CsvInterval, origin: ImportSource, *, last: datetime) 
         account=others.get("account") or None,
         granted_at=interval.start,
         grant_reason=IMPORTED,
-        waited_s=float(others.get("waited_s") or 0),
+        waited_s=float(others["waited_s"]) if "waited_s" in others else None,
         released_at=interval.end,
         release_reason=None if interval.end is None else CHECKED_IN,
     )

@@ -70,7 +70,7 @@ class Session(Row):
     grant_reason: str | None = None
     """Why, in one word."""
     waited_s: float | None = None
-    """Seconds between need and grant; absent when that is not known."""
+    """Seconds of waiting before, from the need on; 0 for a user who was never in the waiting line. None: not known."""
     granted_revision: int | None = None
     """Revision of the list that was first seen to have the user."""
     listed_at: datetime | None = None

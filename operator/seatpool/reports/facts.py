@@ -4,6 +4,8 @@
 the end of the window. Instants are whole seconds. Everything within a second is one change, so a seat that passes from
 one user to another is never counted twice. Intervals of one user and pool that overlap are one seat. One installation
 records none for the same server, so only pools that several of them recorded are searched for these.
+
+A wait of `LATENCY_S` or less is none. A wait is NULL where the history does not know it, as of an import that does not tell it.
 """
 
 from collections.abc import Mapping
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 UNKNOWN = "(not known)"
+LATENCY_S = 5
+"""A seat that was given so many seconds after the need was not waited for: events and the operator take that long.
+
+The operator records 0 for a user who was never in the waiting line. Histories of older versions have the latency there.
+"""
 NAMED = ("pool", "user_id", "team", "workbench_type", "account")
 """Columns of both tables that rows can be about. Each is an ENUM with at least one name, because codes sort fast."""
 
@@ -31,6 +38,10 @@ class PreparedTables:
     """Seats in DryRun, which were on no license server and are not in the tables."""
     unseen: int
     """Seats whose end was not recorded."""
+    waits_not_known: int
+    """Needs of which it is not known how long they waited."""
+    needs: int
+    """All needs."""
 
 
 def recorded_range(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | None:
@@ -51,7 +62,7 @@ def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Ma
     _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.for_pool(name)] for name in pools])
     window = {"begin": question.begin_s, "end": question.end_s}
     modes = "('Enforce', 'DryRun')" if question.dry_run else "('Enforce')"
-    database.execute(_SEATS.format(modes=modes, who=_WHO, never=_NEVER), window)
+    database.execute(_SEATS.format(modes=modes, who=_WHO, never=_NEVER, latency=LATENCY_S), window)
     database.execute(_UNSERVED.format(modes=modes, who=_WHO), window)
     passed_over = 0 if question.dry_run else _in_dry_run(database, window)
     unseen = int(
@@ -67,7 +78,8 @@ def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Ma
     database.execute(_HELD.format(named=", ".join(NAMED)), window)
     database.execute(_NEEDS.format(named=", ".join(NAMED)), window)
     database.execute(_CAPACITY, window)
-    return PreparedTables(passed_over, unseen)
+    not_known, needs = database.execute("SELECT count(*) - count(wait_s), count(*) FROM needs").fetchall()[0]
+    return PreparedTables(passed_over, unseen, not_known, needs)
 
 
 def _in_dry_run(database: "DuckDBPyConnection", window: dict[str, int]) -> int:
@@ -95,10 +107,11 @@ _NEVER = 1 << 40
 _SEATS = """CREATE TEMP TABLE seats AS
 WITH every AS MATERIALIZED (
     SELECT {who}, hash(installation, server, mode) AS origin, release_reason,
-        epoch(granted_at)::BIGINT AS granted_s, coalesce(waited_s, 0) AS wait_s,
+        epoch(granted_at)::BIGINT AS granted_s,
+        CASE WHEN waited_s <= {latency} THEN 0 ELSE waited_s END AS wait_s,
         coalesce(epoch(released_at)::BIGINT, {never}) AS end_s
     FROM sessions JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
-    WHERE mode IN {modes} AND granted_s - wait_s < $end AND (granted_s >= $begin OR end_s > $begin)
+    WHERE mode IN {modes} AND granted_s - coalesce(wait_s, 0) < $end AND (granted_s >= $begin OR end_s > $begin)
 ), several AS (
     SELECT pool FROM every GROUP BY pool HAVING count(DISTINCT origin) > 1
 ), ordered AS (
@@ -114,9 +127,11 @@ WITH every AS MATERIALIZED (
 )
 SELECT pool, user_id, arg_min(team, granted_s) AS team, arg_min(workbench_type, granted_s) AS workbench_type,
     arg_min(account, granted_s) AS account, arg_max(release_reason, end_s) AS release_reason,
-    min(granted_s) AS granted_s, arg_min(wait_s, granted_s) AS wait_s, least(max(end_s), $end) AS end_s
+    min(granted_s) AS granted_s, arg_min_null(wait_s, granted_s) AS wait_s,
+    least(max(end_s), $end) AS end_s
 FROM numbered GROUP BY pool, user_id, number
-UNION ALL SELECT pool, user_id, team, workbench_type, account, release_reason, granted_s, wait_s, least(end_s, $end)
+UNION ALL SELECT pool, user_id, team, workbench_type, account, release_reason, granted_s, wait_s,
+    least(end_s, $end)
 FROM every ANTI JOIN several USING (pool)"""
 
 _DRY_RUN = """SELECT count(*) FROM sessions JOIN chosen USING (pool)
@@ -132,7 +147,8 @@ _HELD = """CREATE TEMP TABLE held AS
 SELECT {named}, greatest(granted_s, $begin) AS begin_s, end_s FROM seats WHERE granted_s < $end"""
 
 _NEEDS = """CREATE TEMP TABLE needs AS
-SELECT {named}, granted_s - wait_s AS at_s, least(granted_s, $end) - at_s AS wait_s, granted_s < $end AS served
+SELECT {named}, granted_s - coalesce(seats.wait_s, 0) AS at_s,
+    CASE WHEN seats.wait_s IS NOT NULL THEN least(granted_s, $end) - at_s END AS wait_s, granted_s < $end AS served
 FROM seats WHERE at_s >= $begin
 UNION ALL SELECT {named}, at_s, wait_s, false FROM unserved"""
 

@@ -1,7 +1,7 @@
 """Computes the rows of a report, for each pool, user, team, type or account.
 
 Percentiles are nearest-rank, so each is a value that occurred. Those of waits are over all needs, with 0 for a need
-without a wait. Those of taken seats are over time.
+without a wait. Needs whose wait is not known are in no figure about waits. Those of taken seats are over time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ class Figures:
     needs: int = 0
     """Number of needs that began in the window."""
     share_waiting: float | None = None
-    """Share of the needs that had to wait. None: there was no need."""
+    """Share of the needs that had to wait. None: there was no need, or its wait is not known."""
     wait_p50_s: float | None = None
     wait_p95_s: float | None = None
     wait_max_s: float | None = None
@@ -120,7 +120,7 @@ _WAITS = """
 WITH everybody AS (SELECT {by} AS name, user_id FROM held UNION SELECT {by}, user_id FROM needs),
 people AS (SELECT name, count(*) AS users FROM everybody GROUP BY name),
 waited AS (
-    SELECT {by} AS name, count(*) AS needs, (count(*) FILTER (wait_s > 0)) / count(*) AS share_waiting,
+    SELECT {by} AS name, count(*) AS needs, (count(*) FILTER (wait_s > 0)) / nullif(count(wait_s), 0) AS share_waiting,
         quantile_disc(wait_s, 0.5) AS wait_p50_s, quantile_disc(wait_s, 0.95) AS wait_p95_s, max(wait_s) AS wait_max_s,
         count(*) FILTER (NOT served) AS gave_up
     FROM needs GROUP BY 1

@@ -34,7 +34,7 @@ class HourOfWeek:
     needs: int = 0
     """Number of needs that began in the hour."""
     share_waiting: float | None = None
-    """Share of these that had to wait."""
+    """Share of these that had to wait. None: it is not known."""
     wait_p95_s: float | None = None
 
 
@@ -142,5 +142,5 @@ def _day_edges(question: Question) -> Ints:
 
 
 _WAITS = """
-SELECT slot, count(*), (count(*) FILTER (wait_s > 0)) / count(*), quantile_disc(wait_s, 0.95)
+SELECT slot, count(*), (count(*) FILTER (wait_s > 0)) / nullif(count(wait_s), 0), quantile_disc(wait_s, 0.95)
 FROM needs ASOF JOIN hours ON at_s >= edge GROUP BY slot"""

@@ -4,6 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from seatpool.reports import text
+from seatpool.reports.facts import LATENCY_S
 from seatpool.reports.figures import Figures
 from seatpool.reports.pictures import over_time_picture, waiting_picture, week_picture
 from seatpool.reports.question import By
@@ -32,6 +33,7 @@ def page(report: WholeReport) -> str:
         tables=[(text.TITLES[by], table) for by, table in report.tables.items() if by is not By.POOL],
         pool_rows=report.tables[By.POOL],
         priced=report.question.price.is_given,
+        latency=LATENCY_S,
         length=format_seconds,
         percent=format_percent,
         number=format_number,
@@ -54,7 +56,7 @@ def sentence(row: Figures) -> str:
             else f"{waited}, {format_seconds(row.wait_max_s)} at most"
         )
     elif row.needs:
-        parts.append("nobody had to wait")
+        parts.append("how long users waited is not known" if row.share_waiting is None else "nobody had to wait")
     return "; ".join(parts) + "."
 
 

@@ -137,3 +137,6 @@ def _remarks(prepared: PreparedTables, calculator: FigureCalculator) -> Iterator
         yield f"{told} in DryRun, on no license server, not counted here; --dry-run counts them."
     if prepared.unseen:
         yield f"The end of {format_count(prepared.unseen, 'seat interval')} was not recorded: counted until last seen."
+    if prepared.waits_not_known:
+        those = f"{prepared.waits_not_known:,} of {prepared.needs:,} starts"
+        yield f"How long users waited is not known of {those}: the figures about waits are without these."

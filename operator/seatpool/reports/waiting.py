@@ -34,13 +34,13 @@ class WaitClasses:
 
 
 def waiting(database: "DuckDBPyConnection") -> dict[str, WaitClasses]:
-    """Returns the classes of every pool with a need."""
+    """Returns the classes of every pool with a need whose wait is known."""
     cases = " ".join(
         f"WHEN wait_s <= {limit} THEN {index}" for index, (_, limit) in enumerate(CLASSES) if limit is not None
     )
     query = f"""
     SELECT pool, CASE {cases} ELSE {len(CLASSES) - 1} END AS class, count(*), count(*) FILTER (NOT served)
-    FROM needs GROUP BY ALL"""  # noqa: S608
+    FROM needs WHERE wait_s IS NOT NULL GROUP BY ALL"""  # noqa: S608
     counts: dict[str, list[int]] = {}
     unserved: dict[str, int] = {}
     for pool, index, count, without in database.execute(query).fetchall():

@@ -62,8 +62,9 @@ def test_a_first_answer_is_complete() -> None:
         users=("ann",),
         seats={"ann": Seat("ann", START, Reason.GRANTED, None)},
         waiting=(InLine("bob", 1, at(-2), Reason.POOL_FULL, None),),
+        newly_waiting=(InLine("bob", 1, at(-2), Reason.POOL_FULL, None),),
         denied=("eve",),
-        granted=(Granted("ann", Reason.GRANTED, minutes(3)),),
+        granted=(Granted("ann", Reason.GRANTED, timedelta(0)),),
         released=(),
         next_change=None,
         reassignments_used=0,
@@ -260,6 +261,15 @@ def test_without_anybody_in_line_only_seats_that_end_are_waited_for() -> None:
     rules = PoolRules(seats=2, linger=minutes(30), seat_cool_down=minutes(10), readmit_after=minutes(5))
     memory = replace(holding("ann", idle=0), vacated=(Vacated("bob", START),), left={"bob": Left(START, None)})
     assert allocate(rules, {}, memory, at(1)).next_change == at(30)
+
+
+@pytest.mark.parametrize("late", [0, 1, 45])
+def test_only_time_in_the_line_is_a_wait_and_it_counts_from_the_need(late: int) -> None:
+    rules = PoolRules(seats=1)
+    first = allocate(rules, needs(ann=0, bob=0), EMPTY, at(late))
+    assert first.granted == (Granted("ann", Reason.GRANTED, timedelta(0)),)
+    served = allocate(rules, needs(bob=0), first.memory, at(late + 10))
+    assert served.granted == (Granted("bob", Reason.GRANTED, minutes(late + 10)),)
 
 
 def test_a_clock_that_went_back_gives_no_negative_times() -> None:

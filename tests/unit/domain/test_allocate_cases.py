@@ -50,7 +50,7 @@ class Pool:
         self.needs = {user: self.needs.get(user, Need(user, now)) for user in users.split()}
         answer = allocate(self.rules, self.needs, self.memory, now)
         again = allocate(self.rules, self.needs, answer.memory, now)
-        assert again == replace(answer, granted=(), released=()), "asking again changes nothing"
+        assert again == replace(answer, granted=(), released=(), newly_waiting=()), "asking again changes nothing"
         backwards = replace(self.memory, assigned=dict(list(self.memory.assigned.items())[::-1]))
         assert allocate(self.rules, dict(list(self.needs.items())[::-1]), backwards, now) == answer, "order is no input"
         assert answer.users == tuple(sorted(answer.seats)) == tuple(sorted(answer.memory.assigned))

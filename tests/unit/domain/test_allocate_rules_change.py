@@ -62,7 +62,7 @@ def test_any_memory_under_any_rules_gives_a_sound_answer(
     rules: PoolRules, needs: dict[str, Need], memory: PoolMemory
 ) -> None:
     answer = allocate(rules, needs, memory, START)
-    assert allocate(rules, needs, answer.memory, START) == replace(answer, granted=(), released=())
+    assert allocate(rules, needs, answer.memory, START) == replace(answer, granted=(), released=(), newly_waiting=())
     assert list(answer.users) == sorted(answer.seats) == sorted(answer.memory.assigned)
     assert len(answer.users) <= rules.seats
     waiting = [place.user for place in answer.waiting]

@@ -230,7 +230,7 @@ class Life(RuleBasedStateMachine):
         self.check_the_list(answer)
         self.check_the_line(answer)
         again = allocate(self.pool, self.needs, answer.memory, self.now)
-        assert again == replace(answer, granted=(), released=())
+        assert again == replace(answer, granted=(), released=(), newly_waiting=())
         return answer
 
     def check_releases(self, answer: Allocation) -> None:

@@ -12,6 +12,7 @@ from tests.unit.history.rows import NOON, after, capacity, session, wait
 
 from seatpool.history.schema import Row
 from seatpool.history.writing import write_rows
+from seatpool.reports.facts import LATENCY_S
 from seatpool.reports.figures import Figures
 from seatpool.reports.question import By, PerPool, Question
 from seatpool.reports.report import NothingToReport, Report, report
@@ -115,7 +116,7 @@ def test_a_pool_that_nobody_used_is_told_too(tmp_path: Path) -> None:
 
 
 def test_where_the_number_of_seats_is_not_known_it_can_be_said(tmp_path: Path) -> None:
-    rows: list[Row] = [session("ann", 0, HOUR, source="flexnet", server="host", pool="MATLAB")]
+    rows: list[Row] = [session("ann", 0, HOUR, waited_s=0.0, source="flexnet", server="host", pool="MATLAB")]
     unknown = made(tmp_path, rows, asked(0, 2 * HOUR))
     assert (only(unknown).seats, only(unknown).utilisation, only(unknown).saturated_hours) == (None, None, None)
     assert unknown.remarks == ("How many seats there were is not known of MATLAB: say it with --seats POOL=NUMBER.",)
@@ -127,7 +128,7 @@ def test_where_the_number_of_seats_is_not_known_it_can_be_said(tmp_path: Path) -
 def test_seats_in_dry_run_count_only_when_asked_for(tmp_path: Path) -> None:
     rows = [
         capacity(1),
-        session("ann", 0, HOUR, mode="DryRun"),
+        session("ann", 0, HOUR, waited_s=0.0, mode="DryRun"),
         wait("bob", 0, 600, outcome="NeedEnded", mode="DryRun"),
     ]
     without = made(tmp_path, rows, asked(0, HOUR))
@@ -147,9 +148,36 @@ def test_only_the_pools_that_were_asked_for_are_there_by_name_or_pattern(tmp_pat
         report(tmp_path, asked(0, HOUR, pools=("eda",)), by=By.POOL, teams={})
 
 
+def test_latency_is_no_wait_and_what_is_longer_is(tmp_path: Path) -> None:
+    quick = [session(f"user{index}", index * 10, HOUR, waited_s=0.75 + index * 0.02) for index in range(60)]
+    edge = [session("at", 0, HOUR, waited_s=float(LATENCY_S)), session("above", HOUR, waited_s=LATENCY_S + 0.5)]
+    row = only(made(tmp_path / "quick", [capacity(100), *quick], asked(0, 2 * HOUR)))
+    assert (row.needs, row.share_waiting, row.wait_p95_s, row.wait_max_s) == (60, 0, 0, 0)
+    row = only(made(tmp_path / "edge", [capacity(100), *edge], asked(0, 2 * HOUR)))
+    assert (row.needs, row.share_waiting, row.wait_max_s) == (2, 0.5, LATENCY_S + 0.5)
+
+
+@pytest.mark.parametrize("by", By)
+def test_a_wait_that_is_not_known_is_in_no_figure_about_waits(tmp_path: Path, by: By) -> None:
+    teams = {"ann": "alpha", "bob": "alpha"}
+    unknown: list[Row] = [session("ann", 0, HOUR), session("bob", 0, HOUR)]
+    found = made(tmp_path, unknown, asked(0, 2 * HOUR), by, teams)
+    assert all((row.share_waiting, row.wait_p95_s) == (None, None) for row in found.rows)
+    assert sum(row.needs for row in found.rows) == 2
+    assert (
+        "How long users waited is not known of 2 of 2 starts: the figures about waits are without these."
+        in found.remarks
+    )
+    write_rows([session("cem", 600, HOUR, waited_s=60.0)], tmp_path)
+    (row,) = [
+        row for row in report(tmp_path, asked(0, 2 * HOUR), by=By.POOL, teams={}).rows if isinstance(row, Figures)
+    ]
+    assert (row.needs, row.share_waiting, row.wait_p50_s) == (3, 1, 60)
+
+
 PEOPLE = ("ann", "bob", "cem")
 stays = st.lists(
-    st.tuples(st.sampled_from(PEOPLE), st.integers(-30, 150), st.integers(1, 90), st.integers(0, 40)),
+    st.tuples(st.sampled_from(PEOPLE), st.integers(-30, 150), st.integers(1, 90), st.none() | st.integers(0, 40)),
     min_size=1,
     max_size=12,
     unique_by=lambda stay: stay[:2],
@@ -159,26 +187,31 @@ stays = st.lists(
 @settings(max_examples=25)
 @given(stays, st.integers(1, 4))
 def test_figures_are_what_counting_second_by_second_gives(
-    tmp_path_factory: pytest.TempPathFactory, found: list[tuple[str, int, int, int]], seats: int
+    tmp_path_factory: pytest.TempPathFactory, stays: list[tuple[str, int, int, int | None]], seats: int
 ) -> None:
     begin, end = 0, 120
     rows: list[Row] = [capacity(seats, -100)]
     rows += [
-        session(user, start, start + length, waited_s=float(waited), installation=f"site{index}")
-        for index, (user, start, length, waited) in enumerate(found)
+        session(
+            user, start, start + length, waited_s=None if waited is None else float(waited), installation=f"site{index}"
+        )
+        for index, (user, start, length, waited) in enumerate(stays)
     ]
+    unknown = {(user, start) for user, start, _, waited in stays if waited is None}
+    counted = [(*stay, 0 if waited is None or waited <= LATENCY_S else waited) for *stay, waited in stays]
     row = only(made(tmp_path_factory.mktemp("history"), rows, asked(begin, end)))
-    found = [(user, start, length, waited) for user, start, length, waited in found if start - waited < end]
+    found = [(user, start, length, waited) for user, start, length, waited in counted if start - waited < end]
     taken = [
         len({user for user, start, length, _ in found if start <= second < start + length})
         for second in range(begin, end)
     ]
-    waits = sorted(
-        min(start, end) - (start - waited)
+    needs = [
+        (None if (user, start) in unknown else min(start, end) - (start - waited))
         for user, start, _, waited in found
         if begin <= start - waited
         and not any(one == user and other < start < other + length for one, other, length, _ in found)
-    )
+    ]
+    waits = sorted(wait for wait in needs if wait is not None)
     assert row.held_hours == pytest.approx(sum(taken) / HOUR)
     assert row.peak == max(taken)
     assert row.mean == pytest.approx(sum(taken) / len(taken))
@@ -186,7 +219,8 @@ def test_figures_are_what_counting_second_by_second_gives(
     assert row.saturated_hours == pytest.approx(sum(level >= seats for level in taken) / HOUR)
     assert row.utilisation == pytest.approx(sum(min(level, seats) for level in taken) / len(taken) / seats)
     assert row.never_used == max(0, seats - max(taken))
-    assert row.needs == len(waits)
+    assert row.needs == len(needs)
+    assert waits or (row.share_waiting, row.wait_p50_s, row.wait_p95_s, row.wait_max_s) == (None, None, None, None)
     if waits:
         assert row.share_waiting == pytest.approx(sum(waited > 0 for waited in waits) / len(waits))
         ranks = {share: waits[max(0, -(-len(waits) * share // 100) - 1)] for share in (50, 95)}

@@ -98,6 +98,22 @@ def test_the_page_loads_nothing_runs_nothing_and_names_nobody(history: Path, tmp
     assert not re.search(r"\b(ann|bob|eve|zoe)\b", page)
 
 
+def test_an_import_without_waits_tells_nothing_of_them(tmp_path: Path) -> None:
+    use = tmp_path / "use.csv"
+    use.write_text("user,product,start,end\nann,cad,2026-03-02 09:00,2026-03-02 17:00\n")
+    into = tmp_path / "history"
+    run("history", "import", "--format", "csv", use, "--into", into)
+    page, table = (run("report", "--history", into, "--seats", "1", "-o", form) for form in ("html", "table"))
+    assert "nobody had to wait" not in page
+    assert "how long users waited is not known" in page
+    assert page.count("<svg") == 2, "no picture of waits"
+    assert re.search(r"^cad +1 +1 +1 +100 % +8\.0 +- +-$", table, re.MULTILINE), table
+    assert "How long users waited is not known of 1 of 1 starts" in table
+    use.write_text("user,product,start,end,waited_s\nann,cad,2026-03-02 09:00,2026-03-02 17:00,0\n")
+    run("history", "import", "--format", "csv", use, "--into", into, "--replace")
+    assert "nobody had to wait" in run("report", "--history", into, "--seats", "1", "-o", "html")
+
+
 def test_a_report_by_person_tells_who_was_never_seen(history: Path, tmp_path: Path) -> None:
     teams = tmp_path / "teams.yaml"
     teams.write_text("alpha: [ann, zoe]\n")

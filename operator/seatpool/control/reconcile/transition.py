@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from seatpool.api.licensepool import EmptyList, LicensePool, OnDelete
-from seatpool.api.licenseserver import TIMEOUT
+from seatpool.api.licenseserver import TIMEOUT, Mode
 from seatpool.control.reconcile.pacing import STEADY, Pace, Work
 from seatpool.control.reconcile.server_state import ServerState, WriteReason
 from seatpool.control.sinks.facts import Fact, PoolDropped, PoolStateChanged
@@ -84,6 +84,8 @@ class Transition:
                 observed=self._observed.get(pool.spec.product),
                 keep_placeholder=pool.spec.empty_list is EmptyList.KEEP_PLACEHOLDER,
                 clearing=pool.metadata.deletion_timestamp is not None and pool.spec.on_delete is OnDelete.CLEAR,
+                suspended=pool.spec.suspend,
+                dry_run=pool.spec.mode is Mode.DRY_RUN,
             )
         self._pool_states = states
         self._pending = {key: since for key, since in self._pending.items() if key in states}

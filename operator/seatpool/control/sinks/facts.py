@@ -64,12 +64,6 @@ class AnswerStored(PoolFact):
         return {one.user: one for one in self.before.waiting} if self.before is not None else {}
 
     @property
-    def newly_waiting(self) -> tuple[str, ...]:
-        """Users who begin to wait with this answer."""
-        waited = self.waited
-        return tuple(one.user for one in self.answer.waiting if one.user not in waited)
-
-    @property
     def newly_denied(self) -> tuple[str, ...]:
         """Users who are refused a seat for the first time with this answer."""
         before = frozenset(self.before.denied) if self.before is not None else frozenset[str]()

@@ -56,11 +56,12 @@ class KubernetesEvents:
     def handle(self, fact: facts.Fact) -> None:
         """Takes one fact."""
         match fact:
-            case facts.AnswerStored() if fact.newly_waiting:
-                waiting = fact.answer.waiting
+            case facts.AnswerStored() if fact.answer.newly_waiting:
+                waiting, new = fact.answer.waiting, fact.answer.newly_waiting
                 self._normal(
-                    fact.pool, EventReason.USERS_WAITING, users=_Users(fact.newly_waiting),
-                    reason=waiting[-1].reason, waiting=len(waiting), seats=fact.pool.spec.seats,
+                    fact.pool, EventReason.USERS_WAITING, users=_Users([one.user for one in new]),
+                    reason=", ".join(dict.fromkeys(one.reason.value for one in new)),
+                    waiting=len(waiting), seats=fact.pool.spec.seats,
                 )  # fmt: skip
             case facts.ListConfirmed():
                 self._confirmed(fact)

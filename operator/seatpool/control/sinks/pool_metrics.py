@@ -48,8 +48,8 @@ class PoolMetrics:
             metrics.wait_seconds.labels(key).observe(grant.waited.total_seconds())
         for gone in answer.released:
             metrics.releases.labels(key, gone.reason).inc()
-        if fact.newly_waiting:
-            metrics.waits.labels(key).inc(len(fact.newly_waiting))
+        if answer.newly_waiting:
+            metrics.waits.labels(key).inc(len(answer.newly_waiting))
 
     def _show(self, pool: LicensePool, answer: Allocation) -> None:
         metrics, labels = self.metrics, (pool.key, pool.server_key)

@@ -53,6 +53,10 @@ class PoolState:
     """An empty list is written as the placeholder."""
     clearing: bool = False
     """The pool is being deleted and its list emptied."""
+    suspended: bool = False
+    """The pool is suspended by its own spec."""
+    dry_run: bool = False
+    """The pool is in DryRun by its own spec."""
     granted: tuple[Granted, ...] = ()
     """Seats that were given and that the license server has not confirmed yet."""
     released: tuple[Released, ...] = ()
@@ -72,6 +76,19 @@ class PoolState:
     def in_sync(self) -> bool:
         """Whether the license server was seen to have the list as it should be."""
         return self.desired is not None and self.shows(self.desired)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the list is not as it should be, and not on purpose.
+
+        A list that a suspended pool leaves alone is not late, and neither is one that DryRun could read and compute.
+        """
+        if self.in_sync:
+            return False
+        if self.clearing:
+            return True
+        is_computed = self.observed is not None and self.answer is not None and self.failure is None
+        return not (self.suspended or (self.dry_run and is_computed))
 
     def shows(self, users: tuple[str, ...]) -> bool:
         """Whether the license server was seen to have this list, in the form that the pool wants."""

@@ -82,7 +82,10 @@ def _in_sync(server: LicenseServer, view: ServerView) -> ConditionParts:
         return parts("InSync", True, ConditionReason.IN_SYNC)
     if server.spec.mode is Mode.DRY_RUN:
         return parts("InSync", False, ConditionReason.DRY_RUN)
-    return parts("InSync", False, ConditionReason.OUT_OF_SYNC, pools=", ".join(out_of_sync[:10]))
+    late = [key for key in out_of_sync if view.pool_states[key].is_late]
+    if late:
+        return parts("InSync", False, ConditionReason.OUT_OF_SYNC, pools=", ".join(late[:10]))
+    return parts("InSync", True, ConditionReason.LISTS_LEFT_ALONE, pools=", ".join(out_of_sync[:10]))
 
 
 def _guarded(server: LicenseServer, view: ServerView) -> ConditionParts:

@@ -303,6 +303,14 @@ def test_a_pool_that_is_suspended_is_not_pending() -> None:
     assert advanced(state, CacheRead(changed={MATLAB: later(1)})).pending == {}
 
 
+@pytest.mark.parametrize(("spec", "late"), [({}, True), ({"mode": "DryRun"}, False), ({"suspend": True}, False)])
+def test_a_list_that_is_left_alone_on_purpose_is_not_late(spec: dict[str, Any], late: bool) -> None:
+    state = server_state({"matlab": standing("bob", observed=known("ann"))})
+    state = advanced(state, refreshed(state, pool(**spec)))
+    found = state.view.pool_states[MATLAB]
+    assert (found.in_sync, found.is_late) == (False, late)
+
+
 # -- answers ---------------------------------------------------------------------------------------------------------------
 
 

@@ -118,6 +118,19 @@ async def test_a_seat_is_followed_from_grant_to_release_with_the_lists_that_had_
     assert running.ask(late) == [(2.0, 1.0)]
 
 
+async def test_the_way_of_an_event_is_no_wait_and_the_line_is_one(running: Running) -> None:
+    process = Process(running)
+    process.start(1, "ann")
+    process.start(2, "bob")
+    process.seconds = 9
+    process.decide()
+    process.seconds = 100
+    process.stop(1, "ann")
+    process.decide(("ann", "Seat", 9, "WorkbenchesStopped"))
+    await recorded(running)
+    assert running.ask("SELECT user_id, waited_s FROM sessions ORDER BY 1") == [("ann", 0.0), ("bob", 100.0)]
+
+
 async def test_an_answer_that_says_nothing_new_notes_nothing(running: Running) -> None:
     process = Process(running)
     process.start(1, "ann")

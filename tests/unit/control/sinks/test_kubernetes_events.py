@@ -11,7 +11,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
-from tests.unit.control.objects import NOW, held_change, known, pool, raw_workbench, server, standing
+from tests.unit.control.objects import NOW, held_change, known, needs_of, pool, raw_workbench, server, standing
 
 from seatpool.api.base import Metadata
 from seatpool.api.reasons import EVENTS, NAMES_NO_USER, ConditionReason, EventReason
@@ -21,8 +21,11 @@ from seatpool.control.sinks import facts
 from seatpool.control.sinks.event_recorder import EventRecorder
 from seatpool.control.sinks.kubernetes_events import KubernetesEvents
 from seatpool.control.state.pool_state import PoolState
-from seatpool.domain.allocation import Granted, Released
+from seatpool.domain.allocate import allocate
+from seatpool.domain.allocation import Allocation, Granted, Released
+from seatpool.domain.memory import Left, PoolMemory
 from seatpool.domain.reasons import Reason
+from seatpool.domain.rules import PoolRules, Reservation
 from seatpool.kube.client import KubeClient
 from seatpool.servers.errors import CommandFault
 
@@ -137,3 +140,22 @@ DRIFT = facts.DriftDetected(pool=pool(), before=known(), observed=known("ann bob
 def test_a_number_says_how_many_and_none_is_nobody() -> None:
     assert told_of(DRIFT, user_names=False) == "somebody else changed the list: added 2 users, removed nobody"
     assert told_of(DRIFT, user_names=True) == "somebody else changed the list: added ann, bob, removed nobody"
+
+
+def test_only_users_whose_wait_begins_are_told_also_by_a_new_process_with_their_reasons() -> None:
+    rules = PoolRules(seats=2, reservations=(Reservation("team", frozenset({"tim"}), None, 1),))
+    before = allocate(rules, needs_of(["ann", "bob", "cem"]), PoolMemory.empty(), NOW)
+    assert [one.user for one in before.waiting] == ["bob", "cem"]
+
+    def text(answer: Allocation) -> str:
+        return told_of(facts.AnswerStored(pool=pool(), before=None, answer=answer), user_names=True)
+
+    assert text(before) == "bob, cem began to wait (SeatsReserved); 2 wait for 2 seats"
+    same = allocate(rules, needs_of(["ann", "bob", "cem"]), before.memory, NOW)
+    assert same.waiting
+    assert text(same) == ""
+    more = allocate(rules, needs_of(["ann", "bob", "cem", "dan"]), before.memory, NOW)
+    assert text(more) == "dan began to wait (SeatsReserved); 3 wait for 2 seats"
+    left = replace(PoolMemory.empty(), left={"bob": Left(NOW, None)})
+    both = allocate(PoolRules(seats=1, readmit_after=timedelta(hours=1)), needs_of(["ann", "bob", "cem"]), left, NOW)
+    assert text(both) == "bob, cem began to wait (ReadmissionBlocked, PoolFull); 2 wait for 2 seats"

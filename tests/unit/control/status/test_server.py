@@ -1,6 +1,6 @@
 """What a license server says about itself in each case, condition by condition."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -15,6 +15,9 @@ from seatpool.domain.list_hash import list_hash
 
 IN_SYNC = {"lab/matlab": standing("ann", observed=known("ann"))}
 LATE = {**IN_SYNC, "lab/ansys": standing("bob", observed=known("ann"))}
+TRIED = {**IN_SYNC, "lab/ansys": standing("bob", observed=known("ann"), dry_run=True)}
+PAUSED = {**IN_SYNC, "lab/ansys": standing("bob", observed=known("ann"), suspended=True)}
+NOT_READ = Failure(ConditionReason.READ_FAILED, "no list was printed")
 FAULT = Failure(ConditionReason.SERVER_UNREACHABLE, "AccessDenied: not allowed; next try in 2s")
 HELD = held_change()
 
@@ -32,6 +35,30 @@ class Case:
 CASES = {
     "all lists are as they should be": Case(ServerView(pool_states=IN_SYNC, reached=True), ("True", "InSync")),
     "one list is late": Case(ServerView(pool_states=LATE, reached=True), ("False", "OutOfSync"), in_sync="False"),
+    "a pool is in DryRun": Case(ServerView(pool_states=TRIED, reached=True), ("True", "ListsLeftAlone")),
+    "a pool is suspended": Case(ServerView(pool_states=PAUSED, reached=True), ("True", "ListsLeftAlone")),
+    "one list is late and another pool is in DryRun": Case(
+        ServerView(pool_states={**LATE, "lab/big": TRIED["lab/ansys"]}, reached=True), ("False", "OutOfSync"), in_sync="False"
+    ),
+    "a list of a pool in DryRun cannot be read": Case(
+        ServerView(pool_states={"lab/big": standing("bob", dry_run=True, failure=NOT_READ)}, reached=True),
+        ("False", "OutOfSync"), in_sync="False",
+    ),
+    "a pool in DryRun was not read yet": Case(
+        ServerView(pool_states={"lab/big": standing("bob", dry_run=True)}, reached=True),
+        ("False", "OutOfSync"), in_sync="False",
+    ),
+    "a list of a suspended pool could not be written": Case(
+        ServerView(pool_states={"lab/big": standing("bob", suspended=True, failure=NOT_READ)}, reached=True),
+        ("True", "ListsLeftAlone"),
+    ),
+    "a pool in DryRun is deleted and its list emptied": Case(
+        ServerView(pool_states={"lab/big": replace(TRIED["lab/ansys"], clearing=True)}, reached=True),
+        ("False", "OutOfSync"), in_sync="False",
+    ),
+    "the server and a pool are in DryRun": Case(
+        ServerView(pool_states=TRIED, reached=True), ("True", "DryRun"), in_sync="False", server=server(mode="DryRun")
+    ),
     "no pool refers to it": Case(ServerView(), ("True", "NoPools"), reachable="Unknown"),
     "nothing was sent yet": Case(
         ServerView(pool_states=LATE), ("False", "OutOfSync"), reachable="Unknown", in_sync="False"
@@ -84,6 +111,10 @@ def test_every_condition_has_a_sentence_and_a_known_reason(name: str) -> None:
 
 def test_messages_name_the_late_pools_the_fault_the_account_and_the_way_out() -> None:
     assert "lab/ansys" in messages(status_of(CASES["one list is late"]))["InSync"]
+    both = messages(status_of(CASES["one list is late and another pool is in DryRun"]))["InSync"]
+    assert "lab/ansys" in both
+    assert "lab/big" not in both
+    assert "lab/ansys" in messages(status_of(CASES["a pool is in DryRun"]))["Ready"]
     assert messages(status_of(CASES["it cannot be reached"]))["Ready"] == FAULT.message
     assert "1/eu" in messages(status_of(CASES["an account is unknown"]))["Guarded"]
     assert "approve-change=1-20260105T090000000Z" in messages(status_of(CASES["a change is held back"]))["Ready"]
