@@ -168,7 +168,10 @@ async def test_kubectl_shows_columns_explains_fields_and_waits(stage: Stage) -> 
     ]  # fmt: skip
     assert shown["licensepools"][1].split()[:8] == ["matlab", "True", "InSync", "2", "2", "1", "matlab", "licenses"]
     assert shown["licenseservers"][1].split()[:5] == ["licenses", "True", "InSync", "True", "2"]
-    assert shown["workbenches"][1].split()[:6] == [f"i-{1:017x}", "ann", "vew-matlab", "running", "Assigned", "True"]
+    assert shown["workbenches"][0].split()[:6] == ["NAME", "OWNER", "TYPE", "STATE", "SEATS", "READY"]
+    assert shown["workbenches"][1].split()[:8] == [
+        f"i-{1:017x}", "ann", "vew-matlab", "running", "1", "of", "1", "True",
+    ]  # fmt: skip
     assert shown["seatledgers"][1].split()[:2] == [LEDGER, "matlab"]
     explained = stage.plane.kubectl("explain", "licensepool.spec.minimumHold")
     assert "a seat once given is kept at least so long" in " ".join(explained.split())

@@ -22,6 +22,7 @@ from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.site import Site
+from seatpool_infra.site import Site
 
 MARKS = {
     "aws": "# AWS",
@@ -253,12 +254,19 @@ def test_each_piece_of_yaml_is_what_it_is_for(block: Block, tmp_path: Path) -> N
             kind = next(kind for kind in RESOURCES if kind.kind == document["kind"])
             kind.model_validate({"metadata": {}} | document)
             continue
+        if document.keys() <= Site.model_fields.keys() - Settings.model_fields.keys():
+            Site.model_validate(SITE | document)
+            continue
         if not document.keys() <= Settings.model_fields.keys():
             assert document.keys() <= values.keys(), block
             settings = document.get("config", {})
         file = tmp_path / "settings.yaml"
         file.write_text(yaml.safe_dump(_with_files(settings, tmp_path)))
         load_settings(file=file)
+
+
+SITE = yaml.safe_load((REPOSITORY / "infra/site.example.yaml").read_text())
+"""The other values of a site of which a page shows some."""
 
 
 def _with_files(settings: dict[str, object], folder: Path) -> dict[str, object]:
@@ -322,4 +330,4 @@ def test_examples_name_the_roles_that_the_stacks_make() -> None:
     """One name for one role, wherever a reader looks."""
     files = [*(REPOSITORY / "examples").rglob("*.yaml"), *(REPOSITORY / page for page in PAGES)]
     named = {role for file in files for role in re.findall(r":role/(seatpool[\w-]*)", file.read_text())}
-    assert named <= {"seatpool-operator", "seatpool-reader", "seatpool-license-server"}
+    assert named <= {"seatpool-operator", "seatpool-reader", "seatpool-license-server", "seatpool-license-servers"}

@@ -46,7 +46,7 @@ def dlq(settings: Path, monkeypatch: pytest.MonkeyPatch) -> Dlq:
 
 
 async def listed(dlq: Dlq, *arguments: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (await dlq("list", "--json", *arguments)).splitlines()]
+    return [json.loads(line) for line in (await dlq("list", "-o", "json", *arguments)).splitlines()]
 
 
 def list_also(settings: Path, account: str) -> list[Any]:

@@ -79,7 +79,7 @@ async def test_each_difference_is_shown_and_the_exit_code_is_1(stage: Stage, tab
     for row in ("ann 3 2 other count", "bob 0 1 only here", "dora 1 0 only there", "eve -1 0 counter below zero"):
         assert row in " ".join(text.split())
     assert "products of the table that no LicensePool has: ['ansys']" in text
-    document = json.loads(await compared(stage, "--json", code=1))
+    document = json.loads(await compared(stage, "-o", "json", code=1))
     assert (document["equal"], len(document["different"])) == (False, 5)
 
 
@@ -88,7 +88,7 @@ async def test_a_table_of_more_than_a_page_is_read_whole(stage: Stage, table: An
     for number in range(30):
         item = {"product": {"S": "matlab"}, "user-id": {"S": f"u{number}"}, "workbench-count": {"N": "1"}}
         table.put_item(TableName=TABLE, Item=item | {"padding": {"S": "x" * 50_000}})
-    document = json.loads(await compared(stage, "--json", code=1))
+    document = json.loads(await compared(stage, "-o", "json", code=1))
     assert sum(row["user"].startswith("u") for row in document["different"]) == 30
     assert stage.gate.calls[ACCOUNT, REGION, "Scan"] > 1
 

@@ -81,7 +81,7 @@ async def test_a_dead_letter_says_which_wrapping_lost_a_part_of_the_event_and_wh
         stage.aws.send(workbench_event(instance(1), "running", ago(1))["detail"])
         await eventually(lambda: stage.aws.dead_letters() == 1, seconds=60)
         await stage.until_handled(seconds=60)
-    (letter,) = (await dlq(settings_file(stage, tmp_path), "list", "--json")).splitlines()
+    (letter,) = (await dlq(settings_file(stage, tmp_path), "list", "-o", "json")).splitlines()
     assert json.loads(letter)["reason"] == "not_an_envelope"
     assert "take InputPath and InputTransformer out of the rule's target" in json.loads(letter)["detail"]
 
@@ -92,7 +92,7 @@ async def test_a_wrapped_event_that_sqs_moved_is_understood_and_goes_back(
     settings = settings_file(stage, tmp_path)
     body = wrap(json.dumps(workbench_event(instance(1), "running", ago(1))), ["SNS"])
     stage.aws.client("sqs").send_message(QueueUrl=stage.aws.dead_letter_url, MessageBody=body)
-    (letter,) = (await dlq(settings, "list", "--json")).splitlines()
+    (letter,) = (await dlq(settings, "list", "-o", "json")).splitlines()
     assert json.loads(letter)["understood"] is True
     assert "1 moved back" in await dlq(settings, "redrive")
     async with stage.mirror():
@@ -114,7 +114,7 @@ async def test_a_fifo_queue_by_any_form_of_name_feeds_the_mirror_and_keeps_its_d
         await stage.until_state(instance(1), "running", seconds=60)
         await eventually(lambda: stage.aws.dead_letters() == 2, seconds=60)
         await stage.until_handled(seconds=60)
-    letters = [json.loads(line) for line in (await dlq(settings, "list", "--json")).splitlines()]
+    letters = [json.loads(line) for line in (await dlq(settings, "list", "-o", "json")).splitlines()]
     assert {one["reason"] for one in letters} == {"unknown_account", "not_json"}
     assert all(one["recorded"] for one in letters)
     plain = yaml.safe_load(settings.read_text())

@@ -96,7 +96,7 @@ def test_people_are_pseudonyms_where_the_settings_have_a_salt(tmp_path: Path, lo
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--timezone", "Mars/Base"), "--timezone Mars/Base: no such time zone"),
+        (("--timezone", "Mars/Base"), "--time-zone Mars/Base: no such time zone"),
         (("--longest", "soon"), "--longest: 'soon' is not a duration"),
     ],
 )
