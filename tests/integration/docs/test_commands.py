@@ -22,7 +22,7 @@ from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.site import Site
-from seatpool_infra.site import Site
+from seatpool_infra.site import Site as InfraSite
 
 MARKS = {
     "aws": "# AWS",
@@ -254,8 +254,8 @@ def test_each_piece_of_yaml_is_what_it_is_for(block: Block, tmp_path: Path) -> N
             kind = next(kind for kind in RESOURCES if kind.kind == document["kind"])
             kind.model_validate({"metadata": {}} | document)
             continue
-        if document.keys() <= Site.model_fields.keys() - Settings.model_fields.keys():
-            Site.model_validate(SITE | document)
+        if document.keys() <= InfraSite.model_fields.keys() - Settings.model_fields.keys():
+            InfraSite.model_validate(SITE | document)
             continue
         if not document.keys() <= Settings.model_fields.keys():
             assert document.keys() <= values.keys(), block
