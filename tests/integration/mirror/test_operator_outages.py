@@ -137,7 +137,7 @@ async def test_an_outage_of_an_account_a_region_or_the_queue_leaves_all_lists_as
             )
             assert "since 20" in message
             assert "Unreachable" in message
-            assert metric(operator.registry, "mirror_events_connected") == 0
+            await eventually(lambda: metric(operator.registry, "mirror_events_connected") == 0)
 
             async def both_regions_are_told() -> bool:
                 _, _, text = await stage.condition(LicenseServer, "licenses", "InventoryFresh")
