@@ -123,7 +123,7 @@ async def _read_lease(kube: KubeClient, name: str) -> Reading:
     try:
         return await LeaseObject(kube=kube, namespace=namespace, name=own).read()
     except Forbidden:
-        return f"you may not get Lease {own} in namespace {namespace}; the role seatpool-viewer there permits it"
+        return f"you may not get Lease {own} in namespace {namespace}; the role seatpool-alive there permits it"
     except KubeError as error:
         return sentence(error)
 

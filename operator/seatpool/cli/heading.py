@@ -32,12 +32,14 @@ class Heading:
     ) -> None:
         """Prints an answer after the first lines. Programs get the answer alone, and warnings on standard error.
 
-        `again`: the answer is repeated, and the first lines were printed.
+        `again`: the answer is repeated. Of the first lines only that of an operator that is not well is printed again.
         """
         from seatpool.terminal.output import write
 
         def drawn(console: "Console", wide: bool) -> None:
-            for life in () if again else self.lives:
+            for life in self.lives:
+                if again and life.is_well:
+                    continue
                 console.print(life.text, style=LIFE_STYLES[life.life], markup=False)
             if not again:
                 console.print(f"Looked at {self.where}.", style="dim", markup=False)

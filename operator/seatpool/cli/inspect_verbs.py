@@ -19,6 +19,7 @@ from seatpool.cli.heading import Heading
 from seatpool.domain.errors import SeatpoolError
 from seatpool.explain.snapshot import Snapshot, read_snapshot
 from seatpool.kube.errors import NotFound, Unavailable
+from seatpool.terminal.progress import progress
 from seatpool.terminal.say import warn
 from seatpool.text import near_names
 from seatpool.threads import run_in
@@ -99,11 +100,12 @@ async def show_why(
     interval: float = 2.0,
 ) -> bool:
     """Runs `seatpool why`. `watch` repeats it until every seat was read back, or one is denied."""
-    shown: tuple[str, ...] = ()
-    async with reading_cluster(options) as cluster:
+    shown: tuple[tuple[str, ...], bool] | None = None
+    async with connect(options) as cluster:
         while True:
             try:
-                found, heading = await _explanation(cluster, user=user, pool=pool)
+                with progress("Reading the cluster"):
+                    found, heading = await _explanation(cluster, user=user, pool=pool)
             except Unavailable:
                 if not watch:
                     raise
@@ -112,9 +114,9 @@ async def show_why(
             texts = tuple(
                 one.text for one in (*found.messages, *(said for one in found.pools for said in one.messages))
             )
-            if texts != shown:
-                _show_explanation(found, heading, output=output, again=bool(shown))
-                shown = texts
+            if (texts, heading.is_well) != shown:
+                _show_explanation(found, heading, output=output, again=shown is not None)
+                shown = texts, heading.is_well
             if not watch or found.is_served or found.is_denied:
                 return found.is_well and heading.is_well
             await asyncio.sleep(interval)
@@ -144,7 +146,7 @@ def _show_explanation(found: "Explanation", heading: Heading, *, output: "Output
 
 async def show_who(options: CommandOptions, *, pool: str, output: "Output") -> bool:
     """Runs `seatpool who`."""
-    async with connect(options) as cluster:
+    async with reading_cluster(options) as cluster:
         reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
         seen = await _import_while(reading, "explain.who", "cli.who_screen")
         from seatpool.explain.who import who
