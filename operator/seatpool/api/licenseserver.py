@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -159,10 +159,6 @@ class Guard(Model):
     """A pool, or a server, with fewer users within the window is not guarded."""
     window: Annotated[Duration, GUARD_WINDOW.clamp, GUARD_WINDOW.rule] = timedelta(minutes=10)
     """How far back releases are counted. 0s: only those of one and the same instant count."""
-
-
-def _ms(text_default: int) -> Any:
-    return timedelta(milliseconds=text_default)
 
 
 class LicenseServerSpec(Model):

@@ -64,9 +64,6 @@ class WorkbenchView:
     def observed_generation(self) -> int | None:
         return self.status.observed_generation
 
-    def status_wire(self) -> Raw:
-        return self.status.wire()
-
 
 @dataclass(slots=True)
 class LedgerView:
@@ -319,10 +316,6 @@ class Store:
         for view in self.shares_of(pool).values():
             if view.spec.pool == self.pools[pool].metadata.name:
                 yield from view.spec.ended
-
-    def mark_dirty(self, pool: str, now: datetime) -> None:
-        """Marks a pool as changed."""
-        self._mark_dirty({pool}, now)
 
     def upsert_ledger(self, ledger: SeatLedger) -> bool:
         """Stores a SeatLedger from a watch or from the answer to our own write. Returns False if it is out of date.

@@ -76,11 +76,6 @@ class MirrorHealth:
     """Keys of the tags that make an instance a workbench."""
 
     @property
-    def first_inventories_tried(self) -> bool:
-        """True: every inventory was tried at least once."""
-        return all(entry.tried for entry in self.inventories if entry.enabled)
-
-    @property
     def waiting_for(self) -> tuple[str, ...]:
         """Account/region pairs that have no complete inventory yet."""
         return tuple(

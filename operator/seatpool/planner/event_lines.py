@@ -5,20 +5,18 @@ gives the same past as the clean file, and the lists that the operator would hav
 """
 
 import codecs
-import gzip
 import io
 import json
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import IO, cast
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.identity import InvalidUser
+from seatpool.history.text_lines import open_content
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.event_order import Fact, Stored, merge
 from seatpool.mirror.messages import state_change, workbench_event
@@ -26,7 +24,6 @@ from seatpool.mirror.messages.envelope import BYTE_ORDER_MARK, Envelope, Rejecte
 from seatpool.mirror.messages.parsed import RejectReason, StateReport
 from seatpool.planner.past import ActivePeriod, Past
 
-GZIP = b"\x1f\x8b"
 _BETWEEN = re.compile(rf"[\s{BYTE_ORDER_MARK}]*")
 OTHER_KIND = "other_kind"
 UNKNOWN_OWNER = "unknown_owner"
@@ -47,7 +44,7 @@ def read_events(files: Iterable[Path], *, mirror: MirrorConfig, identity: Identi
         try:
             for text in _texts(file):
                 reader.read(text)
-        except (OSError, EOFError, zlib.error) as error:
+        except OSError as error:
             raise UnusableEvents(
                 f"--events {file}: cannot be read: {error}; name a .jsonl or .jsonl.gz file"
             ) from error
@@ -57,9 +54,9 @@ def read_events(files: Iterable[Path], *, mirror: MirrorConfig, identity: Identi
 
 def _texts(file: Path) -> Iterator[str]:
     """Yields JSON texts: a line each, or one for the whole file if its documents are written over several lines."""
-    with _opened(file) as raw:
+    with open_content(file) as raw:
         encoding = "utf-16" if raw.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    with _opened(file) as raw, io.TextIOWrapper(raw, encoding=encoding, errors="replace") as lines:
+    with open_content(file) as raw, io.TextIOWrapper(raw, encoding=encoding, errors="replace") as lines:
         first = next((line for line in lines if line.strip()), "")
         if not _is_json(first):
             whole = first + lines.read()
@@ -67,13 +64,6 @@ def _texts(file: Path) -> Iterator[str]:
             return
         yield first
         yield from filter(str.strip, lines)
-
-
-def _opened(file: Path) -> IO[bytes]:
-    """Opens a file, packed or not, by its content and not by its name."""
-    with file.open("rb") as raw:
-        packed = raw.read(len(GZIP)) == GZIP
-    return cast("IO[bytes]", gzip.open(file, "rb")) if packed else file.open("rb")
 
 
 def _is_json(text: str) -> bool:

@@ -1,6 +1,5 @@
 """Holds the past: which workbench of which user was in which state, from when to when."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from functools import cached_property
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.planner.past_demand import PastDemand, Period, past_demand
+from seatpool.text import natural_key
 
 SHOWN_TYPES = 20
 
@@ -46,7 +46,7 @@ class Past:
 
     def types(self) -> tuple[str, ...]:
         """Returns the types, `t2` before `t10`."""
-        return tuple(sorted(self._by_type, key=_natural))
+        return tuple(sorted(self._by_type, key=natural_key))
 
     def has_type(self, serves: Callable[[str], bool]) -> bool:
         """Tells whether there is a workbench type that is served."""
@@ -75,12 +75,6 @@ class Past:
         types = self.types()
         more = f" and {len(types) - SHOWN_TYPES} more" if len(types) > SHOWN_TYPES else ""
         return (", ".join(types[:SHOWN_TYPES]) or "none") + more
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Returns a key that sorts numbers in names by their values."""
-    pieces = re.split(r"([0-9]+)", name)
-    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces]
 
 
 def trim_end(begin: datetime, end: datetime, *, by: timedelta) -> datetime:
