@@ -1,12 +1,10 @@
 """Watches the license servers' own lists and journals all the time. It does not read what the operator believes."""
 
-import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from benchmarks.soak.life import PoolFacts, Record
+from benchmarks.soak.watcher import Watcher
 from seatpool.sim.license_host import LicenseHost
 
 EVERY = 0.1
@@ -18,11 +16,11 @@ machine with two cores that does all this.
 """
 
 
-class Checker:
+class Checker(Watcher):
     """Runs in a thread of its own until it is left."""
 
     def __init__(self, pools: Sequence[PoolFacts], hosts: Sequence[LicenseHost], record: Record) -> None:
-        self.violations: list[str] = []
+        super().__init__("checker", every=EVERY)
         self.writes = 0
         self._pools = pools
         self._hosts = hosts
@@ -31,21 +29,6 @@ class Checker:
         self._quiet_since: float | None = time.time()
         self._edited: set[str] = set()
         self._told: set[tuple[str, str]] = set()
-        self._end = threading.Event()
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._guarded, name="checker", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._end.set()
-        self._thread.join()
-        if self._failure is not None:
-            raise RuntimeError("the checker failed") from self._failure
 
     def fault_begins(self) -> None:
         self._quiet_since = None
@@ -63,14 +46,7 @@ class Checker:
                 found.append(f"{pool.product}: on the list {sorted(on)}, needed by {sorted(needs)}, {pool.seats} seats")
         return found
 
-    def _guarded(self) -> None:
-        try:
-            while not self._end.wait(EVERY):
-                self._look()
-        except Exception as error:  # noqa: BLE001
-            self._failure = error
-
-    def _look(self) -> None:
+    def look(self) -> None:
         for host in self._hosts:
             for entry in host.journal():
                 self.writes += 1

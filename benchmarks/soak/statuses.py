@@ -3,12 +3,11 @@
 import hashlib
 import json
 import subprocess
-import threading
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from benchmarks.site import Place
+from benchmarks.soak.watcher import Watcher
 from seatpool.sim.controlplane import KubectlError
 
 EVERY = 2.0
@@ -19,40 +18,18 @@ Lists are read back every 5 s, and a command may take 10 s. A leader that is kil
 """
 
 
-class StatusChecker:
+class StatusChecker(Watcher):
     """Compares every LicenseServer that is ready with the lists on its disk, in a thread of its own until it is left."""
 
     def __init__(self, place: Place, namespace: str) -> None:
-        self.violations: list[str] = []
+        super().__init__("status checker", every=EVERY)
         self.reads = 0
         self.ready = 0
         self._place = place
         self._namespace = namespace
         self._untrue_since: dict[str, float] = {}
-        self._end = threading.Event()
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._watch, name="status checker", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._end.set()
-        self._thread.join()
-        if self._failure is not None:
-            raise RuntimeError("the status checker failed") from self._failure
-
-    def _watch(self) -> None:
-        try:
-            while not self._end.wait(EVERY):
-                self._look()
-        except Exception as error:  # noqa: BLE001
-            self._failure = error
-
-    def _look(self) -> None:
+    def look(self) -> None:
         try:
             found = self._place.plane.kubectl("get", "licenseservers", "-n", self._namespace, "-o", "json", timeout=10)
         except (KubectlError, subprocess.TimeoutExpired):

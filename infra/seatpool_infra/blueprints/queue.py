@@ -57,13 +57,10 @@ class QueueWithDeadLetters(Construct):
             retention_period=kept,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=max_receives),
         )
-        Alarm(
+        _ring_at_first_message(
             self,
             "DeadLettersAlarm",
-            metric=self.dead_letters.metric_approximate_number_of_messages_visible(
-                statistic=cloudwatch.Stats.MAXIMUM, period=Duration.minutes(1)
-            ),
-            above=0,
+            self.dead_letters,
             meaning=f"Messages in {queue_name}-dlq could not be handled: look at them with `seatpool dlq list`.",
             topic_arn=alarm_topic_arn,
         )
@@ -115,16 +112,23 @@ class UndeliveredEvents(Construct):
             )
         )
         _accept_from(self.queue, rule_arns)
-        Alarm(
+        _ring_at_first_message(
             self,
             "Alarm",
-            metric=self.queue.metric_approximate_number_of_messages_visible(
-                statistic=cloudwatch.Stats.MAXIMUM, period=Duration.minutes(1)
-            ),
-            above=0,
+            self.queue,
             meaning=f"Events in {queue_name} could not be delivered: their attributes ERROR_CODE and ERROR_MESSAGE say why.",
             topic_arn=alarm_topic_arn,
         )
+
+
+def _ring_at_first_message(
+    scope: Construct, name: str, queue: sqs.Queue, *, meaning: str, topic_arn: str | None
+) -> None:
+    """An alarm on a queue in which each message is something that a person has to look at."""
+    metric = queue.metric_approximate_number_of_messages_visible(
+        statistic=cloudwatch.Stats.MAXIMUM, period=Duration.minutes(1)
+    )
+    Alarm(scope, name, metric=metric, above=0, meaning=meaning, topic_arn=topic_arn)
 
 
 def _accept_from(queue: sqs.Queue, rule_arns: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ modules that compute and print the answer are imported while the API server work
 import asyncio
 import importlib
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -157,7 +157,7 @@ async def show_who(options: CommandOptions, *, pool: str, output: "Output") -> b
 
     times = cluster.times
     heading.write(
-        found[0] if len(found) == 1 else found,
+        _one_or_all(found),
         output=output,
         screen=lambda screen, wide: who_screen(found, console=screen, wide=wide, times=times),
     )
@@ -177,7 +177,7 @@ async def show_diff(options: CommandOptions, *, name: str, output: "Output") -> 
         heading = await _heading(cluster, seen)
     times = cluster.times
     heading.write(
-        found[0] if len(found) == 1 else found,
+        _one_or_all(found),
         output=output,
         screen=lambda screen, wide: diff_screen(found, console=screen, wide=wide, times=times),
     )
@@ -204,7 +204,7 @@ async def show_events(options: CommandOptions, *, name: str, output: "Output") -
     found = [recent_history(seen, events, pool=pool, user=user) for pool in pools_or_user]
     times = cluster.times
     heading.write(
-        found[0] if len(found) == 1 else found,
+        _one_or_all(found),
         output=output,
         screen=lambda screen, _wide: history_screen(found, console=screen, times=times),
     )
@@ -216,6 +216,11 @@ def _warn_of_near_pool(seen: Snapshot, name: str) -> None:
     near = near_names(name, (pool.metadata.name for pool in seen.store.pools.values()))
     if near and not any(seen.has_entry(pool, name) for pool in seen.store.pools):
         warn(f"there is no LicensePool {name}, so it is taken for a user; did you mean the pool {' or '.join(near)}?")
+
+
+def _one_or_all(found: Sequence[T]) -> T | Sequence[T]:
+    """Returns the answer for programs: that of the only pool, or a list of all."""
+    return found[0] if len(found) == 1 else found
 
 
 async def _heading(cluster: ClusterAccess, seen: Snapshot) -> Heading:
