@@ -134,13 +134,18 @@ def count_gone(memory: PoolMemory, *, since: datetime) -> int:
     return sum(to_milliseconds(gone.at) > since for gone in memory.left.values() if gone.reason not in _ORDERED)
 
 
+def none_held(server: LicenseServer) -> Verdict:
+    """Returns what the guard says if it lets everything go on."""
+    return Verdict(server.status.guard.model_copy(update={"held": None}))
+
+
 def weigh(server: LicenseServer, changes: Iterable[PoolChange], *, now: datetime) -> Verdict:
     """Decides about the changes of all pools of a server."""
     weighed, stored = list(changes), server.status.guard
     number = stored.changes if stored.held is not None else stored.changes + 1
     held = _held(server.spec.guard, weighed, number)
     if held is None:
-        return Verdict(stored.model_copy(update={"held": None}))
+        return none_held(server)
     token = _approval(server, now)
     covered = _covered(held, weighed, token) if token is not None and stored.held is not None else frozenset()
     if token is None or not covered:

@@ -19,7 +19,7 @@ from seatpool.domain.need import Need
 from seatpool.domain.reasons import Reason
 from seatpool.domain.rules import PoolRules
 from seatpool.domain.tenure import not_after, tenure_of, with_idle_since
-from seatpool.policy.guard import PoolChange, Verdict, count_gone, weigh, window_begin
+from seatpool.policy.guard import PoolChange, Verdict, count_gone, none_held, weigh, window_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ def plan(
         answers, failed = _answer_each(asked.values(), lambda one: _without_releases(one, now))
         return Plan(answers, Verdict(server.status.guard), failed)
     answers, failed = _answer_each(asked.values(), lambda one: allocate(one.rules, one.needs, one.memory, now))
+    if not any(_stopped(answer) for answer in answers.values()):
+        return Plan(answers, none_held(server), failed)  # most passes: no memory has to be counted through
     verdict = weigh(server, changes(server, asked, answers, others=others, now=now), now=now)
     if verdict.held is not None:
         held: dict[str, set[str]] = {}
@@ -88,10 +90,14 @@ def changes(
 
 def _leaving(question: Question, answer: Allocation, now: datetime) -> Iterator[tuple[str, datetime]]:
     """Yields the users whose workbenches are gone, and when their seats were over."""
-    for gone in answer.released:
-        if gone.reason is Reason.WORKBENCHES_STOPPED:
-            idle = with_idle_since(question.memory.assigned[gone.user], needed=False, now=now)
-            yield gone.user, tenure_of(idle, rules=question.rules).until or now
+    for user in _stopped(answer):
+        idle = with_idle_since(question.memory.assigned[user], needed=False, now=now)
+        yield user, tenure_of(idle, rules=question.rules).until or now
+
+
+def _stopped(answer: Allocation) -> list[str]:
+    """Returns the users who lose a seat because their workbenches are gone."""
+    return [gone.user for gone in answer.released if gone.reason is Reason.WORKBENCHES_STOPPED]
 
 
 def _answer_each(
