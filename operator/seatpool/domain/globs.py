@@ -1,18 +1,19 @@
 """Compiles shell globs once, because every event and every allocation matches against them."""
 
-import math
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase, translate
 from functools import lru_cache
-from itertools import product
+from typing import TypeAlias
 
 _IS_GLOB = re.compile(r"[*?\[]")
 _PART = re.compile(r"\[!?\]?[^\]]*\]|.", re.DOTALL)
 """A character of a glob, or a set of characters. A bracket without its end is a character."""
 _MOST_STEPS = 5_000
-"""Steps of `covers`, some milliseconds."""
+"""Steps of `count_not_covered`, some milliseconds."""
+
+_State: TypeAlias = tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]], str]
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
@@ -41,45 +42,58 @@ def can_match(pattern: str, *, first: str, rest: str, longest: int) -> bool:
     return can_begin or (begins_free and len(parts) < longest)
 
 
-def words_of(pattern: str, *, first: str, rest: str, most: int) -> frozenset[str] | None:
-    """Returns every word that a glob matches, as in `can_match`. None: they are more than `most`, or without end."""
-    parts = _PART.findall(pattern)
-    if not parts or "*" in parts:
-        return None if "*" in parts else frozenset()
-    choices = [
-        [letter for letter in (rest if number else first) if fnmatchcase(letter, part)]
-        for number, part in enumerate(parts)
-    ]
-    if math.prod(map(len, choices)) > most:
-        return None
-    return frozenset(map("".join, product(*choices)))
-
-
-def covers(patterns: Iterable[str], pattern: str, *, first: str, rest: str) -> bool:
-    """Whether every word that `pattern` matches is matched by one of `patterns`, as in `can_match`.
+def count_not_covered(patterns: Iterable[str], pattern: str, *, first: str, rest: str, most: int) -> int:
+    """Returns how many words `pattern` matches, as in `can_match`, that none of `patterns` matches. At most `most`.
 
     All words are tried together: a state is a place in `pattern`, and the places in `patterns` to which the same letters lead.
-    False also if that takes too many steps.
+    `most` also if that takes too many steps.
     """
     wanted, others = _Places([pattern]), _Places(patterns)
     letters = _kinds_of_letters((*wanted.parts, *others.parts), first=first, rest=rest)
     begin = (wanted.begin, others.begin, first)
-    todo, known, steps = deque([begin]), {begin}, 0
+    moves: dict[_State, Counter[_State]] = {}
+    todo, steps = deque([begin]), 0
     while todo:
-        here, there, allowed = todo.popleft()
-        for letter in letters:
+        state = todo.popleft()
+        if state in moves:
+            continue
+        here, there, allowed = state
+        moves[state] = Counter()
+        for letter, alike in letters.items():
             if letter not in allowed or not (moved := wanted.after(here, letter)):
                 continue
             steps += 1 + len(there)
-            found = (moved, others.after(there, letter), rest)
-            if wanted.is_end(found[0]) and not others.is_end(found[1]):
-                return False
-            if found not in known:
-                known.add(found)
-                todo.append(found)
+            moves[state][moved, others.after(there, letter), rest] += alike
+        todo.extend(moves[state])
         if steps > _MOST_STEPS:
-            return False
-    return bool(others.globs)
+            return most
+    ends = {state for state in moves if wanted.is_end(state[0]) and not others.is_end(state[1])}
+    useful = _leading_to(ends, moves)
+    total, at = 0, Counter({begin: 1})
+    for _ in moves:
+        after = Counter[_State]()
+        for state, words in at.items():
+            for then, alike in moves[state].items():
+                if then in useful:
+                    after[then] += words * alike
+        total, at = total + sum(words for state, words in after.items() if state in ends), after
+        if total >= most:
+            return most
+    return most if at else total
+
+
+def _leading_to(ends: set[_State], moves: Mapping[_State, Iterable[_State]]) -> set[_State]:
+    """Returns the states from which one of `ends` can be reached, and these."""
+    before = defaultdict[_State, list[_State]](list)
+    for state, following in moves.items():
+        for then in following:
+            before[then].append(state)
+    found, todo = set(ends), deque(ends)
+    while todo:
+        new = [state for state in before[todo.popleft()] if state not in found]
+        found.update(new)
+        todo.extend(new)
+    return found
 
 
 class _Places:
@@ -118,12 +132,12 @@ def _takes(part: str, letter: str) -> bool:
     return fnmatchcase(letter, part)
 
 
-def _kinds_of_letters(parts: Iterable[str], *, first: str, rest: str) -> list[str]:
-    """Returns one letter for all letters that no part of the globs tells apart."""
+def _kinds_of_letters(parts: Iterable[str], *, first: str, rest: str) -> dict[str, int]:
+    """Returns one letter for all letters that no part of the globs tells apart, and how many they are."""
     told = set(parts) - {"*", "?"}
     sets = sorted(part for part in told if len(part) > 1)
-    kinds: dict[tuple[object, ...], str] = {}
+    kinds: dict[tuple[object, ...], list[str]] = {}
     for letter in rest:
         alike = (letter,) if letter in told else (letter in first, *(_takes(part, letter) for part in sets))
-        kinds.setdefault(alike, letter)
-    return list(kinds.values())
+        kinds.setdefault(alike, []).append(letter)
+    return {letters[0]: len(letters) for letters in kinds.values()}

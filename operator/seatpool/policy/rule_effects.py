@@ -11,8 +11,8 @@ from itertools import islice
 from string import ascii_letters, digits
 
 from seatpool.api.identity import IdentitySettings
-from seatpool.api.licensepool import MAX_SEATS, LicensePoolSpec
-from seatpool.domain.globs import can_match, covers, matcher, words_of
+from seatpool.api.licensepool import LicensePoolSpec
+from seatpool.domain.globs import can_match, count_not_covered, matcher
 from seatpool.domain.rules import Order, PoolRules, Reservation
 from seatpool.text import format_count, format_names
 
@@ -82,20 +82,21 @@ def _users(rules: PoolRules) -> Iterator[IneffectiveRule]:
 def _reservations(rules: PoolRules) -> Iterator[IneffectiveRule]:
     for index, one in enumerate(rules.reservations):
         field = f"reservations {one.name}"
-        members = _members(one)
-        if members is None:
+        if one.pattern is not None:
             before = rules.reservations[:index]
-            taken = _taken(
-                one.pattern or "", [other.pattern for other in before], [other.users for other in before], rules
-            )
-            if covers(taken, one.pattern or "", first=_FIRST, rest=_USER):
+            taken = _taken(one.pattern, [other.pattern for other in before], [other.users for other in before], rules)
+            left = count_not_covered(taken, one.pattern, first=_FIRST, rest=_USER, most=one.seats)
+            if taken and not left:
                 yield IneffectiveRule(field, f"every user that its userPattern matches {_ELSEWHERE}")
+            elif left < one.seats:
+                yield _too_few(field, one, left)
             continue
+        members = one.users
         denied = sorted(members & rules.denied)
         elsewhere = {user: first for user in members if (first := rules.reservation_of(user)) not in (None, index)}
-        if denied and one.users:
+        if denied:
             yield IneffectiveRule(field, f"{_names(denied)} in deniedUsers, which is stronger")
-        if elsewhere and one.users:
+        if elsewhere:
             names = sorted({rules.reservations[first].name for first in elsewhere.values() if first is not None})
             yield IneffectiveRule(
                 field,
@@ -103,17 +104,14 @@ def _reservations(rules: PoolRules) -> Iterator[IneffectiveRule]:
             )
         left = len(members - rules.denied - elsewhere.keys())
         if left < one.seats:
-            who = "no user" if left == 0 else f"only {format_count(left, 'user')}"
-            yield IneffectiveRule(
-                field, f"it keeps {format_count(one.seats, 'seat')} free, and {who} can have one of them"
-            )
+            yield _too_few(field, one, left)
 
 
-def _members(reservation: Reservation) -> frozenset[str] | None:
-    """Returns the users that a reservation is for. None: they cannot be counted."""
-    if reservation.pattern is None:
-        return reservation.users
-    return words_of(reservation.pattern, first=_FIRST, rest=_USER, most=MAX_SEATS)
+def _too_few(field: str, reservation: Reservation, left: int) -> IneffectiveRule:
+    who = "no user" if left == 0 else f"only {format_count(left, 'user')}"
+    return IneffectiveRule(
+        field, f"it keeps {format_count(reservation.seats, 'seat')} free, and {who} can have one of them"
+    )
 
 
 def _claims(rules: PoolRules) -> Iterator[IneffectiveRule]:
@@ -145,7 +143,8 @@ def _priorities(rules: PoolRules) -> Iterator[IneffectiveRule]:
         return
     for index, one in enumerate(rules.priorities):
         earlier = [before.pattern for before in rules.priorities[:index]]
-        if covers(_taken(one.pattern, earlier, (), rules), one.pattern, first=_FIRST, rest=_USER):
+        taken = _taken(one.pattern, earlier, (), rules)
+        if taken and not count_not_covered(taken, one.pattern, first=_FIRST, rest=_USER, most=1):
             yield IneffectiveRule(f"priorities {one.pattern}", f"every user that it matches {_ELSEWHERE}")
 
 

@@ -66,6 +66,10 @@ CASES: dict[str, tuple[dict[str, object], list[str]]] = {
             "reservations lab: it keeps 1 seat free, and no user can have one of them",
         ],
     ),
+    "a pattern of which an earlier one leaves one user": (
+        {"reservations": [reservation("all", 1, "a?*"), reservation("lab", 2, "a*")]},
+        ["reservations lab: it keeps 2 seats free, and only 1 user can have one of them"],
+    ),
     "a pattern that is one user": (
         {"reservations": [reservation("lab", 2, "ann")]},
         ["reservations lab: it keeps 2 seats free, and only 1 user can have one of them"],
