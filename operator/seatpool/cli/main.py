@@ -75,7 +75,7 @@ def crds(
 
 def document() -> None:
     """Print the SSM document that license servers run, as it has to be uploaded."""
-    from seatpool.servers.document import document_json
+    from seatpool.servers.ssm.document import document_json
 
     typer.echo(document_json(), nl=False)
 

@@ -25,7 +25,7 @@ from seatpool.control.runtime.operator import Operator
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import NotFound
 from seatpool.policy.ledger_codec import ledger_name
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from seatpool.api import crd
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.settings.settings import Settings
 
 

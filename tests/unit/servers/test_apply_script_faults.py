@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE, wait_until
 from seatpool.domain.list_hash import list_hash
 from seatpool.servers.command_result import Result, ScriptRefused
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.payload import MAX_PRODUCTS, pack, words
+from seatpool.servers.ssm.payload import MAX_PRODUCTS, pack, words
 
 HOSTILE = [
     "$(touch {owned})",

@@ -26,11 +26,11 @@ from seatpool.control.reconcile.step_results import (
 )
 from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
 from seatpool.domain.errors import SeatpoolError
-from seatpool.servers.client import LicenseServerClient
+from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
-from seatpool.servers.nodes import SentCommand
+from seatpool.servers.commands import SentCommand
 from seatpool.tracing.spans import Role
 
 
@@ -40,7 +40,7 @@ class PreparedCommand:
 
     command: ListCommand
     writes: tuple[Write, ...]
-    client: LicenseServerClient
+    client: SsmBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

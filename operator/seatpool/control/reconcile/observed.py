@@ -28,11 +28,11 @@ from seatpool.control.reconcile.write_ahead_log import Superseded, WriteAheadLog
 from seatpool.control.state.moment import Moment
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import KubeError
-from seatpool.servers.client import LicenseServerClient
+from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.servers.command_result import CommandResult, Late
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import TransportError
-from seatpool.servers.nodes import SentCommand
+from seatpool.servers.commands import SentCommand
 from seatpool.tracing.spans import Role
 
 ENDS_PASS = (KubeError, Superseded, NotLeading)
@@ -197,7 +197,7 @@ def is_verification_due(state: ServerState, *, at: Moment) -> bool:
 
 
 async def _send_and_wait(
-    client: LicenseServerClient, command: ListCommand, deps: Dependencies
+    client: SsmBackend, command: ListCommand, deps: Dependencies
 ) -> tuple[str, CommandResult]:
     """Returns the node that answered, and its answer."""
     with deps.traces.span("read lists", role=Role.CLIENT):

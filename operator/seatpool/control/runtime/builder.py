@@ -58,8 +58,8 @@ from seatpool.notify.factory import make_outbox
 from seatpool.notify.outbox import Outbox
 from seatpool.policy.allowed_servers import refusal
 from seatpool.policy.ended_entries import IsRecorded
-from seatpool.servers.client import LicenseServerClient
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm.backend import SsmBackend
+from seatpool.servers.ssm.transport import SsmTransport
 from seatpool.settings.settings import Settings
 from seatpool.tracing.spans import Traces
 from seatpool.trail.trail import Trail
@@ -350,14 +350,14 @@ def _is_known_outside(history: History | None, notifications: Notifications | No
     return lambda pool, ended: history.is_recorded(pool, ended) and is_delivered(pool, ended)
 
 
-def _client_of(config: OperatorConfig) -> Callable[[LicenseServer], LicenseServerClient]:
+def _client_of(config: OperatorConfig) -> Callable[[LicenseServer], SsmBackend]:
     """Returns what makes the client of a LicenseServer. That of one that is not allowed sends nothing."""
     pin = None if config.settings.servers.document_hash else ""
 
-    def client_of(server: LicenseServer) -> LicenseServerClient:
+    def client_of(server: LicenseServer) -> SsmBackend:
         refused = refusal(server, config.settings.servers.allowed)
         transport = config.transport if refused is None else RefusingTransport(refused)
-        return LicenseServerClient(server.spec, transport, name=server.key, pinned_hash=pin)
+        return SsmBackend(server.spec, transport, name=server.key, pinned_hash=pin)
 
     return client_of
 

@@ -52,7 +52,7 @@ from seatpool.kube.errors import NotFound
 from seatpool.kube.leases import LeaseObject
 from seatpool.kube.pod import own_name, own_namespace
 from seatpool.kube.retry import retry_until_answered
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm.transport import SsmTransport
 from seatpool.settings.settings import Settings
 from seatpool.threads import run_in
 from seatpool.tracing.spans import UNTRACED, Traces

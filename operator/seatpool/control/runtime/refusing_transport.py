@@ -6,7 +6,7 @@ A transport is the one way to a license server. So nothing can be sent by anothe
 from typing import Any, NoReturn
 
 from seatpool.servers.errors import CommandFault, TransportError
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm.transport import SsmTransport
 
 
 class RefusingTransport(SsmTransport):

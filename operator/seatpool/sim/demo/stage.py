@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import yaml
 
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.demo.operator_process import OperatorProcess

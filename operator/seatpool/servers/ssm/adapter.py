@@ -11,7 +11,7 @@ from seatpool.api.licenseserver import Adapter as AdapterName
 from seatpool.api.licenseserver import LicenseServerSpec
 from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListCommand
-from seatpool.servers.xlc import XlcAdapter
+from seatpool.servers.ssm.xlc import XlcAdapter
 
 Parameters = Mapping[str, Sequence[str]]
 

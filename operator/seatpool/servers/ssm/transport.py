@@ -21,15 +21,10 @@ from seatpool.aws.errors import AWS_ERRORS, error_text
 from seatpool.aws.sessions import SessionFactory
 from seatpool.backoff import Backoff, pause_after
 from seatpool.domain.errors import SeatpoolError
-from seatpool.servers.errors import (
-    CommandFault,
-    TransportError,
-    ended_with,
-    error_of_status,
-    fault_of,
-    may_have_been_sent,
-)
-from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
+from seatpool.servers.commands import SentCommand
+from seatpool.servers.errors import CommandFault, TransportError
+from seatpool.servers.ssm.errors import ended_with, error_of_status, fault_of, may_have_been_sent
+from seatpool.servers.ssm.nodes import DELIVERY_TIMEOUT, CommandOutput, Node
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient

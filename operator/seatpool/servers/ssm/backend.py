@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from seatpool.api.licenseserver import TIMEOUT, LicenseServerSpec
-from seatpool.servers.adapter import Adapter, adapter_for
+from seatpool.servers.ssm.adapter import Adapter, adapter_for
 from seatpool.servers.command_result import BadOutput, CommandResult, ScriptRefused
-from seatpool.servers.commands import ListCommand
-from seatpool.servers.document import EXECUTION_TIMEOUT, document_hash
+from seatpool.servers.commands import ListCommand, SentCommand
+from seatpool.servers.ssm.document import EXECUTION_TIMEOUT, document_hash
 from seatpool.servers.errors import CommandFault, TransportError
-from seatpool.servers.nodes import DELIVERY_TIMEOUT, CommandOutput, Node, SentCommand
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm.nodes import DELIVERY_TIMEOUT, CommandOutput, Node
+from seatpool.servers.ssm.transport import SsmTransport
 
 GRACE = timedelta(seconds=30)
 """Time to wait beyond SSM's own timeouts, because SSM reports them late."""
 MAX_FETCHES = 100
 
 
-class LicenseServerClient:
+class SsmBackend:
     """Client of one LicenseServer. Raises TransportError.
 
     The SSM document is pinned to this version's content, or to `pinned_hash`. An empty hash pins nothing.

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from seatpool.servers.payload import SEND_LIMIT
+from seatpool.servers.ssm.payload import SEND_LIMIT
 
 PAYLOAD = "Payload"
 EXECUTION_TIMEOUT = "ExecutionTimeout"
@@ -30,7 +30,7 @@ _BEFORE = (
 
 def script() -> str:
     """Returns the apply script from the package."""
-    return files("seatpool.servers").joinpath("apply.sh").read_text(encoding="utf-8")
+    return files("seatpool.servers.ssm").joinpath("apply.sh").read_text(encoding="utf-8")
 
 
 def _without_comments(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seatpool.servers.command_result import BadOutput, Late, Result, ScriptRefused
 from seatpool.servers.commands import MAX_FENCE, MAX_REVISION, OWNER_PATTERN, PRODUCT_PATTERN
-from seatpool.servers.list_parser import UnreadableList
+from seatpool.servers.ssm.list_parser import UnreadableList
 
 MOST_TEXT = 4 * 1024 * 1024
 """Bytes that the script reads from a list command at most."""

@@ -39,14 +39,6 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentCommand:
-    """A command that SSM has accepted. It can be stored, and another process can wait for it."""
-
-    command_id: str
-    instance_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOutput:
     """The output of a command whose script ran to its end."""
 

@@ -9,9 +9,9 @@ from seatpool.api.licenseserver import ListFormatType, XlcSettings
 from seatpool.domain.list_hash import list_hash
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import Action, ListChange, ListCommand
-from seatpool.servers.list_parser import Listing, UnreadableList, parse_listing
-from seatpool.servers.output_parser import Entry, Listed, NotWhole, chunks, read_summary, whole_text
-from seatpool.servers.payload import MAX_PRODUCTS, SEND_LIMIT, Header, block, list_lines, pack, stages, words
+from seatpool.servers.ssm.list_parser import Listing, UnreadableList, parse_listing
+from seatpool.servers.ssm.output_parser import Entry, Listed, NotWhole, chunks, read_summary, whole_text
+from seatpool.servers.ssm.payload import MAX_PRODUCTS, SEND_LIMIT, Header, block, list_lines, pack, stages, words
 
 PARAMETER = "Payload"
 READER = "reader"

@@ -1,0 +1,31 @@
+"""Defines how the users of a list are written on a license server."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from seatpool.api.base import Model
+
+
+class LetterCase(StrEnum):
+    """The letters in which users are written."""
+
+    AS_IS = "AsIs"
+    LOWER = "Lower"
+    UPPER = "Upper"
+
+
+class ListNames(Model):
+    """How a license server writes users, if it does not write them as Seatpool does."""
+
+    template: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9._@+-]{0,64}\{user\}[A-Za-z0-9._@+-]{0,64}$",
+        ),
+    ] = "{user}"
+    """The name of a user on the list, with {user} for the id, for example {user}@example.com. It is undone when a list is
+    read."""
+    case: LetterCase = LetterCase.AS_IS
+    """AsIs, Lower or Upper. With Lower and Upper, names that differ in case only are one user."""
