@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from seatpool.api.base import Model
+from seatpool.api.base import Model, cel, rules
 
 
 class LetterCase(StrEnum):
@@ -22,7 +22,13 @@ class ListNames(Model):
     template: Annotated[
         str,
         Field(
-            pattern=r"^[A-Za-z0-9._@+-]{0,64}\{user\}[A-Za-z0-9._@+-]{0,64}$",
+            max_length=128,
+            json_schema_extra=rules(
+                cel(
+                    "self.matches('^([A-Za-z0-9][A-Za-z0-9._@+-]*)?[{]user[}][A-Za-z0-9._@+-]*$')",
+                    "must have {user} once, and around it only letters, digits and . _ @ + -, such as {user}@example.com",
+                )
+            ),
         ),
     ] = "{user}"
     """The name of a user on the list, with {user} for the id, for example {user}@example.com. It is undone when a list is

@@ -419,7 +419,7 @@ class Store:
 
     def _rules_of(self, pool: LicensePool) -> PoolRules:
         server = self.servers.get(pool.server_key)
-        placeholder = server.spec.xlc.placeholder_user if server is not None else PLACEHOLDER
+        placeholder = server.spec.placeholder_user if server is not None else PLACEHOLDER
         return pool_rules(pool.spec, self.identity, placeholder=placeholder)
 
     def _place_pools(self, server: str, now: datetime) -> None:
@@ -452,7 +452,7 @@ class Store:
         before = self.servers.get(server.key)
         self.servers[server.key] = server
         self._place_pools(server.key, now)
-        if before is None or before.spec.xlc.placeholder_user != server.spec.xlc.placeholder_user:
+        if before is None or before.spec.placeholder_user != server.spec.placeholder_user:
             for key in self._pools_of_server[server.key]:
                 self.rules[key] = self._rules_of(self.pools[key])
                 self._mark_dirty({key}, now)

@@ -35,7 +35,7 @@ class NameRendering:
     @property
     def is_plain(self) -> bool:
         """Whether every name is the user id itself."""
-        return self == NameRendering()
+        return self == PLAIN
 
     def name(self, user: str) -> str:
         """Returns the name of a user. Raises Unlistable."""
@@ -57,3 +57,7 @@ class NameRendering:
         if not compared.startswith(before) or not compared.endswith(after):
             return None
         return compared[len(before) : len(compared) - len(after)]
+
+
+PLAIN = NameRendering()
+"""Every name is the user id itself."""

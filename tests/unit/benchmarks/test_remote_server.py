@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seatpool.api.licenseserver import XlcSettings
+from seatpool.api.list_backends import XlcSettings
 from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.ssm.document import script

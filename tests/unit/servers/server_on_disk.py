@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seatpool.api.licenseserver import ListFormat, XlcSettings
+from seatpool.api.list_backends import ListFormat, XlcSettings
 from seatpool.servers.command_result import CommandResult, ProductResult
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.ssm.document import script

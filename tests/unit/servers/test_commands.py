@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatpool.api.licenseserver import ListFormat, ListFormatType, XlcSettings
+from seatpool.api.list_backends import ListFormat, ListFormatType, XlcSettings
 from seatpool.servers.commands import BadCommand, ListChange, ListCommand
 from seatpool.servers.ssm.document import MAX_PAYLOAD
 from seatpool.servers.ssm.payload import MAX_PRODUCTS, SEND_LIMIT, unpack

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatpool.api.licenseserver import XlcSettings
+from seatpool.api.list_backends import XlcSettings
 from seatpool.servers.command_result import BadOutput, Result, ScriptRefused
 from seatpool.servers.commands import MAX_FENCE, MAX_REVISION, OWNER_PATTERN, ListCommand
 from seatpool.servers.ssm.list_parser import UnreadableList

@@ -128,7 +128,7 @@ def _refresh(to: Transition, step: PoolsRefreshed) -> None:
 def _place(server: LicenseServer) -> tuple[object, ...]:
     """Where and how the lists are read: if any of it changes, what was read before says nothing."""
     spec = server.spec
-    return spec.adapter, spec.xlc, spec.target, spec.region, spec.role_arn, spec.external_id, spec.document
+    return spec.settings, spec.names, spec.target, spec.region, spec.role_arn, spec.external_id, spec.document
 
 
 def _forget_server(to: Transition) -> None:

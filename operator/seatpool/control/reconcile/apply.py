@@ -26,11 +26,10 @@ from seatpool.control.reconcile.step_results import (
 )
 from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
 from seatpool.domain.errors import SeatpoolError
-from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.servers.command_result import CommandResult
-from seatpool.servers.commands import ListCommand
+from seatpool.servers.commands import ListCommand, SentCommand
 from seatpool.servers.errors import TransportError
-from seatpool.servers.commands import SentCommand
+from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.tracing.spans import Role
 
 

@@ -148,7 +148,7 @@ def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentityS
     observed = state.pool_state(pool).observed
     if observed is None or state.is_foreign(observed):
         return None
-    placeholder = state.server.spec.xlc.placeholder_user
+    placeholder = state.server.spec.placeholder_user
     adoption = adopt(observed, identity=identity, placeholder=placeholder)
     if pool.spec.adoption is AdoptionMode.OVERWRITE:
         return replace(adoption, users=(), problems=adoption.problems if observed.users or observed.odd else ())
@@ -166,14 +166,14 @@ def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:
     return observed is not None and state.may_overwrite(pool.spec.product, observed)
 
 
-def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: str = PLACEHOLDER) -> Adoption:
+def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: str | None = PLACEHOLDER) -> Adoption:
     """Returns the users of a list, normalised. The placeholder is none. Entries that are no user ids are its problems.
 
     So are the lines of a list that no operator ever wrote and in which nothing is found: `listFormat` may be the wrong one.
     """
     users, problems = set(), [*observed.odd, *(() if observed.revision else observed.passed_over)]
     for entry in observed.users:
-        if is_placeholder(entry) or is_placeholder(entry, placeholder):
+        if is_placeholder(entry) or (placeholder is not None and is_placeholder(entry, placeholder)):
             continue
         try:
             users.add(identity.user(entry))

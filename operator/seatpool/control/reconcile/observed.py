@@ -28,11 +28,10 @@ from seatpool.control.reconcile.write_ahead_log import Superseded, WriteAheadLog
 from seatpool.control.state.moment import Moment
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import KubeError
-from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.servers.command_result import CommandResult, Late
-from seatpool.servers.commands import ListCommand
+from seatpool.servers.commands import ListCommand, SentCommand
 from seatpool.servers.errors import TransportError
-from seatpool.servers.commands import SentCommand
+from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.tracing.spans import Role
 
 ENDS_PASS = (KubeError, Superseded, NotLeading)
@@ -196,9 +195,7 @@ def is_verification_due(state: ServerState, *, at: Moment) -> bool:
     return at.monotonic - state.last_verified >= state.server.spec.verify_interval.total_seconds()
 
 
-async def _send_and_wait(
-    client: SsmBackend, command: ListCommand, deps: Dependencies
-) -> tuple[str, CommandResult]:
+async def _send_and_wait(client: SsmBackend, command: ListCommand, deps: Dependencies) -> tuple[str, CommandResult]:
     """Returns the node that answered, and its answer."""
     with deps.traces.span("read lists", role=Role.CLIENT):
         sent = await client.send(command)

@@ -89,7 +89,7 @@ class AuditTrail:
         if not observed.placeholder:
             return ""
         server = self.store.servers.get(pool.server_key)
-        return PLACEHOLDER if server is None else server.spec.xlc.placeholder_user
+        return (server.spec.placeholder_user if server is not None else None) or PLACEHOLDER
 
     def _of_pool(self, pool: LicensePool) -> dict[str, Any]:
         metadata = pool.metadata

@@ -153,9 +153,7 @@ class DirectBackend:
             return self._shown(Result.STALE, before, detail=f"the list has revision {mark.revision}")
         return None
 
-    async def _apply(
-        self, change: ListChange, before: TargetList, command: ListCommand, end: float
-    ) -> ProductResult:
+    async def _apply(self, change: ListChange, before: TargetList, command: ListCommand, end: float) -> ProductResult:
         product, mark = change.product, Mark(owner=command.owner, revision=command.revision)
         wanted = await self._wanted(change, before)
         present = [member.reference for member in before.members if member.kind is not MemberKind.PLACEHOLDER]

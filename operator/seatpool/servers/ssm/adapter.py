@@ -7,10 +7,11 @@ waiting are in `client` and `ssm`.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from seatpool.api.licenseserver import Adapter as AdapterName
 from seatpool.api.licenseserver import LicenseServerSpec
+from seatpool.api.list_backends import XlcSettings
 from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListCommand
+from seatpool.servers.names import NameRendering
 from seatpool.servers.ssm.xlc import XlcAdapter
 
 Parameters = Mapping[str, Sequence[str]]
@@ -34,6 +35,9 @@ class Adapter(Protocol):
 
 def adapter_for(spec: LicenseServerSpec) -> Adapter:
     """Returns the adapter of a LicenseServer."""
-    match spec.adapter:
-        case AdapterName.XLC:
-            return XlcAdapter(spec.xlc)
+    names = NameRendering.of(spec.names)
+    match spec.settings:
+        case XlcSettings() as xlc:
+            return XlcAdapter(xlc, names)
+        case other:
+            raise NotImplementedError(type(other).__name__)

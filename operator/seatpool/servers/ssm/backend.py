@@ -4,15 +4,17 @@ Sending and waiting are two calls, so that the caller can store the command's id
 process can wait for the same command.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from seatpool.api.licenseserver import TIMEOUT, LicenseServerSpec
-from seatpool.servers.ssm.adapter import Adapter, adapter_for
+from seatpool.servers.backend import Capabilities, Fence
 from seatpool.servers.command_result import BadOutput, CommandResult, ScriptRefused
-from seatpool.servers.commands import ListCommand, SentCommand
-from seatpool.servers.ssm.document import EXECUTION_TIMEOUT, document_hash
+from seatpool.servers.commands import ListCommand, SentCommand, is_user
 from seatpool.servers.errors import CommandFault, TransportError
+from seatpool.servers.names import NameRendering, Unlistable
+from seatpool.servers.ssm.adapter import Adapter, adapter_for
+from seatpool.servers.ssm.document import EXECUTION_TIMEOUT, document_hash
 from seatpool.servers.ssm.nodes import DELIVERY_TIMEOUT, CommandOutput, Node
 from seatpool.servers.ssm.transport import SsmTransport
 
@@ -41,7 +43,29 @@ class SsmBackend:
         self._name = name
         self._adapter = adapter or adapter_for(spec)
         self._pinned_hash = document_hash() if pinned_hash is None else (pinned_hash or None)
+        self._names = NameRendering.of(spec.names)
         self._node = Node.of(spec)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Whole lists, which the script on the node fences."""
+        return Capabilities(fence=Fence.SCRIPT)
+
+    async def find_unlistable(self, users: Collection[str]) -> Mapping[str, str]:
+        """Returns the users whose names the server cannot have. It has no accounts to look for."""
+        if self._names.is_plain:
+            return {}
+        return dict(self._unlistable(users))
+
+    def _unlistable(self, users: Collection[str]) -> Iterator[tuple[str, str]]:
+        for user in users:
+            try:
+                name = self._names.name(user)
+            except Unlistable as error:
+                yield user, str(error)
+            else:
+                if not is_user(name):
+                    yield user, f"the name {name} is longer than 128 characters"
 
     def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
         """Splits a command into pieces for one `send` each. Usually there is one piece."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from seatpool.api.expressions import Expression
 from seatpool.api.licensepool import MAX_SEATS
-from seatpool.api.licenseserver import ListFormat, ListFormatType
+from seatpool.api.list_backends import ListFormat, ListFormatType
 from seatpool.domain.errors import SeatpoolError
 from seatpool.servers.commands import is_user
 from seatpool.text import escape_unprintable

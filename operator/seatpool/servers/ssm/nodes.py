@@ -23,7 +23,8 @@ class Node:
     @classmethod
     def of(cls, spec: LicenseServerSpec) -> Self:
         """Returns the node of a LicenseServer."""
-        return cls(region=spec.region, role_arn=spec.role_arn, external_id=spec.external_id, target=spec.target)
+        target, region = spec.node
+        return cls(region=region, role_arn=spec.role_arn, external_id=spec.external_id, target=target)
 
     @property
     def role(self) -> Role | None:

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seatpool.api.licenseserver import ListFormatType, XlcSettings
+from seatpool.api.list_backends import ListFormatType, XlcSettings
 from seatpool.domain.list_hash import list_hash
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
-from seatpool.servers.commands import Action, ListChange, ListCommand
+from seatpool.servers.commands import Action, ListChange, ListCommand, is_user
+from seatpool.servers.names import PLAIN, NameRendering
 from seatpool.servers.ssm.list_parser import Listing, UnreadableList, parse_listing
 from seatpool.servers.ssm.output_parser import Entry, Listed, NotWhole, chunks, read_summary, whole_text
 from seatpool.servers.ssm.payload import MAX_PRODUCTS, SEND_LIMIT, Header, block, list_lines, pack, stages, words
@@ -23,6 +24,7 @@ class XlcAdapter:
     """Turns commands into parameters and outputs into results, by the settings of one license server."""
 
     settings: XlcSettings
+    names: NameRendering = PLAIN
 
     def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
         """Puts as many products into one send as fit. A list that does not fit is alone."""
@@ -122,7 +124,7 @@ class XlcAdapter:
     def _file(self, change: ListChange) -> Sequence[str]:
         if not change.users and change.keep_placeholder:
             return (self.settings.placeholder_user,)
-        return sorted(change.users)
+        return sorted(map(self.names.name, change.users))
 
     def _arguments(self, template: Sequence[str], product: str) -> str:
         values = {"{product}": product, "{file}": f"{self.settings.state_dir}/{product}.list"}
@@ -153,8 +155,21 @@ class XlcAdapter:
 
     def _with_listing(self, result: ProductResult, listing: Listing) -> ProductResult:
         placeholder = listing.users == (self.settings.placeholder_user,) and not listing.odd
-        users = () if placeholder else listing.users
-        return replace(result, users=users, odd=listing.odd, passed_over=listing.passed_over, placeholder=placeholder)
+        if placeholder:
+            return replace(result, users=(), passed_over=listing.passed_over, placeholder=True)
+        users, strangers = self._users(listing.users)
+        return replace(
+            result, users=users, odd=(*listing.odd, *strangers), passed_over=listing.passed_over, placeholder=False
+        )
+
+    def _users(self, entries: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Returns the users of a list's entries, and the entries that are not of this server's form."""
+        if self.names.is_plain:
+            return tuple(entries), ()
+        named = {entry: self.names.user(entry) for entry in entries}
+        users = {user for user in named.values() if user is not None and is_user(user)}
+        strangers = [entry for entry, user in named.items() if user is None or not is_user(user)]
+        return tuple(sorted(users)), tuple(sorted(strangers))
 
 
 def _unreadable(result: ProductResult, why: str) -> ProductResult:
