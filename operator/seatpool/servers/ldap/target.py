@@ -29,6 +29,7 @@ from seatpool.servers.ldap.marks import BEGINNING, mark_text, marks_of
 from seatpool.servers.ldap.members import MemberLookup
 from seatpool.servers.ldap.results import (
     ATTRIBUTE_OR_VALUE_EXISTS,
+    CONSTRAINT_VIOLATION,
     SUCCESS,
     UNWILLING_TO_PERFORM,
     change_error,
@@ -108,9 +109,9 @@ class LdapTarget:
         only_if = await self._first_mark_filter(product) if is_first else None
         result = await self._client.modify(group, changes, only_if=only_if)
         if result.code != SUCCESS:
-            if is_first and result.code == ATTRIBUTE_OR_VALUE_EXISTS:
+            if is_first and result.code in (ATTRIBUTE_OR_VALUE_EXISTS, CONSTRAINT_VIOLATION):
                 await self._check_room_for_mark(product)
-            if result.code == UNWILLING_TO_PERFORM and await self._is_changed(product, before):
+            if result.code in (UNWILLING_TO_PERFORM, CONSTRAINT_VIOLATION) and await self._is_changed(product, before):
                 raise ChangedMeanwhile(f"{product}: another writer changed the group at the same time ({result})")
             raise change_error(self._client.host, product, group, result)
         if is_first and only_if is None:
@@ -159,6 +160,8 @@ class LdapTarget:
         if ASSERTION not in await self._client.controls():
             return None
         notes = (await self._entry(product, (attribute,))).values(attribute)
+        if marks_of(notes):
+            raise ChangedMeanwhile(f"{product}: another operator wrote the group at the same time")
         return None if any(note.startswith(BEGINNING) for note in notes) else has_no_mark_filter(attribute, BEGINNING)
 
     async def _check_room_for_mark(self, product: str) -> None:
