@@ -176,6 +176,7 @@ class DirectBackend:
             largest=self.capabilities.largest_change,
             placeholder=change.keep_placeholder,
         )
+        last = before
         at: TargetList | None = before
         for number, step in enumerate(steps):
             if number and self._monotonic() >= end - self._time_to_read():
@@ -183,11 +184,11 @@ class DirectBackend:
                 detail = f"{number} of {len(steps)} requests were made before the time limit"
                 return replace(self._shown(Result.PARTIAL, shown, detail=detail), unlistable=wanted.unlistable)
             if at is None:
-                at = await self._target.read(product)
-                if at.mark != mark:
-                    raise ChangedMeanwhile(f"{product}: another writer changed the list between two requests")
+                at = await self._after_request(product, last, mark)
+                if at is None:
+                    break
             self._permit()
-            at = await self._target.change(product, at, step)
+            last, at = at, await self._target.change(product, at, step)
         after = await self._read_back(product, wanted)
         detail = ""
         if not self._is_as_wanted(after, wanted):
@@ -204,6 +205,22 @@ class DirectBackend:
                 after = await self._read_back(product, wanted)
                 detail = f"{detail}; another way of writing it was tried"
         return replace(self._shown(Result.APPLIED, after, detail=detail), unlistable=wanted.unlistable)
+
+    async def _after_request(self, product: str, before: TargetList, mark: Mark) -> TargetList | None:
+        """Returns a list that a request changed. None: the request had no effect, whatever was answered.
+
+        Raises ChangedMeanwhile if the mark is that of another command. A server without marks shows the effect by its entries.
+        """
+        for pause in READ_BACK_PAUSES:
+            await asyncio.sleep(pause)
+            shown = await self._target.read(product)
+            if shown.mark == mark:
+                return shown
+            if shown.mark != before.mark:
+                raise ChangedMeanwhile(f"{product}: another writer changed the list between two requests")
+            if Counter(one.reference for one in shown.members) != Counter(one.reference for one in before.members):
+                return shown
+        return None
 
     def _time_to_read(self) -> float:
         """Returns the seconds that are kept for the last read-back."""
