@@ -275,7 +275,7 @@ run_client() {
 }
 
 run_apply() {
-    [ -n "$apply_words$problem" ] || [ -z "$file" ] || { code=0; return 0; }
+    [ -n "$apply_words" ] || [ -z "$file" ] || { code=0; return 0; }
     check_words "$apply_words" || { fail "the $apply command that arrived is damaged"; return 1; }
     if ! run_client "$apply_until" "$apply_words" "$work/said"; then
         fail "the $apply command ended with $code: $said"
@@ -303,7 +303,7 @@ run_list() {
 
 # run_status adds to the output who uses the product. Without it the list is still good.
 run_status() {
-    kept=$code was_late=$late
+    kept=$code was_late=$late content="$content,\"status\":true"
     check_words "$status_words" && run_client "$list_until" "$status_words" "$work/out" && [ "$code" = 0 ] ||
         detail="${detail:+$detail; }the status command ended with $code: $said"
     code=$kept late=$was_late
@@ -369,7 +369,6 @@ is_as_read() {
 
 # prepare_file makes the new content, and keeps the old one once for each revision. Nothing is changed yet.
 prepare_file() {
-    [ -z "$problem" ] || { fail "$problem"; return 1; }
     if ! { is_path "$file" && is_hash "$was" && is_hash "$becomes" && is_number "$keep" && is_number "$resume"; }; then
         fail 'what arrived for the file is damaged'
         return 1
@@ -426,6 +425,7 @@ write_and_apply() {
         result=stale
         return 1
     fi
+    [ -z "$problem" ] || { fail "$problem"; return 1; }
     join_parts && check_users || return 1
     [ -z "$file" ] || prepare_file || return 1
     put "$work/fence" "$owner $revision $hash" || { no_room; return 1; }

@@ -84,7 +84,9 @@ def _entries(file: FileText, place: ListPlace) -> Sequence[_Entry]:
             return _csv(file, place.column)[0]
 
 
-def _changed(entries: Sequence[_Entry], names: Sequence[str], file: FileText, *, start: int | None, place: ListPlace) -> str:
+def _changed(
+    entries: Sequence[_Entry], names: Sequence[str], file: FileText, *, start: int | None, place: ListPlace
+) -> str:
     """Returns the text with the names that stay where they are, and the others below the last name.
 
     `start`: where names are added if none is there. None: at the end.
@@ -161,7 +163,10 @@ def _ini(lines: Sequence[str], section: str) -> tuple[list[_Entry], int | None]:
             continue
         _refuse_lone_return(text, number)
         if text[0] in " \t":
-            raise UnreadableFile(f"line {number} in section [{section}] begins with blanks, so it may belong to the line before: move it to the left")
+            raise UnreadableFile(
+                f"line {number} in section [{section}] begins with blanks, so it may belong to the line before: "
+                "move it to the left"
+            )
         key = _KEY.fullmatch(stripped)
         found.append(_Entry(line, key[1].strip() if key is not None else stripped))
     if start is None:
@@ -188,7 +193,9 @@ def _csv(file: FileText, column: str) -> tuple[list[_Entry], int | None]:
         else:
             fields = _fields(row, delimiter, line)
             if len(fields) != len(titles):
-                raise UnreadableFile(f"line {line} has {len(fields)} fields, and the first line has {len(titles)}: mend it")
+                raise UnreadableFile(
+                    f"line {line} has {len(fields)} fields, and the first line has {len(titles)}: mend it"
+                )
             found.append(_Entry(row, fields[at].strip()))
         line += row.count("\n")
     return found, 1
@@ -256,7 +263,9 @@ class _Array:
             raise UnreadableFile(f"{where} there is no array: keys must lead to an array of strings")
         for number, name in enumerate(value, start=1):
             if not isinstance(name, str):
-                raise UnreadableFile(f"element {number} of the array {where} is no string: only an array of strings is a list")
+                raise UnreadableFile(
+                    f"element {number} of the array {where} is no string: only an array of strings is a list"
+                )
         return cls(text=text, start=at, stop=stop, names=tuple(value))
 
     def changed_to(self, names: Sequence[str]) -> str:

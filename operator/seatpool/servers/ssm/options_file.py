@@ -141,7 +141,9 @@ def _place(lines: Sequence[str], product: str) -> tuple[int, int] | None:
         return None
     shown = ", ".join(f"{kind} in line {number + 1}" for number, kind in ours)
     if [kind for _, kind in ours] != ["BEGIN", "END"]:
-        raise UnreadableFile(f"the block of {product} must have one BEGIN and one END below it, but there is {shown}: repair it")
+        raise UnreadableFile(
+            f"the block of {product} must have one BEGIN and one END below it, but there is {shown}: repair it"
+        )
     (start, _), (last, _) = ours
     others = [number + 1 for number, _, _ in marks if start < number < last]
     if others:
