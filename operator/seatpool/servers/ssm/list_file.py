@@ -160,6 +160,8 @@ def _ini(lines: Sequence[str], section: str) -> tuple[list[_Entry], int | None]:
         stripped = text.strip()
         if not is_inside or not stripped or stripped.startswith(_COMMENT):
             found.append(_Entry(line))
+            if is_inside and stripped:
+                start = len(found)
             continue
         _refuse_lone_return(text, number)
         if text[0] in " \t":
@@ -302,7 +304,10 @@ class _Array:
         return f"{end}{indent}{step[1] if step is not None else indent}", f"{end}{indent}"
 
     def _separator(self, inside: str) -> str:
-        return "," if '","' in inside or (", " not in inside and "," in self.text) else ", "
+        if '","' in inside or '", "' in inside:
+            return "," if '","' in inside else ", "
+        is_close = re.search(r",\s", self.text) is None and re.search(r'":\S', self.text) is not None
+        return "," if is_close else ", "
 
 
 def _member(text: str, at: int, key: str, above: Sequence[str]) -> int:
