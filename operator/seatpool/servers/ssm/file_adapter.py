@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from seatpool.api.list_backends import FlexnetSettings, ListFileSettings
 from seatpool.domain.list_hash import list_hash
 from seatpool.servers.backend import Capabilities, Fence
-from seatpool.servers.command_result import CommandResult, ProductResult
+from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import Action, ListChange, ListCommand
 from seatpool.servers.names import PLAIN, NameRendering
 from seatpool.servers.ssm import list_file, lmstat, options_file
@@ -42,6 +42,7 @@ LONGEST_PATH = 255
 LONGEST_PROBLEM = 350
 KNOWN_FILES = 64
 """Contents of files that are remembered, so that a file that is as it was need not be fetched."""
+UNDONE = "another program changed the file right after it was written"
 MOST_KNOWN = 8 * 1024 * 1024
 """Bytes of all such contents together."""
 
@@ -172,7 +173,7 @@ class FileAdapter(ABC):
         """Returns a send that fetches what follows the given offsets."""
         return named(fetch(self._state_dir, unread))
 
-    def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> CommandResult:  # noqa: ARG002
+    def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> CommandResult:
         """Reads outputs into a result. What `unread` names must be fetched and added to the outputs.
 
         A file whose content was read or sent before need not be fetched, unless its list has a status.
@@ -180,6 +181,10 @@ class FileAdapter(ABC):
         summary = read_summary(outputs[0])
         pieces = _pieces(outputs)
         products = {entry.product: self._product(entry, pieces.get(entry.product, ())) for entry in summary.entries()}
+        for change in () if command is None else command.changes:
+            result = products.get(change.product)
+            if result is not None and _is_undone(result, change):
+                products[change.product] = replace(result, detail=_joined(result.detail, UNDONE))
         return CommandResult(revision=summary.revision, products=products)
 
     def _header(self, command: ListCommand) -> Header:
@@ -414,6 +419,14 @@ class ListFileAdapter(FileAdapter):
             keys=tuple(key.replace("{product}", product) for key in form.keys),
             column=(form.column or "").replace("{product}", product),
         )
+
+
+def _is_undone(result: ProductResult, change: ListChange) -> bool:
+    return result.result is Result.APPLIED and result.users is not None and result.users != tuple(sorted(change.users))
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
 
 
 def _pieces(outputs: Iterable[str]) -> dict[str, list[tuple[int, str]]]:
