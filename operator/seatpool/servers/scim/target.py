@@ -56,7 +56,7 @@ class _Service:
     patch: bool | None = None
 
 
-class _Refused(Exception):  # noqa: N818
+class _Refused(Exception):
     """A way of writing is refused. Another one may not be."""
 
     def __init__(self, answer: Answer) -> None:
@@ -64,7 +64,7 @@ class _Refused(Exception):  # noqa: N818
         self.answer = answer
 
 
-class _MarkMissing(Exception):  # noqa: N818
+class _MarkMissing(Exception):
     """The service says that it wrote the group, and the group has no mark."""
 
 
@@ -294,7 +294,7 @@ class ScimTarget:
     async def _write(self, way: Way, product: str, before: GroupList, change: MemberChange) -> GroupList:
         """Changes a group in one way. Raises _Refused, _MarkMissing, ListProblem or ChangedMeanwhile."""
         external_id = mark_text(change.mark) if self._settings.keep_mark else None
-        pieces = (change,)
+        pieces: tuple[MemberChange, ...] = (change,)
         if way in (Way.PATCH_PATH, Way.PATCH_VALUES):
             pieces = parts(change, [one.reference for one in before.members], largest=LARGEST_PATCH)
         at = before

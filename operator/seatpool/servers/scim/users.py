@@ -51,9 +51,7 @@ class Batching(StrEnum):
 class ScimUsers:
     """The users of one service."""
 
-    def __init__(
-        self, client: ScimClient, attribute: str, *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: ScimClient, attribute: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._attribute = attribute
         self._monotonic = monotonic
@@ -197,9 +195,7 @@ class ScimUsers:
 
     def _bad(self, what: str, answer: Answer) -> TransportError:
         fault = CommandFault.REFUSED if answer.status == 403 else CommandFault.BAD_ANSWER
-        return TransportError(
-            fault, f"{self._client.host} answered {answer.problem} to {what}", maybe_applied=False
-        )
+        return TransportError(fault, f"{self._client.host} answered {answer.problem} to {what}", maybe_applied=False)
 
 
 def page_of(answer: Answer) -> tuple[list[Resource], int]:
@@ -207,7 +203,7 @@ def page_of(answer: Answer) -> tuple[list[Resource], int]:
     body = answer.body or {}
     listed = body.get("Resources")
     total = body.get("totalResults")
-    resources = [
+    resources: list[Resource] = [
         one
         for one in (listed if isinstance(listed, list) else ())
         if isinstance(one, dict) and isinstance(one.get("id"), str) and one["id"]
