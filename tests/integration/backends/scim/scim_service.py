@@ -83,7 +83,6 @@ class Service:
 
     def __post_init__(self) -> None:
         self.types = {one.name: one for one in self.app.provider.resource_types}
-        self.group_model = self.app.provider.model_for("Group") if False else Group
 
     def add_users(self, *names: str, external_id: bool = False) -> list[str]:
         """Adds users and returns their ids."""
@@ -174,7 +173,8 @@ class Service:
         lacks, group_id = self.lacks, path.rpartition("/")[2]
         if lacks.write_has_no_effect:
             now = self.group(group_id)
-            return now if method == "PUT" else {**body, "Operations": [{"op": "replace", "path": "displayName", "value": now["displayName"]}]}
+            same = {"op": "replace", "path": "displayName", "value": now["displayName"]}
+            return now if method == "PUT" else {**body, "Operations": [same]}
         if method == "PUT":
             if lacks.replace_keeps_stale:
                 wanted = {one["value"] for one in body.get("members", ())}

@@ -3,34 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from scim2_models import Group, User
 
 from seatpool.api.list_names import ListNames
 from seatpool.servers.backend import Fence
-from seatpool.servers.command_result import ProductResult, Result
+from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.direct.backend import DirectBackend
+from tests.integration.backends.scim.lists import PRODUCT, read, write
 from tests.integration.backends.scim.scim_service import Service
 
-PRODUCT = "matlab"
 Make = Callable[..., DirectBackend]
-
-
-async def write(
-    backend: DirectBackend, *users: str, revision: int = 1, owner: str = "site-a", takeover: str | None = None
-) -> ProductResult:
-    command = ListCommand(
-        revision=revision,
-        owner=owner,
-        takeover=takeover,
-        changes=(ListChange(product=PRODUCT, users=tuple(sorted(users)), seats=None),),
-    )
-    result = await backend.result(await backend.send(command), command=command)
-    return result.products[PRODUCT]
-
-
-async def read(backend: DirectBackend) -> ProductResult:
-    command = ListCommand(revision=0, owner="site-a", products=(PRODUCT,))
-    return (await backend.result(await backend.send(command), command=command)).products[PRODUCT]
 
 
 async def test_a_list_is_written_and_read_back(service: Service, backend: Make) -> None:
@@ -89,8 +72,6 @@ async def test_users_are_found_by_their_external_id(service: Service, backend: M
 
 
 async def test_a_user_with_several_accounts_is_told(service: Service, backend: Make) -> None:
-    from scim2_models import User
-
     for name in ("ann", "anna"):
         service.storage.create(service.types["User"], User(user_name=name, external_id="7"))
     service.add_group(PRODUCT)
@@ -183,8 +164,6 @@ async def test_a_group_that_is_missing_or_there_twice_is_told_and_another_list_i
 @pytest.mark.parametrize("lacks_etag", [False, True])
 async def test_what_others_wrote_into_the_group_stays(service: Service, backend: Make, lacks_etag: bool) -> None:
     ann, bob = service.add_users("ann", "bob")
-    from scim2_models import Group
-
     group = service.storage.create(
         service.types["Group"],
         Group(display_name=PRODUCT, members=[Group.Members(value=ann, display="Ann of Accounts", type="User")]),
