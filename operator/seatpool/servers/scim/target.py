@@ -100,6 +100,7 @@ class ScimTarget:
             largest_change=None if self._ways(has_version=self._has_versions)[0] is Way.PUT else LARGEST_PATCH,
             keeps_results=False,
             knows_users=True,
+            empty_is_placeholder=True,  # a group is empty in one way only
             ignores_case=ignores_case(self._settings.user_attribute),
         )
 
@@ -372,7 +373,8 @@ def _is_asked_for(entry: Entry) -> bool:
 
 
 def _is_path_safe(value: str) -> bool:
-    return value not in (".", "..") and len(value) <= LONGEST_ID
+    """Tells whether an id can be in a URL without harm. A service may fail at a control character, and `..` is another path."""
+    return value not in (".", "..") and value.isprintable() and len(value) <= LONGEST_ID
 
 
 def _member(entry: Entry, identity: Identity | None) -> Member:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from seatpool.servers.direct.target import Found, MemberKind
+from seatpool.servers.direct.target import Found, ListProblem, MemberKind
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.scim.attributes import ignores_case, top_level, values_of
 from seatpool.servers.scim.client import MOST_CONNECTIONS, Answer, ScimClient, together
@@ -109,7 +109,7 @@ class ScimUsers:
             return Identity(MemberKind.OTHER)
         if answer.status in (400, 404, 410):
             return Identity(MemberKind.GHOST)
-        raise self._bad(f"GET of member {_shown(one)}", answer)
+        raise self._unreadable(one, answer)
 
     async def _search(
         self, attribute: str, values: Sequence[str], fold: Callable[[str], str]
@@ -170,7 +170,7 @@ class ScimUsers:
                 return [{**answer.body, "id": value}] if isinstance(answer.body.get("id"), str) else []
             if answer.status in (400, 404, 410):
                 return []
-            raise self._bad(f"GET of user {_shown(value)}", answer)
+            raise self._unreadable(value, answer)
         query = equals(attribute, value)
         return await self._rest(await self._page(query, 1), query)
 
@@ -192,6 +192,12 @@ class ScimUsers:
                 break
             answer = await self._page(query, len(resources) + 1)
         return list(resources.values())
+
+    def _unreadable(self, one: str, answer: Answer) -> ListProblem | TransportError:
+        """Returns the error for a member that cannot be looked up. It may be the only one, so other lists are not concerned."""
+        if answer.status == 403:
+            return self._bad(f"GET of the member {_shown(one)}", answer)
+        return ListProblem(f"{self._client.host} answered {answer.problem} to GET of the member {_shown(one)}; see its log")
 
     def _bad(self, what: str, answer: Answer) -> TransportError:
         fault = CommandFault.REFUSED if answer.status == 403 else CommandFault.BAD_ANSWER

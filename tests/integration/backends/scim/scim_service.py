@@ -2,6 +2,7 @@
 
 import io
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
+import trustme
 from scim2_models import Group, User
 from scim2_server.memory import InMemoryStorage
 from scim2_server.testserver.application import BearerTokenApplication
 from scim2_server.utils import load_default_provider
 from werkzeug.serving import WSGIRequestHandler, make_server
-
-from tests.integration.backends.scim.certificates import Authority
 
 TOKEN = "token-of-a-test-0123456789"
 EXTENSION = "urn:example:params:scim:schemas:extension:1.0:Group"
@@ -77,6 +77,8 @@ class Service:
     """Answers that are given instead of the service's own, each once."""
     before_write: list[Callable[[], None]] = field(default_factory=list)
     """What happens just before a write is carried out, each once."""
+    after_write: list[Callable[[], None]] = field(default_factory=list)
+    """What happens just after a write was carried out, each once."""
     hang: threading.Event | None = None
     """If set, requests wait until it is set."""
     url: str = ""
@@ -114,10 +116,10 @@ class Service:
     def set_members(self, group_id: str, ids: Iterable[str], **changes: Any) -> None:
         """Edits a group by hand."""
         group = self.storage.get(self.types["Group"], group_id)
-        group.members = [Group.Members(value=one) for one in ids] or None
-        for name, value in changes.items():
-            setattr(group, name, value)
-        self.storage.update(self.types["Group"], group)
+        members = [{"value": one} for one in ids]
+        self.storage.update(
+            self.types["Group"], type(group).model_validate({**group.model_dump(), **changes, "members": members or None})
+        )
 
     def delete_user(self, user_id: str) -> None:
         """Deletes a user. Groups keep its id, so it is a ghost there."""
@@ -152,7 +154,10 @@ class Service:
         if is_write and "/Groups/" in path:
             body = self._bent(method, path, body)
         self._bend(environ, body)
-        return self._serve(environ, start_response, query, is_write=is_write)
+        answer = self._serve(environ, start_response, query, is_write=is_write)
+        if is_write and self.after_write:
+            self.after_write.pop(0)()
+        return answer
 
     def _refusal(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, str, str] | None:
         lacks, condition = self.lacks, query.get("filter", [""])[0]
@@ -249,12 +254,17 @@ class _Quiet(WSGIRequestHandler):
         """Writes nothing."""
 
 
+def server_context(ca: trustme.CA) -> ssl.SSLContext:
+    """Returns the TLS side of a server on 127.0.0.1."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
 @contextmanager
-def serve(app: Any, authority: Authority) -> Iterator[str]:
+def serve(app: Any, context: ssl.SSLContext) -> Iterator[str]:
     """Serves a WSGI application over HTTPS on a free port. Gives the URL."""
-    server = make_server(
-        "127.0.0.1", 0, app, threaded=True, ssl_context=authority.server, request_handler=_Quiet
-    )
+    server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=context, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -7,7 +7,7 @@ import pytest
 from seatpool.servers.backend import Fence
 from seatpool.servers.command_result import Result
 from seatpool.servers.direct.backend import DirectBackend
-from tests.integration.backends.scim.lists import PRODUCT, read, write
+from tests.integration.backends.scim.lists import PRODUCT, write
 from tests.integration.backends.scim.scim_service import Lacks, Service
 
 Make = Callable[..., DirectBackend]
@@ -148,14 +148,25 @@ async def test_without_etags_the_mark_of_another_writer_stops_the_next_patch(ser
     group = service.add_group(PRODUCT)
     service.lacks.etag = True
 
-    def other_writer() -> None:
-        service.before_write.append(lambda: service.set_members(group, ids[:1], external_id="seatpool:site-a:9"))
-
-    other_writer()
+    service.after_write.append(lambda: service.set_members(group, ids[:1], externalId="seatpool:site-a:9"))
     result = await write(backend(), *names, revision=3)
-    assert len(service.writes()) == 2
-    assert result.result in (Result.STALE, Result.APPLIED)
-    assert (await read(backend())).fence in (3, 9)
+    assert len(service.writes()) == 1
+    assert (result.result, result.fence, result.users) == (Result.STALE, 9, tuple(names[:1]))
+    assert service.group(group)["externalId"] == "seatpool:site-a:9"
+
+
+@pytest.mark.parametrize("lacks", [Lacks(put=True), Lacks(etag=True)], ids=["ETag", "no ETag"])
+async def test_an_edit_by_hand_between_two_patches_is_mended_by_the_same_command(
+    service: Service, backend: Make, lacks: Lacks
+) -> None:
+    names = [f"user{number:03}" for number in range(150)]
+    ids = service.add_users(*names)
+    group = service.add_group(PRODUCT)
+    service.lacks = lacks
+    service.after_write.append(lambda: service.set_members(group, [*ids[:2], "0000"]))
+    result = await write(backend(), *names, revision=3)
+    assert (result.result, result.fence, result.users) == (Result.APPLIED, 3, tuple(names)), result.detail
+    assert service.members(group) == sorted(ids)
 
 
 async def test_many_unknown_users_are_told_on_a_service_whose_or_is_wrong(service: Service, backend: Make) -> None:

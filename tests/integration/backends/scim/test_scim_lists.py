@@ -179,11 +179,11 @@ async def test_what_others_wrote_into_the_group_stays(service: Service, backend:
 async def test_a_writer_who_is_faster_is_not_overwritten_but_read_again(service: Service, backend: Make) -> None:
     ann, bob, cem = service.add_users("ann", "bob", "cem")
     group = service.add_group(PRODUCT, [ann])
-    service.before_write.append(lambda: service.set_members(group, [ann, cem], external_id="seatpool:site-a:5"))
+    service.before_write.append(lambda: service.set_members(group, [ann, cem], externalId="seatpool:site-a:5"))
     result = await write(backend(), "bob", revision=3)
     assert (result.result, result.fence) == (Result.STALE, 5)
     assert service.members(group) == sorted([ann, cem])
-    service.before_write.append(lambda: service.set_members(group, [cem], external_id="seatpool:site-a:5"))
+    service.before_write.append(lambda: service.set_members(group, [cem], externalId="seatpool:site-a:5"))
     result = await write(backend(), "bob", revision=6)
     assert (result.result, result.users, result.fence) == (Result.APPLIED, ("bob",), 6)
 
