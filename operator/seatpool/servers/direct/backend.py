@@ -152,7 +152,8 @@ class DirectBackend:
         mark = before.mark
         if mark.owner not in ("", command.owner, command.takeover):
             return self._shown(Result.OWNER, before, detail=f"the list belongs to {escape_unprintable(mark.owner)}")
-        if mark.owner == command.owner and command.revision < mark.revision + (not has_begun):
+        lowest = mark.revision if has_begun else mark.revision + 1
+        if mark.owner == command.owner and command.revision < lowest:
             return self._shown(Result.STALE, before, detail=f"the list has revision {mark.revision}")
         return None
 

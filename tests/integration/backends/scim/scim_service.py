@@ -75,6 +75,8 @@ class Service:
     seen: list[Seen] = field(default_factory=list)
     answer_next: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     """Answers that are given instead of the service's own, each once."""
+    answer_write_next: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
+    """The same for writes only."""
     before_write: list[Callable[[], None]] = field(default_factory=list)
     """What happens just before a write is carried out, each once."""
     after_write: list[Callable[[], None]] = field(default_factory=list)
@@ -139,8 +141,10 @@ class Service:
         self.seen.append(Seen(method, path, query, body, environ.get("HTTP_IF_MATCH")))
         if self.hang is not None:
             self.hang.wait(60)
-        if self.answer_next:
-            status, headers, content = self.answer_next.pop(0)
+        is_write = method in ("PUT", "PATCH")
+        prepared = self.answer_write_next if is_write and self.answer_write_next else self.answer_next
+        if prepared:
+            status, headers, content = prepared.pop(0)
             start_response(f"{status} so", [*headers.items(), ("Content-Length", str(len(content)))])
             return [content]
         refusal = self._refusal(method, path, query, body)
@@ -148,7 +152,6 @@ class Service:
             content = json.dumps({"detail": refusal[1], "scimType": refusal[2], "status": str(refusal[0])}).encode()
             start_response(f"{refusal[0]} so", [("Content-Type", "application/scim+json")])
             return [content]
-        is_write = method in ("PUT", "PATCH")
         if is_write and self.before_write:
             self.before_write.pop(0)()
         if is_write and "/Groups/" in path:

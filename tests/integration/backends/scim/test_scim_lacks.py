@@ -161,7 +161,7 @@ async def test_an_edit_by_hand_between_two_patches_is_mended_by_the_same_command
 ) -> None:
     names = [f"user{number:03}" for number in range(150)]
     ids = service.add_users(*names)
-    group = service.add_group(PRODUCT)
+    group = service.add_group(PRODUCT, external_id="seatpool:site-a:2")
     service.lacks = lacks
     service.after_write.append(lambda: service.set_members(group, [*ids[:2], "0000"]))
     result = await write(backend(), *names, revision=3)
