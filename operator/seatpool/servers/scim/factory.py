@@ -1,11 +1,11 @@
 """Makes the target of a LicenseServer with `spec.scim`."""
 
+import re
 import ssl
 from collections.abc import Mapping
 from datetime import timedelta
-from urllib.parse import urlsplit
 
-from seatpool.api.list_backends import ScimSettings, SecretKey
+from seatpool.api.list_backends import SERVICE_URL_FORM, SERVICE_URL_PATTERN, ScimSettings, SecretKey
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.scim.client import ScimClient
 from seatpool.servers.scim.target import ScimTarget
@@ -42,8 +42,11 @@ def _tokens(settings: ScimSettings, client: ScimClient, secrets: Mapping[str, st
 def _context(ca: SecretKey | None, secrets: Mapping[str, str]) -> ssl.SSLContext:
     if ca is None:
         return ssl.create_default_context()
+    certificates = _value(ca, secrets)
     try:
-        return ssl.create_default_context(cadata=_value(ca, secrets))
+        if not certificates:  # the context would take those of the system
+            raise ValueError
+        return ssl.create_default_context(cadata=certificates)
     except (ssl.SSLError, ValueError):
         raise TransportError(
             CommandFault.CERTIFICATE_REFUSED,
@@ -62,13 +65,6 @@ def _value(key: SecretKey, secrets: Mapping[str, str]) -> str:
 
 
 def _check_url(field: str, url: str) -> None:
-    """Refuses a URL that would send a token in the clear. The API server refuses it too, but not for objects it has already."""
-    try:
-        parts = urlsplit(url)
-        is_good = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good:
-        raise TransportError(
-            CommandFault.BAD_ANSWER, f"{field} is not of the form https://HOST[:PORT]/PATH", maybe_applied=False
-        )
+    """Refuses what the API server refuses too, but not for objects that it has already."""
+    if re.fullmatch(SERVICE_URL_PATTERN, url) is None:
+        raise TransportError(CommandFault.BAD_ANSWER, f"{field} is not {SERVICE_URL_FORM}", maybe_applied=False)
