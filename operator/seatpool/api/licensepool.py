@@ -258,6 +258,15 @@ class PoolWaiting(Model):
     """Reason of the wait, one word."""
 
 
+class PoolUnlistable(Model):
+    """A user whom the license server's list cannot have."""
+
+    user: str
+    """The named user."""
+    problem: str
+    """Why not, in a sentence without its end."""
+
+
 class PoolDifference(Model):
     """Difference between the desired list and the license server's: on its way there, or only shown in DryRun."""
 
@@ -299,6 +308,8 @@ class LicensePoolStatus(Model):
     """Start of the longest current wait."""
     queue: tuple[PoolWaiting, ...] = ()
     """The first 20 waiting users, in order."""
+    unlistable: tuple[PoolUnlistable, ...] = ()
+    """The first 100 users who need a seat and whom the license server's list cannot have."""
     reassignments_used: int | None = None
     """Re-assignments in the current window of the budget."""
     list_hash: str | None = None

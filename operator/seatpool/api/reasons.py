@@ -41,6 +41,9 @@ class ConditionReason(StrEnum):
     DELETING = "Deleting"
     ALL_EFFECTIVE = "AllEffective"
     RULES_WITHOUT_EFFECT = "RulesWithoutEffect"
+    ALL_LISTABLE = "AllListable"
+    USERS_NOT_LISTABLE = "UsersNotListable"
+    PARTLY_APPLIED = "PartlyApplied"
     # servers
     REACHABLE = "Reachable"
     NOT_TRIED_YET = "NotTriedYet"
@@ -258,6 +261,15 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         "Some rules of the spec match nobody or exclude each other; the others count.",
         message="{rules}",
         why="Some rules of {pool} have no effect: {detail}.",
+    ),
+    ConditionReason.ALL_LISTABLE: ReasonText("The license server can have every user who needs a seat."),
+    ConditionReason.USERS_NOT_LISTABLE: ReasonText(
+        "The license server's list cannot have some users; the seats go to the others.",
+        message="{count} of the users who need a seat cannot be on the list, and the seats go to the others: {users}",
+    ),
+    ConditionReason.PARTLY_APPLIED: ReasonText(
+        "A part of a long change is made, and the rest follows at once.",
+        message="product {product!r}: {detail}; the rest follows at once",
     ),
     # servers
     ConditionReason.REACHABLE: ReasonText("The last command was answered."),

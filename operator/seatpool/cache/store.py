@@ -420,7 +420,8 @@ class Store:
     def _rules_of(self, pool: LicensePool) -> PoolRules:
         server = self.servers.get(pool.server_key)
         placeholder = server.spec.placeholder_user if server is not None else PLACEHOLDER
-        return pool_rules(pool.spec, self.identity, placeholder=placeholder)
+        unlistable = (one.user for one in pool.status.unlistable)
+        return pool_rules(pool.spec, self.identity, placeholder=placeholder, unlistable=unlistable)
 
     def _place_pools(self, server: str, now: datetime) -> None:
         """Takes over where the lists of a server are now."""
@@ -495,8 +496,10 @@ class Store:
 
 
 def _has_same_decisions(before: LicensePool, pool: LicensePool) -> bool:
-    """Whether only the status or labels changed."""
+    """Whether only labels changed, or such a part of the status that no decision depends on."""
     old, new = before.metadata, pool.metadata
+    if before.status.unlistable != pool.status.unlistable:
+        return False
     return (old.uid, old.generation, old.deletion_timestamp, old.annotations) == (
         new.uid,
         new.generation,

@@ -322,6 +322,8 @@ async def _license_servers(settings: "Settings", servers: Iterable[LicenseServer
     try:
         documents: dict[tuple[str, str | None, str | None, str], Node] = {}
         for server in servers:
+            if not server.spec.uses_ssm:
+                continue
             refused = refusal(server, settings.servers.allowed)
             if refused is not None:
                 # A LicenseServer must not make this command use a role that the operator would not use either.

@@ -178,7 +178,7 @@ class Simulation:
         kinds = defaultdict[tuple[object, ...], list[Grant]](list)
         for grant in holders.values():
             own = grant.user
-            if own in self.needs and own not in rules.always and own not in rules.denied and own != user:
+            if own in self.needs and own not in rules.always and own not in rules.barred and own != user:
                 single = own if alone or own not in self.memory.assigned else None
                 kinds[self.end_if_stopped(grant), rules.reservation_of(own), single].append(grant)
         ordered = [sorted(kind, key=lambda grant: (grant.since, grant.user)) for kind in kinds.values()]

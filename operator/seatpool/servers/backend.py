@@ -54,7 +54,7 @@ class ListBackend(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this back end can do. It does not change."""
+        """What this back end can do. More may be known after the first command."""
 
     def split(self, command: ListCommand) -> tuple[ListCommand, ...]:
         """Splits a command into pieces for one `send` each. Usually there is one piece."""

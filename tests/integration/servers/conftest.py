@@ -10,8 +10,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from seatpool.api.licenseserver import LicenseServerSpec
-from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.servers.commands import ListChange, ListCommand
+from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.servers.ssm.document import document_json
 from seatpool.servers.ssm.nodes import Node
 from seatpool.servers.ssm.transport import SsmTransport

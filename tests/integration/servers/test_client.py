@@ -3,10 +3,10 @@
 import pytest
 from tests.integration.servers.conftest import Bench, apply
 
-from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import CommandFault, TransportError
+from seatpool.servers.ssm.backend import SsmBackend
 from seatpool.servers.ssm.transport import SsmTransport
 
 

@@ -12,9 +12,9 @@ from botocore.credentials import CredentialResolver
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from tests.integration.servers.conftest import Bench, apply
 
-from seatpool.servers.ssm.document import document_json
-from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.commands import SentCommand
+from seatpool.servers.errors import CommandFault, TransportError
+from seatpool.servers.ssm.document import document_json
 from seatpool.servers.ssm.transport import SsmTransport
 from seatpool.sim.aws_access import AwsAccess
 

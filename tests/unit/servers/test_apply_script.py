@@ -11,9 +11,9 @@ import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
 from seatpool.domain.list_hash import list_hash
-from seatpool.servers.ssm import document
 from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListChange, ListCommand
+from seatpool.servers.ssm import document
 from seatpool.servers.ssm.output_parser import chunks
 
 

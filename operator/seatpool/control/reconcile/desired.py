@@ -100,7 +100,8 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
                 continue
             adoptions[pool.key] = replace(adoption, lost_revision=_lost_revision(state, pool, found.rules))
             memory = adopted(adoption.users, now=at.now)
-        questions.append(Question(pool=pool, rules=found.rules, needs=found.needs, memory=memory))
+        rules = _with_unlistable(found.rules, state)
+        questions.append(Question(pool=pool, rules=rules, needs=found.needs, memory=memory))
     made = plan(
         state.server,
         questions,
@@ -121,6 +122,14 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
         failed=failed,
         at=at,
     )
+
+
+def _with_unlistable(rules: PoolRules, state: ServerState) -> PoolRules:
+    """Returns the rules with the users whom the server's lists cannot have. Before it was asked, those of the status count."""
+    known = state.view.unlistable
+    if known is None or rules.unlistable == known.keys():
+        return rules
+    return replace(rules, unlistable=frozenset(known))
 
 
 def _problem_of(pool: LicensePool, answer: Allocation | None) -> str | None:

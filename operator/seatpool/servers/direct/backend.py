@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from seatpool.api.list_names import ListNames
 from seatpool.servers.backend import Capabilities
 from seatpool.servers.command_result import CommandResult, Late, ProductResult, Result
 from seatpool.servers.commands import Action, ListChange, ListCommand, SentCommand, is_user
@@ -66,13 +67,15 @@ class DirectBackend:
         self,
         target: ListTarget,
         *,
-        names: NameRendering,
+        names: ListNames,
         timeout: timedelta,
+        permit: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target = target
-        self._names = names
+        self._names_wanted = names
         self._timeout = timeout
+        self._permit = permit
         self._monotonic = monotonic
         self._known: dict[str, _Lookup] = {}
 
@@ -128,6 +131,14 @@ class DirectBackend:
     async def cancel(self, sent: SentCommand) -> None:
         """Does nothing: a command ends with its request."""
 
+    async def close(self) -> None:
+        """Closes connections."""
+        await self._target.close()
+
+    @property
+    def _names(self) -> NameRendering:
+        return NameRendering.of(self._names_wanted, ignores_case=self.capabilities.ignores_case)
+
     async def _carry_out(self, product: str, command: ListCommand, end: float) -> ProductResult:
         change = next((one for one in command.changes if one.product == product), None)
         if change is None:
@@ -178,6 +189,7 @@ class DirectBackend:
                 at = await self._target.read(product)
                 if at.mark != mark:
                     raise ChangedMeanwhile(f"{product}: another writer changed the list between two requests")
+            self._permit()
             at = await self._target.change(product, at, step)
         after = await self._read_back(product, wanted)
         detail = ""
@@ -190,6 +202,7 @@ class DirectBackend:
                 largest=None,
                 placeholder=change.keep_placeholder,
             )[0]
+            self._permit()
             if await self._target.change_otherwise(product, after, again):
                 after = await self._read_back(product, wanted)
                 detail = f"{detail}; another way of writing it was tried"

@@ -39,6 +39,7 @@ from seatpool.control.state.pool_states import PoolStates
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.rules import PoolRules
 from seatpool.policy.guard import HeldChange, Verdict
+from seatpool.servers.backend import Capabilities, Fence
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import ListChange
 from seatpool.servers.errors import CommandFault, TransportError
@@ -217,13 +218,21 @@ def test_a_server_that_fails_is_told_once_and_recovers_once() -> None:
 @pytest.mark.parametrize(("pause", "suspend", "held_off"), [(1, False, True), (0, False, False), (1, True, False)])
 def test_a_pass_does_without_a_server_that_failed_so_lately(pause: float, suspend: bool, held_off: bool) -> None:
     state = replace(server_state({}), server_retry=Retry(1, START + pause))
-    begun = PassBegun(server=server(suspend=suspend), pools=(), foreign=False, at=moment())
+    begun = PassBegun(
+        capabilities=Capabilities(fence=Fence.SCRIPT),
+        server=server(suspend=suspend),
+        pools=(),
+        foreign=False,
+        at=moment(),
+    )
     assert advanced(state, begun).held_off is held_off
 
 
 def test_a_foreign_revision_makes_every_list_unknown() -> None:
     state = server_state({"matlab": standing("ann", observed=known("ann"))})
-    begun = PassBegun(server=state.server, pools=state.pools, foreign=True, at=moment())
+    begun = PassBegun(
+        capabilities=Capabilities(fence=Fence.SCRIPT), server=state.server, pools=state.pools, foreign=True, at=moment()
+    )
     after = advanced(state, begun)
     assert after.view.observed == {}
     assert after.view.pool_states[MATLAB].observed is None

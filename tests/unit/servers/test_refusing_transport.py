@@ -5,9 +5,9 @@ import inspect
 import pytest
 
 from seatpool.api.licenseserver import Target
-from seatpool.control.runtime.refusing_transport import RefusingTransport
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.ssm.nodes import Node
+from seatpool.servers.ssm.refusing_transport import RefusingTransport
 from seatpool.servers.ssm.transport import SsmTransport
 
 NODE = Node(target=Target(instance_id="i-0123456789abcdef0"), region="eu-central-1")
