@@ -36,7 +36,9 @@ def test_a_block_is_written_below_what_was_there_and_read_back(server: FilesOnDi
     report = server.apply("bob", "ann", revision=7)
     assert (report.result, report.users, report.fence, report.owner) == (Result.APPLIED, ("ann", "bob"), 7, "here")
     assert (report.surplus, report.odd, report.placeholder) == ((), (), None)
-    block = b"# BEGIN seatpool vew\r\nGROUP seatpool_vew ann bob\r\nINCLUDE vew GROUP seatpool_vew\r\n# END seatpool vew"
+    block = (
+        b"# BEGIN seatpool vew\r\nGROUP seatpool_vew ann bob\r\nINCLUDE vew GROUP seatpool_vew\r\n# END seatpool vew"
+    )
     assert server.file.read_bytes() == FOREIGN + b"\r\n" + block
     assert server.rereads() == 1
 
@@ -69,7 +71,9 @@ def test_an_empty_list_is_the_placeholder_because_no_include_lets_everybody_in(s
     assert b"GROUP seatpool_vew seatpool-placeholder\r\n" in server.file.read_bytes()
 
 
-def test_a_file_that_changed_after_it_was_read_is_left_alone_and_the_next_command_reads_it_anew(server: FilesOnDisk) -> None:
+def test_a_file_that_changed_after_it_was_read_is_left_alone_and_the_next_command_reads_it_anew(
+    server: FilesOnDisk,
+) -> None:
     server.apply("ann", revision=1)
     (payload,) = server.prepared("bob", revision=2)
     edited = server.file.read_bytes().replace(b"eve", b"eva")
@@ -224,7 +228,9 @@ def test_a_link_in_the_place_of_the_copy_misleads_nobody(server: FilesOnDisk) ->
 
 
 def test_who_is_off_the_list_and_still_has_a_check_out_is_told_when_the_list_is_read(tmp_path: Path) -> None:
-    server = FilesOnDisk(home=tmp_path / "server", settings={"status": (str(tmp_path / "server" / "lmstat"), "{product}")})
+    server = FilesOnDisk(
+        home=tmp_path / "server", settings={"status": (str(tmp_path / "server" / "lmstat"), "{product}")}
+    )
     server.file.write_bytes(b"")
     (server.home / "status").write_text(
         "Users of vew:  (Total of 5 licenses issued;  Total of 2 licenses in use)\n\n"
@@ -269,7 +275,9 @@ def test_several_products_of_one_file_are_written_one_after_the_other(dash_serve
 
 def test_products_with_files_of_their_own_share_a_command(tmp_path: Path) -> None:
     server = FilesOnDisk(
-        home=tmp_path / "server", format=ListFileFormat.LINES, settings={"path": f"{tmp_path}/server/etc/{{product}}.txt"}
+        home=tmp_path / "server",
+        format=ListFileFormat.LINES,
+        settings={"path": f"{tmp_path}/server/etc/{{product}}.txt"},
     )
     for product in ("a", "b"):
         (server.folder / f"{product}.txt").write_text("# names\nold\n")
@@ -283,7 +291,9 @@ def test_products_with_files_of_their_own_share_a_command(tmp_path: Path) -> Non
 
 def test_one_file_that_cannot_be_read_stops_no_other_product(tmp_path: Path) -> None:
     server = FilesOnDisk(
-        home=tmp_path / "server", format=ListFileFormat.JSON, settings={"path": f"{tmp_path}/server/etc/{{product}}.json"}
+        home=tmp_path / "server",
+        format=ListFileFormat.JSON,
+        settings={"path": f"{tmp_path}/server/etc/{{product}}.json"},
     )
     (server.folder / "a.json").write_text("[")
     (server.folder / "b.json").write_text('["old"]')

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.integration.backends.site import LIST, OTHER_LIST, TIMEOUT, UNDISTURBED, Disturbance, Site, Stopped
 
@@ -103,6 +103,9 @@ class FileSite(Site):
         )
         transport: Any = DisturbedTransport(self._transport, disturbance)
         return SsmBackend(spec, transport, name="default/main")
+
+    def server(self) -> tuple[dict[str, Any], Mapping[str, Mapping[str, str]]]:
+        return {"target": {"instanceId": self._node.instance_id}, "region": self._region} | self.section(), {}
 
     def add_users(self, names: Any) -> None:
         pass
@@ -263,7 +266,7 @@ class LinesSite(ListFileSite):
 
 class IniSite(ListFileSite):
     format = "Ini"
-    place = {"section": "users of {product}"}
+    place: ClassVar[dict[str, Any]] = {"section": "users of {product}"}
     hostile_entries = ("John Smith", "\x1b[31mred", "ém")
 
     def empty(self, product: str) -> bytes:
@@ -288,7 +291,7 @@ class IniSite(ListFileSite):
 
 class JsonSite(ListFileSite):
     format = "Json"
-    place = {"keys": ["lists", "{product}", "users"]}
+    place: ClassVar[dict[str, Any]] = {"keys": ["lists", "{product}", "users"]}
     hostile_entries = ("John Smith", "\x1b[31mred", "ém", "")
 
     def empty(self, product: str) -> bytes:
@@ -319,7 +322,7 @@ class JsonSite(ListFileSite):
 
 class CsvSite(ListFileSite):
     format = "Csv"
-    place = {"column": "login"}
+    place: ClassVar[dict[str, Any]] = {"column": "login"}
     hostile_entries = ("John Smith", "\x1b[31mred", "two\nlines")
 
     def empty(self, product: str) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -81,6 +81,15 @@ class ScimSite(Site):
     ) -> ListBackend:
         return direct_backend(self.target(timeout=timeout), names=names, timeout=timeout, disturbance=disturbance)
 
+    def server(self) -> tuple[dict[str, Any], Mapping[str, Mapping[str, str]]]:
+        section = {
+            "url": f"https://127.0.0.1:{self.relay.port}/v2",
+            "ca": {"name": "scim", "key": "ca.crt"},
+            "token": {"name": "scim", "key": "token"},
+            "group": "Licensed {product}",
+        }
+        return {"scim": section}, {"scim": {"ca.crt": self.ca.cert_pem.bytes().decode(), "token": self.token}}
+
     async def close(self) -> None:
         for target in self._targets:
             await target.close()
@@ -156,5 +165,3 @@ def clear(service: Service) -> None:
     service.storage.resources = []
     service.lacks = Lacks()
     service.seen.clear()
-
-
