@@ -41,8 +41,9 @@ MIN_INTERVAL = DurationBounds("0s", "1d", "10s")
 DEBOUNCE = DurationBounds("0s", "5s", "250ms")
 GUARD_WINDOW = DurationBounds("0s", "1d", "10m")
 DEFAULT_DOCUMENT = "Seatpool-ApplyUserLists"
-_SECTIONS = ("xlc", "flexnet", "listFile", "ldap", "scim")
-_GIVEN = " + ".join(f"(has(self.{section}) ? 1 : 0)" for section in _SECTIONS)
+SECTIONS = ("xlc", "flexnet", "listFile", "ldap", "scim")
+"""Ways to reach lists. A LicenseServer has at most one of these fields."""
+_GIVEN = " + ".join(f"(has(self.{section}) ? 1 : 0)" for section in SECTIONS)
 _DIRECT = "(has(self.ldap) || has(self.scim))"
 
 

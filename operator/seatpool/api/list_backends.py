@@ -196,10 +196,27 @@ class LdapSettings(Model):
     """Member that stands for an empty list, if the directory refuses a group without members. It is no user."""
 
 
+SERVICE_URL_PATTERN = "^https://[]A-Za-z0-9._:[-]+(/[A-Za-z0-9._~%!$&()*+,;=:@/-]*)?$"
+SERVICE_URL_FORM = "https://HOST[:PORT]/PATH without user, query and fragment"
+ServiceUrl = Annotated[
+    str,
+    Field(
+        min_length=9,
+        max_length=1024,
+        json_schema_extra=rules(
+            cel(
+                f"self.matches('{SERVICE_URL_PATTERN}')",
+                f"must be {SERVICE_URL_FORM}: no token and no list travels in the clear",
+            )
+        ),
+    ),
+]
+
+
 class ScimToken(Model):
     """OAuth client credentials."""
 
-    url: HostUrl
+    url: ServiceUrl
     """Token endpoint, https://..."""
     client_id: Annotated[str, Field(min_length=1, max_length=256)]
     """Client id of the operator."""
@@ -214,17 +231,15 @@ class ScimSettings(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel(
-                "self.url.startsWith('https://')", "url must be https://...: no token and no list travels in the clear"
-            ),
             cel("has(self.token) != has(self.oauth)", "give either token or oauth"),
         )
     )
 
-    url: HostUrl
+    url: ServiceUrl
     """Base of the service, for example https://example.com/scim/v2."""
     ca: SecretKey | None = None
-    """PEM certificates that the server's certificate is checked with. Absent: those of the system."""
+    """PEM certificates that the certificates of the service and of the token endpoint are checked with. Absent: those of the
+    system."""
     token: SecretKey | None = None
     """Bearer token of the operator."""
     oauth: ScimToken | None = None
@@ -237,12 +252,14 @@ class ScimSettings(Model):
             json_schema_extra=rules(cel("self.contains('{product}')", "must contain {product}")),
         ),
     ] = "{product}"
-    """displayName of a product's group, with {product} for the product. The group must exist."""
+    """displayName of a product's group, with {product} for the product, in the same letters. Exactly one such group must
+    exist."""
     user_attribute: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9.:-]{0,127}$")] = "userName"
-    """Attribute that has the user's name: userName, or externalId."""
+    """Attribute that has the user's name: userName, externalId, emails.value, or that of an extension such as
+    urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber."""
     keep_mark: bool = True
-    """Note in the group's externalId who wrote the list, and by which revision. Off where that attribute has another use: two
-    operators are told apart less safely then."""
+    """Note in the group's externalId who wrote the list, and by which revision. Off where that attribute has another use, or
+    the service keeps none for groups: then nothing tells two operators apart, and no older revision is refused."""
 
 
 class FlexnetSettings(Model):

@@ -93,6 +93,12 @@ class AllowedServers(BaseModel):
         description="IAM roles of which spec.roleArn has to name one. Empty: it must name none, and the operator's own is used.",
     )
 
+    @model_validator(mode="after")
+    def _allows_anything(self) -> Self:
+        if not self.targets and not self.urls:
+            raise ValueError("give targets, or urls, or both: a rule without them allows no LicenseServer at all")
+        return self
+
 
 def refusal(server: LicenseServer, allowed: Sequence[AllowedServers]) -> str | None:
     """Returns why a LicenseServer may not be used: each field, its value and what is allowed. None: it may be used.

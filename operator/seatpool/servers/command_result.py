@@ -27,6 +27,9 @@ class Result(StrEnum):
     """The list belongs to another installation, which is in `owner`."""
     PARTIAL = "partial"
     """A part of the change is made, and the rest is not begun. `users` is the list as it is now, `detail` says how far."""
+    CHANGED = "changed"
+    """Nothing was written, because the file with the list changed after it was read. `users` is the list as it is now. The
+    next command reads the file anew."""
     FAILED = "failed"
     """The reason is in `detail`."""
     LISTED = "listed"
@@ -61,8 +64,12 @@ class ProductResult:
     passed_over: tuple[str, ...] = ()
     """Lines of a list in which no entry was found at all, escaped."""
     surplus: tuple[str, ...] = ()
-    """Entries that give nobody a license: further copies of an entry, and those that refer to nothing. The next write of
-    the list removes them."""
+    """Entries that give nobody a license: further copies of an entry, and those that refer to nothing. Also what is missing
+    for the list to count at all, in a sentence. The next write of the list mends this."""
+    notes: tuple[str, ...] = ()
+    """What outside of the list undoes it, each in a sentence without its end. Only an admin can change it."""
+    still_in_use: tuple[str, ...] | None = None
+    """Users who are not on the list and still have a license checked out, as the license server names them. None: not asked."""
     unlistable: Mapping[str, str] = field(default_factory=dict)
     """Users whom the list cannot have, each with the reason. The others were written."""
     placeholder: bool | None = False

@@ -4,11 +4,13 @@ Both ways are one value, so a server that changes case or adds a domain is in sy
 went cannot be on the list, and the caller is told why.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
 from seatpool.api.list_names import LetterCase, ListNames
 from seatpool.domain.errors import SeatpoolError
+from seatpool.servers.commands import is_user
 
 _USER = "{user}"
 
@@ -57,6 +59,13 @@ class NameRendering:
         if not compared.startswith(before) or not compared.endswith(after):
             return None
         return compared[len(before) : len(compared) - len(after)]
+
+    def users(self, names: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Returns the users of names, each once, and the names that are not of this server's form. Both are sorted."""
+        named = {name: name if self.is_plain else self.user(name) for name in names}
+        users = {user for user in named.values() if user is not None and is_user(user)}
+        strangers = {name for name, user in named.items() if user is None or not is_user(user)}
+        return tuple(sorted(users)), tuple(sorted(strangers))
 
 
 PLAIN = NameRendering()

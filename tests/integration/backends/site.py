@@ -76,6 +76,10 @@ class Site(ABC):
         """Returns a new back end, which remembers nothing. It is closed with the site."""
 
     @abstractmethod
+    def server(self) -> tuple[dict[str, Any], Mapping[str, Mapping[str, str]]]:
+        """Returns what a LicenseServer for this server says of it, and the Secrets that it names, by name."""
+
+    @abstractmethod
     def add_users(self, names: Iterable[str]) -> None:
         """Makes accounts. Does nothing if the server has no accounts."""
 

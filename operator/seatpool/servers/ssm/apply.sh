@@ -12,7 +12,8 @@
 # command cannot undo a newer one; the command itself does not have it, so that a daemon it leaves behind does not.
 #
 # A vendor's command prints to a file: a daemon that keeps a pipe open would hold up everything. Each product has a time
-# limit, so that one that hangs stops no other. Whatever replaces something is written whole and read again first, so that
+# limit, so that one that hangs stops no other. A list can also be a part of a file: then the operator sends what changes
+# in the file, which is replaced only if it is still the one that the operator read. Whatever replaces something is written whole and read again first, so that
 # a full disk leaves the old fence and the old list.
 
 set -u -f
@@ -41,7 +42,7 @@ broken() {
 }
 
 missing=
-for tool in base64 cat flock grep gzip head id ls mkdir mv rm sed sha256sum sleep sort sync tail tr wc; do
+for tool in base64 cat cp flock grep gzip head id ls mkdir mv rm rmdir sed sha256sum sleep sort sync tail tr wc; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
 [ -z "$missing" ] || broken "install these programs on the license server:$missing"
@@ -79,9 +80,9 @@ is_hash() {
     [ "${#1}" -eq 64 ]
 }
 
-is_state_dir() {
+is_path() {
     case $1/ in
-        [!/]* | *[!A-Za-z0-9._/-]* | *//* | */../* | */./*) return 1 ;;
+        [!/]* | *[!A-Za-z0-9._+/-]* | *//* | */../* | */./*) return 1 ;;
     esac
     [ "${#1}" -ge 2 ] && [ "${#1}" -le 255 ]
 }
@@ -148,13 +149,14 @@ may_write() {
 
 check_users() {
     [ -z "$full" ] || { no_room; return 1; }
-    if grep -qvE '^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$' "$work/users"; then
+    [ -z "$limit" ] || [ "$count" -le "$limit" ] || { fail "$count users are more than the limit of $limit"; return 1; }
+    [ -z "$becomes" ] || return 0
+    if [ -z "$file" ] && grep -qvE '^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$' "$work/users"; then
         fail 'a user id has characters that are not allowed'
         return 1
     fi
     lines=$(wc -l <"$work/users")
-    [ "$((lines))" -eq "$count" ] || { fail "$((lines)) users arrived instead of $count"; return 1; }
-    [ -z "$limit" ] || [ "$count" -le "$limit" ] || { fail "$count users are more than the limit of $limit"; return 1; }
+    [ -n "$file" ] || [ "$((lines))" -eq "$count" ] || { fail "$((lines)) users arrived instead of $count"; return 1; }
     hash_of "$work/users"
     [ "$hash_of" = "$hash" ] || { fail 'the users that arrived have another hash'; return 1; }
 }
@@ -252,7 +254,7 @@ run() {
 # run_client UNTIL WORDS OUT: sets code and said. It fails when the program does not end by itself.
 run_client() {
     code=126
-    { true >"$work/out" && true >"$work/said"; } 2>/dev/null || { said="$state cannot be written: is the disk full?"; return 1; }
+    { true >>"$3" && true >"$work/said"; } 2>/dev/null || { said="$state cannot be written: is the disk full?"; return 1; }
     read_clock
     granted=$((($1 - now + 50) / 100))
     answer=$(run "$1" "$2" "$3" "$work/said" 2>/dev/null)
@@ -273,9 +275,10 @@ run_client() {
 }
 
 run_apply() {
-    check_words "$apply_words" || { fail 'the apply command that arrived is damaged'; return 1; }
+    [ -n "$apply_words" ] || [ -z "$file" ] || { code=0; return 0; }
+    check_words "$apply_words" || { fail "the $apply command that arrived is damaged"; return 1; }
     if ! run_client "$apply_until" "$apply_words" "$work/said"; then
-        fail "the apply command ended with $code: $said"
+        fail "the $apply command ended with $code: $said"
         return 1
     fi
     detail=$said
@@ -285,6 +288,7 @@ run_list() {
     list_code=126
     check_words "$list_words" || { said='the list command that arrived is damaged'; return 1; }
     kept=$code
+    rm -f "$work/out"
     run_client "$list_until" "$list_words" "$work/out"
     ended=$?
     list_code=$code code=$kept
@@ -295,6 +299,14 @@ run_list() {
         return 1
     fi
     [ "$list_code" = 0 ]
+}
+
+# run_status adds to the output who uses the product. Without it the list is still good.
+run_status() {
+    kept=$code was_late=$late content="$content,\"status\":true"
+    check_words "$status_words" && run_client "$list_until" "$status_words" "$work/out" && [ "$code" = 0 ] ||
+        detail="${detail:+$detail; }the status command ended with $code: $said"
+    code=$kept late=$was_late
 }
 
 # describe_listed FILE: what the output says of it.
@@ -311,14 +323,24 @@ read_back() {
         detail="${detail:+$detail; }the list command ended with $list_code: $said"
         return 1
     fi
+    content=
+    if [ -n "$file" ]; then
+        length_of "$work/out"
+        hash_of "$work/out"
+        content=",\"size\":$length_of,\"content\":\"$hash_of\""
+        [ -z "$status_words" ] || run_status
+    fi
     # Few clients notice that the disk was full while they printed. The file then ends where it is full: one more byte
     # does not fit.
     printf '\n' 2>/dev/null >>"$work/out" || { no_room; return 1; }
     { gzip -c <"$work/out" | base64 | tr -d '\n' >"$work/listed"; } 2>/dev/null || { no_room; return 1; }
     describe_listed "$work/listed" || return 1
-    sorted=$(sed '/^$/d' "$work/out" | sort -u | sha256sum)
-    sorted=${sorted%% *}
-    is_hash "$sorted" && listed="$listed,\"sorted\":\"$sorted\""
+    if [ -z "$file" ]; then
+        sorted=$(sed '/^$/d' "$work/out" | sort -u | sha256sum)
+        sorted=${sorted%% *}
+        is_hash "$sorted" && content=",\"sorted\":\"$sorted\""
+    fi
+    listed=$listed$content
     mv -f "$work/listed" "$state/$product.listed" || { listed=null; no_room; return 1; }
     listed="{$listed}"
     chunks="$chunks $product:0"
@@ -337,22 +359,88 @@ join_parts() {
     done
 }
 
+is_as_read() {
+    hash_of "$1" 2>/dev/null
+    [ "$hash_of" = "$was" ] && return 0
+    result=changed
+    detail="$file is not as it was read"
+    return 1
+}
+
+# prepare_file makes the new content, and keeps the old one once for each revision. Nothing is changed yet.
+prepare_file() {
+    if ! { is_path "$file" && is_hash "$was" && is_hash "$becomes" && is_number "$keep" && is_number "$resume"; }; then
+        fail 'what arrived for the file is damaged'
+        return 1
+    fi
+    [ -f "$file" ] && [ ! -L "$file" ] || { fail "$file is no file: name the file itself, not a link to it"; return 1; }
+    is_as_read "$file" || return 1
+    cp "$file" "$work/old" 2>/dev/null
+    { head -c "$keep" "$work/old" && cat "$work/users" && tail -c "+$resume" "$work/old"; } 2>/dev/null >"$work/new"
+    hash_of "$work/new"
+    [ "$hash_of" = "$becomes" ] || { fail "what arrived does not make the new file, or $state has no room for it"; return 1; }
+    [ "$was" != "$becomes" ] && [ "$fence_owner $fence" != "$owner $revision" ] || return 0
+    [ -e "$state/$product.original" ] || { cp "$work/old" "$work/original" && mv "$work/original" "$state/$product.original"; } 2>/dev/null
+    mv -f "$work/old" "$state/$product.before" 2>/dev/null && [ -e "$state/$product.original" ] || { no_room; return 1; }
+}
+
+# copy_file NAME FOLDER COPY: makes a copy with the same owner and mode in a folder of our own. Who owns the folder of the
+# file could replace a name there by a link, so every name is looked at from inside of our folder.
+copy_file() {
+    mkdir "$3" && cd -P "$3" && [ "$(pwd -P)" = "${2%/}/$3" ] || return 1
+    # shellcheck disable=SC3067 # dash, bash and busybox have -O
+    [ -O . ] && cp -p "../$1" file && cat "$work/new" >file || return 1
+    hash_of file
+    [ "$hash_of" = "$becomes" ] || return 1
+    # shellcheck disable=SC2012 # the names have no blanks
+    ls -ln file "../$1" | {
+        IFS=' ' read -r mode _ uid gid _
+        IFS=' ' read -r mode2 _ uid2 gid2 _
+        [ "$mode $uid $gid" = "$mode2 $uid2 $gid2" ]
+    } && { sync file || sync; }
+}
+
+replace_file() {
+    [ "$was" != "$becomes" ] || return 0
+    name=${file##*/} copy=.seatpool.$product
+    cd -P "${file%/*}/" || { fail "the folder of $file cannot be entered"; return 1; }
+    folder=$(pwd -P)
+    rm -f "$copy/file"
+    rmdir "$copy"
+    if ! copy_file "$name" "$folder" "$copy"; then
+        fail "$file cannot be replaced with its owner and mode: check its folder, who may write there, and the disk"
+    elif is_as_read "../$name" && ! mv -f file "../$name"; then
+        fail "$file cannot be replaced"
+    fi
+    hash_of=$(sha256sum <"$file")
+    cd "$folder" && rm -f "$copy/file"
+    rmdir "$copy"
+    sync . || sync
+    [ "${hash_of%% *}" = "$becomes" ]
+}
+
 write_and_apply() {
     may_write || return 1
     if [ "$fence_owner" = "$owner" ] && [ "$revision" -eq "$fence" ] && [ "$hash" != "$fence_hash" ]; then
         result=stale
         return 1
     fi
+    [ -z "$problem" ] || { fail "$problem"; return 1; }
     join_parts && check_users || return 1
+    [ -z "$file" ] || prepare_file || return 1
     put "$work/fence" "$owner $revision $hash" || { no_room; return 1; }
     sync "$work/fence" "$work/users" 2>/dev/null || sync
     mv -f "$work/fence" "$state/$product.revision" || { no_room; return 1; }
     fence=$revision fence_owner=$owner
-    mv -f "$work/users" "$state/$product.list" || { fail "$state/$product.list cannot be written"; return 1; }
+    if [ -n "$file" ]; then
+        replace_file 2>/dev/null || return 1
+    else
+        mv -f "$work/users" "$state/$product.list" || { fail "$state/$product.list cannot be written"; return 1; }
+    fi
     sync "$state" 2>/dev/null || sync
     rm -rf "$state/.parts/$product"
     run_apply || return 1
-    [ "$code" = 0 ] || { fail "the apply command ended with $code: $detail"; return 1; }
+    [ "$code" = 0 ] || { fail "the $apply command ended with $code: $detail"; return 1; }
     result=applied
 }
 
@@ -384,6 +472,7 @@ read_more() {
 
 begin() {
     product=$1
+    apply=apply file='' was='' becomes='' keep=0 resume=1 status_words='' problem=''
     apply_words='' list_words='' hash='' count=0 limit='' parts=0 part_number=0 offset=0
     result=failed code=0 detail='' fence=0 fence_owner='' listed=null late=''
     full=
@@ -545,7 +634,7 @@ esac
 is_number "$revision" || broken 'the revision is not a number'
 is_owner "$owner" || broken 'the owner is not letters, digits and hyphens'
 [ -z "$takeover" ] || is_owner "$takeover" || broken 'the owner to take over from is not letters, digits and hyphens'
-is_state_dir "$state" || broken 'the state folder is not an absolute path of letters, digits and . _ -'
+is_path "$state" || broken 'the state folder is not an absolute path of letters, digits and . _ -'
 
 mkdir -p "$state" 2>/dev/null
 unsafe=$(unsafe_folder 2>/dev/null)
@@ -572,6 +661,14 @@ while IFS= read -r line; do
         product) begin "$value" ;;
         apply) apply_words=$value ;;
         list) list_words=$value ;;
+        file) file=$value apply=reload ;;
+        was) was=$value ;;
+        becomes) becomes=$value ;;
+        keep) keep=$value ;;
+        resume) resume=$value ;;
+        status) status_words=$value ;;
+        problem) problem=$value ;;
+        t) printf '%b' "$value" 2>/dev/null >&3 || full=yes ;;
         hash) hash=$value ;;
         count) count=$value ;;
         limit) limit=$value ;;

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from seatpool.api.licenseserver import TIMEOUT, LicenseServerSpec
-from seatpool.servers.backend import Capabilities, Fence
+from seatpool.servers.backend import Capabilities
 from seatpool.servers.command_result import BadOutput, CommandResult, ScriptRefused
 from seatpool.servers.commands import ListCommand, SentCommand, is_user
 from seatpool.servers.errors import CommandFault, TransportError
@@ -48,8 +48,8 @@ class SsmBackend:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Whole lists, which the script on the node fences."""
-        return Capabilities(fence=Fence.SCRIPT)
+        """What the node can do."""
+        return self._adapter.capabilities
 
     async def find_unlistable(self, users: Collection[str]) -> Mapping[str, str]:
         """Returns the users whose names the server cannot have. It has no accounts to look for."""
@@ -72,8 +72,9 @@ class SsmBackend:
         return self._adapter.split(command)
 
     async def send(self, command: ListCommand) -> SentCommand:
-        """Sends a command. If its list is too long for one send, parts of the list are sent and awaited first."""
-        *ahead, last = self._adapter.parameters(command)
+        """Sends a command. If its list is a part of a file, the file is read first. If it is too long for one send, parts
+        are sent and awaited first."""
+        *ahead, last = self._adapter.parameters(command, await self._read_first(command))
         comment = f"seatpool {self._name} revision {command.revision} {command.action}"
         for number, parameters in enumerate(ahead, start=1):
             await self._run(parameters, comment=f"{comment} part {number}")
@@ -84,6 +85,28 @@ class SsmBackend:
 
         If the rest of a list cannot be fetched, the command itself has run: what it did is in doubt.
         """
+        result, _ = await self._collect(sent, command)
+        return result
+
+    async def cancel(self, sent: SentCommand) -> None:
+        """Asks SSM to stop a command."""
+        await self._transport.cancel(self._node, sent)
+
+    async def _read_first(self, command: ListCommand) -> Sequence[str]:
+        """Returns the outputs that the adapter needs before it can say what to send."""
+        reading = self._adapter.reading(command)
+        if reading is None:
+            return ()
+        try:
+            sent = await self._send(reading, comment=f"seatpool {self._name} revision {command.revision} read")
+            _, outputs = await self._collect(sent, None)
+        except TransportError as error:
+            error.maybe_applied = False
+            raise
+        return outputs
+
+    async def _collect(self, sent: SentCommand, command: ListCommand | None) -> tuple[CommandResult, Sequence[str]]:
+        """Waits for a command and fetches the rest of its lists. Returns the result, and the outputs that it was read from."""
         outputs = [await self._wait(sent)]
         result = self._parse(outputs, sent, command)
         before: Mapping[str, int] = {}
@@ -91,11 +114,7 @@ class SsmBackend:
             before = result.unread
             outputs.append(await self._fetch(result.unread))
             result = self._parse(outputs, sent, command)
-        return result
-
-    async def cancel(self, sent: SentCommand) -> None:
-        """Asks SSM to stop a command."""
-        await self._transport.cancel(self._node, sent)
+        return result, outputs
 
     async def _fetch(self, unread: Mapping[str, int]) -> str:
         try:

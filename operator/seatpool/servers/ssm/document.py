@@ -21,6 +21,8 @@ STEP = "applyUserLists"
 MAX_PAYLOAD = 32_768
 DOCUMENT_LIMIT = 64 * 1024
 """Bytes of the document and its parameters together."""
+INDENT = 4
+"""Blanks of one indent in the script."""
 _BEFORE = (
     "#!/bin/sh",
     'seatpool_seconds="{{ ExecutionTimeout }}"',
@@ -33,9 +35,11 @@ def script() -> str:
     return files("seatpool.servers.ssm").joinpath("apply.sh").read_text(encoding="utf-8")
 
 
-def _without_comments(text: str) -> list[str]:
-    """Returns the lines that do something. A template with all of them is too long to give to CloudFormation inline."""
-    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+def _shortened(text: str) -> list[str]:
+    """Returns the lines that do something, with narrow indents. A template with the whole script is too long to give to
+    CloudFormation inline."""
+    lines = ((line, line.lstrip(" ")) for line in text.splitlines())
+    return [" " * ((len(line) - len(kept)) // INDENT) + kept for line, kept in lines if not kept.startswith("#")]
 
 
 def document() -> dict[str, Any]:
@@ -65,7 +69,7 @@ def document() -> dict[str, Any]:
                 "precondition": {"StringEquals": ["platformType", "Linux"]},
                 "inputs": {
                     "timeoutSeconds": "{{ " + EXECUTION_TIMEOUT + " }}",
-                    "runCommand": [*_BEFORE, *_without_comments(script())],
+                    "runCommand": [*_BEFORE, *_shortened(script())],
                 },
             }
         ],
@@ -75,7 +79,7 @@ def document() -> dict[str, Any]:
 @cache
 def document_json() -> str:
     """Returns the content to upload, byte for byte. Its hash depends on it."""
-    return json.dumps(document(), indent=2, ensure_ascii=True) + "\n"
+    return json.dumps(document(), indent=1, ensure_ascii=True) + "\n"
 
 
 @cache

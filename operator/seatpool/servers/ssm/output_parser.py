@@ -34,6 +34,12 @@ class Listed(BaseModel):
     sha: _Hash
     sorted: _Hash | None = None
     """Hash of the printed lines, sorted, without duplicates. With format Lines it identifies a known list."""
+    size: Annotated[int, Field(ge=0, le=MOST_TEXT)] | None = None
+    """Bytes of the file with the list. What follows them is what the status command printed. None: there is no file."""
+    content: _Hash | None = None
+    """Hash of the file with the list."""
+    status: bool = False
+    """The status command was run."""
 
 
 class Entry(BaseModel):
@@ -118,6 +124,12 @@ def chunks(output: str) -> Iterator[tuple[str, int, str]]:
 
 def whole_text(pieces: Sequence[tuple[int, str]], listed: Listed) -> str | NotWhole:
     """Returns what the list command printed, or the offset from which it is missing."""
+    data = whole_bytes(pieces, listed)
+    return data if isinstance(data, NotWhole) else data.decode(errors="replace")
+
+
+def whole_bytes(pieces: Sequence[tuple[int, str]], listed: Listed) -> bytes | NotWhole:
+    """Returns what was printed, with the newline that the script adds, or the offset from which it is missing."""
     packed = ""
     for offset, piece in sorted(pieces):
         if offset <= len(packed) < offset + len(piece):
@@ -129,7 +141,7 @@ def whole_text(pieces: Sequence[tuple[int, str]], listed: Listed) -> str | NotWh
     return _unpack(packed)
 
 
-def _unpack(packed: str) -> str:
+def _unpack(packed: str) -> bytes:
     inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         data = inflate.decompress(base64.b64decode(packed, validate=True), MOST_TEXT + 1)
@@ -137,4 +149,4 @@ def _unpack(packed: str) -> str:
         raise UnreadableList(f"the list arrived damaged: {error}; is the server's disk full?") from error
     if len(data) > MOST_TEXT or not inflate.eof:
         raise UnreadableList("the list arrived cut off, or is larger than any list of users")
-    return data.decode(errors="replace")
+    return data

@@ -7,16 +7,24 @@ from typing import Any
 
 from seatpool.api.list_backends import ListFormatType, XlcSettings
 from seatpool.domain.list_hash import list_hash
+from seatpool.servers.backend import Capabilities, Fence
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
-from seatpool.servers.commands import Action, ListChange, ListCommand, is_user
+from seatpool.servers.commands import Action, ListChange, ListCommand
 from seatpool.servers.names import PLAIN, NameRendering
 from seatpool.servers.ssm.list_parser import Listing, UnreadableList, parse_listing
 from seatpool.servers.ssm.output_parser import Entry, Listed, NotWhole, chunks, read_summary, whole_text
-from seatpool.servers.ssm.payload import MAX_PRODUCTS, SEND_LIMIT, Header, block, list_lines, pack, stages, words
-
-PARAMETER = "Payload"
-READER = "reader"
-"""Owner in commands that write nothing."""
+from seatpool.servers.ssm.payload import (
+    MAX_PRODUCTS,
+    SEND_LIMIT,
+    Header,
+    block,
+    fetch,
+    list_lines,
+    named,
+    pack,
+    stages,
+    words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +40,34 @@ class XlcAdapter:
         left: tuple[Any, ...] = command.changes or command.products
         while left:
             count = self._how_many_fit(command, left[:MAX_PRODUCTS])
-            parts.append(_part(command, left[:count]))
+            parts.append(part_of(command, left[:count]))
             left = left[count:]
         return tuple(parts)
 
-    def parameters(self, command: ListCommand) -> tuple[dict[str, list[str]], ...]:
+    @property
+    def capabilities(self) -> Capabilities:
+        """Whole lists, which the script on the node fences."""
+        return Capabilities(fence=Fence.SCRIPT)
+
+    def reading(self, command: ListCommand) -> None:
+        """Returns None: a list is written whatever was there before."""
+
+    def parameters(self, command: ListCommand, read: Sequence[str] = ()) -> tuple[dict[str, list[str]], ...]:  # noqa: ARG002
         """Returns one send. For a list that does not fit, returns its parts and then the send that joins them."""
         whole = self._pack(command, parts={})
         if len(whole) <= SEND_LIMIT:
-            return (_named(whole),)
+            return (named(whole),)
         parts: dict[str, int] = {}
         ahead: list[str] = []
         for change in command.changes:
             sends = stages(self._header(command), change.product, self._file(change))
             parts[change.product] = len(sends)
             ahead += sends
-        return tuple(_named(payload) for payload in (*ahead, self._pack(command, parts=parts)))
+        return tuple(named(payload) for payload in (*ahead, self._pack(command, parts=parts)))
 
     def more(self, unread: Mapping[str, int]) -> dict[str, list[str]]:
         """Returns a send that fetches what follows the given offsets."""
-        header = Header(revision=0, owner=READER, takeover=None, state_dir=self.settings.state_dir)
-        lines = list(header.lines("read"))
-        for product, offset in unread.items():
-            lines += block(product, f"offset {offset}")
-        return _named(pack(lines))
+        return named(fetch(self.settings.state_dir, unread))
 
     def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> CommandResult:
         """Reads outputs into a result. What `unread` names must be fetched and added to the outputs.
@@ -82,7 +94,7 @@ class XlcAdapter:
         fitting, too_many = 1, len(items) + 1
         tried = len(items)
         while too_many - fitting > 1:
-            if self._fits(_part(command, items[:tried])):
+            if self._fits(part_of(command, items[:tried])):
                 fitting = tried
             else:
                 too_many = tried
@@ -144,7 +156,7 @@ class XlcAdapter:
             if not isinstance(text, NotWhole):
                 return self._with_listing(result, parse_listing(text, self.settings.list_format))
         except UnreadableList as error:
-            return _unreadable(result, str(error))
+            return unreadable(result, str(error))
         if commanded is not None and self._is_known(entry.listed, commanded):
             return self._with_listing(result, Listing(users=tuple(commanded)))
         return replace(result, unread=text.missing_from)
@@ -157,31 +169,18 @@ class XlcAdapter:
         placeholder = listing.users == (self.settings.placeholder_user,) and not listing.odd
         if placeholder:
             return replace(result, users=(), passed_over=listing.passed_over, placeholder=True)
-        users, strangers = self._users(listing.users)
+        users, strangers = self.names.users(listing.users)
         return replace(
             result, users=users, odd=(*listing.odd, *strangers), passed_over=listing.passed_over, placeholder=False
         )
 
-    def _users(self, entries: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Returns the users of a list's entries, and the entries that are not of this server's form."""
-        if self.names.is_plain:
-            return tuple(entries), ()
-        named = {entry: self.names.user(entry) for entry in entries}
-        users = {user for user in named.values() if user is not None and is_user(user)}
-        strangers = [entry for entry, user in named.items() if user is None or not is_user(user)]
-        return tuple(sorted(users)), tuple(sorted(strangers))
 
-
-def _unreadable(result: ProductResult, why: str) -> ProductResult:
+def unreadable(result: ProductResult, why: str) -> ProductResult:
     detail = "; ".join(part for part in (result.detail, why) if part)
     worked = result.result in (Result.APPLIED, Result.LISTED)
     return replace(result, result=Result.FAILED if worked else result.result, detail=detail)
 
 
-def _part(command: ListCommand, items: tuple[Any, ...]) -> ListCommand:
+def part_of(command: ListCommand, items: tuple[Any, ...]) -> ListCommand:
     named = {"changes": items} if command.action is Action.APPLY else {"products": items}
     return ListCommand(revision=command.revision, owner=command.owner, takeover=command.takeover, **named)
-
-
-def _named(payload: str) -> dict[str, list[str]]:
-    return {PARAMETER: [payload]}

@@ -148,6 +148,10 @@ class DirectorySite(Site):
     ) -> ListBackend:
         return direct_backend(self.target(timeout=timeout), names=names, timeout=timeout, disturbance=disturbance)
 
+    def server(self) -> tuple[dict[str, Any], Mapping[str, Mapping[str, str]]]:
+        section = {"url": self.url, "ca": {"name": "dir", "key": "ca.crt"}, **self.settings}
+        return {"ldap": section}, {"dir": {"ca.crt": self.authority.pem, "password": self.password}}
+
     def close(self) -> None:
         async def close() -> None:
             for target in self._targets:

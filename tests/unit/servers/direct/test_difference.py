@@ -1,4 +1,4 @@
-"""The requests that turn one list into another."""
+"""Requests that turn one list into another: whatever both are, none is too large and the list is never too long."""
 
 from collections import Counter
 
@@ -8,35 +8,36 @@ from hypothesis import strategies as st
 from seatpool.servers.direct.difference import changes
 from seatpool.servers.direct.target import Mark
 
-ENTRIES = st.lists(st.sampled_from(["", *"abcdefghijkl"]), max_size=15)
-MARK = Mark(owner="here", revision=3)
+LISTS = st.lists(st.sampled_from(["", *"abcdefgh"]), max_size=10)
+MARK = Mark(owner="here", revision=7)
 
 
-@given(ENTRIES, st.sets(st.sampled_from("abcdefghijkl")), st.none() | st.integers(1, 6), st.booleans())
-def test_requests_end_with_the_wanted_list(
-    present: list[str], wanted: set[str], largest: int | None, placeholder: bool
+@given(LISTS, LISTS, st.one_of(st.none(), st.integers(1, 4)), st.booleans())
+def test_the_requests_make_the_list_what_it_should_be(
+    present: list[str], wanted: list[str], largest: int | None, placeholder: bool
 ) -> None:
-    steps = changes(present, sorted(wanted), mark=MARK, largest=largest, placeholder=placeholder)
-    assert steps, "a list that is right still gets the mark"
-    have = Counter(present)
-    for step in steps:
-        assert not Counter(step.remove) - have, "nothing is removed that is not there"
-        have.subtract(step.remove)
-        have.update(step.add)
-        have = +have
-        assert Counter(step.whole) == have
-        assert have.total() <= max(len(present), len(wanted)), "a list is never longer than it was or will be"
-        assert step.mark == MARK
-        if largest is not None:
-            assert len(step.add) + len(step.remove) <= largest
-    assert have == Counter(wanted)
-    assert [step.placeholder for step in steps][:-1] == [False] * (len(steps) - 1)
-    assert steps[-1].placeholder == (placeholder and not wanted)
-    if largest is None:
-        assert len(steps) == 1
+    made = changes(present, wanted, mark=MARK, largest=largest, placeholder=placeholder)
+    assert made
+    entries = Counter(present)
+    for change in made:
+        assert change.mark == MARK
+        assert largest is None or len(change.add) + len(change.remove) <= largest
+        assert not Counter(change.remove) - entries
+        entries = entries - Counter(change.remove) + Counter(change.add)
+        assert Counter(change.whole) == entries
+        assert entries.total() <= max(len(present), len(wanted))
+    assert entries == Counter(wanted)
+    moved = sum(len(change.add) + len(change.remove) for change in made)
+    assert moved == (Counter(present) - Counter(wanted)).total() + (Counter(wanted) - Counter(present)).total()
+    assert [change.placeholder for change in made] == [False] * (len(made) - 1) + [placeholder and not wanted]
 
 
-@given(ENTRIES, st.integers(1, 4), st.integers(0, 10))
+def test_an_equal_list_is_one_request_that_writes_the_mark() -> None:
+    (change,) = changes(["a", "b"], ["b", "a"], mark=MARK, largest=1, placeholder=False)
+    assert (change.add, change.remove, change.whole) == ((), (), ("a", "b"))
+
+
+@given(LISTS, st.integers(1, 4), st.integers(0, 10))
 def test_what_is_left_is_finished_from_any_point(present: list[str], largest: int, made: int) -> None:
     wanted = ["b", "d", "z"]
     steps = changes(present, wanted, mark=MARK, largest=largest, placeholder=False)
