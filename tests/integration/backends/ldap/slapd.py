@@ -30,7 +30,7 @@ pidfile {folder}/slapd.pid
 TLSCACertificateFile {folder}/ca.pem
 TLSCertificateFile {folder}/server.pem
 TLSCertificateKeyFile {folder}/server.key
-TLSVerifyClient {verify}
+TLSVerifyClient try
 authz-regexp "^(.*,)?cn=seatpool-client(,.*)?$" "{operator}"
 disallow bind_anon
 sizelimit 500
@@ -42,20 +42,24 @@ directory {folder}/data
 maxsize 1073741824
 index objectClass,uid,cn eq
 access to attrs=userPassword by anonymous auth by * none
-access to dn.subtree="ou=hidden,{base}" by * none
-access to dn.subtree="ou=groups,{base}" attrs=member,uniqueMember,description,displayName by dn.exact="{operator}" write by * none
-access to * by dn.exact="{operator}" read by * none
+{rights}
+"""
+RIGHTS = f"""
+access to dn.subtree="ou=hidden,{BASE}" by * none
+access to dn.subtree="ou=groups,{BASE}" attrs=member,uniqueMember,description,displayName
+  by dn.exact="{OPERATOR}" write by * none
+access to * by dn.exact="{OPERATOR}" read by * none
 """
 
 
 class Slapd:
     """The server, with the operator's account and an empty tree of people and groups."""
 
-    def __init__(self, folder: Path, authority: Authority) -> None:
+    def __init__(self, folder: Path, authority: Authority, *, rights: str = RIGHTS) -> None:
         self.folder = folder
         self.authority = authority
         self.port, self.tls_port = free_port(), free_port()
-        self._write()
+        self._write(rights)
         self._process = subprocess.Popen(
             [
                 shutil.which("slapd") or "/usr/sbin/slapd",
@@ -88,7 +92,7 @@ class Slapd:
             return False
         return True
 
-    def _write(self) -> None:
+    def _write(self, rights: str) -> None:
         (self.folder / "data").mkdir()
         server = self.authority.ca.issue_cert("127.0.0.1", "localhost")
         server.private_key_pem.write_to_path(self.folder / "server.key")
@@ -103,7 +107,7 @@ class Slapd:
                 root=ROOT,
                 root_password=ROOT_PASSWORD,
                 operator=OPERATOR,
-                verify="try",
+                rights=rights,
             )
         )
 
@@ -198,12 +202,12 @@ class SlapdSite(DirectorySite):
 
 
 @contextmanager
-def running_slapd() -> Iterator[Slapd]:
+def running_slapd(*, rights: str = RIGHTS) -> Iterator[Slapd]:
     """Runs a server for the tests of a file."""
     if shutil.which("slapd") is None and not Path("/usr/sbin/slapd").exists():
         pytest.skip("slapd is not installed (Debian: apt-get install slapd)")
     with tempfile.TemporaryDirectory(prefix="seatpool-slapd-") as folder:
-        slapd = Slapd(Path(folder), Authority())
+        slapd = Slapd(Path(folder), Authority(), rights=rights)
         try:
             yield slapd
         finally:
