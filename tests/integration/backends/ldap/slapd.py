@@ -1,6 +1,7 @@
 """A real OpenLDAP server in a folder of its own."""
 
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import ldap3
 import pytest
 from tests.integration.backends.ldap.directory import NOTE, PASSWORD, Administrator, Authority, DirectorySite, free_port
+from tests.integration.backends.ldap.liar import Liar
 from tests.integration.backends.proxy import Relay
 from tests.integration.backends.site import LIST, OTHER_LIST
 from tests.waiting import wait_until
@@ -166,6 +168,18 @@ class SlapdSite(DirectorySite):
 
     def make_unreadable(self, product: str) -> None:
         self.administrator.delete(self.group_dn(product))
+
+    @contextmanager
+    def lying(self) -> Iterator[None]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.slapd.folder / "server.pem", self.slapd.folder / "server.key")
+        liar = Liar(context, self.slapd.port)
+        try:
+            with self.relay.elsewhere(liar.port):
+                yield
+        finally:
+            liar.close()
+        assert liar.lies, "nothing was changed through the server that lies"
 
     def clear(self) -> None:
         """Removes what a test left."""
