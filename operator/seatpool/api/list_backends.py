@@ -2,6 +2,7 @@
 
 * `xlc`, `flexnet`, `listFile`: a program or a file on a machine, by SSM Run Command.
 * `ldap`, `scim`: a server that takes requests.
+* `custom`: whatever a package of your site reaches.
 """
 
 from enum import StrEnum
@@ -318,5 +319,16 @@ class ListFileSettings(Model):
     """The entry that is written instead of an empty list by pools with emptyList KeepPlaceholder."""
 
 
-ListBackendSettings = XlcSettings | LdapSettings | ScimSettings | FlexnetSettings | ListFileSettings
+class CustomSettings(Model):
+    """A way to reach lists that your site brings: a Python package in the operator's image."""
+
+    adapter: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    """Name of its entry point in the group seatpool.backends."""
+    settings: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32, default_factory=dict)]
+    """Settings of the adapter, as texts."""
+    secrets: Annotated[tuple[SecretKey, ...], Field(max_length=8)] = ()
+    """Secrets that the adapter needs."""
+
+
+ListBackendSettings = XlcSettings | LdapSettings | ScimSettings | FlexnetSettings | ListFileSettings | CustomSettings
 SsmSettings = XlcSettings | FlexnetSettings | ListFileSettings
