@@ -97,7 +97,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Any:
         def get(kind: str) -> Any:
             if kind not in made:
                 if kind == "slapd":
-                    made[kind] = stack.enter_context(running_slapd("member"))
+                    made[kind] = stack.enter_context(running_slapd())
                 elif kind == "samba":
                     made[kind] = stack.enter_context(running_samba())
                 elif kind == "scim":

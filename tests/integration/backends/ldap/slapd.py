@@ -43,7 +43,7 @@ maxsize 1073741824
 index objectClass,uid,cn eq
 access to attrs=userPassword by anonymous auth by * none
 access to dn.subtree="ou=hidden,{base}" by * none
-access to dn.subtree="ou=groups,{base}" attrs={member},description by dn.exact="{operator}" write by * none
+access to dn.subtree="ou=groups,{base}" attrs=member,uniqueMember,description,displayName by dn.exact="{operator}" write by * none
 access to * by dn.exact="{operator}" read by * none
 """
 
@@ -51,11 +51,11 @@ access to * by dn.exact="{operator}" read by * none
 class Slapd:
     """The server, with the operator's account and an empty tree of people and groups."""
 
-    def __init__(self, folder: Path, authority: Authority, *, member_attribute: str = "member") -> None:
+    def __init__(self, folder: Path, authority: Authority) -> None:
         self.folder = folder
         self.authority = authority
         self.port, self.tls_port = free_port(), free_port()
-        self._write(member_attribute)
+        self._write()
         self._process = subprocess.Popen(
             [
                 shutil.which("slapd") or "/usr/sbin/slapd",
@@ -88,7 +88,7 @@ class Slapd:
             return False
         return True
 
-    def _write(self, member_attribute: str) -> None:
+    def _write(self) -> None:
         (self.folder / "data").mkdir()
         server = self.authority.ca.issue_cert("127.0.0.1", "localhost")
         server.private_key_pem.write_to_path(self.folder / "server.key")
@@ -103,7 +103,6 @@ class Slapd:
                 root=ROOT,
                 root_password=ROOT_PASSWORD,
                 operator=OPERATOR,
-                member=member_attribute,
                 verify="try",
             )
         )
@@ -199,12 +198,12 @@ class SlapdSite(DirectorySite):
 
 
 @contextmanager
-def running_slapd(member_attribute: str) -> Iterator[Slapd]:
+def running_slapd() -> Iterator[Slapd]:
     """Runs a server for the tests of a file."""
     if shutil.which("slapd") is None and not Path("/usr/sbin/slapd").exists():
         pytest.skip("slapd is not installed (Debian: apt-get install slapd)")
     with tempfile.TemporaryDirectory(prefix="seatpool-slapd-") as folder:
-        slapd = Slapd(Path(folder), Authority(), member_attribute=member_attribute)
+        slapd = Slapd(Path(folder), Authority())
         try:
             yield slapd
         finally:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seatpool.servers.direct.difference import changes
 from seatpool.servers.direct.target import Mark
 
-LISTS = st.lists(st.sampled_from("abcdefgh"), max_size=10)
+LISTS = st.lists(st.sampled_from(["", *"abcdefgh"]), max_size=10)
 MARK = Mark(owner="here", revision=7)
 
 
@@ -35,3 +35,13 @@ def test_the_requests_make_the_list_what_it_should_be(
 def test_an_equal_list_is_one_request_that_writes_the_mark() -> None:
     (change,) = changes(["a", "b"], ["b", "a"], mark=MARK, largest=1, placeholder=False)
     assert (change.add, change.remove, change.whole) == ((), (), ("a", "b"))
+
+
+@given(LISTS, st.integers(1, 4), st.integers(0, 10))
+def test_what_is_left_is_finished_from_any_point(present: list[str], largest: int, made: int) -> None:
+    wanted = ["b", "d", "z"]
+    steps = changes(present, wanted, mark=MARK, largest=largest, placeholder=False)
+    between = steps[min(made, len(steps) - 1)].whole
+    rest = changes(between, wanted, mark=MARK, largest=largest, placeholder=False)
+    assert Counter(rest[-1].whole) == Counter(wanted)
+    assert len(rest) <= len(steps)
