@@ -13,7 +13,7 @@ from tests.waiting import PATIENCE
 from seatpool.api.list_backends import ListFileFormat
 from seatpool.servers.command_result import Late, Result
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.ssm.payload import SEND_LIMIT
+from seatpool.servers.ssm.payload import SEND_LIMIT, pack, unpack
 
 FOREIGN = b"GROUPCASEINSENSITIVE OFF\r\n# caf\xe9, \xff\xfe bytes that are no UTF-8 \\ and 100 % of `them` $HOME\r\nMAX 3 other USER eve"
 
@@ -36,7 +36,9 @@ def test_a_block_is_written_below_what_was_there_and_read_back(server: FilesOnDi
     report = server.apply("bob", "ann", revision=7)
     assert (report.result, report.users, report.fence, report.owner) == (Result.APPLIED, ("ann", "bob"), 7, "here")
     assert (report.surplus, report.odd, report.placeholder) == ((), (), None)
-    block = b"# BEGIN seatpool vew\r\nGROUP seatpool_vew ann bob\r\nINCLUDE vew GROUP seatpool_vew\r\n# END seatpool vew"
+    block = (
+        b"# BEGIN seatpool vew\r\nGROUP seatpool_vew ann bob\r\nINCLUDE vew GROUP seatpool_vew\r\n# END seatpool vew"
+    )
     assert server.file.read_bytes() == FOREIGN + b"\r\n" + block
     assert server.rereads() == 1
 
@@ -69,7 +71,9 @@ def test_an_empty_list_is_the_placeholder_because_no_include_lets_everybody_in(s
     assert b"GROUP seatpool_vew seatpool-placeholder\r\n" in server.file.read_bytes()
 
 
-def test_a_file_that_changed_after_it_was_read_is_left_alone_and_the_next_command_reads_it_anew(server: FilesOnDisk) -> None:
+def test_a_file_that_changed_after_it_was_read_is_left_alone_and_the_next_command_reads_it_anew(
+    server: FilesOnDisk,
+) -> None:
     server.apply("ann", revision=1)
     (payload,) = server.prepared("bob", revision=2)
     edited = server.file.read_bytes().replace(b"eve", b"eva")
@@ -207,7 +211,7 @@ def test_a_full_disk_leaves_the_old_file_or_the_new_one(server: FilesOnDisk, roo
 def test_a_copy_that_a_killed_command_left_is_no_obstacle(server: FilesOnDisk) -> None:
     left = server.folder / ".seatpool.vew"
     left.mkdir()
-    (left / "file").write_text("half")
+    (left / "seatpool").write_text("half")
     assert server.apply("ann", revision=1).result is Result.APPLIED
     assert [path.name for path in server.folder.iterdir()] == ["vendor.opt"]
 
@@ -224,7 +228,9 @@ def test_a_link_in_the_place_of_the_copy_misleads_nobody(server: FilesOnDisk) ->
 
 
 def test_who_is_off_the_list_and_still_has_a_check_out_is_told_when_the_list_is_read(tmp_path: Path) -> None:
-    server = FilesOnDisk(home=tmp_path / "server", settings={"status": (str(tmp_path / "server" / "lmstat"), "{product}")})
+    server = FilesOnDisk(
+        home=tmp_path / "server", settings={"status": (str(tmp_path / "server" / "lmstat"), "{product}")}
+    )
     server.file.write_bytes(b"")
     (server.home / "status").write_text(
         "Users of vew:  (Total of 5 licenses issued;  Total of 2 licenses in use)\n\n"
@@ -269,7 +275,9 @@ def test_several_products_of_one_file_are_written_one_after_the_other(dash_serve
 
 def test_products_with_files_of_their_own_share_a_command(tmp_path: Path) -> None:
     server = FilesOnDisk(
-        home=tmp_path / "server", format=ListFileFormat.LINES, settings={"path": f"{tmp_path}/server/etc/{{product}}.txt"}
+        home=tmp_path / "server",
+        format=ListFileFormat.LINES,
+        settings={"path": f"{tmp_path}/server/etc/{{product}}.txt"},
     )
     for product in ("a", "b"):
         (server.folder / f"{product}.txt").write_text("# names\nold\n")
@@ -283,7 +291,9 @@ def test_products_with_files_of_their_own_share_a_command(tmp_path: Path) -> Non
 
 def test_one_file_that_cannot_be_read_stops_no_other_product(tmp_path: Path) -> None:
     server = FilesOnDisk(
-        home=tmp_path / "server", format=ListFileFormat.JSON, settings={"path": f"{tmp_path}/server/etc/{{product}}.json"}
+        home=tmp_path / "server",
+        format=ListFileFormat.JSON,
+        settings={"path": f"{tmp_path}/server/etc/{{product}}.json"},
     )
     (server.folder / "a.json").write_text("[")
     (server.folder / "b.json").write_text('["old"]')
@@ -309,11 +319,59 @@ def test_any_bytes_of_a_file_arrive_as_they_are(server: FilesOnDisk) -> None:
 
 
 def test_more_users_than_seats_are_refused_by_the_script_too(dash_server: FilesOnDisk) -> None:
-    from seatpool.servers.ssm.payload import pack, unpack
-
     (payload,) = dash_server.prepared("ann", "bob", revision=1)
     lines = [line for line in unpack(payload) if line != "done"]
     limited = pack([*(line for line in lines if line != "end"), "limit 1", "end"])
     report = dash_server.adapter.parse([dash_server.run(limited)]).products["vew"]
     assert (report.result, dash_server.file.read_bytes()) == (Result.FAILED, FOREIGN)
     assert "2 users are more than the limit of 1" in report.detail
+
+
+def test_an_edit_in_the_last_moment_is_not_lost(server: FilesOnDisk) -> None:
+    """The script writes its copy to the disk right before it replaces the file; here another program saves the file then."""
+    tools = server.home / "tools"
+    tools.mkdir()
+    saving = tools / "sync"
+    saving.write_text(f'#!/bin/sh\n[ "$1" != seatpool ] || echo "# saved" >>"{server.file}"\n')
+    saving.chmod(0o755)
+    server.path = f"{tools}:{server.path}"
+    report = server.apply("ann", revision=1)
+    assert (report.result, report.users) == (Result.CHANGED, ())
+    assert server.file.read_bytes() == FOREIGN + b"# saved\n"
+    assert server.rereads() == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to another user")
+def test_a_file_whose_owner_cannot_be_kept_is_not_replaced(server: FilesOnDisk) -> None:
+    """A `cp` that keeps no owner stands for a file system that takes none."""
+    os.chown(server.file, 12345, 54321)
+    tools = server.home / "tools"
+    tools.mkdir()
+    keeping_nothing = tools / "cp"
+    keeping_nothing.write_text('#!/bin/sh\n[ "$1" != -p ] || shift\nexec /bin/cp "$@"\n')
+    keeping_nothing.chmod(0o755)
+    server.path = f"{tools}:{server.path}"
+    report = server.apply("ann", revision=1)
+    assert report.result is Result.FAILED
+    assert "with its owner and mode" in report.detail
+    assert server.file.read_bytes() == FOREIGN
+    assert [path.name for path in server.folder.iterdir()] == ["vendor.opt"]
+
+
+def test_a_second_list_of_the_same_revision_is_refused_before_the_file_is_looked_at(server: FilesOnDisk) -> None:
+    server.apply("ann", revision=3)
+    (older,) = server.prepared("bob", revision=2)
+    server.file.write_bytes(b"# other\n" + server.file.read_bytes())
+    report = server.adapter.parse([server.run(older)]).products["vew"]
+    assert (report.result, report.fence) == (Result.STALE, 3)
+
+
+@pytest.mark.parametrize("name", ["was", "becomes", "keep", "resume", "file", "hash"])
+@pytest.mark.parametrize("value", ["$(touch /tmp/owned)", "-1", "../x", "", "a b", "0" * 63])
+def test_a_damaged_payload_changes_nothing(dash_server: FilesOnDisk, name: str, value: str) -> None:
+    (payload,) = dash_server.prepared("ann", revision=1)
+    lines = [f"{name} {value}" if line.startswith(f"{name} ") else line for line in unpack(payload) if line != "done"]
+    report = dash_server.adapter.parse([dash_server.run(pack(lines))]).products["vew"]
+    assert report.result is Result.FAILED
+    assert dash_server.file.read_bytes() == FOREIGN
+    assert not (dash_server.state / "vew.revision").exists()

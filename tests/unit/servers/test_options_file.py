@@ -45,7 +45,9 @@ def may_use(content: bytes, user: str, *, feature: str = "vew", qualifier: str |
             return same(name, user)
         if kind.upper() == "GROUP":
             return any(
-                line[0].upper() in ("GROUP", "USER_GROUP") and line[1] == name and any(same(one, user) for one in line[2:])
+                line[0].upper() in ("GROUP", "USER_GROUP")
+                and line[1] == name
+                and any(same(one, user) for one in line[2:])
                 for line in lines
             )
         raise AssertionError(kind)
@@ -197,7 +199,10 @@ def test_a_long_list_is_many_lines_of_one_group() -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"# BEGIN seatpool vew\nGROUP a b\n", "must have one BEGIN and one END below it, but there is BEGIN in line 1"),
+        (
+            b"# BEGIN seatpool vew\nGROUP a b\n",
+            "must have one BEGIN and one END below it, but there is BEGIN in line 1",
+        ),
         (b"# END seatpool vew\n", "there is END in line 1"),
         (b"# END seatpool vew\n# BEGIN seatpool vew\n", "END in line 1, BEGIN in line 2"),
         (b"# BEGIN seatpool vew\n# END seatpool vew\n" * 2, "BEGIN in line 3"),
@@ -240,7 +245,9 @@ GROUP, INCLUDE = "GROUP seatpool_vew ann bob", "INCLUDE vew GROUP seatpool_vew"
         ((GROUP, "INCLUDE vew:VERSION=2.0 GROUP seatpool_vew"), ("ann", "bob"), 1, 1),
     ],
 )
-def test_what_somebody_did_to_the_block_is_seen(lines: tuple[str, ...], names: tuple[str, ...], odd: int, gaps: int) -> None:
+def test_what_somebody_did_to_the_block_is_seen(
+    lines: tuple[str, ...], names: tuple[str, ...], odd: int, gaps: int
+) -> None:
     listed = read_list(block(*lines), VEW)
     assert (listed.names, len(listed.odd), len(listed.gaps)) == (names, odd, gaps)
 
