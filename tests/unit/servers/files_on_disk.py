@@ -1,6 +1,5 @@
 """A license server whose lists are in files, as the apply script sees one."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,5 +108,5 @@ class FilesOnDisk(ServerOnDisk):
 
 
 def owner_and_mode(path: Path) -> tuple[int, int, int]:
-    found = os.stat(path)
+    found = path.stat()
     return found.st_uid, found.st_gid, found.st_mode

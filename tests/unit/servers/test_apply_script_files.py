@@ -15,7 +15,10 @@ from seatpool.servers.command_result import Late, Result
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.ssm.payload import SEND_LIMIT, pack, unpack
 
-FOREIGN = b"GROUPCASEINSENSITIVE OFF\r\n# caf\xe9, \xff\xfe bytes that are no UTF-8 \\ and 100 % of `them` $HOME\r\nMAX 3 other USER eve"
+FOREIGN = (
+    b"GROUPCASEINSENSITIVE OFF\r\n# caf\xe9, \xff\xfe bytes that are no UTF-8 \\ and 100 % of `them` $HOME\r\n"
+    b"MAX 3 other USER eve"
+)
 
 
 @pytest.fixture(params=shells())

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.integration.backends.site import LIST, OTHER_LIST, TIMEOUT, UNDISTURBED, Disturbance, Site, Stopped
 
@@ -221,7 +221,7 @@ class ListFileSite(FileSite):
     """Each list has a file of its own."""
 
     format = ""
-    place: Mapping[str, Any] = {}
+    place: ClassVar[Mapping[str, Any]] = {}
 
     def path(self, product: str) -> Path:
         return self.folder / f"{product}.list"
@@ -263,7 +263,7 @@ class LinesSite(ListFileSite):
 
 class IniSite(ListFileSite):
     format = "Ini"
-    place = {"section": "users of {product}"}
+    place: ClassVar[Mapping[str, Any]] = {"section": "users of {product}"}
     hostile_entries = ("John Smith", "\x1b[31mred", "ém")
 
     def empty(self, product: str) -> bytes:
@@ -288,7 +288,7 @@ class IniSite(ListFileSite):
 
 class JsonSite(ListFileSite):
     format = "Json"
-    place = {"keys": ["lists", "{product}", "users"]}
+    place: ClassVar[Mapping[str, Any]] = {"keys": ["lists", "{product}", "users"]}
     hostile_entries = ("John Smith", "\x1b[31mred", "ém", "")
 
     def empty(self, product: str) -> bytes:
@@ -319,7 +319,7 @@ class JsonSite(ListFileSite):
 
 class CsvSite(ListFileSite):
     format = "Csv"
-    place = {"column": "login"}
+    place: ClassVar[Mapping[str, Any]] = {"column": "login"}
     hostile_entries = ("John Smith", "\x1b[31mred", "two\nlines")
 
     def empty(self, product: str) -> bytes:
