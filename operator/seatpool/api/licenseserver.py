@@ -120,7 +120,8 @@ class LicenseServerSpec(Model):
     """The vendor's license client (xLC) on a machine that SSM reaches. Without any section it is this one with its
     defaults."""
     flexnet: FlexnetSettings | None = None
-    """The options file of a FlexNet vendor daemon on a machine that SSM reaches."""
+    """The options file of a FlexNet vendor daemon on a machine that SSM reaches. Not for RLM: its named-user licenses have
+    no command that takes a whole list."""
     list_file: ListFileSettings | None = None
     """A file with names on a machine that SSM reaches."""
     ldap: LdapSettings | None = None

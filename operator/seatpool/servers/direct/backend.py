@@ -145,12 +145,7 @@ class DirectBackend:
             return self._shown(Result.LISTED, await self._target.read(product))
         for attempt in range(1, ATTEMPTS + 1):
             before = await self._target.read(product)
-<<<<<<< HEAD
-            own = Mark(owner=command.owner, revision=command.revision)
-            refused = None if attempt > 1 and before.mark == own else self._refused(before, command)
-=======
             refused = self._refused(before, command, has_begun=attempt > 1)
->>>>>>> w-back
             if refused is not None:
                 return refused
             try:
