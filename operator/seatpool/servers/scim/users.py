@@ -197,7 +197,9 @@ class ScimUsers:
         """Returns the error for a member that cannot be looked up. It may be the only one, so other lists are not concerned."""
         if answer.status == 403:
             return self._bad(f"GET of the member {_shown(one)}", answer)
-        return ListProblem(f"{self._client.host} answered {answer.problem} to GET of the member {_shown(one)}; see its log")
+        return ListProblem(
+            f"{self._client.host} answered {answer.problem} to GET of the member {_shown(one)}; see its log"
+        )
 
     def _bad(self, what: str, answer: Answer) -> TransportError:
         fault = CommandFault.REFUSED if answer.status == 403 else CommandFault.BAD_ANSWER

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trustme
+from tests.integration.backends.scim.scim_service import TOKEN, Service, make_service, serve, server_context
 
 from seatpool.api.list_backends import ScimSettings, SecretKey
 from seatpool.api.list_names import ListNames
@@ -15,7 +16,6 @@ from seatpool.servers.direct.backend import DirectBackend
 from seatpool.servers.names import NameRendering
 from seatpool.servers.scim.factory import make_target
 from seatpool.servers.scim.target import ScimTarget
-from tests.integration.backends.scim.scim_service import TOKEN, Service, make_service, serve, server_context
 
 SECRETS = {"scim/token": TOKEN}
 

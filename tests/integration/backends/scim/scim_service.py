@@ -120,7 +120,8 @@ class Service:
         group = self.storage.get(self.types["Group"], group_id)
         members = [{"value": one} for one in ids]
         self.storage.update(
-            self.types["Group"], type(group).model_validate({**group.model_dump(), **changes, "members": members or None})
+            self.types["Group"],
+            type(group).model_validate({**group.model_dump(), **changes, "members": members or None}),
         )
 
     def delete_user(self, user_id: str) -> None:

@@ -156,5 +156,3 @@ def clear(service: Service) -> None:
     service.storage.resources = []
     service.lacks = Lacks()
     service.seen.clear()
-
-

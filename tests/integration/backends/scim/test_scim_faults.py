@@ -62,9 +62,7 @@ async def test_a_write_that_is_answered_429_is_repeated_and_lands_once(service: 
     assert service.names(group) == ["ann"]
 
 
-@pytest.mark.parametrize(
-    ("status", "fault"), [(429, CommandFault.THROTTLED), (503, CommandFault.UNREACHABLE)]
-)
+@pytest.mark.parametrize(("status", "fault"), [(429, CommandFault.THROTTLED), (503, CommandFault.UNREACHABLE)])
 async def test_a_longer_wait_than_the_time_limit_is_told_at_once(
     service: Service, backend: Make, status: int, fault: CommandFault
 ) -> None:
@@ -154,9 +152,7 @@ async def test_a_list_answer_of_an_odd_form_is_no_group(service: Service, backen
         [{"value": "\x1b[2J"}, {"value": "0000", "type": 7, "$ref": []}],
     ],
 )
-async def test_members_of_an_odd_form_are_shown_and_replaced(
-    service: Service, backend: Make, members: Any
-) -> None:
+async def test_members_of_an_odd_form_are_shown_and_replaced(service: Service, backend: Make, members: Any) -> None:
     service.add_users("ann")
     group = service.add_group(PRODUCT)
     made = backend()

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from tests.integration.backends.scim.lists import PRODUCT, write
+from tests.integration.backends.scim.scim_service import Lacks, Service
 
 from seatpool.servers.backend import Fence
 from seatpool.servers.command_result import Result
 from seatpool.servers.direct.backend import DirectBackend
-from tests.integration.backends.scim.lists import PRODUCT, write
-from tests.integration.backends.scim.scim_service import Lacks, Service
 
 Make = Callable[..., DirectBackend]
 USERS = [f"user{number:02}" for number in range(40)]

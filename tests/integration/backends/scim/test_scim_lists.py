@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from scim2_models import Group, User
+from tests.integration.backends.scim.lists import PRODUCT, read, write
+from tests.integration.backends.scim.scim_service import Service
 
 from seatpool.api.list_names import ListNames
 from seatpool.servers.backend import Fence
 from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListChange, ListCommand
 from seatpool.servers.direct.backend import DirectBackend
-from tests.integration.backends.scim.lists import PRODUCT, read, write
-from tests.integration.backends.scim.scim_service import Service
 
 Make = Callable[..., DirectBackend]
 
@@ -95,7 +95,9 @@ async def test_ghosts_repeats_and_nested_groups_are_told_and_go_with_the_next_wr
     assert service.members(group) == [ann]
 
 
-@pytest.mark.parametrize("name", ['a"b', "a\\b", "a' or 1 eq 1", 'x" or userName pr or userName eq "', "a%22b", "a&b=c"])
+@pytest.mark.parametrize(
+    "name", ['a"b', "a\\b", "a' or 1 eq 1", 'x" or userName pr or userName eq "', "a%22b", "a&b=c"]
+)
 async def test_a_group_of_any_name_is_found_and_no_other(service: Service, backend: Make, name: str) -> None:
     service.add_users("ann")
     service.add_group("other")
@@ -177,7 +179,7 @@ async def test_what_others_wrote_into_the_group_stays(service: Service, backend:
 
 
 async def test_a_writer_who_is_faster_is_not_overwritten_but_read_again(service: Service, backend: Make) -> None:
-    ann, bob, cem = service.add_users("ann", "bob", "cem")
+    ann, _, cem = service.add_users("ann", "bob", "cem")
     group = service.add_group(PRODUCT, [ann])
     service.before_write.append(lambda: service.set_members(group, [ann, cem], externalId="seatpool:site-a:5"))
     result = await write(backend(), "bob", revision=3)

@@ -115,7 +115,13 @@ async def test_a_token_is_renewed_shortly_before_its_end(
     credentials = target._client._tokens
     now = [0.0]
     credentials._monotonic = lambda: now[0]
-    for life, good, ended in ((3600, 3569, 3571), (100, 89, 91), (None, 269, 271), ("7200", 7169, 7171), (-1, 269, 271)):
+    for life, good, ended in (
+        (3600, 3569, 3571),
+        (100, 89, 91),
+        (None, 269, 271),
+        ("7200", 7169, 7171),
+        (-1, 269, 271),
+    ):
         tokens.life, credentials._token = life, None
         now[0], before = 0.0, len(tokens.asked)
         await target.read(PRODUCT)

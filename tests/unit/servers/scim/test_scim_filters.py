@@ -9,7 +9,9 @@ from scim2_models import ScimFilter, User
 from seatpool.servers.scim.filters import any_of, batches, equals
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
-HARD = st.sampled_from(['"', "\\", '\\"', '" or userName pr or userName eq "', "\n", "\x00", "é", "\U0001f600", "(", "'"])
+HARD = st.sampled_from(
+    ['"', "\\", '\\"', '" or userName pr or userName eq "', "\n", "\x00", "é", "\U0001f600", "(", "'"]
+)
 
 
 @given(TEXTS | HARD, TEXTS | HARD)

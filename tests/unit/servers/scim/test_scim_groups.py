@@ -28,7 +28,9 @@ def group_of(members: list[str], **others: Any) -> dict[str, Any]:
     return {"id": "1", "displayName": "matlab", "members": [{"value": one} for one in members], **others}
 
 
-@given(MEMBERS, st.lists(IDS, max_size=6, unique=True), st.sampled_from(PATCHES), st.sampled_from([None, "old", "mine"]))
+@given(
+    MEMBERS, st.lists(IDS, max_size=6, unique=True), st.sampled_from(PATCHES), st.sampled_from([None, "old", "mine"])
+)
 def test_a_patch_makes_the_wanted_list_of_any_list(
     present: list[str], wanted: list[str], way: Way, external_id: str | None
 ) -> None:
