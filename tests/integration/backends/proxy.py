@@ -4,16 +4,20 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 CHUNK = 65_536
 
 
 class Relay:
-    """Relays every connection to 127.0.0.1:`port` of its own to the server's port."""
+    """Relays every connection to 127.0.0.1:`port` of its own to the server's port.
 
-    def __init__(self, server_port: int) -> None:
+    `connect`: how the server is reached, if its port is not one of this machine.
+    """
+
+    def __init__(self, server_port: int, connect: Callable[[tuple[str, int]], socket.socket] | None = None) -> None:
         self._server_port = server_port
+        self._connect = connect or socket.create_connection
         self._delay = 0.0
         self._hangs = False
         self._away = False
@@ -77,7 +81,7 @@ class Relay:
                 near.close()
                 continue
             try:
-                far = socket.create_connection(("127.0.0.1", self._server_port))
+                far = self._connect(("127.0.0.1", self._server_port))
             except OSError:
                 near.close()
                 continue

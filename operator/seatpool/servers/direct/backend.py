@@ -145,7 +145,8 @@ class DirectBackend:
             return self._shown(Result.LISTED, await self._target.read(product))
         for attempt in range(1, ATTEMPTS + 1):
             before = await self._target.read(product)
-            refused = self._refused(before, command, has_begun=attempt > 1)
+            own = Mark(owner=command.owner, revision=command.revision)
+            refused = None if attempt > 1 and before.mark == own else self._refused(before, command)
             if refused is not None:
                 return refused
             try:
@@ -155,16 +156,12 @@ class DirectBackend:
                     raise
         raise AssertionError  # pragma: no cover
 
-    def _refused(self, before: TargetList, command: ListCommand, *, has_begun: bool) -> ProductResult | None:
-        """Returns the result if the mark of a list forbids to write it. None: it does not.
-
-        `has_begun`: the mark of this revision may be by an earlier attempt of the same command.
-        """
+    def _refused(self, before: TargetList, command: ListCommand) -> ProductResult | None:
+        """Returns the result if the mark of a list forbids to write it. None: it does not."""
         mark = before.mark
         if mark.owner not in ("", command.owner, command.takeover):
             return self._shown(Result.OWNER, before, detail=f"the list belongs to {escape_unprintable(mark.owner)}")
-        lowest = mark.revision if has_begun else mark.revision + 1
-        if mark.owner == command.owner and command.revision < lowest:
+        if mark.owner == command.owner and command.revision <= mark.revision:
             return self._shown(Result.STALE, before, detail=f"the list has revision {mark.revision}")
         return None
 
@@ -251,20 +248,17 @@ class DirectBackend:
     async def _find(self, names: Collection[str]) -> Mapping[str, Found]:
         """Returns what the server knows of names. Answers are remembered for a while."""
         now = self._monotonic()
-        asked = [name for name in names if name not in self._known or self._known[name].until <= now]
+        found = {name: lookup for name in names if (lookup := self._known.get(name)) is not None and lookup.until > now}
+        asked = [name for name in names if name not in found]
         if asked:
             answer = await self._target.find(asked)
+            for name in asked:
+                kept = UNKNOWN_FOR if _problem_of(answer.get(name)) is not None else KNOWN_FOR
+                found[name] = _Lookup(answer.get(name), now + kept)
             if len(self._known) + len(asked) > MOST_KNOWN:
                 self._known.clear()
-            for name in asked:
-                found = answer.get(name)
-                kept = UNKNOWN_FOR if _problem_of(found) is not None else KNOWN_FOR
-                self._known[name] = _Lookup(found, now + kept)
-        return {
-            name: lookup.found
-            for name in names
-            if (lookup := self._known.get(name)) is not None and lookup.found is not None
-        }
+            self._known |= {name: found[name] for name in asked}
+        return {name: lookup.found for name, lookup in found.items() if lookup.found is not None}
 
     async def _read_back(self, product: str, wanted: _Wanted) -> TargetList:
         """Reads a list that was written, again and again for some seconds if it does not show the change yet."""

@@ -24,6 +24,8 @@ from seatpool.text import escape_unprintable
 
 ASSERTION = "1.3.6.1.1.12"
 """Control by which a Modify is made only if the entry matches a filter."""
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""Errors of TLS that say no more than that the connection ended."""
 _PAGE = 500
 _MOST_PAGES = 10_000
 
@@ -245,8 +247,10 @@ class Session:
                 fault, message = CommandFault.CERTIFICATE_REFUSED, f"the server's certificate is refused: {text}"
             case TimeoutError():
                 fault, message = CommandFault.TIMED_OUT, f"no answer within {self._seconds:g} s"
-            case ssl.SSLError():
+            case ssl.SSLError() if not isinstance(error, _CLOSED):
                 fault, message = CommandFault.CERTIFICATE_REFUSED, f"TLS cannot be begun: {text}"
+            case _ if "alert" in text:
+                fault, message = CommandFault.REFUSED, f"the server takes no TLS with this client certificate: {text}"
             case _ if "timed out" in text:
                 fault, message = CommandFault.TIMED_OUT, f"no answer within {self._seconds:g} s"
             case _:

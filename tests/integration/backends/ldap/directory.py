@@ -94,10 +94,10 @@ class DirectorySite(Site):
     secrets = (PASSWORD, PASSWORD.split("\\")[0])
     user_class = "inetOrgPerson"
 
-    def __init__(self, *, authority: Authority, administrator: Administrator, tls_port: int, base: str) -> None:
+    def __init__(self, *, authority: Authority, administrator: Administrator, relay: Relay, base: str) -> None:
         self.authority = authority
         self.administrator = administrator
-        self.relay = Relay(tls_port)
+        self.relay = relay
         self.base = base
         self.people = f"ou=people,{base}"
         self.groups = f"ou=groups,{base}"

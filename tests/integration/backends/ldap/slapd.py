@@ -11,6 +11,7 @@ from typing import Any
 import ldap3
 import pytest
 from tests.integration.backends.ldap.directory import NOTE, PASSWORD, Administrator, Authority, DirectorySite, free_port
+from tests.integration.backends.proxy import Relay
 from tests.integration.backends.site import LIST, OTHER_LIST
 from tests.waiting import wait_until
 
@@ -114,7 +115,7 @@ class SlapdSite(DirectorySite):
     def __init__(self, slapd: Slapd, *, member_attribute: str) -> None:
         self._member_attribute = member_attribute
         super().__init__(
-            authority=slapd.authority, administrator=slapd.administrator(), tls_port=slapd.tls_port, base=BASE
+            authority=slapd.authority, administrator=slapd.administrator(), relay=Relay(slapd.tls_port), base=BASE
         )
         self.slapd = slapd
         self._build()
