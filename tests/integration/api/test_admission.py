@@ -175,6 +175,48 @@ def test_a_bad_server_is_refused_with_words_that_say_what_is_right(
     assert words in str(refused.value)
 
 
+SCIM: Spec = {"url": "https://example.com/scim/v2", "token": {"name": "scim", "key": "token"}}
+OAUTH: Spec = {"url": "https://example.com/token", "clientId": "a", "clientSecret": {"name": "scim", "key": "secret"}}
+BAD_SCIM: dict[str, tuple[Spec, str]] = {
+    "a URL in the clear": ({"url": "http://example.com/scim"}, "must be https://HOST[:PORT]/PATH without user"),
+    "a URL with a password": ({"url": "https://u:p@example.com/scim"}, "must be https://HOST[:PORT]/PATH without user"),
+    "a URL with a query": ({"url": "https://example.com/scim?tenant=a"}, "must be https://HOST[:PORT]/PATH without user"),
+    "a URL with a line break": ({"url": "https://example.com/\n"}, "must be https://HOST[:PORT]/PATH without user"),
+    "two kinds of credentials": ({"oauth": OAUTH}, "give either token or oauth"),
+    "no credentials": ({"token": None}, "give either token or oauth"),
+    "a token endpoint in the clear": (
+        {"token": None, "oauth": OAUTH | {"url": "http://example.com/token"}},
+        "must be https://HOST[:PORT]/PATH without user",
+    ),
+    "a group without a product": ({"group": "licensed"}, "must contain {product}"),
+    "an attribute that is a filter": ({"userAttribute": "userName eq x or id"}, "userAttribute"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SCIM)
+def test_a_bad_scim_section_is_refused_with_words_that_say_what_is_right(
+    control_plane: ControlPlane, namespace: str, case: str
+) -> None:
+    change, words = BAD_SCIM[case]
+    with pytest.raises(KubectlError) as refused:
+        apply(control_plane, namespace, "LicenseServer", {"scim": _given(SCIM | change)})
+    assert words in str(refused.value)
+
+
+def test_a_good_scim_section_is_taken(control_plane: ControlPlane, namespace: str) -> None:
+    urls = ("https://example.com", "https://[fd00::1]:8443/scim/v2/", "https://a.example/~x%20y/v2")
+    for number, url in enumerate(urls):
+        spec = {"scim": SCIM | {"url": url, "userAttribute": "emails.value"}}
+        assert "created" in apply(control_plane, namespace, "LicenseServer", spec, name=f"x{number}")
+    assert "created" in apply(
+        control_plane, namespace, "LicenseServer", {"scim": _given(SCIM | {"token": None, "oauth": OAUTH})}, name="oauth"
+    )
+
+
+def _given(spec: Spec) -> Spec:
+    return {key: value for key, value in spec.items() if value is not None}
+
+
 GOOD_DURATIONS = [
     *(("timeout", text) for text in ("5s", "5000ms", "1m30s", "1d", "2d", "48h")),
     *(("verifyInterval", text) for text in ("1s", "1h30m", "7d", "30d", "720h")),
