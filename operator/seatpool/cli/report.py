@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seatpool.cli.command_classes import EndedAtOnce
+from seatpool.cli.command_classes import EndedAtOnce, command_line
 from seatpool.cli.help import Panel
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.progress import progress
@@ -68,6 +68,7 @@ OutFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Wri
 
 @app.command(cls=EndedAtOnce, rich_help_panel=Panel.PAST)
 def report(
+    context: typer.Context,
     *,
     by: Annotated[
         ByOption, typer.Option(help="What the rows are. An HTML page has all but user and hour.")
@@ -111,6 +112,8 @@ def report(
     endpoint_url: Endpoint = None,
 ) -> None:
     """Report how many seats were in use, which users waited how long, and what it cost, from the recorded history."""
+    if output is ReportOption.HTML and out is None and sys.stdout.isatty():
+        raise SeatpoolError("-o html prints a page: give --out FILE")
     settings = _settings(history, config, region, endpoint_url)
     try:
         from seatpool.history.pseudonyms import Pseudonyms
@@ -129,7 +132,13 @@ def report(
         pseudonyms=Pseudonyms.from_file(salt_file or settings.salt_file),
     )
     with progress("Reading the history"):
-        made = build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day))
+        made = build_report(
+            options,
+            by=by.value,
+            form=output.value,
+            folder_since=lambda day: _folder(settings, day),
+            command=command_line(context),
+        )
     _write(made, out)
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 
+from seatpool.clock import utc_now
 from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.history.store import open_history
+from seatpool.pages import Origin
 from seatpool.reports.facts import recorded_range
 from seatpool.reports.page import PICTURED, page
 from seatpool.reports.question import By, Question, UnclearQuestion, read_per_pool, read_window, read_zone
@@ -37,9 +40,12 @@ class ReportOptions:
 
 
 def build_report(
-    options: ReportOptions, *, by: str, form: str, folder_since: Callable[[date | None], Path]
+    options: ReportOptions, *, by: str, form: str, folder_since: Callable[[date | None], Path], command: str
 ) -> str | bytes:
-    """Returns the report in the format `form`. Raises SeatpoolError for an option that cannot be used."""
+    """Returns the report in the format `form`. A page says by which `command` it was made.
+
+    Raises SeatpoolError for an option that cannot be used.
+    """
     heading = By(by)
     teams = read_teams(options.teams, options.pseudonyms) if options.teams is not None else {}
     if heading is By.TEAM and options.teams is None:
@@ -47,7 +53,8 @@ def build_report(
     folder = folder_since(None)
     question = _question(options, folder)
     if form == "html":
-        return page(whole_report(folder, question, teams=teams, most_pictured=PICTURED))
+        origin = Origin(at=utc_now(), version=version("seatpool"), command=command)
+        return page(whole_report(folder, question, teams=teams, most_pictured=PICTURED), origin)
     return _printed(report(folder, question, by=heading, teams=teams), form)
 
 

@@ -42,6 +42,8 @@ class PreparedTables:
     """Needs of which it is not known how long they waited."""
     needs: int
     """All needs."""
+    every_pool: tuple[str, ...]
+    """Every pool of the history, also those that the report leaves out."""
 
 
 def recorded_range(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | None:
@@ -58,7 +60,8 @@ def recorded_range(database: "DuckDBPyConnection") -> tuple[datetime, datetime] 
 def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]) -> PreparedTables:
     """Creates the tables, and `capacity_steps`: how many seats each pool had from when on."""
     _put(database, "teams", "user_id VARCHAR, team VARCHAR", [list(pair) for pair in sorted(teams.items())])
-    pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.includes(name)]
+    every_pool = tuple(name for (name,) in database.execute(_POOLS).fetchall())
+    pools = [name for name in every_pool if question.includes(name)]
     _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.for_pool(name)] for name in pools])
     window = {"begin": question.begin_s, "end": question.end_s}
     modes = "('Enforce', 'DryRun')" if question.dry_run else "('Enforce')"
@@ -79,7 +82,7 @@ def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Ma
     database.execute(_NEEDS.format(named=", ".join(NAMED)), window)
     database.execute(_CAPACITY, window)
     not_known, needs = database.execute("SELECT count(*) - count(wait_s), count(*) FROM needs").fetchall()[0]
-    return PreparedTables(passed_over, unseen, not_known, needs)
+    return PreparedTables(passed_over, unseen, not_known, needs, every_pool)
 
 
 def _in_dry_run(database: "DuckDBPyConnection", window: dict[str, int]) -> int:

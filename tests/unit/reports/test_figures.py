@@ -119,7 +119,7 @@ def test_where_the_number_of_seats_is_not_known_it_can_be_said(tmp_path: Path) -
     rows: list[Row] = [session("ann", 0, HOUR, waited_s=0.0, source="flexnet", server="host", pool="MATLAB")]
     unknown = made(tmp_path, rows, asked(0, 2 * HOUR))
     assert (only(unknown).seats, only(unknown).utilisation, only(unknown).saturated_hours) == (None, None, None)
-    assert unknown.remarks == ("How many seats there were is not known of MATLAB: say it with --seats POOL=NUMBER.",)
+    assert unknown.remarks == ("Number of seats unknown for MATLAB: give --seats POOL=NUMBER.",)
     told = report(tmp_path, asked(0, 2 * HOUR, seats=PerPool(None, {"MATLAB": 2})), by=By.POOL, teams={})
     assert (only(told).seats, only(told).utilisation) == (2, 0.25)
     assert told.remarks == ()
