@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from seatpool.cli.line_screens import print_line
-from seatpool.explain.wait_estimate import WaitEstimate
 from seatpool.explain.who import Who
+from seatpool.policy.wait_estimate import WaitEstimate
 from seatpool.terminal.output import table
 from seatpool.text import NOT_KNOWN, TimeFormat, format_names
 

@@ -121,6 +121,31 @@ async def test_seats_that_no_receiver_took_are_told_after_a_restart(stage: Stage
         assert len({one["id"] for one in portal.seen(kind)}) == 1
 
 
+async def test_a_wait_that_ended_while_no_operator_ran_is_told_and_a_denial_at_once(stage: Stage) -> None:
+    portal = Portal(stage)
+    stage.apply(
+        stage.server(),
+        stage.pool(seats=1, deniedUsers=["dora"]),
+        stage.workbench(1, "ann"),
+        stage.workbench(2, "bob"),
+        stage.workbench(3, "dora"),
+    )
+    async with stage.operator(notify=portal.settings):
+        await eventually(lambda: bool(portal.seen("SeatWaiting")), what="bob is told that he waits")
+        await eventually(lambda: bool(portal.seen("SeatDenied")), what="dora is told that she is denied")
+        await stage.until_ready()
+    stage.apply(stage.workbench(2, "bob", state="stopped"))
+    async with stage.operator(notify=portal.settings):
+        await eventually(lambda: bool(portal.seen("WaitEnded")), what="bob is told that his wait is over")
+        await stage.until_ready()
+    async with stage.operator(notify=portal.settings):
+        await stage.until_ready()
+    assert {(one["user"], one["reason"]) for one in portal.seen("WaitEnded")} == {("bob", "NeedEnded")}
+    assert {one["user"] for one in portal.seen("SeatDenied")} == {"dora"}
+    for kind in ("WaitEnded", "SeatDenied"):
+        assert len({one["id"] for one in portal.seen(kind)}) == 1
+
+
 async def test_nobody_is_told_of_a_seat_that_a_dry_run_only_computes(stage: Stage) -> None:
     portal = Portal(stage)
     stage.apply(
