@@ -35,7 +35,7 @@ def _who(console: Console, found: Who, *, wide: bool, times: TimeFormat) -> None
     if found.denied:
         print_line(console, f"Denied (spec.deniedUsers): {format_names(found.denied)}", indent=2, style="red")
     for problem in found.problems:
-        print_line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        print_line(console, problem.message.text, indent=2, style="" if problem.is_intended else "red")
 
 
 def _holders(found: Who, *, wide: bool, times: TimeFormat) -> Table:

@@ -37,6 +37,8 @@ class ReportOptions:
     zone: str
     dry_run: bool
     pseudonyms: Pseudonyms
+    headers: bool = True
+    """False: a table has no column headings."""
 
 
 def build_report(
@@ -55,7 +57,7 @@ def build_report(
     if form == "html":
         origin = Origin(at=utc_now(), version=version("seatpool"), command=command)
         return page(whole_report(folder, question, teams=teams, most_pictured=PICTURED), origin)
-    return _printed(report(folder, question, by=heading, teams=teams), form)
+    return _printed(report(folder, question, by=heading, teams=teams), form, headers=options.headers)
 
 
 def _question(options: ReportOptions, folder: Path) -> Question:
@@ -76,19 +78,19 @@ def _question(options: ReportOptions, folder: Path) -> Question:
     )
 
 
-def _printed(made: Report, form: str) -> str | bytes:
+def _printed(made: Report, form: str, *, headers: bool) -> str | bytes:
     forms: Mapping[str, Callable[[Report], str | bytes]] = {
         "csv": csv_text,
         "json": lambda one: json_text(as_json(one)) + "\n",
         "parquet": parquet,
-        "table": lambda one: _screen(one, wide=False),
-        "wide": lambda one: _screen(one, wide=True),
+        "table": lambda one: _screen(one, wide=False, headers=headers),
+        "wide": lambda one: _screen(one, wide=True, headers=headers),
     }
     return forms[form](made)
 
 
-def _screen(made: Report, *, wide: bool) -> str:
-    shown: Console = console()
+def _screen(made: Report, *, wide: bool, headers: bool) -> str:
+    shown: Console = console(headers=headers)
     with shown.capture() as captured:
         show(shown, made, wide=wide)
     return captured.get()

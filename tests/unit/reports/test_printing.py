@@ -63,6 +63,13 @@ def test_the_table_fits_into_80_columns_and_has_everything_in_wide(history: Path
     assert all(word in wide for word in ("NEVER USED", "LONGEST", "GAVE UP", "IDLE COST"))
 
 
+@pytest.mark.parametrize("words", [("report",), ("sql", "SELECT user_id, held_s FROM sessions")])
+def test_a_table_without_its_headings(history: Path, words: tuple[str, ...]) -> None:
+    whole, bare = (run(*words, "--history", history, *more).splitlines() for more in ((), ("--no-headers",)))
+    (heading,) = [line for line in whole if line.startswith(("POOL", "user_id"))]
+    assert [line.split() for line in bare] == [line.split() for line in whole if line != heading]
+
+
 def test_json_has_the_numbers_and_says_nothing_of_what_is_not_known(history: Path) -> None:
     found = json.loads(run("report", "--history", history, "-o", "json", "--pool", "matlab"))
     assert (found["since"], found["until"], found["by"]) == ("2026-03-09T12:00:00Z", "2026-03-09T21:00:00Z", "pool")
@@ -172,6 +179,7 @@ def test_a_question_in_sql_is_answered_as_table_csv_and_json(history: Path) -> N
             "--price matlb=...: the history has no pool matlb; did you mean matlab?",
         ),
         (["report", "--history", "HISTORY", "--pool", "a-*", "--seats", "x=3"], "no pool x; there are: a-pool-with-a"),
+        (["report", "--history", "HISTORY", "--no-headers", "-o", "csv"], "--no-headers is for tables"),
         (["report", "--history", "EMPTY"], "nothing is recorded there yet"),
         (["report", "--history", "HISTORY", "--out", "/proc/no/such"], "--out /proc/no/such: "),
         (["sql", "DROP VIEW sessions", "--history", "HISTORY"], "write one SELECT"),
