@@ -108,7 +108,6 @@ def print_help(
 
 
 operating = typer.Typer()
-operating.command("help", rich_help_panel=Panel.SET_UP)(print_help)
 operating.command(rich_help_panel=Panel.SET_UP)(demo.demo)
 operating.command("compare-pipeline", rich_help_panel=Panel.SET_UP, cls=compare_pipeline.ComparePipeline)(
     compare_pipeline.compare_pipeline
@@ -117,6 +116,7 @@ operating.command("import", cls=OldImport, hidden=True)(compare_pipeline.compare
 operating.command(rich_help_panel=Panel.SET_UP)(crds)
 operating.command(rich_help_panel=Panel.SET_UP)(document)
 operating.command(rich_help_panel=Panel.SET_UP)(version)
+operating.command("help", rich_help_panel=Panel.SET_UP)(print_help)
 operating.command(cls=run.RunCommand, rich_help_panel=Panel.SET_UP)(run.run)
 # The help lists the commands in this order, in the panels of `help.Panel`.
 app.add_typer(verbs.app)

@@ -186,6 +186,18 @@ async def test_the_audit_trail_leads_from_a_persons_seat_to_the_command_that_wro
     assert all(line["poolResourceVersion"] for line in (*grants, release, first, second))
 
 
+async def test_another_operator_notes_no_refusal_again_of_users_who_wait_already(stage: Stage) -> None:
+    file = stage.tmp_path / "audit.jsonl"
+    stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"), stage.workbench(2, "bob"))
+    async with stage.operator(audit={"file": str(file)}):
+        await eventually(lambda: len(lines(file, "refuse")) == 1, what="bob's wait is noted")
+    stage.apply(stage.workbench(3, "carl"))
+    async with stage.operator(audit={"file": str(file)}):
+        await eventually(lambda: len(lines(file, "refuse")) > 1, what="carl's wait is noted")
+        await stage.until_ready()
+    assert [line["user"] for line in lines(file, "refuse")] == ["bob", "carl"]
+
+
 async def test_a_change_by_hand_is_told_and_noted_with_names(stage: Stage) -> None:
     portal, file = Portal(stage), stage.tmp_path / "audit.jsonl"
     stage.apply(stage.server(verifyInterval="1s"), stage.pool(seats=2), stage.workbench(1, "ann"))
