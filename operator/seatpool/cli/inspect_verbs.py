@@ -71,9 +71,10 @@ async def show_top(
 
     screen = console()
     can_draw = screen.is_terminal and not screen.is_dumb_terminal
+    live = Live(console=screen, screen=True, auto_refresh=False) if can_draw else None
 
     def show(drawn: "RenderableType") -> None:
-        if can_draw:
+        if live is not None:
             live.update(drawn, refresh=True)
         else:
             screen.print(drawn)
@@ -81,7 +82,7 @@ async def show_top(
             sys.stdout.flush()
 
     async with connect(options) as cluster:
-        with Live(console=screen, screen=can_draw, auto_refresh=False) if can_draw else nullcontext() as live:
+        with live or nullcontext():
             drawn: RenderableType = ""
             while True:
                 try:

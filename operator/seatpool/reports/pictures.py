@@ -135,7 +135,7 @@ def _draw_levels(axes: Axes, pool: PoolPictured, question: Question, *, most_dat
     axes.set_ylim(0, _top(pool))
     axes.set_xlim(edges[0], edges[-1])
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    locator = AutoDateLocator(tz=question.zone, minticks=2, maxticks=most_dates)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=question.zone, minticks=most_dates // 2, maxticks=most_dates)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=question.zone))  # type: ignore[no-untyped-call]
     axes.grid(visible=True, axis="y", color=GRID, linewidth=0.7)

@@ -199,7 +199,9 @@ def test_an_element_that_is_no_event_takes_no_other_along(tmp_path: Path) -> Non
 
 
 def test_an_archive_of_events_of_ec2_alone_is_refused_because_no_owner_is_in_them(tmp_path: Path) -> None:
-    with pytest.raises(UnusableEvents, match=r"no event in 2 lines says whose workbench it is about \(1 unknown owner\)"):
+    with pytest.raises(
+        UnusableEvents, match=r"no event in 2 lines says whose workbench it is about \(1 unknown owner\)"
+    ):
         past_of(tmp_path, own_event_of_ec2(1, "running", 0), own_event_of_ec2(1, "stopped", 9))
 
 
