@@ -148,7 +148,13 @@ def test_a_wait_that_ended_with_a_seat_a_denial_or_another_wait_is_not_told_as_e
     office.answer()
     entries = tuple(
         ended(user, NOW - timedelta(hours=1), NOW, reason)
-        for user, reason in (("ann", "Granted"), ("bob", "NeedEnded"), ("carl", "NeedEnded"), ("dora", "Denied"))
+        for user, reason in (
+            ("ann", "Granted"),
+            ("gone-since", "Granted"),
+            ("bob", "NeedEnded"),
+            ("carl", "NeedEnded"),
+            ("dora", "Denied"),
+        )
     )
     assert office.answer(ended=entries) == []
     assert all(office.sink.may_forget(POOL, one) for one in entries)
