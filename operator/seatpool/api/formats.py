@@ -70,9 +70,11 @@ FORMATS: Mapping[str, Format] = {
     r"^[A-Za-z0-9._-]{1,253}$": Format("a key of a Secret such as password: letters, digits and . _ -", 253),
     r"^[A-Za-z][A-Za-z0-9-]{0,63}$": Format("the name of an attribute such as uid or sAMAccountName", 64),
     r"^[A-Za-z][A-Za-z0-9.:-]{0,127}$": Format("the name of an attribute such as userName or externalId", 128),
-    r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$": Format(
-        "letters, digits and . _ @ + -, at most 128, beginning with a letter or digit", 128
+    r"^[!$-\[\]-~]([ !$-\[\]-~]*[!$-\[\]-~])?$": Format(
+        "a feature as INCLUDE names it, such as {product} or {product}:VERSION=2.0, without quotes, # and backslash", 256
     ),
+    r"^[^\[\]\r\n]+$": Format("the name of a section without brackets, such as users of {product}", 256),
+    r"^[^\"\r\n]+$": Format("the name of a column without quotes, such as login", 256),
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": Format("the name of an adapter such as plainlists", 63),
     r"^([A-Za-z0-9._-]|\{product\}){1,64}$": Format(
         "the name of a group such as seatpool_{product}: letters, digits and . _ -, and {product}", 128
