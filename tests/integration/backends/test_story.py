@@ -28,7 +28,7 @@ from seatpool.control.reconcile.failpoints import Failpoint
 
 KINDS = ("xlc", "slapd", "samba", "scim", "options", "lines")
 WITH_ACCOUNTS = ("slapd", "samba", "scim")
-MOST = 5_000
+MOST = 4_999
 
 
 class XlcSite:
@@ -165,6 +165,12 @@ async def test_a_seat_passes_on_a_list_is_mended_and_a_restart_changes_nothing(s
         await asyncio.to_thread(site.add_by_hand, LIST, ["zoe"])
         await asyncio.to_thread(site.remove_by_hand, LIST, ["cem"])
         await story.until_list("bob", "cem")
+
+        async def is_settled() -> bool:
+            server, pool = await stage.server_status(), await stage.pool_status(LIST)
+            return "inFlight" not in server and server["revision"] == pool.get("revision")
+
+        await eventually(is_settled, what="the last command is known and its list was read back")
     revision = (await stage.server_status())["revision"]
     async with stage.operator() as operator:
 
