@@ -137,7 +137,12 @@ class LdapUsers(Model):
         Field(
             min_length=1,
             max_length=1024,
-            json_schema_extra=rules(cel("self.contains('{user}')", "must contain {user}, such as (uid={user})")),
+            json_schema_extra=rules(
+                cel(
+                    "self.startsWith('(') && self.endsWith(')') && self.contains('{user}')",
+                    "must be a filter in parentheses that contains {user}, such as (uid={user})",
+                )
+            ),
         ),
     ] = "(uid={user})"
     """Filter that finds one user. {user} is replaced by the name, escaped."""

@@ -126,7 +126,7 @@ class Server:
         self.longest = max(self.longest, len(self.entries))
         if not self.remembers_list:
             return None
-        return replace(before, members=tuple(map(self.member, change.whole)), mark=change.mark)
+        return replace(before, members=tuple(map(self.member, change.whole)), mark=self.mark)
 
 
 def over(server: Server, *, names: ListNames | None = None, seconds: float = 60, **settings: object) -> DirectBackend:
