@@ -2,6 +2,7 @@
 
 * `xlc`, `flexnet`, `listFile`: a program or a file on a machine, by SSM Run Command.
 * `ldap`, `scim`: a server that takes requests.
+* `custom`: whatever a package of your site reaches.
 """
 
 from enum import StrEnum
@@ -15,7 +16,7 @@ from seatpool.domain.identity import PLACEHOLDER
 
 Arg = Annotated[str, Field(min_length=1, max_length=1024)]
 StateDir = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]{1,254}$")]
-FilePath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/{}-]{1,254}$")]
+FilePath = Annotated[str, Field(pattern=r"^/([A-Za-z0-9._/+-]|\{product\}){1,254}$")]
 Command = Annotated[tuple[Arg, ...], Field(max_length=32)]
 PlaceholderUser = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")]
 DistinguishedName = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -268,22 +269,28 @@ class ScimSettings(Model):
 
 
 class FlexnetSettings(Model):
-    """A block in the options file of a FlexNet vendor daemon, on a machine that SSM reaches."""
+    """A block for each product in the options file of a FlexNet vendor daemon, on a machine that SSM reaches. Everything
+    else in the file stays. Not for RLM: its named-user licenses have no command that takes a whole list."""
 
     options_file: FilePath
-    """Path of the options file. {product} is replaced."""
-    feature: Annotated[str, Field(min_length=1, max_length=256)] = "{product}"
-    """Feature as INCLUDE names it, for example {product} or {product}:VERSION=2.0."""
-    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._{}-]{1,64}$")] = "seatpool_{product}"
-    """Name of the group in the file."""
+    """Path of the options file, which must exist and be no link. {product} is replaced; several products can share a
+    file."""
+    feature: Annotated[str, Field(max_length=256, pattern=r"^[!$-\[\]-~]([ !$-\[\]-~]*[!$-\[\]-~])?$")] = "{product}"
+    """Feature as INCLUDE names it. {product} is replaced. It can have qualifiers, such as {product}:VERSION=2.0, or
+    {product} VERSION=2.0 for a name with colons, which is written in quotes."""
+    group: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]|\{product\}){1,64}$")] = "seatpool_{product}"
+    """Name of the group in the file. {product} is replaced. No other line of the file may name it. Without {product} the
+    server can have one product only."""
     reread: Command = ("lmutil", "lmreread")
-    """Command and arguments that make the daemon read the file. Empty: none."""
+    """Command and arguments that make the daemon read the file. {product} and {file} are replaced. Empty: none."""
     status: Command = ()
-    """Command and arguments that print who has checked out what, such as lmutil lmstat -f {product}. Empty: none."""
+    """Command and arguments that print who has checked out what, such as lmutil lmstat -f {product}. It shows who is off
+    the list and still works. Empty: none."""
     state_dir: StateDir = "/var/lib/seatpool"
-    """Folder on the machine that holds the revision fence and backups."""
+    """Folder on the machine that holds the revision fence, and the file as it was before the first and the last change."""
     placeholder_user: PlaceholderUser = PLACEHOLDER
-    """The member of the group of an empty list: without any INCLUDE the feature would be open to everybody."""
+    """The member of the group of an empty list, whatever the pool's emptyList is: without any INCLUDE the feature would be
+    open to everybody. It must be no user's id."""
 
 
 class ListFileFormat(StrEnum):
@@ -296,7 +303,8 @@ class ListFileFormat(StrEnum):
 
 
 class ListFileSettings(Model):
-    """A file with a list, on a machine that SSM reaches, and the command that makes a program read it."""
+    """A file with a list, on a machine that SSM reaches, and the command that makes a program read it. The rest of the
+    file stays."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -306,22 +314,38 @@ class ListFileSettings(Model):
     )
 
     path: FilePath
-    """Path of the file. {product} is replaced."""
+    """Path of the file, which must exist and be no link. {product} is replaced. If {product} is neither here nor in section,
+    keys or column, the server can have one product only."""
     format: ListFileFormat = ListFileFormat.LINES
-    """Lines: one name a line. Ini: the keys of a section. Json: an array at keys. Csv: a column."""
-    section: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    """Ini: the section. {product} is replaced."""
+    """Lines: one name a line; blank lines, and lines that begin with #, stay. Ini: the keys of a section; a new key gets the
+    value of the last one. Json: the array of strings at keys. Csv: a column; a user who leaves takes the whole row along,
+    and a new row has the name alone."""
+    section: Annotated[str, Field(max_length=256, pattern=r"^[^\[\]\r\n]+$")] | None = None
+    """Ini: the section, which must exist. {product} is replaced."""
     keys: Annotated[tuple[Arg, ...], Field(max_length=8)] = ()
-    """Json: the keys that lead to the array. {product} is replaced in each."""
-    column: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    """Csv: the name of the column in the first line."""
+    """Json: the keys that lead to the array, which must exist. {product} is replaced in each. Empty: the whole file is the
+    array."""
+    column: Annotated[str, Field(max_length=256, pattern=r"^[^\"\r\n]+$")] | None = None
+    """Csv: the name of the column in the first line. {product} is replaced. Fields are parted by commas, semicolons or
+    tabs, as in the first line."""
     reload: Command = ()
     """Command and arguments after the file was written. {product} and {file} are replaced. Empty: none."""
     state_dir: StateDir = "/var/lib/seatpool"
-    """Folder on the machine that holds the revision fence and backups."""
+    """Folder on the machine that holds the revision fence, and the file as it was before the first and the last change."""
     placeholder_user: PlaceholderUser = PLACEHOLDER
     """The entry that is written instead of an empty list by pools with emptyList KeepPlaceholder."""
 
 
-ListBackendSettings = XlcSettings | LdapSettings | ScimSettings | FlexnetSettings | ListFileSettings
+class CustomSettings(Model):
+    """A way to reach lists that your site brings: a Python package in the operator's image."""
+
+    adapter: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    """Name of its entry point in the group seatpool.backends."""
+    settings: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32, default_factory=dict)]
+    """Settings of the adapter, as texts."""
+    secrets: Annotated[tuple[SecretKey, ...], Field(max_length=8)] = ()
+    """Secrets that the adapter needs."""
+
+
+ListBackendSettings = XlcSettings | LdapSettings | ScimSettings | FlexnetSettings | ListFileSettings | CustomSettings
 SsmSettings = XlcSettings | FlexnetSettings | ListFileSettings

@@ -84,7 +84,7 @@ class Directory:
         with (self.home / "slapd.log").open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
         try:
-            self._connection = self._connect()
+            self._connection: Any = self._connect()
             self._fill()
         except BaseException:
             self.__exit__(None, None, None)
@@ -143,7 +143,7 @@ class Directory:
                 self._known[product] = users
                 yield JournalEntry(at=datetime.datetime.now(UTC), product=product, users=users, accepted=True)
 
-    def _connect(self) -> ldap3.Connection:
+    def _connect(self) -> Any:
         server = ldap3.Server("127.0.0.1", self._port, get_info=ldap3.NONE)
         until = time.monotonic() + STARTS_WITHIN
         while True:

@@ -13,9 +13,12 @@ from tests.waiting import PATIENCE
 from seatpool.api.list_backends import ListFileFormat
 from seatpool.servers.command_result import Late, Result
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.ssm.payload import SEND_LIMIT
+from seatpool.servers.ssm.payload import SEND_LIMIT, pack, unpack
 
-FOREIGN = b"GROUPCASEINSENSITIVE OFF\r\n# caf\xe9, \xff\xfe bytes that are no UTF-8 \\ and 100 % of `them` $HOME\r\nMAX 3 other USER eve"
+FOREIGN = (
+    b"GROUPCASEINSENSITIVE OFF\r\n# caf\xe9, \xff\xfe bytes that are no UTF-8 \\ and 100 % of `them` $HOME\r\n"
+    b"MAX 3 other USER eve"
+)
 
 
 @pytest.fixture(params=shells())
@@ -211,7 +214,7 @@ def test_a_full_disk_leaves_the_old_file_or_the_new_one(server: FilesOnDisk, roo
 def test_a_copy_that_a_killed_command_left_is_no_obstacle(server: FilesOnDisk) -> None:
     left = server.folder / ".seatpool.vew"
     left.mkdir()
-    (left / "file").write_text("half")
+    (left / "seatpool").write_text("half")
     assert server.apply("ann", revision=1).result is Result.APPLIED
     assert [path.name for path in server.folder.iterdir()] == ["vendor.opt"]
 
@@ -319,11 +322,59 @@ def test_any_bytes_of_a_file_arrive_as_they_are(server: FilesOnDisk) -> None:
 
 
 def test_more_users_than_seats_are_refused_by_the_script_too(dash_server: FilesOnDisk) -> None:
-    from seatpool.servers.ssm.payload import pack, unpack
-
     (payload,) = dash_server.prepared("ann", "bob", revision=1)
     lines = [line for line in unpack(payload) if line != "done"]
     limited = pack([*(line for line in lines if line != "end"), "limit 1", "end"])
     report = dash_server.adapter.parse([dash_server.run(limited)]).products["vew"]
     assert (report.result, dash_server.file.read_bytes()) == (Result.FAILED, FOREIGN)
     assert "2 users are more than the limit of 1" in report.detail
+
+
+def test_an_edit_in_the_last_moment_is_not_lost(server: FilesOnDisk) -> None:
+    """The script writes its copy to the disk right before it replaces the file; here another program saves the file then."""
+    tools = server.home / "tools"
+    tools.mkdir()
+    saving = tools / "sync"
+    saving.write_text(f'#!/bin/sh\n[ "$1" != seatpool ] || echo "# saved" >>"{server.file}"\n')
+    saving.chmod(0o755)
+    server.path = f"{tools}:{server.path}"
+    report = server.apply("ann", revision=1)
+    assert (report.result, report.users) == (Result.CHANGED, ())
+    assert server.file.read_bytes() == FOREIGN + b"# saved\n"
+    assert server.rereads() == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to another user")
+def test_a_file_whose_owner_cannot_be_kept_is_not_replaced(server: FilesOnDisk) -> None:
+    """A `cp` that keeps no owner stands for a file system that takes none."""
+    os.chown(server.file, 12345, 54321)
+    tools = server.home / "tools"
+    tools.mkdir()
+    keeping_nothing = tools / "cp"
+    keeping_nothing.write_text('#!/bin/sh\n[ "$1" != -p ] || shift\nexec /bin/cp "$@"\n')
+    keeping_nothing.chmod(0o755)
+    server.path = f"{tools}:{server.path}"
+    report = server.apply("ann", revision=1)
+    assert report.result is Result.FAILED
+    assert "with its owner and mode" in report.detail
+    assert server.file.read_bytes() == FOREIGN
+    assert [path.name for path in server.folder.iterdir()] == ["vendor.opt"]
+
+
+def test_a_second_list_of_the_same_revision_is_refused_before_the_file_is_looked_at(server: FilesOnDisk) -> None:
+    server.apply("ann", revision=3)
+    (older,) = server.prepared("bob", revision=2)
+    server.file.write_bytes(b"# other\n" + server.file.read_bytes())
+    report = server.adapter.parse([server.run(older)]).products["vew"]
+    assert (report.result, report.fence) == (Result.STALE, 3)
+
+
+@pytest.mark.parametrize("name", ["was", "becomes", "keep", "resume", "file", "hash"])
+@pytest.mark.parametrize("value", ["$(touch /tmp/owned)", "-1", "../x", "", "a b", "0" * 63])
+def test_a_damaged_payload_changes_nothing(dash_server: FilesOnDisk, name: str, value: str) -> None:
+    (payload,) = dash_server.prepared("ann", revision=1)
+    lines = [f"{name} {value}" if line.startswith(f"{name} ") else line for line in unpack(payload) if line != "done"]
+    report = dash_server.adapter.parse([dash_server.run(pack(lines))]).products["vew"]
+    assert report.result is Result.FAILED
+    assert dash_server.file.read_bytes() == FOREIGN
+    assert not (dash_server.state / "vew.revision").exists()

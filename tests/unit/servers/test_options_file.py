@@ -125,14 +125,12 @@ def test_ten_thousand_files_mean_what_the_list_says_or_it_is_told_why_not() -> N
     for _ in range(FILES):
         before, behind = generated_file(letters)
         names = tuple(sorted(letters.sample(USERS, k=letters.randint(1, 3))))
-        try:
-            content = write_list(before, VEW, ("first",)) + behind
-            content = write_list(content, VEW, names)
-        except UnreadableFile as error:
-            assert "ends with a backslash" in str(error)
-            assert before.rstrip(b"\r\n").endswith(b"\\")
+        if before.removesuffix(b"\n").removesuffix(b"\r").endswith(b"\\"):
+            with pytest.raises(UnreadableFile, match="ends with a backslash"):
+                write_list(before, VEW, ("first",))
             seen["refused"] += 1
             continue
+        content = write_list(write_list(before, VEW, ("first",)) + behind, VEW, names)
         assert content.startswith(before)
         assert content.endswith(behind)
         listed = read_list(content, VEW)

@@ -7,7 +7,9 @@
 # what the list commands printed follows in chunks, and the rest of it is fetched with action "read".
 #
 # In the state folder, for each product: <product>.revision (the fence: owner, revision, hash), <product>.list (what
-# the apply command is given), <product>.listed (what the list command printed). Everything happens under one lock.
+# the apply command is given), <product>.listed (what the list command printed). Of a list that is a part of a file:
+# <product>.original and <product>.before, the file before the first and before the last change. Everything happens under
+# one lock.
 # The shell that waits for a vendor's command keeps the lock even when its parent is killed, so that a late old
 # command cannot undo a newer one; the command itself does not have it, so that a daemon it leaves behind does not.
 #
@@ -150,7 +152,7 @@ may_write() {
 check_users() {
     [ -z "$full" ] || { no_room; return 1; }
     [ -z "$limit" ] || [ "$count" -le "$limit" ] || { fail "$count users are more than the limit of $limit"; return 1; }
-    [ -z "$becomes" ] || return 0
+    [ -z "$file" ] || [ -z "$becomes" ] || return 0
     if [ -z "$file" ] && grep -qvE '^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$' "$work/users"; then
         fail 'a user id has characters that are not allowed'
         return 1
@@ -387,17 +389,17 @@ prepare_file() {
 # copy_file NAME FOLDER COPY: makes a copy with the same owner and mode in a folder of our own. Who owns the folder of the
 # file could replace a name there by a link, so every name is looked at from inside of our folder.
 copy_file() {
-    mkdir "$3" && cd -P "$3" && [ "$(pwd -P)" = "${2%/}/$3" ] || return 1
+    mkdir "$3" && cd -P "./$3" && [ "$(pwd -P)" = "${2%/}/$3" ] || return 1
     # shellcheck disable=SC3067 # dash, bash and busybox have -O
-    [ -O . ] && cp -p "../$1" file && cat "$work/new" >file || return 1
-    hash_of file
+    [ -O . ] && cp -p "../$1" seatpool && cat "$work/new" >seatpool || return 1
+    hash_of seatpool
     [ "$hash_of" = "$becomes" ] || return 1
     # shellcheck disable=SC2012 # the names have no blanks
-    ls -ln file "../$1" | {
+    ls -ln seatpool "../$1" | {
         IFS=' ' read -r mode _ uid gid _
         IFS=' ' read -r mode2 _ uid2 gid2 _
         [ "$mode $uid $gid" = "$mode2 $uid2 $gid2" ]
-    } && { sync file || sync; }
+    } && { sync seatpool || sync; }
 }
 
 replace_file() {
@@ -405,15 +407,15 @@ replace_file() {
     name=${file##*/} copy=.seatpool.$product
     cd -P "${file%/*}/" || { fail "the folder of $file cannot be entered"; return 1; }
     folder=$(pwd -P)
-    rm -f "$copy/file"
+    [ -L "$copy" ] || rm -f "$copy/seatpool"
     rmdir "$copy"
     if ! copy_file "$name" "$folder" "$copy"; then
         fail "$file cannot be replaced with its owner and mode: check its folder, who may write there, and the disk"
-    elif is_as_read "../$name" && ! mv -f file "../$name"; then
+    elif is_as_read "../$name" && ! mv -f seatpool "../$name"; then
         fail "$file cannot be replaced"
     fi
     hash_of=$(sha256sum <"$file")
-    cd "$folder" && rm -f "$copy/file"
+    cd "$folder" && rm -f "$copy/seatpool"
     rmdir "$copy"
     sync . || sync
     [ "${hash_of%% *}" = "$becomes" ]

@@ -39,6 +39,7 @@ from seatpool.servers.ssm.xlc import part_of, unreadable
 from seatpool.text import escape_unprintable
 
 LONGEST_PATH = 255
+SHOWN_OF_A_PATH = 150
 LONGEST_PROBLEM = 350
 KNOWN_FILES = 64
 """Contents of files that are remembered, so that a file that is as it was need not be fetched."""
@@ -246,7 +247,7 @@ class FileAdapter(ABC):
                 old = self._old(entries.get(product), pieces.get(product, ()), path)
                 new = self._write(old, product, names)
             except (UnreadableFile, UnreadableList) as error:
-                problem = f"{path}: {error}" if isinstance(error, UnreadableFile) else str(error)
+                problem = f"{path[-SHOWN_OF_A_PATH:]}: {error}" if isinstance(error, UnreadableFile) else str(error)
                 yield replace(write, problem=escape_unprintable(problem)[:LONGEST_PROBLEM])
                 continue
             self._known.add(new)

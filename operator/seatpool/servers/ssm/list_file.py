@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from json.decoder import JSONDecodeError, JSONDecoder, scanstring
+from json.decoder import JSONDecodeError, JSONDecoder
 
 from seatpool.api.list_backends import ListFileFormat
 from seatpool.servers.ssm.file_text import FileList, FileText, UnreadableFile, lines_of, without_end
@@ -318,7 +318,7 @@ def _member(text: str, at: int, key: str, above: Sequence[str]) -> int:
     found: int | None = None
     at = _skip_blanks(text, at + 1)
     while text[at] != "}":
-        name, at = scanstring(text, at + 1)
+        name, at = _DECODER.raw_decode(text, at)
         at = _skip_blanks(text, _skip_blanks(text, at) + 1)
         if name == key:
             if found is not None:

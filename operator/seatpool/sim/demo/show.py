@@ -101,7 +101,7 @@ def _view_of(
     stage: Stage, expected: ExpectedNeeds, console: Console, *, every_change: bool
 ) -> tuple[LiveView | PlainView, Monitor]:
     monitor = Monitor(stage, expected)
-    plain = not console.is_terminal
+    plain = not console.is_terminal or console.is_dumb_terminal  # a dumb terminal draws nothing over what is there
     view = PlainView(console, every_change=every_change) if plain else LiveView(console, monitor)
     monitor.changed = view.changed
     return view, monitor

@@ -150,7 +150,7 @@ def pool_table(pools: tuple[PoolRow, ...], width: int) -> Table:
             row.name,
             str(row.seats),
             str(row.used),
-            Text(str(row.waiting), style="bold yellow" if row.waiting else ""),
+            Text(str(row.waiting), style="bold magenta" if row.waiting else ""),
             _bar(row),
             ", ".join(row.queue),
         )
@@ -184,4 +184,4 @@ def _file(scene: Scene, width: int, *, rows: int) -> RenderableType:
 
 def _bar(row: PoolRow) -> Text:
     full = min(BAR, round(BAR * row.used / row.seats)) if row.seats else 0
-    return Text.assemble(("█" * full, "yellow" if row.waiting else "green"), ("░" * (BAR - full), "dim"))
+    return Text.assemble(("█" * full, "magenta" if row.waiting else "green"), ("░" * (BAR - full), "dim"))

@@ -224,7 +224,7 @@ class ListFileSite(FileSite):
     """Each list has a file of its own."""
 
     format = ""
-    place: Mapping[str, Any] = {}
+    place: ClassVar[Mapping[str, Any]] = {}
 
     def path(self, product: str) -> Path:
         return self.folder / f"{product}.list"
@@ -266,7 +266,7 @@ class LinesSite(ListFileSite):
 
 class IniSite(ListFileSite):
     format = "Ini"
-    place: ClassVar[dict[str, Any]] = {"section": "users of {product}"}
+    place: ClassVar[Mapping[str, Any]] = {"section": "users of {product}"}
     hostile_entries = ("John Smith", "\x1b[31mred", "ém")
 
     def empty(self, product: str) -> bytes:
@@ -291,7 +291,7 @@ class IniSite(ListFileSite):
 
 class JsonSite(ListFileSite):
     format = "Json"
-    place: ClassVar[dict[str, Any]] = {"keys": ["lists", "{product}", "users"]}
+    place: ClassVar[Mapping[str, Any]] = {"keys": ["lists", "{product}", "users"]}
     hostile_entries = ("John Smith", "\x1b[31mred", "ém", "")
 
     def empty(self, product: str) -> bytes:
@@ -322,7 +322,7 @@ class JsonSite(ListFileSite):
 
 class CsvSite(ListFileSite):
     format = "Csv"
-    place: ClassVar[dict[str, Any]] = {"column": "login"}
+    place: ClassVar[Mapping[str, Any]] = {"column": "login"}
     hostile_entries = ("John Smith", "\x1b[31mred", "two\nlines")
 
     def empty(self, product: str) -> bytes:

@@ -13,7 +13,6 @@ from tests.integration.backends.scim.scim_service import TOKEN, Service, make_se
 from seatpool.api.list_backends import ScimSettings, SecretKey
 from seatpool.api.list_names import ListNames
 from seatpool.servers.direct.backend import DirectBackend
-from seatpool.servers.names import NameRendering
 from seatpool.servers.scim.factory import make_target
 from seatpool.servers.scim.target import ScimTarget
 
@@ -66,7 +65,6 @@ def backend(connect: Callable[..., ScimTarget]) -> Callable[..., DirectBackend]:
 
     def made(*, timeout: float = 30.0, names: ListNames | None = None, **settings: Any) -> DirectBackend:
         target = connect(timeout=timeout, **settings)
-        rendering = NameRendering.of(names or ListNames(), ignores_case=target.capabilities.ignores_case)
-        return DirectBackend(target, names=rendering, timeout=timedelta(seconds=timeout))
+        return DirectBackend(target, names=names or ListNames(), timeout=timedelta(seconds=timeout))
 
     return made
