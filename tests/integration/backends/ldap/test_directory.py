@@ -307,6 +307,20 @@ async def test_an_account_without_the_right_to_write_is_told(site: SlapdSite) ->
     assert "may not be changed by the operator's account" in result.detail
 
 
+async def test_members_that_cannot_be_seen_are_told_when_they_are_in_the_way(site: SlapdSite) -> None:
+    site.add_users(("ann", "bob"))
+    group = f"cn=list-{LIST},ou=blind,{BASE}"
+    site.administrator.add(
+        group, {"objectClass": ["organizationalRole", "extensibleObject"], "member": site.user_dn("ann")}
+    )
+    result = await run_one(
+        over(site.target(group=group.replace(LIST, "{product}"), placeholderMember=None)), write(1, "ann")
+    )
+    assert result.result is Result.FAILED
+    assert "cannot see; give it the right to read them" in result.detail
+    assert [compared(one) for one in site.administrator.values(group, "member")] == [compared(site.user_dn("ann"))]
+
+
 async def test_a_group_that_may_not_be_empty_needs_a_placeholder(site: SlapdSite) -> None:
     site.add_users(("ann",))
     site.add_by_hand(LIST, ("ann",))
