@@ -30,10 +30,11 @@ ENTRY = bytes.fromhex("302602017e642104026f3d301b3019040b6f626a656374436c6173733
 class Speaker:
     """Sends the same bytes to each connection, piece by piece: one for each request that comes."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, name: str = "127.0.0.1") -> None:
         self.pieces: list[bytes] = []
+        self.received = b""
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.ca.issue_cert("127.0.0.1").configure_cert(self._context)
+        authority.ca.issue_cert(name).configure_cert(self._context)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.open = 0
@@ -55,6 +56,7 @@ class Speaker:
         with contextlib.suppress(OSError), self._context.wrap_socket(plain, server_side=True) as near:
             for piece in self.pieces:
                 request = near.recv(65_536)
+                self.received += request
                 if not request:
                     break
                 start = 2 + (request[1] & 0x7F if request[1] & 0x80 else 0)
@@ -137,6 +139,14 @@ async def test_a_server_that_is_silent_after_tls_and_one_that_is_silent_after_th
     assert await fault(speaker, authority, b"") is CommandFault.TIMED_OUT
     assert await fault(speaker, authority, BOUND, b"") is CommandFault.TIMED_OUT
     assert await fault(speaker, authority, BOUND, bytes.fromhex("30847fffffff"), b"") is CommandFault.TIMED_OUT
+
+
+@pytest.mark.parametrize("name", ["directory.example.com", "127.0.0.2", "*.0.0.1"])
+async def test_a_certificate_for_another_name_gets_no_password(authority: Authority, name: str) -> None:
+    speaker = Speaker(authority, name)
+    assert await fault(speaker, authority, BOUND) is CommandFault.CERTIFICATE_REFUSED
+    assert speaker.received == b""
+    speaker.close()
 
 
 async def test_a_port_that_takes_connections_and_speaks_no_tls(authority: Authority) -> None:
