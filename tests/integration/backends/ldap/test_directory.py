@@ -18,6 +18,7 @@ from seatpool.servers.direct.backend import DirectBackend
 from seatpool.servers.direct.target import MemberKind
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.ldap import client
+from seatpool.servers.ldap import members as members_of_ldap
 from seatpool.servers.ldap.distinguished_names import compared
 from seatpool.servers.ldap.results import LdapResult
 from seatpool.servers.ldap.session import Session, ValueChange
@@ -172,7 +173,10 @@ async def test_more_entries_than_one_answer_may_have(site: SlapdSite) -> None:
     assert "entries of the directory are found by this name" in unlistable["same"]
 
 
-async def test_what_members_are(site: SlapdSite) -> None:
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_members_are(site: SlapdSite, together: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not together:
+        monkeypatch.setattr(members_of_ldap, "entry_filter", lambda level: None)
     site.add_users(("ann",))
     by = site.administrator
     by.add(f"uid=two,{site.people}", {"objectClass": "inetOrgPerson", "uid": ["two", "another"], "cn": "x", "sn": "x"})
