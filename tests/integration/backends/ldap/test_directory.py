@@ -204,6 +204,15 @@ async def test_what_members_are(site: SlapdSite, together: bool, monkeypatch: py
     assert "is a group" in unlistable["grouper"]
 
 
+async def test_a_full_memory_makes_nobody_unknown(site: SlapdSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members_of_ldap, "MOST_KNOWN", 3)
+    users = tuple(f"u{number}" for number in range(8))
+    site.add_users(users)
+    backend = site.backend()
+    for revision, wanted in enumerate((users[:2], users, users[3:], users), start=1):
+        assert (await run_one(backend, write(revision, *wanted))).users == wanted
+
+
 async def test_members_in_other_letters_are_the_same_members(site: SlapdSite) -> None:
     site.add_users(("abe", "bob"))
     other = site.user_dn("abe").upper().replace(",", " ,  ")
