@@ -146,12 +146,12 @@ class LicensePoolSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             cel(
-                "!has(self.reservations) || self.reservations.map(r, r.seats).sum() <= self.seats",
+                "!has(self.reservations) || self.seats < 0 || self.reservations.map(r, r.seats).sum() <= self.seats",
                 "the reservations together have more seats than the pool: raise seats or lower the reservations",
                 field_path=".reservations",
             ),
             cel(
-                "!has(self.protectedUsers) || size(self.protectedUsers) <= self.seats",
+                "!has(self.protectedUsers) || self.seats < 0 || size(self.protectedUsers) <= self.seats",
                 "there are more protectedUsers than seats: each of them takes one",
                 field_path=".protectedUsers",
             ),

@@ -22,6 +22,7 @@ from seatpool.api.base import (
 from seatpool.api.bounds import DurationBounds
 from seatpool.api.conditions import Conditions
 from seatpool.api.list_backends import (
+    CustomSettings,
     FlexnetSettings,
     LdapSettings,
     ListBackendSettings,
@@ -41,9 +42,10 @@ MIN_INTERVAL = DurationBounds("0s", "1d", "10s")
 DEBOUNCE = DurationBounds("0s", "5s", "250ms")
 GUARD_WINDOW = DurationBounds("0s", "1d", "10m")
 DEFAULT_DOCUMENT = "Seatpool-ApplyUserLists"
-_SECTIONS = ("xlc", "flexnet", "listFile", "ldap", "scim")
-_GIVEN = " + ".join(f"(has(self.{section}) ? 1 : 0)" for section in _SECTIONS)
-_DIRECT = "(has(self.ldap) || has(self.scim))"
+SECTIONS = ("xlc", "flexnet", "listFile", "ldap", "scim", "custom")
+"""Ways to reach lists. A LicenseServer has at most one of these fields."""
+_GIVEN = " + ".join(f"(has(self.{section}) ? 1 : 0)" for section in SECTIONS)
+_DIRECT = "(has(self.ldap) || has(self.scim) || has(self.custom))"
 
 
 class Adapter(StrEnum):
@@ -99,7 +101,7 @@ class LicenseServerSpec(Model):
             cel("!has(self.externalId) || has(self.roleArn)", "externalId is only used together with roleArn"),
             cel(
                 f"{_GIVEN} <= 1",
-                "give one of xlc, flexnet, listFile, ldap and scim; remove the others",
+                "give one of xlc, flexnet, listFile, ldap, scim and custom; remove the others",
             ),
             cel(
                 f"{_DIRECT} || (has(self.target) && has(self.region))",
@@ -107,7 +109,7 @@ class LicenseServerSpec(Model):
             ),
             cel(
                 f"!{_DIRECT} || (!has(self.target) && !has(self.region) && !has(self.roleArn) && !has(self.adapter))",
-                "ldap and scim are reached directly: remove target, region, roleArn, externalId and adapter",
+                "ldap, scim and custom are reached directly: remove target, region, roleArn, externalId and adapter",
             ),
         )
     )
@@ -126,6 +128,8 @@ class LicenseServerSpec(Model):
     """Groups of an LDAP directory or of Active Directory."""
     scim: ScimSettings | None = None
     """Groups of a SCIM 2.0 service."""
+    custom: CustomSettings | None = None
+    """A way that a package of your site brings."""
     names: ListNames = ListNames()
     """How the server writes users."""
     target: Target | None = None
@@ -169,13 +173,13 @@ class LicenseServerSpec(Model):
     @property
     def settings(self) -> ListBackendSettings:
         """The one section that is given. None is: the default of xlc."""
-        given = (self.flexnet, self.list_file, self.ldap, self.scim)
+        given = (self.flexnet, self.list_file, self.ldap, self.scim, self.custom)
         return next((section for section in given if section is not None), self.xlc or XlcSettings())
 
     @property
     def uses_ssm(self) -> bool:
         """Whether commands are sent to a node."""
-        return self.ldap is None and self.scim is None
+        return self.ldap is None and self.scim is None and self.custom is None
 
     @property
     def node(self) -> tuple[Target, str]:

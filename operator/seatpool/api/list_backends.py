@@ -2,6 +2,7 @@
 
 * `xlc`, `flexnet`, `listFile`: a program or a file on a machine, by SSM Run Command.
 * `ldap`, `scim`: a server that takes requests.
+* `custom`: whatever a package of your site reaches.
 """
 
 from enum import StrEnum
@@ -136,7 +137,12 @@ class LdapUsers(Model):
         Field(
             min_length=1,
             max_length=1024,
-            json_schema_extra=rules(cel("self.contains('{user}')", "must contain {user}, such as (uid={user})")),
+            json_schema_extra=rules(
+                cel(
+                    "self.startsWith('(') && self.endsWith(')') && self.contains('{user}')",
+                    "must be a filter in parentheses that contains {user}, such as (uid={user})",
+                )
+            ),
         ),
     ] = "(uid={user})"
     """Filter that finds one user. {user} is replaced by the name, escaped."""
@@ -196,10 +202,27 @@ class LdapSettings(Model):
     """Member that stands for an empty list, if the directory refuses a group without members. It is no user."""
 
 
+SERVICE_URL_PATTERN = "^https://[]A-Za-z0-9._:[-]+(/[A-Za-z0-9._~%!$&()*+,;=:@/-]*)?$"
+SERVICE_URL_FORM = "https://HOST[:PORT]/PATH without user, query and fragment"
+ServiceUrl = Annotated[
+    str,
+    Field(
+        min_length=9,
+        max_length=1024,
+        json_schema_extra=rules(
+            cel(
+                f"self.matches('{SERVICE_URL_PATTERN}')",
+                f"must be {SERVICE_URL_FORM}: no token and no list travels in the clear",
+            )
+        ),
+    ),
+]
+
+
 class ScimToken(Model):
     """OAuth client credentials."""
 
-    url: HostUrl
+    url: ServiceUrl
     """Token endpoint, https://..."""
     client_id: Annotated[str, Field(min_length=1, max_length=256)]
     """Client id of the operator."""
@@ -214,17 +237,15 @@ class ScimSettings(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel(
-                "self.url.startsWith('https://')", "url must be https://...: no token and no list travels in the clear"
-            ),
             cel("has(self.token) != has(self.oauth)", "give either token or oauth"),
         )
     )
 
-    url: HostUrl
+    url: ServiceUrl
     """Base of the service, for example https://example.com/scim/v2."""
     ca: SecretKey | None = None
-    """PEM certificates that the server's certificate is checked with. Absent: those of the system."""
+    """PEM certificates that the certificates of the service and of the token endpoint are checked with. Absent: those of the
+    system."""
     token: SecretKey | None = None
     """Bearer token of the operator."""
     oauth: ScimToken | None = None
@@ -237,12 +258,14 @@ class ScimSettings(Model):
             json_schema_extra=rules(cel("self.contains('{product}')", "must contain {product}")),
         ),
     ] = "{product}"
-    """displayName of a product's group, with {product} for the product. The group must exist."""
+    """displayName of a product's group, with {product} for the product, in the same letters. Exactly one such group must
+    exist."""
     user_attribute: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9.:-]{0,127}$")] = "userName"
-    """Attribute that has the user's name: userName, or externalId."""
+    """Attribute that has the user's name: userName, externalId, emails.value, or that of an extension such as
+    urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber."""
     keep_mark: bool = True
-    """Note in the group's externalId who wrote the list, and by which revision. Off where that attribute has another use: two
-    operators are told apart less safely then."""
+    """Note in the group's externalId who wrote the list, and by which revision. Off where that attribute has another use, or
+    the service keeps none for groups: then nothing tells two operators apart, and no older revision is refused."""
 
 
 class FlexnetSettings(Model):
@@ -313,5 +336,16 @@ class ListFileSettings(Model):
     """The entry that is written instead of an empty list by pools with emptyList KeepPlaceholder."""
 
 
-ListBackendSettings = XlcSettings | LdapSettings | ScimSettings | FlexnetSettings | ListFileSettings
+class CustomSettings(Model):
+    """A way to reach lists that your site brings: a Python package in the operator's image."""
+
+    adapter: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    """Name of its entry point in the group seatpool.backends."""
+    settings: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=32, default_factory=dict)]
+    """Settings of the adapter, as texts."""
+    secrets: Annotated[tuple[SecretKey, ...], Field(max_length=8)] = ()
+    """Secrets that the adapter needs."""
+
+
+ListBackendSettings = XlcSettings | LdapSettings | ScimSettings | FlexnetSettings | ListFileSettings | CustomSettings
 SsmSettings = XlcSettings | FlexnetSettings | ListFileSettings

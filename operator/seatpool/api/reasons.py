@@ -228,7 +228,8 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.NOT_ALLOWED: ReasonText(
         "The operator's setting servers.allowed does not allow the LicenseServer; nothing is sent to it.",
         message="{problem}; nothing is sent: change the field, or have it allowed in the operator's setting servers.allowed",
-        why="Server {server} is not allowed by the operator's settings since {since}: its lists stay as they are.",
+        why="Server {server} is not allowed by the operator's settings since {since}: people on its lists keep working; "
+        "new ones get no seat.",
     ),
     ConditionReason.SEATS_FREE: ReasonText("No user waits."),
     ConditionReason.USERS_WAIT: ReasonText("Users wait for a seat.", message="{count} wait for a seat: {users}"),
@@ -249,7 +250,7 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.INVALID_SPEC: ReasonText(
         "The object cannot be read, or the pool's server cannot; nothing is done for it until it is mended.",
         message="{problem}; {meanwhile}",
-        why="LicenseServer {server} cannot be read: its lists stay as they are.",
+        why="LicenseServer {server} cannot be read: people on its lists keep working; new ones get no seat.",
     ),
     ConditionReason.DELETING: ReasonText(
         "The pool is being deleted.",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.api.list_backends import LdapSettings, ScimSettings
+from seatpool.api.list_backends import CustomSettings, LdapSettings, ScimSettings
 
 Place = tuple[str | None, ...]
 """Machine and state folder of a LicenseServer, or the groups of a directory, or its key if it is not known."""
@@ -27,6 +27,8 @@ def place_of(key: str, server: LicenseServer | None) -> Place:
             return ("ldap", settings.url.lower().rstrip("/"), settings.group.lower())
         case ScimSettings():
             return ("scim", settings.url.rstrip("/"), settings.group)
+        case CustomSettings():
+            return ("custom", settings.adapter, *sorted(f"{name}={value}" for name, value in settings.settings.items()))
     target, region = spec.node
     folder = posixpath.normpath(settings.state_dir).lstrip("/")
     return (target.instance_id, target.tag, target.value, region, spec.role_arn, folder)

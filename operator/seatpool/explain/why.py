@@ -28,8 +28,9 @@ from seatpool.explain.problems import Problem, condition_of, problems
 from seatpool.explain.rule_text import field_of, rule_message
 from seatpool.explain.simulation import Arrival, Group, Simulation, Stops
 from seatpool.explain.snapshot import Snapshot
-from seatpool.explain.wait_estimate import WaitEstimate, describe_wait
+from seatpool.explain.wait_estimate import describe_wait
 from seatpool.explain.workbench_table import WorkbenchRow
+from seatpool.policy.wait_estimate import WaitEstimate
 from seatpool.text import JSON_NAME, TimeFormat, format_count, format_names
 
 MOST_WAYS = 3

@@ -14,7 +14,14 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seatpool.api.licenseserver import DEFAULT_DOCUMENT, LicenseServer, LicenseServerSpec, Target
-from seatpool.api.list_backends import FlexnetSettings, LdapSettings, ListFileSettings, ScimSettings, XlcSettings
+from seatpool.api.list_backends import (
+    CustomSettings,
+    FlexnetSettings,
+    LdapSettings,
+    ListFileSettings,
+    ScimSettings,
+    XlcSettings,
+)
 
 Pattern = Annotated[str, Field(min_length=1)]
 Command = tuple[Pattern, ...]
@@ -67,6 +74,9 @@ class AllowedServers(BaseModel):
         default=(),
         description="URLs that spec.ldap and spec.scim may name. Empty: none. The Secrets' content is sent there.",
     )
+    adapters: tuple[Pattern, ...] = Field(
+        default=(), description="Adapters that spec.custom may name. Empty: none. What one reaches is its own matter."
+    )
     files: tuple[Pattern, ...] = Field(
         default=(), description="Files that spec.flexnet.optionsFile and spec.listFile.path may name. Empty: none."
     )
@@ -92,6 +102,12 @@ class AllowedServers(BaseModel):
         default=(),
         description="IAM roles of which spec.roleArn has to name one. Empty: it must name none, and the operator's own is used.",
     )
+
+    @model_validator(mode="after")
+    def _allows_anything(self) -> Self:
+        if not self.targets and not self.urls and not self.adapters:
+            raise ValueError("give targets, urls or adapters: a rule without them allows no LicenseServer at all")
+        return self
 
 
 def refusal(server: LicenseServer, allowed: Sequence[AllowedServers]) -> str | None:
@@ -162,6 +178,8 @@ def _differences(spec: LicenseServerSpec, rule: AllowedServers) -> Iterator[str]
             yield from _commands((("spec.listFile.reload", file.reload, rule.reloads),))
         case LdapSettings() as ldap:
             yield from _texts((("spec.ldap.url", ldap.url, rule.urls),))
+        case CustomSettings() as custom:
+            yield from _texts((("spec.custom.adapter", custom.adapter, rule.adapters),))
         case ScimSettings() as scim:
             yield from _texts((("spec.scim.url", scim.url, rule.urls),))
             if scim.oauth is not None:

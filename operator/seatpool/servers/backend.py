@@ -40,7 +40,7 @@ class Capabilities:
     knows_users: bool = False
     """The server has accounts, and a list can only have users whom it knows."""
     empty_is_placeholder: bool = False
-    """The server refuses a list without entries, so an empty list is always the placeholder."""
+    """A list is empty in one way only: without entries, or with the placeholder if the server refuses that."""
     ignores_case: bool = False
     """The server takes `Ann` and `ann` for one user, and may answer with either."""
 

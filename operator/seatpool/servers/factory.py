@@ -5,9 +5,10 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from seatpool.api.licenseserver import LicenseServer, LicenseServerSpec
-from seatpool.api.list_backends import LdapSettings, ScimSettings, SecretKey
+from seatpool.api.list_backends import CustomSettings, LdapSettings, ScimSettings, SecretKey
 from seatpool.servers.backend import ListBackend
 from seatpool.servers.direct.backend import DirectBackend
+from seatpool.servers.direct.custom import make_custom
 from seatpool.servers.direct.opened import OpenedTarget, ReadSecret
 from seatpool.servers.direct.target import ListTarget
 from seatpool.servers.errors import CommandFault, TransportError
@@ -61,7 +62,7 @@ class Backends:
         spec = server.spec
         target = OpenedTarget(
             lambda secrets: make_target(spec, secrets),
-            host=urlsplit(_url(spec)).hostname or "?",
+            host=_host(spec),
             namespace=server.metadata.namespace,
             secrets=secret_keys(spec),
             read_secret=read_secret,
@@ -80,6 +81,8 @@ def make_target(spec: LicenseServerSpec, secrets: Mapping[str, str]) -> ListTarg
             from seatpool.servers.scim.factory import make_target as make_scim
 
             return make_scim(scim, secrets=secrets, timeout=spec.timeout)
+        case CustomSettings() as custom:
+            return make_custom(custom, secrets=secrets, timeout=spec.timeout)
         case other:
             raise TypeError(f"{type(other).__name__} has no target")
 
@@ -95,6 +98,8 @@ def secret_keys(spec: LicenseServerSpec) -> Collection[tuple[str, str]]:
             found |= {(settings.client_certificate.name, key) for key in TLS_KEYS}
     if isinstance(settings, ScimSettings):
         keys = [settings.ca, settings.token, settings.oauth.client_secret if settings.oauth is not None else None]
+    if isinstance(settings, CustomSettings):
+        keys = list(settings.secrets)
     return found | {(one.name, one.key) for one in keys if one is not None}
 
 
@@ -103,9 +108,11 @@ def _reach(spec: LicenseServerSpec) -> tuple[object, ...]:
     return spec.settings, spec.names, spec.timeout
 
 
-def _url(spec: LicenseServerSpec) -> str:
+def _host(spec: LicenseServerSpec) -> str:
     settings = spec.settings
-    return settings.url if isinstance(settings, LdapSettings | ScimSettings) else ""
+    if isinstance(settings, CustomSettings):
+        return settings.adapter
+    return (urlsplit(settings.url).hostname or "?") if isinstance(settings, LdapSettings | ScimSettings) else "?"
 
 
 def _refuse_secrets(refusal: str) -> ReadSecret:

@@ -311,15 +311,20 @@ async def test_an_older_operator_loses_in_the_middle_of_its_write(site: Site) ->
         has(site, "bob")
 
 
-async def test_edits_by_hand_in_the_middle_of_a_write_are_seen_and_mended(site: Site) -> None:
-    site.add_users(("ann", "bob", "eve", "zoe"))
-    await run_one(site.backend(), write(1, "ann", "zoe"))
+@pytest.mark.parametrize("changes_before", [0, 1, 2])
+async def test_edits_by_hand_in_the_middle_of_a_write_are_seen_and_mended(site: Site, changes_before: int) -> None:
+    site.add_users(("ann", "bob", "eve", "yan", "zoe"))
+    await run_one(site.backend(), write(1, "ann", "yan", "zoe"))
 
     async def edit() -> None:
-        site.add_by_hand(LIST, ("eve", "bob"))
-        site.remove_by_hand(LIST, ("zoe",))
+        site.add_by_hand(LIST, ("eve",))
+        for users, by_hand in ((("bob",), site.add_by_hand), (("zoe",), site.remove_by_hand)):
+            if (users[0] in site.entries(LIST)) == (by_hand == site.remove_by_hand):
+                by_hand(LIST, users)
 
-    result = await run_one(site.backend(disturbance=Disturbance(before_change=edit)), write(2, "ann", "bob"))
+    edited = Disturbance(before_change=edit, changes_before=changes_before, largest_change=1)
+    result = await run_one(site.backend(disturbance=edited), write(2, "ann", "bob"))
+    assert result.result is Result.APPLIED, result
     assert result.users is not None
     has(site, *result.users)
     mended = await run_one(site.backend(), write(3, "ann", "bob"))

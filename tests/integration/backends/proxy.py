@@ -71,6 +71,18 @@ class Relay:
         finally:
             self._away = False
 
+    @contextlib.contextmanager
+    def elsewhere(self, port: int) -> Iterator[None]:
+        """Relays to another port of this machine. Connections are broken before and after."""
+        usual = self._server_port
+        self._server_port = port
+        self.cut()
+        try:
+            yield
+        finally:
+            self._server_port = usual
+            self.cut()
+
     def _accept(self) -> None:
         while True:
             try:

@@ -24,7 +24,6 @@ from seatpool.api.list_names import ListNames
 from seatpool.servers.backend import Capabilities, ListBackend
 from seatpool.servers.direct.backend import DirectBackend
 from seatpool.servers.direct.target import Found, ListTarget, MemberChange, TargetList
-from seatpool.servers.names import NameRendering
 
 TIMEOUT = timedelta(seconds=60)
 """Time limit of commands that are expected to end well, however busy the machine is."""
@@ -47,7 +46,9 @@ class Disturbance:
     largest_change: int | None = None
     """Entries that one request changes, if fewer than the back end's own number."""
     before_change: Callable[[], Awaitable[None]] | None = None
-    """Happens once, between the reading of a list and the first request that changes it."""
+    """Happens once, before a request that changes a list, and after the reading of that list."""
+    changes_before: int = 0
+    """Changing requests that are made before `before_change` happens."""
     has_no_effect: bool = False
     """Changing requests are taken for answered with success, and do not reach the server."""
 
@@ -73,6 +74,10 @@ class Site(ABC):
         self, *, timeout: timedelta = TIMEOUT, names: ListNames | None = None, disturbance: Disturbance = UNDISTURBED
     ) -> ListBackend:
         """Returns a new back end, which remembers nothing. It is closed with the site."""
+
+    @abstractmethod
+    def server(self) -> tuple[dict[str, Any], Mapping[str, Mapping[str, str]]]:
+        """Returns what a LicenseServer for this server says of it, and the Secrets that it names, by name."""
 
     @abstractmethod
     def add_users(self, names: Iterable[str]) -> None:
@@ -130,8 +135,7 @@ def direct_backend(
     """Returns the back end of a target, disturbed."""
     clock = _Clock()
     disturbed = _DisturbedTarget(target, disturbance, clock, timeout)
-    rendering = NameRendering.of(names or ListNames(), ignores_case=target.capabilities.ignores_case)
-    return DirectBackend(disturbed, names=rendering, timeout=timeout, monotonic=clock.monotonic)
+    return DirectBackend(disturbed, names=names or ListNames(), timeout=timeout, monotonic=clock.monotonic)
 
 
 class _Clock:
@@ -154,6 +158,7 @@ class _DisturbedTarget:
         self._timeout = timeout
         self._requests = 0
         self._changes = 0
+        self._has_happened = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -176,8 +181,9 @@ class _DisturbedTarget:
 
     async def change(self, product: str, before: TargetList, change: MemberChange) -> TargetList | None:
         self._count()
-        if not self._changes and self._disturbance.before_change is not None:
-            self._changes = 1
+        happens = self._changes == self._disturbance.changes_before and not self._has_happened
+        if happens and self._disturbance.before_change is not None:
+            self._has_happened = True
             await self._disturbance.before_change()
         self._changes += 1
         if self._disturbance.has_no_effect:

@@ -52,6 +52,11 @@ def crds(reader: Reader, *namespaces: str) -> None:
     reader.plane.install_crds(REPOSITORY / "crds")
 
 
+def namespace_of_seatpool(reader: Reader) -> None:
+    """The CRDs, and an empty namespace."""
+    crds(reader, "seatpool")
+
+
 def running_site(reader: Reader) -> None:
     """Pools in which users work and wait, with what an operator wrote about them."""
     crds(reader, "seatpool")
@@ -182,6 +187,7 @@ GUIDES = (
     Guide("docs/gitops.md"),
     Guide("docs/security.md"),
     Guide("docs/people.md", running_site, well=WELL_OR_LOOK_AT_IT),
+    Guide("docs/backends/scim.md", namespace_of_seatpool),
     Guide("docs/history.md", recorded_history),
     Guide("docs/planner.md"),
     Guide("docs/mirror.md", migrating_site),

@@ -145,7 +145,7 @@ class DirectBackend:
             return self._shown(Result.LISTED, await self._target.read(product))
         for attempt in range(1, ATTEMPTS + 1):
             before = await self._target.read(product)
-            refused = self._refused(before, command)
+            refused = self._refused(before, command, has_begun=attempt > 1)
             if refused is not None:
                 return refused
             try:
@@ -175,6 +175,7 @@ class DirectBackend:
             largest=self.capabilities.largest_change,
             placeholder=change.keep_placeholder,
         )
+        last = before
         at: TargetList | None = before
         for number, step in enumerate(steps):
             if number and self._monotonic() >= end - self._time_to_read():
@@ -182,11 +183,11 @@ class DirectBackend:
                 detail = f"{number} of {len(steps)} requests were made before the time limit"
                 return replace(self._shown(Result.PARTIAL, shown, detail=detail), unlistable=wanted.unlistable)
             if at is None:
-                at = await self._target.read(product)
-                if at.mark != mark:
-                    raise ChangedMeanwhile(f"{product}: another writer changed the list between two requests")
+                at = await self._after_request(product, last, mark)
+                if at is None:
+                    break
             self._permit()
-            at = await self._target.change(product, at, step)
+            last, at = at, await self._target.change(product, at, step)
         after = await self._read_back(product, wanted)
         detail = ""
         if not self._is_as_wanted(after, wanted):
@@ -203,6 +204,22 @@ class DirectBackend:
                 after = await self._read_back(product, wanted)
                 detail = f"{detail}; another way of writing it was tried"
         return replace(self._shown(Result.APPLIED, after, detail=detail), unlistable=wanted.unlistable)
+
+    async def _after_request(self, product: str, before: TargetList, mark: Mark) -> TargetList | None:
+        """Returns a list that a request changed. None: the request had no effect, whatever was answered.
+
+        Raises ChangedMeanwhile if the mark is that of another command. A server without marks shows the effect by its entries.
+        """
+        for pause in READ_BACK_PAUSES:
+            await asyncio.sleep(pause)
+            shown = await self._target.read(product)
+            if shown.mark == mark:
+                return shown
+            if shown.mark != before.mark:
+                raise ChangedMeanwhile(f"{product}: another writer changed the list between two requests")
+            if Counter(one.reference for one in shown.members) != Counter(one.reference for one in before.members):
+                return shown
+        return None
 
     def _time_to_read(self) -> float:
         """Returns the seconds that are kept for the last read-back."""
@@ -247,20 +264,17 @@ class DirectBackend:
     async def _find(self, names: Collection[str]) -> Mapping[str, Found]:
         """Returns what the server knows of names. Answers are remembered for a while."""
         now = self._monotonic()
-        asked = [name for name in names if name not in self._known or self._known[name].until <= now]
+        found = {name: lookup for name in names if (lookup := self._known.get(name)) is not None and lookup.until > now}
+        asked = [name for name in names if name not in found]
         if asked:
             answer = await self._target.find(asked)
+            for name in asked:
+                kept = UNKNOWN_FOR if _problem_of(answer.get(name)) is not None else KNOWN_FOR
+                found[name] = _Lookup(answer.get(name), now + kept)
             if len(self._known) + len(asked) > MOST_KNOWN:
                 self._known.clear()
-            for name in asked:
-                found = answer.get(name)
-                kept = UNKNOWN_FOR if _problem_of(found) is not None else KNOWN_FOR
-                self._known[name] = _Lookup(found, now + kept)
-        return {
-            name: lookup.found
-            for name in names
-            if (lookup := self._known.get(name)) is not None and lookup.found is not None
-        }
+            self._known |= {name: found[name] for name in asked}
+        return {name: lookup.found for name, lookup in found.items() if lookup.found is not None}
 
     async def _read_back(self, product: str, wanted: _Wanted) -> TargetList:
         """Reads a list that was written, again and again for some seconds if it does not show the change yet."""

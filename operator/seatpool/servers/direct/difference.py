@@ -17,7 +17,12 @@ def changes(
     """
     have, want = Counter(present), Counter(wanted)
     remove, add = sorted((have - want).elements()), sorted((want - have).elements())
-    steps = [step for pair in zip_longest(remove, add) for step in zip((False, True), pair, strict=True) if step[1]]
+    steps = [
+        step
+        for pair in zip_longest(remove, add)
+        for step in zip((False, True), pair, strict=True)
+        if step[1] is not None
+    ]
     size = max(1, largest or len(steps))
     found: list[MemberChange] = []
     for start in range(0, max(1, len(steps)), size):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from seatpool.domain.errors import SeatpoolError
 
-_PART = re.compile(r"\s*(?P<type>[A-Za-z][A-Za-z0-9-]*|(?:[Oo][Ii][Dd]\.)?\d+(?:\.\d+)*)\s*=\s*")
-_HEX = re.compile(r"#((?:[0-9A-Fa-f]{2})+)\s*")
+_PART = re.compile(r" *(?P<type>[A-Za-z][A-Za-z0-9-]*|(?:[Oo][Ii][Dd]\.)?\d+(?:\.\d+)*) *= *")
+_HEX = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *")
 _SPECIAL = frozenset('"+,;<>=\\')
 _SYNONYMS = {
     "commonname": "cn",

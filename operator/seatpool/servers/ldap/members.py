@@ -17,7 +17,6 @@ from seatpool.servers.ldap.client import LdapClient
 from seatpool.servers.ldap.distinguished_names import BadName, Name, compared, is_below, parse
 from seatpool.servers.ldap.filters import any_of, any_user_filter, both, entry_filter, user_filter
 from seatpool.servers.ldap.results import (
-    INVALID_DN_SYNTAX,
     NO_SUCH_OBJECT,
     SIZE_LIMIT_EXCEEDED,
     SUCCESS,
@@ -65,20 +64,14 @@ class MemberLookup:
         now = self._monotonic()
         keys = {reference: compared(reference) for reference in references}
         special = compared(placeholder) if placeholder is not None else None
-        unknown = {
-            key: reference
-            for reference, key in keys.items()
-            if key != special and (key not in self._known or self._known[key].until <= now)
-        }
-        if unknown:
-            if len(self._known) + len(unknown) > MOST_KNOWN:
-                self._known.clear()
-            await self._look_up(unknown)
+        known = {key: one for key in keys.values() if (one := self._known.get(key)) is not None and one.until > now}
+        unknown = {key: reference for reference, key in keys.items() if key != special and key not in known}
+        known |= await self._look_up(unknown)
         return tuple(
             Member(reference, MemberKind.PLACEHOLDER)
-            if key == special
-            else Member(reference, self._known[key].kind, self._known[key].name)
-            for reference, key in ((reference, keys[reference]) for reference in references)
+            if keys[reference] == special
+            else Member(reference, known[keys[reference]].kind, known[keys[reference]].name)
+            for reference in references
         )
 
     async def find(self, names: Collection[str]) -> Mapping[str, Found]:
@@ -134,7 +127,7 @@ class MemberLookup:
         self._remember(compared(entry.dn), MemberKind.USER, own)
         return Found(entry.dn)
 
-    async def _look_up(self, references: Mapping[str, str]) -> None:
+    async def _look_up(self, references: Mapping[str, str]) -> Mapping[str, _Known]:
         """Finds out what members are. `references`: by the form in which they are compared."""
         base = _parsed(self._users.base)
         one_level = self._users.scope is LdapScope.ONE_LEVEL
@@ -145,43 +138,40 @@ class MemberLookup:
                 own = entry_filter(name[0])
                 if own is not None:
                     by_filter[key] = own
+        found: dict[str, _Known] = {}
         keys = sorted(by_filter)
         for start in range(0, len(keys), BATCH):
-            await self._look_up_together([by_filter[key] for key in keys[start : start + BATCH]])
-        now = self._monotonic()
+            await self._look_up_together([by_filter[key] for key in keys[start : start + BATCH]], found)
         for key, reference in references.items():
-            if key not in self._known or self._known[key].until <= now:
-                await self._look_up_alone(key, reference)
+            if key not in found:
+                kind = await self._kind_of_no_user(key, reference)
+                found[key] = self._remember(key, kind, "")
+        return found
 
-    async def _look_up_together(self, filters: Sequence[str]) -> None:
-        """Remembers the users among the entries that these filters find. It finds more than it is asked for."""
+    async def _look_up_together(self, filters: Sequence[str], found: dict[str, _Known]) -> None:
+        """Takes down the users among the entries that these filters find. It finds more than it is asked for."""
         wanted = both(any_user_filter(self._users.filter), any_of(filters))
         result, entries = await self._search(wanted)
         if result.code == SIZE_LIMIT_EXCEEDED and len(filters) > 1:
             middle = len(filters) // 2
-            await self._look_up_together(filters[:middle])
-            await self._look_up_together(filters[middle:])
+            await self._look_up_together(filters[:middle], found)
+            await self._look_up_together(filters[middle:], found)
             return
         for entry in entries:
             name = self._name(entry)
             if name is not None and not _is_group(entry):
-                self._remember(compared(entry.dn), MemberKind.USER, name)
+                key = compared(entry.dn)
+                found[key] = self._remember(key, MemberKind.USER, name)
 
-    async def _look_up_alone(self, key: str, reference: str) -> None:
-        """Remembers whether a member that is no user exists."""
+    async def _kind_of_no_user(self, key: str, reference: str) -> MemberKind:
+        """Tells whether a member that is no user exists. One that cannot be asked for does."""
         if key.startswith("!"):
-            self._remember(key, MemberKind.OTHER, "")
-            return
-        result, entries = await self._client.search(
-            reference, "(objectClass=*)", (*_ATTRIBUTES, self._users.name_attribute), scope=ldap3.BASE
-        )
-        if result.code in (SUCCESS, INVALID_DN_SYNTAX):
-            exists = bool(entries) or result.code == INVALID_DN_SYNTAX
-            self._remember(key, MemberKind.OTHER if exists else MemberKind.GHOST, "")
-        elif result.code == NO_SUCH_OBJECT:
-            self._remember(key, MemberKind.GHOST, "")
-        else:
-            self._remember(key, MemberKind.OTHER, "")
+            return MemberKind.OTHER
+        result, entries = await self._client.search(reference, "(objectClass=*)", _ATTRIBUTES, scope=ldap3.BASE)
+        if result.is_momentary:
+            raise server_error(self._client.host, f"member {escape_unprintable(reference)}", result)
+        is_missing = result.code == NO_SUCH_OBJECT or (result.code == SUCCESS and not entries)
+        return MemberKind.GHOST if is_missing else MemberKind.OTHER
 
     async def _search(self, search_filter: str) -> tuple[LdapResult, tuple[Entry, ...]]:
         """Searches below the base of the users. Returns SUCCESS, or SIZE_LIMIT_EXCEEDED with a part of the entries."""
@@ -210,9 +200,12 @@ class MemberLookup:
         }
         return min(values, key=lambda value: (value.casefold() not in own, value))
 
-    def _remember(self, key: str, kind: MemberKind, name: str) -> None:
+    def _remember(self, key: str, kind: MemberKind, name: str) -> _Known:
         kept = KNOWN_FOR if kind is MemberKind.USER else UNKNOWN_FOR
-        self._known[key] = _Known(kind, name, self._monotonic() + kept)
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = known = _Known(kind, name, self._monotonic() + kept)
+        return known
 
 
 def _is_group(entry: Entry) -> bool:

@@ -39,8 +39,6 @@ _CREDENTIALS = frozenset(
     }
 )
 _CHANGED = frozenset({NO_SUCH_ATTRIBUTE, ATTRIBUTE_OR_VALUE_EXISTS, ENTRY_ALREADY_EXISTS, ASSERTION_FAILED})
-_NOT_IN_GROUP, _ALREADY_IN_GROUP = "00000561", "00000562"
-"""What Active Directory begins its text with if a member that is removed is no member, or one that is added is one."""
 _MOST_TEXT = 200
 
 
@@ -103,7 +101,7 @@ def change_error(host: str, product: str, group: str, result: LdapResult) -> Tra
         error = server_error(host, place, result)
         error.maybe_applied = True
         return error
-    if result.code in _CHANGED or result.text.startswith((_NOT_IN_GROUP, _ALREADY_IN_GROUP)):
+    if result.code in _CHANGED:
         return ChangedMeanwhile(f"{place}: another writer changed it at the same time ({result})")
     match result.code:
         case 50:

@@ -125,15 +125,20 @@ class Session:
             raise_exceptions=False,
         )
         self._connection = connection
+        is_encrypted = False
         try:
             connection.open(read_server_info=False)
             self._check_not_aborted()
             cast("Any", connection).socket.settimeout(self._seconds)
             if account.start_tls:
                 connection.start_tls(read_server_info=False)
+            is_encrypted = True
             bound = cast("Any", connection.bind(read_server_info=False))[1]
         except (LDAPException, OSError, ValueError, AttributeError) as error:
             self.abort()
+            if is_encrypted and account.bind_name is None and "terminated" in str(error):
+                message = f"{account.host}: the server ended the connection instead of taking the client certificate"
+                raise TransportError(CommandFault.REFUSED, message, maybe_applied=False) from None
             raise self._not_opened(tls.failure or error) from None
         result = _result(bound)
         if result.code != SUCCESS:

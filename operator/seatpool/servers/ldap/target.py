@@ -23,11 +23,18 @@ from seatpool.servers.direct.target import (
     TargetList,
 )
 from seatpool.servers.ldap.client import LdapClient
-from seatpool.servers.ldap.distinguished_names import escape_value
+from seatpool.servers.ldap.distinguished_names import compared, escape_value
 from seatpool.servers.ldap.filters import has_no_mark_filter
 from seatpool.servers.ldap.marks import BEGINNING, mark_text, marks_of
 from seatpool.servers.ldap.members import MemberLookup
-from seatpool.servers.ldap.results import ATTRIBUTE_OR_VALUE_EXISTS, SUCCESS, change_error, read_error
+from seatpool.servers.ldap.results import (
+    ATTRIBUTE_OR_VALUE_EXISTS,
+    CONSTRAINT_VIOLATION,
+    SUCCESS,
+    UNWILLING_TO_PERFORM,
+    change_error,
+    read_error,
+)
 from seatpool.servers.ldap.session import ASSERTION, Entry, ValueChange
 from seatpool.text import escape_unprintable
 
@@ -102,8 +109,10 @@ class LdapTarget:
         only_if = await self._first_mark_filter(product) if is_first else None
         result = await self._client.modify(group, changes, only_if=only_if)
         if result.code != SUCCESS:
-            if is_first and result.code == ATTRIBUTE_OR_VALUE_EXISTS:
+            if is_first and result.code in (ATTRIBUTE_OR_VALUE_EXISTS, CONSTRAINT_VIOLATION):
                 await self._check_room_for_mark(product)
+            if result.code in (UNWILLING_TO_PERFORM, CONSTRAINT_VIOLATION) and await self._is_changed(product, before):
+                raise ChangedMeanwhile(f"{product}: another writer changed the group at the same time ({result})")
             raise change_error(self._client.host, product, group, result)
         if is_first and only_if is None:
             await self._check_only_mark(product, new)
@@ -151,6 +160,8 @@ class LdapTarget:
         if ASSERTION not in await self._client.controls():
             return None
         notes = (await self._entry(product, (attribute,))).values(attribute)
+        if marks_of(notes):
+            raise ChangedMeanwhile(f"{product}: another operator wrote the group at the same time")
         return None if any(note.startswith(BEGINNING) for note in notes) else has_no_mark_filter(attribute, BEGINNING)
 
     async def _check_room_for_mark(self, product: str) -> None:
@@ -161,6 +172,13 @@ class LdapTarget:
                 f"{product}: group {escape_unprintable(self._dn(product))} has another {self._settings.mark_attribute}, and "
                 "takes no second one for the operator's mark; name an attribute that is free in spec.ldap.markAttribute"
             )
+
+    async def _is_changed(self, product: str, before: TargetList) -> bool:
+        """Tells whether a group is no longer as it was read. Active Directory does not say so by the code of its result."""
+        group = await self._read(product)
+        present = sorted(compared(member) for member in group.members)
+        marks = "\n".join(value for value, _ in marks_of(group.notes))
+        return marks != before.version or present != sorted(compared(member.reference) for member in before.members)
 
     async def _check_only_mark(self, product: str, mark: str) -> None:
         """Raises ChangedMeanwhile if another operator wrote its first mark at the same time and is not older."""

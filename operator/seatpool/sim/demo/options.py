@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
@@ -10,11 +11,20 @@ from seatpool.api.base import parse_duration
 from seatpool.api.licensepool import MAX_SEATS
 from seatpool.domain.errors import SeatpoolError
 
-__all__ = ["DemoError", "DemoOptions", "ReplayOptions"]
+__all__ = ["Backend", "DemoError", "DemoOptions", "ReplayOptions"]
 
 
 SPEED = 2000.0
 """Seconds of the file that pass in one second of a replay, if nothing else is asked for."""
+
+
+class Backend(StrEnum):
+    """Where the lists of the demo are."""
+
+    XLC = "xlc"
+    """On a machine, behind the vendor's client."""
+    LDAP = "ldap"
+    """In groups of a real OpenLDAP server."""
 
 
 class DemoError(SeatpoolError):
@@ -48,6 +58,8 @@ class DemoOptions:
     once: bool
     directory: Path
     replay: ReplayOptions | None
+    backend: Backend = Backend.XLC
+    """Where the lists are."""
     hold: bool = False
     """True: no story. A few users work and wait, and everything stays as it is until Ctrl-C."""
 
@@ -62,6 +74,7 @@ class DemoOptions:
         linger: str | None,
         directory: Path,
         hold: bool = False,
+        backend: Backend = Backend.XLC,
     ) -> Self:
         """Returns the options. None: not given. Raises DemoError that names the wrong one."""
         if hold and replay is not None:
@@ -70,7 +83,9 @@ class DemoOptions:
             given = {"--speed": speed is not None, "--seats": bool(seats), "--linger": linger is not None}
             for name in (name for name, is_given in given.items() if is_given):
                 raise DemoError(f"{name} is for the replay of a file: give --replay FILE too, or leave it out")
-            return cls(once=once, directory=directory.absolute(), replay=None, hold=hold)
+            return cls(once=once, directory=directory.absolute(), replay=None, hold=hold, backend=backend)
+        if backend is not Backend.XLC:
+            raise DemoError(f"--backend {backend} plays the story only: its users have accounts; leave --replay out")
         if not replay.is_file():
             raise DemoError(f"--replay {replay}: there is no such file")
         return cls(

@@ -104,6 +104,9 @@ class FileSite(Site):
         transport: Any = DisturbedTransport(self._transport, disturbance)
         return SsmBackend(spec, transport, name="default/main")
 
+    def server(self) -> tuple[dict[str, Any], Mapping[str, Mapping[str, str]]]:
+        return {"target": {"instanceId": self._node.instance_id}, "region": self._region} | self.section(), {}
+
     def add_users(self, names: Any) -> None:
         pass
 

@@ -26,6 +26,8 @@ from seatpool.servers.ldap.target import LdapTarget
 
 PASSWORD = f"pass-{secrets.token_hex(8)}\\*)( é"
 """The operator's password. It has what a careless client escapes or drops."""
+MANAGE_REFERRALS = ("2.16.840.1.113730.3.4.2", False, None)
+"""Control by which a referral is an entry like others."""
 MARK = re.compile(rb"seatpool:[^:]+:[0-9]+")
 NOTE = "Licences of the lab: do not delete"
 """A value that others have in the attribute of the mark."""
@@ -62,7 +64,7 @@ class Administrator:
         self.connection.add(dn, attributes=dict(attributes))
 
     def delete(self, dn: str) -> None:
-        self.connection.delete(dn)
+        self.connection.delete(dn, controls=[MANAGE_REFERRALS])
 
     def replace(self, dn: str, attribute: str, values: Sequence[str]) -> None:
         self.connection.modify(dn, {attribute: [(ldap3.MODIFY_REPLACE, list(values))]})
@@ -79,7 +81,13 @@ class Administrator:
 
     def entries(self, base: str, wanted: str = "(objectClass=*)", attributes: Sequence[str] = ("*",)) -> dict[str, Any]:
         found = self.connection.extend.standard.paged_search(
-            base, wanted, ldap3.SUBTREE, attributes=list(attributes), paged_size=500, generator=True
+            base,
+            wanted,
+            ldap3.SUBTREE,
+            attributes=list(attributes),
+            paged_size=500,
+            generator=True,
+            controls=[MANAGE_REFERRALS],
         )
         return {
             one["dn"]: {name: sorted(values) for name, values in one["raw_attributes"].items() if values}
@@ -139,6 +147,10 @@ class DirectorySite(Site):
         self, *, timeout: timedelta = TIMEOUT, names: ListNames | None = None, disturbance: Disturbance = UNDISTURBED
     ) -> ListBackend:
         return direct_backend(self.target(timeout=timeout), names=names, timeout=timeout, disturbance=disturbance)
+
+    def server(self) -> tuple[dict[str, Any], Mapping[str, Mapping[str, str]]]:
+        section = {"url": self.url, "ca": {"name": "dir", "key": "ca.crt"}, **self.settings}
+        return {"ldap": section}, {"dir": {"ca.crt": self.authority.pem, "password": self.password}}
 
     def close(self) -> None:
         async def close() -> None:

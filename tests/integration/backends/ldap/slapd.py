@@ -1,6 +1,7 @@
 """A real OpenLDAP server in a folder of its own."""
 
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import ldap3
 import pytest
 from tests.integration.backends.ldap.directory import NOTE, PASSWORD, Administrator, Authority, DirectorySite, free_port
+from tests.integration.backends.ldap.liar import Liar
 from tests.integration.backends.proxy import Relay
 from tests.integration.backends.site import LIST, OTHER_LIST
 from tests.waiting import wait_until
@@ -30,7 +32,7 @@ pidfile {folder}/slapd.pid
 TLSCACertificateFile {folder}/ca.pem
 TLSCertificateFile {folder}/server.pem
 TLSCertificateKeyFile {folder}/server.key
-TLSVerifyClient {verify}
+TLSVerifyClient try
 authz-regexp "^(.*,)?cn=seatpool-client(,.*)?$" "{operator}"
 disallow bind_anon
 sizelimit 500
@@ -42,20 +44,24 @@ directory {folder}/data
 maxsize 1073741824
 index objectClass,uid,cn eq
 access to attrs=userPassword by anonymous auth by * none
-access to dn.subtree="ou=hidden,{base}" by * none
-access to dn.subtree="ou=groups,{base}" attrs={member},description by dn.exact="{operator}" write by * none
-access to * by dn.exact="{operator}" read by * none
+{rights}
+"""
+RIGHTS = f"""
+access to dn.subtree="ou=hidden,{BASE}" by * none
+access to dn.subtree="ou=groups,{BASE}" attrs=member,uniqueMember,description,displayName
+  by dn.exact="{OPERATOR}" write by * none
+access to * by dn.exact="{OPERATOR}" read by * none
 """
 
 
 class Slapd:
     """The server, with the operator's account and an empty tree of people and groups."""
 
-    def __init__(self, folder: Path, authority: Authority, *, member_attribute: str = "member") -> None:
+    def __init__(self, folder: Path, authority: Authority, *, rights: str = RIGHTS) -> None:
         self.folder = folder
         self.authority = authority
         self.port, self.tls_port = free_port(), free_port()
-        self._write(member_attribute)
+        self._write(rights)
         self._process = subprocess.Popen(
             [
                 shutil.which("slapd") or "/usr/sbin/slapd",
@@ -88,7 +94,7 @@ class Slapd:
             return False
         return True
 
-    def _write(self, member_attribute: str) -> None:
+    def _write(self, rights: str) -> None:
         (self.folder / "data").mkdir()
         server = self.authority.ca.issue_cert("127.0.0.1", "localhost")
         server.private_key_pem.write_to_path(self.folder / "server.key")
@@ -103,8 +109,7 @@ class Slapd:
                 root=ROOT,
                 root_password=ROOT_PASSWORD,
                 operator=OPERATOR,
-                member=member_attribute,
-                verify="try",
+                rights=rights,
             )
         )
 
@@ -164,6 +169,18 @@ class SlapdSite(DirectorySite):
     def make_unreadable(self, product: str) -> None:
         self.administrator.delete(self.group_dn(product))
 
+    @contextmanager
+    def lying(self) -> Iterator[None]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.slapd.folder / "server.pem", self.slapd.folder / "server.key")
+        liar = Liar(context, self.slapd.port)
+        try:
+            with self.relay.elsewhere(liar.port):
+                yield
+        finally:
+            liar.close()
+        assert liar.lies, "nothing was changed through the server that lies"
+
     def clear(self) -> None:
         """Removes what a test left."""
         for dn in sorted(self.administrator.entries(BASE, attributes=("1.1",)), key=len, reverse=True):
@@ -199,12 +216,12 @@ class SlapdSite(DirectorySite):
 
 
 @contextmanager
-def running_slapd(member_attribute: str) -> Iterator[Slapd]:
+def running_slapd(*, rights: str = RIGHTS) -> Iterator[Slapd]:
     """Runs a server for the tests of a file."""
     if shutil.which("slapd") is None and not Path("/usr/sbin/slapd").exists():
         pytest.skip("slapd is not installed (Debian: apt-get install slapd)")
     with tempfile.TemporaryDirectory(prefix="seatpool-slapd-") as folder:
-        slapd = Slapd(Path(folder), Authority(), member_attribute=member_attribute)
+        slapd = Slapd(Path(folder), Authority(), rights=rights)
         try:
             yield slapd
         finally:

@@ -7,15 +7,15 @@ from tests.integration.backends.conformance import *  # noqa: F403
 from tests.integration.backends.ldap.slapd import Slapd, SlapdSite, running_slapd
 
 
-@pytest.fixture(scope="module", params=["member", "uniqueMember"])
-def slapd(request: pytest.FixtureRequest) -> Iterator[tuple[Slapd, str]]:
-    with running_slapd(request.param) as one:
-        yield one, request.param
+@pytest.fixture(scope="module")
+def slapd() -> Iterator[Slapd]:
+    with running_slapd() as one:
+        yield one
 
 
-@pytest.fixture
-def site(slapd: tuple[Slapd, str]) -> Iterator[SlapdSite]:
-    site = SlapdSite(slapd[0], member_attribute=slapd[1])
+@pytest.fixture(params=["member", "uniqueMember"])
+def site(slapd: Slapd, request: pytest.FixtureRequest) -> Iterator[SlapdSite]:
+    site = SlapdSite(slapd, member_attribute=request.param)
     yield site
     site.close()
     site.clear()
