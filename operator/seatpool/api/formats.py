@@ -71,7 +71,8 @@ FORMATS: Mapping[str, Format] = {
     r"^[A-Za-z][A-Za-z0-9-]{0,63}$": Format("the name of an attribute such as uid or sAMAccountName", 64),
     r"^[A-Za-z][A-Za-z0-9.:-]{0,127}$": Format("the name of an attribute such as userName or externalId", 128),
     r"^[!$-\[\]-~]([ !$-\[\]-~]*[!$-\[\]-~])?$": Format(
-        "a feature as INCLUDE names it, such as {product} or {product}:VERSION=2.0, without quotes, # and backslash", 256
+        "a feature as INCLUDE names it, such as {product} or {product}:VERSION=2.0, without quotes, # and backslash",
+        256,
     ),
     r"^[^\[\]\r\n]+$": Format("the name of a section without brackets, such as users of {product}", 256),
     r"^[^\"\r\n]+$": Format("the name of a column without quotes, such as login", 256),

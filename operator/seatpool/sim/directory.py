@@ -27,7 +27,7 @@ from ldap3.core.exceptions import LDAPException
 from seatpool.domain.errors import SeatpoolError
 from seatpool.sim.license_host import JournalEntry
 
-__all__ = ["Directory", "DirectoryMissing"]
+__all__ = ["Directory", "DirectoryMissing", "write_certificates"]
 
 BASE = "dc=example,dc=com"
 OPERATOR = f"cn=seatpool,ou=services,{BASE}"
@@ -75,7 +75,7 @@ class Directory:
         if program is None:
             raise DirectoryMissing("the demo on a directory needs OpenLDAP's server: apt-get install slapd")
         (self.home / "data").mkdir(parents=True, exist_ok=True)
-        self.ca = _write_certificates(self.home)
+        self.ca = write_certificates(self.home)
         self._port, self._tls_port = _free_port(), _free_port()
         values = {"base": BASE, "root": ROOT, "operator": OPERATOR, "root_password": self._root_password}
         (self.home / "slapd.conf").write_text(_CONFIGURATION.format(home=self.home, **values))
@@ -184,7 +184,7 @@ def _free_port() -> int:
         return port
 
 
-def _write_certificates(home: Path) -> str:
+def write_certificates(home: Path) -> str:
     """Writes a CA's certificate, and the server's with its key. Returns the CA's."""
     now = datetime.datetime.now(UTC)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

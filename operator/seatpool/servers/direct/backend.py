@@ -155,12 +155,16 @@ class DirectBackend:
                     raise
         raise AssertionError  # pragma: no cover
 
-    def _refused(self, before: TargetList, command: ListCommand) -> ProductResult | None:
-        """Returns the result if the mark of a list forbids to write it. None: it does not."""
+    def _refused(self, before: TargetList, command: ListCommand, *, has_begun: bool) -> ProductResult | None:
+        """Returns the result if the mark of a list forbids to write it. None: it does not.
+
+        `has_begun`: the mark of this revision may be by an earlier attempt of the same command.
+        """
         mark = before.mark
         if mark.owner not in ("", command.owner, command.takeover):
             return self._shown(Result.OWNER, before, detail=f"the list belongs to {escape_unprintable(mark.owner)}")
-        if mark.owner == command.owner and command.revision <= mark.revision:
+        lowest = mark.revision if has_begun else mark.revision + 1
+        if mark.owner == command.owner and command.revision < lowest:
             return self._shown(Result.STALE, before, detail=f"the list has revision {mark.revision}")
         return None
 
