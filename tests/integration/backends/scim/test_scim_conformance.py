@@ -27,8 +27,8 @@ async def site(
 ) -> AsyncIterator[ScimSite]:
     service, url = running
     site = ScimSite(service, url, authority, replace(KINDS[request.param]))
-    if request.param == "least":
-        site.most_users = 500
+    if request.param != "ETag":
+        site.most_users = 500  # this server needs a second for each 100 removals from a group of thousands
     first = site.target()
     await first.read(LIST)
     site.learned = first
