@@ -93,7 +93,7 @@ class AllowedServers(BaseModel):
         description="Commands that spec.xlc.list may have, argument by argument; * stands for any text in one.",
     )
     state_dirs: tuple[Pattern, ...] = Field(
-        default=(XlcSettings().state_dir,), description="Folders that spec.xlc.stateDir may name."
+        default=(XlcSettings().state_dir,), description="Folders that stateDir of xlc, flexnet and listFile may name."
     )
     documents: tuple[Pattern, ...] = Field(
         default=(DEFAULT_DOCUMENT,), description="SSM documents that spec.document may name."

@@ -219,6 +219,25 @@ def test_a_copy_that_a_killed_command_left_is_no_obstacle(server: FilesOnDisk) -
     assert [path.name for path in server.folder.iterdir()] == ["vendor.opt"]
 
 
+def test_a_link_that_takes_the_place_of_the_copys_folder_at_once_misleads_nobody(server: FilesOnDisk) -> None:
+    """Who may write in the folder of the file can do that as soon as the script has made its own folder there."""
+    elsewhere, tools = server.home / "other" / "elsewhere", server.home / "tools"
+    elsewhere.mkdir(parents=True)
+    tools.mkdir()
+    victim = elsewhere.parent / server.name
+    victim.write_bytes(FOREIGN)
+    attacked = tools / "mkdir"
+    attacked.write_text(
+        f'#!/bin/sh\n/bin/mkdir "$@" || exit\ncase $1 in .seatpool*) mv "$1" moved && ln -s "{elsewhere}" "$1" ;; esac\n'
+    )
+    attacked.chmod(0o755)
+    server.path = f"{tools}:{server.path}"
+    report = server.apply("ann", revision=1)
+    assert report.result is Result.FAILED
+    assert list(elsewhere.iterdir()) == []
+    assert server.file.read_bytes() == victim.read_bytes() == FOREIGN
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be misled into writing elsewhere")
 def test_a_link_in_the_place_of_the_copy_misleads_nobody(server: FilesOnDisk) -> None:
     elsewhere = server.home / "elsewhere"
@@ -247,6 +266,18 @@ def test_who_is_off_the_list_and_still_has_a_check_out_is_told_when_the_list_is_
     report = server.read().products["vew"]
     assert (report.result, report.users, report.still_in_use) == (Result.LISTED, ("ann",), ())
     assert "the status command ended with 7: no such server" in report.detail
+
+
+def test_a_status_behind_a_long_list_is_fetched_although_the_list_is_known(tmp_path: Path) -> None:
+    server = FilesOnDisk(home=tmp_path / "server", settings={"status": (str(tmp_path / "server" / "lmstat"),)})
+    server.file.write_bytes(b"")
+    (server.home / "status").write_text(
+        "Users of vew:  (Total of 5 licenses issued)\n  gone m2 tty (v1) (ls1/1 2), start Fri 1/1 1:00\n"
+    )
+    users = random_users(5000)
+    assert server.apply(*users, revision=1).users == users
+    report = server.read().products["vew"]
+    assert (report.users, report.still_in_use) == (users, ("gone",))
 
 
 def test_a_status_command_that_hangs_leaves_the_list_readable(tmp_path: Path) -> None:

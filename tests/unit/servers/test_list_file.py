@@ -36,7 +36,7 @@ def lines(*given: str, end: str = "\n") -> bytes:
 def test_lines_keep_comments_blanks_and_the_names_that_stay(
     old: list[str], new: list[str], comments: list[str], end: str, has_last_end: bool
 ) -> None:
-    before = [*(f"# {comment}" for comment in comments), "", *old]
+    before = ["# head", "", *(f"# {comment}" for comment in comments), "# list", *old]
     content = lines(*before, end=end)
     if not has_last_end:
         content = content.removesuffix(end.encode())

@@ -185,6 +185,18 @@ def test_every_name_that_a_list_can_carry_comes_back(names: list[str]) -> None:
     assert max(len(line) for line in written.split(b"\n")) < LONGEST_LINE
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_no_line_is_longer_than_the_grammar_allows_and_none_is_cut_early(end: str) -> None:
+    longest = 0
+    for length in range(1, 129):
+        written = write_list(f"A{end}".encode(), VEW, ["x" * length] * 5000).decode()
+        lines = written.split("\n")
+        longest = max(longest, *(len(line) + 1 for line in lines))
+        groups = [line for line in lines if line.startswith("GROUP")]
+        assert all(len(line) + 2 + length > LONGEST_LINE for line in groups[:-1])
+    assert longest == LONGEST_LINE
+
+
 def test_a_long_list_is_many_lines_of_one_group() -> None:
     names = [f"user{number:04}{'x' * 110}" for number in range(5000)]
     written = write_list(b"", VEW, names)
