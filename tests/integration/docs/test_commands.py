@@ -35,8 +35,11 @@ MARKS = {
 }
 """The first line of a block that is not run here, by the second word of its language."""
 SHELLS = {"sh", "console"}
-FOLLOWED_ELSEWHERE = {"docs/backup.md": "tests/integration/control/test_restore.py"}
-"""Pages whose blocks need an operator or a second cluster."""
+FOLLOWED_ELSEWHERE = {
+    "docs/backends/ldap.md": "tests/integration/backends/ldap/test_docs.py",
+    "docs/backup.md": "tests/integration/control/test_restore.py",
+}
+"""Pages whose blocks need an operator, a second cluster or a server of another kind."""
 
 
 # -- what a reader has before the page begins ------------------------------------------------------------------------
