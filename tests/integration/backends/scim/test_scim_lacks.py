@@ -175,3 +175,23 @@ async def test_many_unknown_users_are_told_on_a_service_whose_or_is_wrong(servic
     service.lacks.wrong_or = True
     found = await backend().find_unlistable([*USERS, "nobody", "somebody"])
     assert found.keys() == {"nobody", "somebody"}
+
+
+@pytest.mark.parametrize("pages", [True, False], ids=["pages", "no pages"])
+async def test_many_users_are_found_in_few_requests_where_a_filter_finds_only_one(
+    service: Service, backend: Make, pages: bool
+) -> None:
+    names = [f"user{number:03}" for number in range(600)]
+    service.add_users(*names)
+    group = service.add_group(PRODUCT)
+    service.lacks = Lacks(or_filters=True, pages=not pages)
+    made = backend()
+    assert (await made.find_unlistable([*names, "nobody"])).keys() == {"nobody"}
+    assert len(service.seen) < 20
+    service.seen.clear()
+    assert (await write(made, *names)).users == tuple(names)
+    assert len(service.seen) < 20
+    service.seen.clear()
+    assert (await write(backend(), *names[1:], revision=2)).users == tuple(names[1:])
+    assert len(service.seen) < 30
+    assert service.names(group) == names[1:]
