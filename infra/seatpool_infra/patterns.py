@@ -51,7 +51,7 @@ def forwarded(site: Site) -> tuple[Pattern, ...]:
                 "detail": {
                     "service": ["ec2"],
                     "resource-type": ["instance"],
-                    "changed-tag-keys": [site.tag_owner, site.tag_type],
+                    "changed-tag-keys": list(site.tags.keys),
                 },
             },
         ),

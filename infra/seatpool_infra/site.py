@@ -5,7 +5,7 @@ when they are deployed, so their names are fixed and their ARNs are written out 
 """
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import botocore.session
 import yaml
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from seatpool.api.licenseserver import DEFAULT_DOCUMENT
 from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.config import ACCOUNT_PATTERN, MirrorConfig, Region
+from seatpool.mirror.workbench_tags import Profile, WorkbenchTags, keys_of_type, with_preset
 
 NAMESPACE = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 HISTORY_PREFIX = "history"
@@ -138,17 +139,35 @@ class Site(BaseModel):
     name: str = Field(default="seatpool", pattern=r"^[a-z][a-z0-9-]{1,30}$")
     partition: str = Field(default="aws", pattern=r"^aws[a-z-]*$")
     organization: str | None = Field(default=None, pattern=r"^o-[a-z0-9]{10,32}$")
+    profile: Profile = Profile.TAGS
+    """Whose tags the next three have, unless they are given."""
     tag_owner: str = MirrorConfig.model_fields["tag_owner"].default
     tag_type: str = MirrorConfig.model_fields["tag_type"].default
+    require: dict[str, tuple[str, ...]] = {}
     seat_tag: str | None = Field(default=None, min_length=1, max_length=128)
     custom_events: CustomEvents | None = None
     license: LicenseAccount
     workbenches: tuple[WorkbenchAccount, ...] = Field(min_length=1)
     license_servers: tuple[ServerAccount, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_the_preset(cls, data: Any) -> Any:
+        return with_preset(data) if isinstance(data, dict) else data
+
+    @property
+    def tags(self) -> WorkbenchTags:
+        """The tags that make a machine a workbench."""
+        return WorkbenchTags(owner=self.tag_owner, type=self.tag_type, require=self.require, profile=self.profile)
+
+    @model_validator(mode="after")
+    def _a_type_names_tags(self) -> Self:
+        keys_of_type(self.tag_type)
+        return self
+
     @model_validator(mode="after")
     def _a_seat_tag_is_only_that(self) -> Self:
-        if self.seat_tag in (self.tag_owner, self.tag_type):
+        if self.seat_tag in self.tags.keys:
             raise ValueError(f"seat_tag {self.seat_tag} is read as owner or type already; name another tag")
         return self
 

@@ -278,9 +278,9 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ),
     ConditionReason.INVENTORY_COMPLETE: ReasonText("EC2 was asked for all workbenches of every account and region."),
     ConditionReason.NOTHING_TAGGED: ReasonText(
-        "EC2 was asked everywhere, and no instance has both tags. So nothing is done.",
-        message="no instance has both tags {tags}, so nothing is done; EC2 shows {regions}. Check mirror.tag_owner and "
-        "mirror.tag_type if there are workbenches",
+        "EC2 was asked everywhere, and no instance has the tags of a workbench. So nothing is done.",
+        message="no instance has {tags}, so nothing is done; EC2 shows {regions}. Check mirror.profile, tag_owner, tag_type "
+        "and require if there are workbenches",
     ),
     ConditionReason.INVENTORY_STALE: ReasonText(
         "EC2 cannot be asked for some workbenches; no user there is released for that.",

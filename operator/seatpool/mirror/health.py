@@ -72,8 +72,8 @@ class MirrorHealth:
     events: EventsHealth
     kubernetes: ConnectionHealth
     inventories: tuple[InventoryHealth, ...]
-    tags: tuple[str, ...] = ()
-    """Keys of the tags that make an instance a workbench."""
+    tags: str = ""
+    """The tags that make a machine a workbench."""
 
     @property
     def waiting_for(self) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ class HealthBoard:
     now: datetime
     has_queue: bool
     max_inventory_age: timedelta
-    tags: tuple[str, ...] = ()
+    tags: str = ""
     monotonic: Callable[[], float] = time.monotonic
     redrive: bool | None = None
     _events: ConnectionHealth = field(init=False)

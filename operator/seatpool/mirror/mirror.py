@@ -84,7 +84,7 @@ class Mirror:
         self._board = HealthBoard(
             log=log, metrics=self._metrics, unknown_accounts=self._unknown_accounts, now=clock(),
             has_queue=config.queue is not None, max_inventory_age=config.inventory_limit,
-            tags=(config.tag_owner, config.tag_type), monotonic=monotonic,
+            tags=str(config.tags), monotonic=monotonic,
         )  # fmt: skip
         self._board.set_regions(self._regions, now=clock())
         self._workbenches = WorkbenchWriter(

@@ -352,8 +352,8 @@ async def test_a_fresh_installation_whose_tags_match_nothing_says_what_it_sees(s
             await completed(stage, 2)
             seen = mirror.health.inventories[0].seen_instead
             assert seen == "5 instances, commonest tag keys: 'Owner' (5), 'Name' (3)"
-            assert mirror.health.tags == (OWNER, TYPE)
-            told = [line for line in lines if line["event"] == "no instance has both tags"]
+            assert mirror.health.tags == f"both tags {OWNER} and {TYPE}"
+            told = [line for line in lines if line["event"] == "no instance has the tags"]
             assert [line["seen"] for line in told] == [seen]
             stage.aws.start_instance(owner="bob")
             await eventually(lambda: not mirror.health.inventories[0].seen_instead)

@@ -7,6 +7,7 @@ import yaml
 from seatpool.aws.regions import dns_suffix, region_names
 from seatpool.settings.settings import load_settings
 from seatpool_infra.operator_settings import SETTINGS, chart_values, write_settings
+from seatpool_infra.patterns import forwarded
 from seatpool_infra.permissions import operator_permissions
 from seatpool_infra.site import Site, UnusableSite, load_site
 
@@ -126,6 +127,19 @@ def test_the_seat_tag_reaches_the_operator_and_is_no_tag_that_it_reads(tmp_path:
     write_settings(Site.model_validate(small | {"seat_tag": "seatpool:seat"}), tmp_path)
     assert load_settings(file=tmp_path / SETTINGS).mirror.seat_tag == "seatpool:seat"
     assert "is read as owner or type" in refusal(tmp_path, small | {"seat_tag": "vew:workbench:type"})
+
+
+def test_a_profile_reaches_the_operator_and_the_rule_for_tag_changes(tmp_path: Path, small: dict[str, Any]) -> None:
+    site = Site.model_validate(small | {"profile": "vew"})
+    write_settings(site, tmp_path)
+    assert load_settings(file=tmp_path / SETTINGS).mirror.tags == site.tags
+    tags = next(pattern for pattern in forwarded(site) if pattern.name == "Tags")
+    assert tags.pattern["detail"]["changed-tag-keys"] == [
+        "vew:provisionedProduct:ownerId",
+        "vew:product:name",
+        "vew:product:type",
+    ]
+    assert "put each tag's key into braces" in refusal(tmp_path, small | {"tag_type": "{a"})
 
 
 def test_pods_have_the_roles_annotation_only_where_irsa_is_used(small: dict[str, Any]) -> None:

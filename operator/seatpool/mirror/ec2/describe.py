@@ -20,11 +20,13 @@ from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.event_order import Fact
 from seatpool.mirror.regions import AccountRegion, ServedRegion
 from seatpool.mirror.type_aliases import TypeAliases
+from seatpool.mirror.workbench_tags import TagReading
 
 IDS_IN_A_FILTER = 100
 IDS_IN_A_REQUEST = 500
 MAX_REQUESTS = 50
 KEYS_SHOWN = 6
+VALUES_SHOWN = 4
 NOT_FOUND = "InvalidInstanceID.NotFound"
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _NAMED_ID = re.compile(r"\bi-[0-9a-f]+\b")
@@ -37,13 +39,17 @@ class Ec2Instance:
     instance_id: str
     state: InstanceState
     launched_at: datetime | None
-    owner: str | None
-    type: str | None
+    tags: TagReading
 
     @property
     def is_workbench(self) -> bool:
-        """True: the instance has both tags."""
-        return self.owner is not None and self.type is not None
+        """True: the instance has all tags of a workbench."""
+        return self.tags.is_workbench
+
+    @property
+    def is_no_workbench(self) -> bool:
+        """True: it has neither owner nor type, or a required tag has another value. One missing tag alone says nothing."""
+        return self.tags.excluded or (self.tags.owner is None and self.tags.type is None)
 
     def as_fact(self, key: AccountRegion, *, at: datetime) -> Fact:
         """Returns the description as a fact that holds at this time."""
@@ -52,8 +58,8 @@ class Ec2Instance:
             region=key.region,
             state=self.state,
             at=at,
-            owner=self.owner,
-            type=self.type,
+            owner=self.tags.owner,
+            type=self.tags.type,
             launched_at=self.launched_at,
             observed=True,
         )
@@ -79,6 +85,10 @@ class Survey:
     """True: there are more than these."""
     tag_keys: tuple[tuple[str, int], ...]
     """The commonest keys of tags, each with the number of instances that have it."""
+    required: tuple[tuple[str, str, int], ...]
+    """The commonest values of required tags: key, value, number of instances."""
+    hint: str
+    """Which setting would find workbenches among them. Empty: none is known."""
 
 
 class Ec2Reader:
@@ -86,6 +96,7 @@ class Ec2Reader:
 
     def __init__(self, config: MirrorConfig, clients: AwsClients, aliases: TypeAliases, purpose: Purpose) -> None:
         self._config = config
+        self._tags = config.tags
         self._clients = clients
         self._aliases = aliases
         self._purpose = purpose
@@ -95,15 +106,12 @@ class Ec2Reader:
         return self._clients.account_number(served)
 
     def list_workbenches(self, served: ServedRegion) -> list[Ec2Instance]:
-        """Returns every tagged instance of a region. A page that fails fails the whole call."""
+        """Returns every workbench of a region. A page that fails fails the whole call."""
         pages = (
             self._clients.ec2(served, self._purpose)
             .get_paginator("describe_instances")
             .paginate(
-                Filters=[
-                    {"Name": "tag-key", "Values": [self._config.tag_owner]},
-                    {"Name": "tag-key", "Values": [self._config.tag_type]},
-                ],
+                Filters=self._tags.ec2_filters(),  # type: ignore[arg-type]
                 PaginationConfig={"PageSize": self._config.inventory_page},
             )
         )
@@ -155,11 +163,15 @@ class Ec2Reader:
             MaxResults=self._config.inventory_page
         )
         instances = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
-        keys = Counter(tag["Key"] for one in instances for tag in one.get("Tags", []))
+        tags = [{tag["Key"]: tag["Value"] for tag in one.get("Tags", [])} for one in instances]
+        keys = Counter(key for one in tags for key in one)
+        required = Counter((key, one[key]) for one in tags for key in self._tags.require if key in one)
         return Survey(
             instances=len(instances),
             has_more=bool(answer.get("NextToken")),
             tag_keys=tuple(keys.most_common(KEYS_SHOWN)),
+            required=tuple((key, value, count) for (key, value), count in required.most_common(VALUES_SHOWN)),
+            hint=self._tags.hint(frozenset(keys)),
         )
 
     def _instances(self, answer: Any) -> Iterator[Ec2Instance]:
@@ -173,11 +185,9 @@ class Ec2Reader:
                     ) from error
                 tags: Mapping[str, str] = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
                 launched_at = instance.get("LaunchTime")
-                type_tag = tags.get(self._config.tag_type)
                 yield Ec2Instance(
                     instance_id=instance["InstanceId"],
                     state=state,
                     launched_at=to_milliseconds(launched_at.astimezone(UTC)) if launched_at else None,
-                    owner=tags.get(self._config.tag_owner) or None,
-                    type=self._aliases.resolve(type_tag) if type_tag else None,
+                    tags=self._tags.read(tags, self._aliases),
                 )

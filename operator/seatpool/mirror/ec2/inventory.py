@@ -5,8 +5,8 @@ Events get lost, and the inventory corrects that. But it could also empty every 
 * A missing instance is looked up by its id after two complete inventories. Its object is deleted only if EC2 says
   explicitly that there is no such instance.
 * An answer that shows no workbench at all, although there were active ones, is not accepted.
-* An instance that has lost both tags is no workbench any more after two complete inventories. If more than half of many
-  active ones lose them at once, none of them is released.
+* An instance that has lost owner and type, or has another value in a required tag, is no workbench any more after two
+  complete inventories. If that is so for more than half of many active ones at once, none of them is released.
 """
 
 import asyncio
@@ -154,8 +154,8 @@ class Inventory:
         if doubtful:
             self._record_failure(
                 EMPTY_HELD,
-                f"EC2 shows no workbench at all, but there are active ones; no user is released. Check the tags "
-                f"{self._config.tag_owner} and {self._config.tag_type}; delete the Workbench objects if it is true",
+                f"EC2 shows no workbench at all, but there are active ones; no user is released. Check "
+                f"{self._config.tags}; delete the Workbench objects if it is true",
             )
             return False
         if lost_tags:
@@ -178,13 +178,15 @@ class Inventory:
             return ""
         keys = ", ".join(f"{escaped(key)} ({count})" for key, count in survey.tag_keys) or "none"
         count = f"more than {survey.instances}" if survey.has_more else str(survey.instances)
-        text = f"{count} instances, commonest tag keys: {keys}"[:LONGEST_SURVEY]
+        values = ", ".join(f"{escaped(key)}={escaped(value)} ({count})" for key, value, count in survey.required)
+        parts = [f"{count} instances, commonest tag keys: {keys}", *([values] if values else []), survey.hint]
+        text = "; ".join(part for part in parts if part)[:LONGEST_SURVEY]
         if text != self._surveyed:
             self._surveyed = text
             self._log.warning(
-                "no instance has both tags", reason="NothingTagged", account_region=str(self._served), seen=text,
-                tag_owner=self._config.tag_owner, tag_type=self._config.tag_type,
-                advice="nothing is done here; check mirror.tag_owner and mirror.tag_type if workbenches are there",
+                "no instance has the tags", reason="NothingTagged", account_region=str(self._served), seen=text,
+                wanted=str(self._config.tags),
+                advice="nothing is done here; check mirror.profile, tag_owner, tag_type and require if workbenches are there",
             )  # fmt: skip
         return text
 
@@ -282,9 +284,8 @@ class Inventory:
         if lost < MANY or 2 * lost <= active:
             return ""
         return (
-            f"{lost} of {active} active workbenches have lost the tags {self._config.tag_owner} and "
-            f"{self._config.tag_type}; no user is released for that. Restore the tags; delete the Workbench objects if it "
-            "is true"
+            f"{lost} of {active} active workbenches have lost the tags of one, {self._config.tags}; no user is released for "
+            "that. Restore the tags; delete the Workbench objects if it is true"
         )
 
     async def _leave_other_namespaces(self, seen: Mapping[str, Ec2Instance]) -> None:
@@ -300,12 +301,12 @@ class Inventory:
 
 
 def _without_tags(entries: Sequence[Entry], found: Mapping[str, Ec2Instance]) -> list[Entry]:
-    """Returns those whose instance exists and has neither tag."""
+    """Returns those whose instance exists and is no workbench by its tags."""
     instances = ((entry, found.get(entry.name)) for entry in entries)
     return [
         entry
         for entry, instance in instances
-        if instance is not None and instance.state not in _ENDED and instance.owner is None and instance.type is None
+        if instance is not None and instance.state not in _ENDED and instance.is_no_workbench
     ]
 
 

@@ -60,12 +60,12 @@ class Envelope:
     @property
     def account(self) -> str:
         """Account number, 12 digits."""
-        return _matching(self.fields, "account", _ACCOUNT, "12 digits")
+        return read_account(self.fields, "account")
 
     @property
     def region(self) -> str:
         """Region of the event."""
-        return _matching(self.fields, "region", _REGION, "a region such as eu-central-1")
+        return read_region(self.fields, "region")
 
     @property
     def time(self) -> datetime:
@@ -165,6 +165,16 @@ def _envelope(document: object) -> Envelope:
             raise RejectedMessage(RejectReason.NOT_AN_ENVELOPE, f"field {name} must be a string")
         kind[name] = value
     return Envelope(source=kind["source"], detail_type=kind["detail-type"], fields=document)
+
+
+def read_account(fields: Mapping[str, Any], name: str) -> str:
+    """Returns an account number. Raises RejectedMessage."""
+    return _matching(fields, name, _ACCOUNT, "12 digits")
+
+
+def read_region(fields: Mapping[str, Any], name: str) -> str:
+    """Returns a region. Raises RejectedMessage."""
+    return _matching(fields, name, _REGION, "a region such as eu-central-1")
 
 
 def read_instance_id(fields: Mapping[str, Any], name: str) -> str:

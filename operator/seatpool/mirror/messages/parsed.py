@@ -16,6 +16,7 @@ class KindName(StrEnum):
 
     STATE_CHANGE = "state_change"
     WORKBENCH = "workbench"
+    HUB_INSTANCE = "hub_instance"
     TAG_CHANGE = "tag_change"
     SPOT_INTERRUPTION = "spot_interruption"
     SCALING_ACTION = "scaling_action"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from seatpool.domain.instants import after, to_milliseconds
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.messages import (
+    hub_instance,
     scaling_action,
     scaling_termination,
     spot_interruption,
@@ -83,7 +84,7 @@ class Registry:
 
 def _readers(config: MirrorConfig) -> dict[tuple[str, str], tuple[KindName, Reader]]:
     read_tag_change = tag_change.tag_change_reader(
-        tags=frozenset({config.tag_owner, config.tag_type}), lag=config.describe_lag
+        tags=frozenset(config.tags.keys), lag=config.describe_lag
     )
     return {
         (state_change.SOURCE, state_change.DETAIL_TYPE): (KindName.STATE_CHANGE, state_change.read_state_change),
@@ -100,5 +101,9 @@ def _readers(config: MirrorConfig) -> dict[tuple[str, str], tuple[KindName, Read
             KindName.SCALING_TERMINATION,
             scaling_termination.read_scaling_termination,
         ),
+        **{
+            (source, hub_instance.DETAIL_TYPE): (KindName.HUB_INSTANCE, hub_instance.read_hub_instance)
+            for source in (hub_instance.SOURCE, *config.hub_sources)
+        },
         (config.custom_source, config.custom_detail_type): (KindName.WORKBENCH, workbench_event.read_workbench_event),
     }

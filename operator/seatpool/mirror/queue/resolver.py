@@ -84,7 +84,7 @@ class Resolver:
             is_new = newest is not None and age < VISIBLE_WITHIN and newest.state not in _ENDING
             return RETRY_SOON if is_new else IgnoreReason.NO_SUCH_INSTANCE
         if not is_known and not instance.is_workbench:
-            if facts[0].owner is not None and not is_late and age < VISIBLE_WITHIN:
+            if facts[0].owner is not None and not is_late and age < VISIBLE_WITHIN and not instance.tags.excluded:
                 return await self._upsert(served, name, facts)  # its tags may come a moment later
             if newest is None or newest.state is not InstanceState.PENDING:
                 self.ignored.add(name)
