@@ -43,14 +43,11 @@ class WorkbenchView:
     status: WorkbenchStatus
     fact: WorkbenchFact
     """Input of decisions. Its owner is spelled as in the spec."""
-    account: str
-    region: str
-    instance_id: str
-
-    @property
-    def account_region(self) -> tuple[str, str]:
-        """Account and region."""
-        return self.account, self.region
+    account: str | None
+    """None: the source has no accounts, as `region`."""
+    region: str | None
+    instance_id: str | None
+    """EC2 instance id. None: it is another machine."""
 
     @property
     def generation(self) -> int:
@@ -386,8 +383,8 @@ class Store:
             active_since=spec.launched_at or spec.state_changed_at,
         )
         view = WorkbenchView(
-            metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact, account=intern(spec.account),
-            region=intern(spec.region),
+            metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact,
+            account=spec.account and intern(spec.account), region=spec.region and intern(spec.region),
             instance_id=metadata.name if spec.instance_id == metadata.name else spec.instance_id,
         )  # fmt: skip
         self.workbenches[workbench.key] = view

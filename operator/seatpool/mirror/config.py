@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seatpool.api.base import Duration
 from seatpool.api.regions import REGION_PATTERN
+from seatpool.api.workbench import SourceKind
 from seatpool.mirror.workbench_tags import PRESETS, Profile, WorkbenchTags, keys_of_type, with_preset
 
 MAX_TAG_KEY = 128
@@ -64,17 +65,22 @@ class MirrorConfig(BaseModel):
     )
     endpoint_url: str | None = Field(default=None, description="Another AWS endpoint, for a stand-in.")
     accounts: tuple[AccountConfig, ...] = Field(default=(), description="Accounts with workbenches.")
+    sources: tuple[Literal[SourceKind.EC2, SourceKind.ECS], ...] = Field(
+        default=(SourceKind.EC2,),
+        min_length=1,
+        description="What may be a workbench in the accounts: EC2 instances, ECS tasks. Each needs its own rights.",
+    )
     profile: Profile = Field(
         default=Profile.TAGS,
-        description="Whose tags tag_owner, tag_type and require have, unless they are given: tags is the published "
-        "pipeline, vew the Virtual Engineering Workbench.",
+        description="Whose sources and tags these are, unless they are given: tags is the published pipeline, vew the "
+        "Virtual Engineering Workbench.",
     )
     tag_owner: TagKey = Field(default=PRESETS[Profile.TAGS]["tag_owner"], description="Tag of the owner.")
     tag_type: str = Field(
         default=PRESETS[Profile.TAGS]["tag_type"],
         min_length=1,
         max_length=512,
-        description="Tag of the type, or several in braces: {vew:product:name}/{vew:product:versionName}.",
+        description="Tag of the type, or several in braces: {vew:product:name}-{vew:product:versionName}.",
     )
     require: dict[TagKey, Annotated[tuple[TagValue, ...], Field(min_length=1, max_length=50)]] = Field(
         default_factory=dict,
@@ -96,8 +102,8 @@ class MirrorConfig(BaseModel):
     )
     hub_sources: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(
         default=(),
-        description="Own `source`s of the events WorkbenchEC2StateChanged of a VEW hub. The account in their detail is "
-        "believed. Those with the source aws.ec2 are always read.",
+        description="Own `source`s of the events WorkbenchEC2StateChanged and WorkbenchContainerStateChanged of a VEW hub. "
+        "The account in their detail is believed. Those with the source aws.ec2 or aws.ecs need no entry.",
     )
     resync_interval: Annotated[Duration, Field(ge=timedelta(milliseconds=100))] = Field(
         default=timedelta(minutes=5), description="How often EC2 is asked for all workbenches."

@@ -11,20 +11,22 @@ import boto3
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
-from seatpool.api.workbench import WorkbenchSpec
+from seatpool.api.workbench import SourceKind, WorkbenchSpec
 from seatpool.aws.sessions import SessionFactory
 from seatpool.backoff import Backoff, retry_call
 from seatpool.clock import utc_now
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
 from seatpool.mirror.aws_clients import AwsClients, Purpose
+from seatpool.mirror.aws_source import AwsReader, AwsSource
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.ec2.describe import Ec2Reader
-from seatpool.mirror.ec2.describe_batcher import DescribeBatcher, IgnoredInstances
-from seatpool.mirror.ec2.inventory import Inventory
-from seatpool.mirror.ec2.inventory_scheduler import InventoryScheduler
+from seatpool.mirror.ec2.instances import Ec2Reader
 from seatpool.mirror.ec2.tag_writer import TagWriter
+from seatpool.mirror.ecs.tasks import EcsReader
 from seatpool.mirror.health import HealthBoard, MirrorHealth
+from seatpool.mirror.inventory.describe_batcher import DescribeBatcher, IgnoredInstances
+from seatpool.mirror.inventory.inventory import Inventory
+from seatpool.mirror.inventory.scheduler import InventoryScheduler
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.queue.consumer import Consumer
@@ -33,7 +35,8 @@ from seatpool.mirror.queue.handler import MessageHandler
 from seatpool.mirror.queue.resolver import Resolver
 from seatpool.mirror.queue.sqs_queue import EventQueue
 from seatpool.mirror.rate_limited_log import RateLimitedLog
-from seatpool.mirror.regions import ServedRegion, ServedRegions
+from seatpool.mirror.regions import Place, ServedRegion, ServedRegions
+from seatpool.mirror.source import MachineSource
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.mirror.unknown_accounts import UnknownAccounts
 from seatpool.mirror.workbenches.message_context import MessageContexts
@@ -205,10 +208,12 @@ class Mirror:
         )  # fmt: skip
 
     def _make_handler(self) -> MessageHandler:
-        reader = Ec2Reader(self.config, self._clients, self._aliases, Purpose.DESCRIBE)
         resolver = Resolver(
             config=self.config, workbenches=self._workbenches, health=self._board, clock=self._clock, rng=self._rng,
-            describe=DescribeBatcher(reader, self._clients, monotonic=self._monotonic),
+            describe={
+                reader.kind: DescribeBatcher(reader, self._clients, monotonic=self._monotonic)
+                for reader in self._readers(Purpose.DESCRIBE)
+            },
             ignored=IgnoredInstances(monotonic=self._monotonic),
         )  # fmt: skip
         return MessageHandler(
@@ -234,11 +239,22 @@ class Mirror:
             health=self._board, metrics=self._metrics, log=self._limited_log, clock=self._clock, rng=self._rng,
         )  # fmt: skip
 
-    def _make_inventory(self, served: ServedRegion) -> Inventory:
+    def _readers(self, purpose: Purpose) -> list[AwsReader]:
+        args = (self.config, self._clients, self._aliases, purpose)
+        by_kind: dict[SourceKind, AwsReader] = {SourceKind.EC2: Ec2Reader(*args), SourceKind.ECS: EcsReader(*args)}
+        return [by_kind[kind] for kind in dict.fromkeys(self.config.sources)]
+
+    def _sources_of(self, place: Place) -> list[MachineSource]:
+        assert isinstance(place, ServedRegion)  # noqa: S101
+        return [
+            AwsSource(reader=reader, served=place, clients=self._clients, lag=self.config.describe_lag)
+            for reader in self._readers(Purpose.INVENTORY)
+        ]
+
+    def _make_inventory(self, place: Place) -> Inventory:
         return Inventory(
-            served, config=self.config, clients=self._clients, aliases=self._aliases, slots=self._slots,
-            workbenches=self._workbenches, health=self._board, metrics=self._metrics, log=self._limited_log,
-            clock=self._clock, rng=self._rng,
+            place, self._sources_of(place), config=self.config, slots=self._slots, workbenches=self._workbenches,
+            health=self._board, metrics=self._metrics, log=self._limited_log, clock=self._clock, rng=self._rng,
         )  # fmt: skip
 
     def _tombstones(self) -> Tombstones:

@@ -1,7 +1,7 @@
 """Tells by its tags whether a machine is a workbench, whose it is, and of which type.
 
 A profile names the tags of a platform, so that a site of that platform sets nothing else. Every key stays a setting of
-its own. A type is the value of one tag, or is composed of several: `{vew:product:name}/{vew:product:versionName}`.
+its own. A type is the value of one tag, or is composed of several: `{vew:product:name}-{vew:product:versionName}`.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from seatpool.api.workbench import SourceKind
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.text import format_names
 
@@ -32,6 +33,7 @@ PRESETS: Mapping[Profile, Mapping[str, Any]] = {
         "tag_owner": "vew:provisionedProduct:ownerId",
         "tag_type": "vew:product:name",
         "require": {"vew:product:type": ["WORKBENCH", "CONTAINER"]},
+        "sources": [SourceKind.EC2, SourceKind.ECS],
     },
 }
 """Settings of each profile, by name."""
@@ -52,7 +54,7 @@ def keys_of_type(tag_type: str) -> tuple[str, ...]:
     if not keys or re.search(r"[{}]", _FIELD.sub("", tag_type)):
         raise ValueError(
             f"tag_type {tag_type}: put each tag's key into braces, for example "
-            "{vew:product:name}/{vew:product:versionName}, or name one tag without braces"
+            "{vew:product:name}-{vew:product:versionName}, or name one tag without braces"
         )
     return keys
 

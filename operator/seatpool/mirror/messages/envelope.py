@@ -13,10 +13,12 @@ from itertools import islice
 from typing import Any, NoReturn
 
 from seatpool.api.regions import REGION_PATTERN
+from seatpool.api.workbench import WorkbenchSource
 from seatpool.domain.instants import to_milliseconds
 from seatpool.mirror.config import ACCOUNT_PATTERN
 from seatpool.mirror.messages.parsed import IgnoreReason, RejectReason
 from seatpool.mirror.messages.wrapping import NoEvent, is_event, open_wrapping
+from seatpool.mirror.names import ec2_instance
 from seatpool.mirror.regions import AccountRegion
 
 MAX_BYTES = 256 * 1024
@@ -177,9 +179,9 @@ def read_region(fields: Mapping[str, Any], name: str) -> str:
     return _matching(fields, name, _REGION, "a region such as eu-central-1")
 
 
-def read_instance_id(fields: Mapping[str, Any], name: str) -> str:
-    """Returns an EC2 instance id. Raises RejectedMessage."""
-    return _matching(fields, name, INSTANCE_ID, "an EC2 instance id")
+def read_instance(fields: Mapping[str, Any], name: str) -> WorkbenchSource:
+    """Returns the EC2 instance whose id is in a field. Raises RejectedMessage."""
+    return ec2_instance(_matching(fields, name, INSTANCE_ID, "an EC2 instance id"))
 
 
 def read_text(fields: Mapping[str, Any], name: str, *, max_length: int) -> str:

@@ -8,7 +8,7 @@ whose instance it is. So that source has to be named in the settings.
 from collections.abc import Mapping
 from typing import Any
 
-from seatpool.mirror.messages.envelope import Envelope, RejectedMessage, read_account, read_instance_id, read_region
+from seatpool.mirror.messages.envelope import Envelope, RejectedMessage, read_account, read_instance, read_region
 from seatpool.mirror.messages.instance_state import read_state
 from seatpool.mirror.messages.parsed import RejectReason, StateReport
 
@@ -21,7 +21,7 @@ def read_hub_instance(envelope: Envelope) -> StateReport:
     detail = envelope.detail
     account, region = read_place(envelope, detail)
     return StateReport(
-        instance_id=read_instance_id(detail, "instanceId"),
+        source=read_instance(detail, "instanceId"),
         account=account,
         region=region,
         state=read_state(detail, "state"),
