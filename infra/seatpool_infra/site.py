@@ -5,13 +5,14 @@ when they are deployed, so their names are fixed and their ARNs are written out 
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import botocore.session
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from seatpool.api.licenseserver import DEFAULT_DOCUMENT
+from seatpool.api.workbench import SourceKind
 from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.config import ACCOUNT_PATTERN, MirrorConfig, Region
 from seatpool.mirror.workbench_tags import Profile, WorkbenchTags, keys_of_type, with_preset
@@ -140,7 +141,8 @@ class Site(BaseModel):
     partition: str = Field(default="aws", pattern=r"^aws[a-z-]*$")
     organization: str | None = Field(default=None, pattern=r"^o-[a-z0-9]{10,32}$")
     profile: Profile = Profile.TAGS
-    """Whose tags the next three have, unless they are given."""
+    """Whose sources and tags the next four have, unless they are given."""
+    sources: tuple[Literal[SourceKind.EC2, SourceKind.ECS], ...] = Field(default=(SourceKind.EC2,), min_length=1)
     tag_owner: str = MirrorConfig.model_fields["tag_owner"].default
     tag_type: str = MirrorConfig.model_fields["tag_type"].default
     require: dict[str, tuple[str, ...]] = {}

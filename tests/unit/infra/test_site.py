@@ -132,7 +132,8 @@ def test_the_seat_tag_reaches_the_operator_and_is_no_tag_that_it_reads(tmp_path:
 def test_a_profile_reaches_the_operator_and_the_rule_for_tag_changes(tmp_path: Path, small: dict[str, Any]) -> None:
     site = Site.model_validate(small | {"profile": "vew"})
     write_settings(site, tmp_path)
-    assert load_settings(file=tmp_path / SETTINGS).mirror.tags == site.tags
+    mirror = load_settings(file=tmp_path / SETTINGS).mirror
+    assert (mirror.tags, mirror.sources) == (site.tags, ("EC2", "ECS"))
     tags = next(pattern for pattern in forwarded(site) if pattern.name == "Tags")
     assert tags.pattern["detail"]["changed-tag-keys"] == [
         "vew:provisionedProduct:ownerId",
