@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from seatpool.api.base import Duration
 from seatpool.api.regions import REGION_PATTERN
 from seatpool.api.workbench import SourceKind
+from seatpool.mirror.kubernetes.rule import KubernetesRule
 from seatpool.mirror.workbench_tags import PRESETS, Profile, WorkbenchTags, keys_of_type, with_preset
 
 MAX_TAG_KEY = 128
@@ -85,6 +86,9 @@ class MirrorConfig(BaseModel):
     require: dict[TagKey, Annotated[tuple[TagValue, ...], Field(min_length=1, max_length=50)]] = Field(
         default_factory=dict,
         description="Tags that a workbench needs besides, with the values that make it one.",
+    )
+    kubernetes: tuple[KubernetesRule, ...] = Field(
+        default=(), description="Objects of the operator's own cluster that are workbenches, one rule a kind."
     )
     seat_tag: str | None = Field(
         default=None,
@@ -185,6 +189,13 @@ class MirrorConfig(BaseModel):
             raise ValueError(f"seat_tag {self.seat_tag}: only AWS writes tags that begin with aws:; name another tag")
         if self.seat_tag in self.tags.keys:
             raise ValueError(f"seat_tag {self.seat_tag} is read as owner or type already; name another tag")
+        return self
+
+    @model_validator(mode="after")
+    def _a_rule_has_a_name_of_its_own(self) -> Self:
+        for name, count in Counter(rule.name for rule in self.kubernetes).items():
+            if count > 1:
+                raise ValueError(f"rule {name} is in mirror.kubernetes {count} times; give each rule a name of its own")
         return self
 
     @model_validator(mode="after")

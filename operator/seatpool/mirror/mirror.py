@@ -27,6 +27,8 @@ from seatpool.mirror.health import HealthBoard, MirrorHealth
 from seatpool.mirror.inventory.describe_batcher import DescribeBatcher, IgnoredInstances
 from seatpool.mirror.inventory.inventory import Inventory
 from seatpool.mirror.inventory.scheduler import InventoryScheduler
+from seatpool.mirror.kubernetes.object_watch import ObjectWatch
+from seatpool.mirror.kubernetes.objects import KubernetesObjects, ServedRule
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.queue.consumer import Consumer
@@ -68,7 +70,9 @@ class Mirror:
         rng: random.Random | None = None,
         traces: Traces = UNTRACED,
         leads: Callable[[], bool] = lambda: True,
+        namespaces: tuple[str, ...] = (),
     ) -> None:
+        """`namespaces`: where objects of the cluster are looked for by rules that name none. Empty: everywhere."""
         self.ready = asyncio.Event()
         """Set when the objects were read and each inventory was tried once. `health.waiting_for` names those that failed."""
         self.config = config
@@ -89,7 +93,8 @@ class Mirror:
             has_queue=config.queue is not None, max_inventory_age=config.inventory_limit,
             tags=str(config.tags), monotonic=monotonic,
         )  # fmt: skip
-        self._board.set_regions(self._regions, now=clock())
+        self._rules = tuple(ServedRule(rule, rule.namespaces or namespaces) for rule in config.kubernetes)
+        self._board.set_regions(self._places(), now=clock())
         self._workbenches = WorkbenchWriter(
             kube, metrics=self._metrics, clock=clock, concurrency=config.write_concurrency,
             contexts=self.message_contexts, log=self._limited_log, future_tolerance=config.future_tolerance,
@@ -99,6 +104,16 @@ class Mirror:
         self._inventories = InventoryScheduler(
             self._make_inventory, lambda inventory: self._keep_running("inventory", inventory.run)
         )
+        self._objects = {
+            served.key: KubernetesObjects(served=served, kube=kube, aliases=self._aliases, log=self._limited_log)
+            for served in self._rules
+        }
+        self._object_watches = {
+            served.rule.name: ObjectWatch(
+                self._objects[served.key], self._workbenches, log=self._limited_log, clock=clock, rng=self._rng
+            )
+            for served in self._rules
+        }
         self.tag_writer = self._make_tag_writer(leads)
         self._loaded = False
         self._handler = self._make_handler()
@@ -116,13 +131,17 @@ class Mirror:
         missing = self.health.waiting_for
         return tuple(
             str(served)
-            for served in self._regions
+            for served in self._places()
             if str(served) in missing and next(self._workbenches.entries_in(served.key), None) is None
         )
 
     def observe(self, raw: dict[str, Any], spec: WorkbenchSpec | None = None) -> None:
         """Records a Workbench from a watch, of any writer. `spec` is its spec if the caller has parsed it."""
         self._workbenches.observe(raw, spec)
+
+    def observe_object(self, rule: str, event: str, raw: dict[str, Any]) -> None:
+        """Records an object that a watch brought for a rule. `event` is ADDED, MODIFIED, DELETED or empty."""
+        self._object_watches[rule].observe(event, raw)
 
     def forget(self, key: str, *, uid: str | None = None) -> None:
         """Drops the Workbench `namespace/name` after a watch saw its deletion."""
@@ -143,11 +162,11 @@ class Mirror:
         if changed:
             self._regions.replace(self.config)
             self._aliases.replace(config.type_aliases)
-            self._board.set_regions(self._regions, now=self._clock())
+            self._board.set_regions(self._places(), now=self._clock())
             for served in self._regions:
                 self._unknown_accounts.forget(served.key)
             if self._loaded:
-                self._inventories.set_regions(self._regions)
+                self._inventories.set_regions(self._places())
                 self._inventories.trigger_all()
         return tuple(name for name in MirrorConfig.model_fields if getattr(config, name) != getattr(self.config, name))
 
@@ -158,7 +177,7 @@ class Mirror:
         None: all namespaces.
         """
         try:
-            if observed is not None and not observed.issuperset(self._regions.namespaces):
+            if observed is not None and not observed.issuperset(self._namespaces()):
                 await self._load()
             self._board.set_kubernetes(ok=True, reason="Connected", now=self._clock())
             self._loaded = True
@@ -167,7 +186,9 @@ class Mirror:
                     tasks.create_task(self._keep_running("receivers", self._consumer().run))
                 if self.tag_writer is not None:
                     tasks.create_task(self._keep_running("seat tags", self.tag_writer.run))
-                self._inventories.set_regions(self._regions)
+                for watch in self._object_watches.values():
+                    tasks.create_task(self._keep_running("objects", watch.run))
+                self._inventories.set_regions(self._places())
                 for part, run in (("tombstones", self._tombstones().run), ("unlisted", self._orphans().run)):
                     tasks.create_task(self._keep_running(part, run))
                 await self._inventories.wait_until_tried()
@@ -177,13 +198,19 @@ class Mirror:
             await self._inventories.close()
             self._clients.close()
 
+    def _places(self) -> tuple[Place, ...]:
+        return (*self._regions, *self._rules)
+
+    def _namespaces(self) -> set[str]:
+        return {place.namespace for place in self._places()}
+
     async def _load(self) -> None:
         def record(error: Exception) -> None:
             reason, message = type(error).__name__, str(error)
             self._board.set_kubernetes(ok=False, reason=reason, message=message, now=self._clock())
 
         await retry_call(
-            lambda: self._workbenches.load(self._regions.namespaces),
+            lambda: self._workbenches.load(self._namespaces()),
             errors=KubeError,
             backoff=Backoff(self._rng, first=FIRST_PAUSE, longest=MAX_PAUSE),
             on_error=record,
@@ -245,7 +272,8 @@ class Mirror:
         return [by_kind[kind] for kind in dict.fromkeys(self.config.sources)]
 
     def _sources_of(self, place: Place) -> list[MachineSource]:
-        assert isinstance(place, ServedRegion)  # noqa: S101
+        if not isinstance(place, ServedRegion):
+            return [self._objects[place.key]]
         return [
             AwsSource(reader=reader, served=place, clients=self._clients, lag=self.config.describe_lag)
             for reader in self._readers(Purpose.INVENTORY)
@@ -263,4 +291,4 @@ class Mirror:
         )
 
     def _orphans(self) -> Orphans:
-        return Orphans(self._workbenches, self._regions, metrics=self._metrics, log=self._log)
+        return Orphans(self._workbenches, self._places, metrics=self._metrics, log=self._log)

@@ -131,7 +131,7 @@ def build(config: OperatorConfig) -> Components:
     store, pool_states = Store(settings.identity), PoolStates()
     mirror = Mirror(
         settings.mirror, kube, registry=config.registry, log=log, session_factory=config.session_factory, clock=clock,
-        traces=config.traces, leads=config.leads,
+        traces=config.traces, leads=config.leads, namespaces=settings.namespaces,
     )  # fmt: skip
     recorder = EventRecorder(
         kube, instance=config.holder, metrics=metrics, log=log, clock=clock,

@@ -1,0 +1,12 @@
+"""Reads objects of the operator's own cluster as workbenches: Pods, DevWorkspaces, virtual machines, whatever a rule names.
+
+In:
+* `json_path`: a value in an object, by the path that a rule names.
+* `rule`: the rule, which is a setting: which objects, whose they are, of which type and in which state.
+* `objects`: the objects of a rule by LIST and GET.
+* `object_watch`: takes what a watch brings, and writes it.
+
+Not in: the watch itself (`control.watch`), and what an answer means (`mirror.inventory`).
+
+Read `rule`, `objects`, `object_watch`.
+"""
