@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from tests.conftest import REPOSITORY
 from tests.integration.mirror.conftest import Body, Stage
 from tests.integration.mirror.test_mirror_inventory import with_inventory
 from tests.waiting import eventually
@@ -18,7 +19,7 @@ from seatpool.control.watch.kopf_handlers import make_registry, run_kopf
 from seatpool.kube.errors import NotFound
 from seatpool.mirror.mirror import Mirror
 from seatpool.mirror.names import object_name
-from seatpool.sim.controlplane import ControlPlane
+from seatpool.sim.controlplane import ControlPlane, KubectlError
 
 USERNAME = "hub.jupyter.org/username"
 CUSTOM = {
@@ -280,3 +281,41 @@ async def test_objects_without_an_owner_are_told_once(stage: Stage) -> None:
     assert [line["objects"] for line in told] == [1]
     with pytest.raises(NotFound):
         await stage.kube.get(Workbench, stage.namespace, object_of(stage, "jupyter-ann"))
+
+
+POLICY = REPOSITORY / "examples" / "sources" / "owner-of-notebooks.yaml"
+HUB = "system:serviceaccount:jupyterhub:hub"
+
+
+async def test_the_policy_of_the_examples_lets_only_the_hub_say_whose_a_notebook_is(stage: Stage) -> None:
+    text = POLICY.read_text().replace(
+        "kubernetes.io/metadata.name: jupyterhub", f"kubernetes.io/metadata.name: {stage.namespace}"
+    )
+    stage.plane.kubectl("apply", "-f", "-", input=text)
+    grant = ["create", "clusterrolebinding", f"pods-{stage.namespace}", "--clusterrole=cluster-admin"]
+    stage.plane.kubectl(*grant, "--user=eve", f"--user={HUB}")
+
+    def create(user: str, body: Body) -> None:
+        stage.plane.kubectl("create", "-n", stage.namespace, "--as", user, "-f", "-", input=json.dumps(body))
+
+    def change(user: str, *what: str) -> None:
+        stage.plane.kubectl("annotate", "-n", stage.namespace, "--as", user, "--overwrite", *what)
+
+    def is_refused() -> bool:
+        try:
+            create("eve", pod(f"forged-{secrets.token_hex(4)}"))
+        except KubectlError as error:
+            assert "only JupyterHub makes a Pod a notebook" in str(error)
+            return True
+        return False
+
+    await eventually(is_refused)  # a policy is in force a moment after it was created
+    create(HUB, pod("jupyter-ann"))
+    create("eve", pod("plain") | {"metadata": {"name": "plain"}})
+    change("eve", "pod/jupyter-ann", "seatpool.io/seat=ready")
+    for what in (["pod/jupyter-ann", f"{USERNAME}=eve"], ["pod/plain", f"{USERNAME}=eve"]):
+        with pytest.raises(KubectlError, match="only JupyterHub"):
+            change("eve", *what)
+    with pytest.raises(KubectlError, match="only JupyterHub"):
+        stage.plane.kubectl("label", "-n", stage.namespace, "--as", "eve", "pod/plain", "component=singleuser-server")
+    change(HUB, "pod/jupyter-ann", f"{USERNAME}=bob")
