@@ -37,7 +37,7 @@ from seatpool.mirror.queue.handler import MessageHandler
 from seatpool.mirror.queue.resolver import Resolver
 from seatpool.mirror.queue.sqs_queue import EventQueue
 from seatpool.mirror.rate_limited_log import RateLimitedLog
-from seatpool.mirror.regions import Place, ServedRegion, ServedRegions
+from seatpool.mirror.regions import Place, ServedRegion, ServedRegions, rule_key
 from seatpool.mirror.source import MachineSource
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.mirror.unknown_accounts import UnknownAccounts
@@ -104,16 +104,13 @@ class Mirror:
         self._inventories = InventoryScheduler(
             self._make_inventory, lambda inventory: self._keep_running("inventory", inventory.run)
         )
-        self._objects = {
-            served.key: KubernetesObjects(served=served, kube=kube, aliases=self._aliases, log=self._limited_log)
-            for served in self._rules
-        }
         self._object_watches = {
-            served.rule.name: ObjectWatch(
-                self._objects[served.key], self._workbenches, log=self._limited_log, clock=clock, rng=self._rng
+            served.key: ObjectWatch(
+                KubernetesObjects(served=served, kube=kube, aliases=self._aliases, log=self._limited_log),
+                self._workbenches, log=self._limited_log, clock=clock, rng=self._rng,
             )
             for served in self._rules
-        }
+        }  # fmt: skip
         self.tag_writer = self._make_tag_writer(leads)
         self._loaded = False
         self._handler = self._make_handler()
@@ -122,6 +119,11 @@ class Mirror:
     def health(self) -> MirrorHealth:
         """The health of all parts now."""
         return self._board.snapshot()
+
+    @property
+    def object_watches(self) -> tuple[ObjectWatch, ...]:
+        """What watches brought of each rule's objects."""
+        return tuple(self._object_watches.values())
 
     def unknown_regions(self) -> tuple[str, ...]:
         """Returns the account/region pairs that may hide workbenches.
@@ -141,7 +143,7 @@ class Mirror:
 
     def observe_object(self, rule: str, event: str, raw: dict[str, Any]) -> None:
         """Records an object that a watch brought for a rule. `event` is ADDED, MODIFIED, DELETED or empty."""
-        self._object_watches[rule].observe(event, raw)
+        self._object_watches[rule_key(rule)].observe(event, raw)
 
     def forget(self, key: str, *, uid: str | None = None) -> None:
         """Drops the Workbench `namespace/name` after a watch saw its deletion."""
@@ -273,7 +275,7 @@ class Mirror:
 
     def _sources_of(self, place: Place) -> list[MachineSource]:
         if not isinstance(place, ServedRegion):
-            return [self._objects[place.key]]
+            return [self._object_watches[place.key]]
         return [
             AwsSource(reader=reader, served=place, clients=self._clients, lag=self.config.describe_lag)
             for reader in self._readers(Purpose.INVENTORY)

@@ -4,7 +4,7 @@ In:
 * `json_path`: a value in an object, by the path that a rule names.
 * `rule`: the rule, which is a setting: which objects, whose they are, of which type and in which state.
 * `objects`: the objects of a rule by LIST and GET.
-* `object_watch`: takes what a watch brings, and writes it.
+* `object_watch`: what a watch brings and lists show, by version. It is the source of the inventory, and writes.
 
 Not in: the watch itself (`control.watch`), and what an answer means (`mirror.inventory`).
 

@@ -5,9 +5,9 @@ empty list is believed, where one of AWS is not.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ from seatpool.mirror.kubernetes.rule import STATES, KubernetesRule
 from seatpool.mirror.names import object_name
 from seatpool.mirror.rate_limited_log import RateLimitedLog, escaped
 from seatpool.mirror.regions import AccountRegion, rule_key
-from seatpool.mirror.source import ById, Machine, SourceFailed, Survey
+from seatpool.mirror.source import ById, Machine, SourceFailed
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.mirror.workbench_tags import TagReading
 
@@ -54,15 +54,13 @@ class ServedRule:
 
 @dataclass
 class KubernetesObjects:
-    """The objects of one rule. See MachineSource."""
+    """The objects of one rule."""
 
     served: ServedRule
     kube: KubeClient
     aliases: TypeAliases
     log: RateLimitedLog
     kind: SourceKind = SourceKind.KUBERNETES
-    lag: timedelta = timedelta(0)
-    trusts_empty: bool = True
     _owner: JsonPath = field(init=False)
     _type: JsonPath | None = field(init=False)
     _state: JsonPath = field(init=False)
@@ -117,16 +115,17 @@ class KubernetesObjects:
             ),
         )
 
-    async def check_access(self) -> None:
-        """There is only one API server."""
-
-    async def list_workbenches(self) -> Sequence[Machine]:
+    async def list_workbenches(
+        self, on_page: Callable[[str | None, Body], None] = lambda _namespace, _page: None
+    ) -> Sequence[Machine]:
+        """Returns every workbench. `on_page` gets each page as it comes, with its namespace; None: of all namespaces."""
         objects = 0
         machines: list[Machine] = []
         for namespace in self.served.namespaces or (None,):
             try:
                 async with self.kube.pages_at(self._path(namespace), label_selector=self._selector()) as pages:
                     async for page in pages:
+                        on_page(namespace, page)
                         objects += len(page["items"])
                         machines += [one for raw in page["items"] if (one := self.machine(raw)) is not None]
             except KubeError as error:
@@ -142,10 +141,8 @@ class KubernetesObjects:
         self._nothing_logged = is_nothing
         return workbenches
 
-    async def describe(self, references: Sequence[str]) -> Mapping[str, Machine]:
-        return (await self.describe_by_id(references)).found
-
     async def describe_by_id(self, references: Sequence[str]) -> ById:
+        """Reads objects by name. Only what the API server does not find is gone."""
         slots = asyncio.Semaphore(READS_AT_ONCE)
 
         async def read(reference: str) -> Body | None:
@@ -162,9 +159,6 @@ class KubernetesObjects:
             elif (machine := self.machine(raw)) is not None:
                 found[reference] = machine
         return ById(found=found, gone=frozenset(gone), silent=frozenset())
-
-    async def survey(self) -> Survey | None:
-        return None
 
     async def _read(self, reference: str) -> Body | None:
         """Returns an object. None: there is none."""
