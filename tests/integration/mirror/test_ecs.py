@@ -148,3 +148,13 @@ async def test_events_alone_say_no_owner_of_a_task(stage: Stage) -> None:
         await stage.until_handled()
         assert stage.metric("irrelevant_total", reason="events_only") == 2
         assert await stage.state(object_of(task)) is None
+
+
+async def test_a_place_with_machines_of_one_source_only_is_fresh(stage: Stage) -> None:
+    open_cluster(stage.aws)
+    machine = launch(stage, launched())
+    async with with_inventory(stage, profile="vew") as mirror:
+        await mirror.ready.wait()
+        await completed(stage, 3)
+        assert mirror.health.inventories[0].fresh, "no task is held because there are machines"
+        assert await stage.state(machine) == "running"
