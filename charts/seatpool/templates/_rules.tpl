@@ -34,7 +34,7 @@
 # Objects of the rule {{ $rule.name }}, which are workbenches.
 - apiGroups: [{{ default "" $rule.group | quote }}]
   resources: [{{ $rule.kind | quote }}]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch{{ if or $rule.seat_annotation $rule.scheduling_gate }}, patch{{ end }}]
 {{- end }}
 {{- end }}
 {{- end -}}

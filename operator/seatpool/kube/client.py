@@ -306,6 +306,16 @@ class KubeClient:
         """Replaces an object of any kind. With metadata.resourceVersion it is a compare-and-swap."""
         return await self._call("PUT", path, query={"fieldManager": FIELD_MANAGER}, body=dict(body))
 
+    async def merge_patch_raw(self, path: str, body: Mapping[str, Any]) -> Body:
+        """Patches an object of any kind. With metadata.resourceVersion it is a compare-and-swap."""
+        return await self._call(
+            "PATCH",
+            path,
+            query={"fieldManager": FIELD_MANAGER},
+            body=dict(body),
+            content_type="application/merge-patch+json",
+        )
+
     async def write_event(self, namespace: str, name: str, body: Mapping[str, Any], *, create: bool) -> Body:
         """Creates a Kubernetes Event, or updates the count of one that exists."""
         path = f"/api/v1/namespaces/{quote(namespace)}/events"

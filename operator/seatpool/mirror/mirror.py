@@ -27,8 +27,9 @@ from seatpool.mirror.health import HealthBoard, MirrorHealth
 from seatpool.mirror.inventory.describe_batcher import DescribeBatcher, IgnoredInstances
 from seatpool.mirror.inventory.inventory import Inventory
 from seatpool.mirror.inventory.scheduler import InventoryScheduler
-from seatpool.mirror.kubernetes.object_watch import ObjectWatch
+from seatpool.mirror.kubernetes.object_watch import DELETED, ObjectWatch
 from seatpool.mirror.kubernetes.objects import KubernetesObjects, ServedRule
+from seatpool.mirror.kubernetes.seat_writer import SeatWriter
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.queue.consumer import Consumer
@@ -104,13 +105,15 @@ class Mirror:
         self._inventories = InventoryScheduler(
             self._make_inventory, lambda inventory: self._keep_running("inventory", inventory.run)
         )
-        self._object_watches = {
-            served.key: ObjectWatch(
-                KubernetesObjects(served=served, kube=kube, aliases=self._aliases, log=self._limited_log),
-                self._workbenches, log=self._limited_log, clock=clock, rng=self._rng,
-            )
+        objects = {
+            served.rule.name: KubernetesObjects(served=served, kube=kube, aliases=self._aliases, log=self._limited_log)
             for served in self._rules
-        }  # fmt: skip
+        }
+        self._object_watches = {
+            rule_key(name): ObjectWatch(one, self._workbenches, log=self._limited_log, clock=clock, rng=self._rng)
+            for name, one in objects.items()
+        }
+        self.seat_writer = SeatWriter(objects, kube, log=self._limited_log, leads=leads, rng=self._rng)
         self.tag_writer = self._make_tag_writer(leads)
         self._loaded = False
         self._handler = self._make_handler()
@@ -144,6 +147,8 @@ class Mirror:
     def observe_object(self, rule: str, event: str, raw: dict[str, Any]) -> None:
         """Records an object that a watch brought for a rule. `event` is ADDED, MODIFIED, DELETED or empty."""
         self._object_watches[rule_key(rule)].observe(event, raw)
+        if event != DELETED:
+            self.seat_writer.observe(rule, raw)
 
     def forget(self, key: str, *, uid: str | None = None) -> None:
         """Drops the Workbench `namespace/name` after a watch saw its deletion."""
@@ -188,6 +193,8 @@ class Mirror:
                     tasks.create_task(self._keep_running("receivers", self._consumer().run))
                 if self.tag_writer is not None:
                     tasks.create_task(self._keep_running("seat tags", self.tag_writer.run))
+                if self.seat_writer.is_used:
+                    tasks.create_task(self._keep_running("seat annotations", self.seat_writer.run))
                 for watch in self._object_watches.values():
                     tasks.create_task(self._keep_running("objects", watch.run))
                 self._inventories.set_regions(self._places())

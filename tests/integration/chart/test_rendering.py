@@ -471,3 +471,7 @@ def test_the_operator_may_read_the_objects_of_its_rules_and_no_others(helm: Helm
     assert source_rules(objects, "Role") == {"team-a": both, "team-b": both[1:]}
     with pytest.raises(HelmError, match="kind"):
         helm.template({"config": {"mirror": {"kubernetes": [RULES[0] | {"kind": "Pod"}]}}})
+    for asked in ({"seat_annotation": "seatpool.io/seat"}, {"scheduling_gate": "seatpool.io/seat"}):
+        told = helm.template({"config": {"mirror": {"kubernetes": [RULES[0] | asked]}}})
+        rules = [rule for one in told if one["kind"] == "ClusterRole" for rule in one["rules"]]
+        assert [rule["verbs"] for rule in rules if rule["resources"] == ["pods"]] == [["get", "list", "watch", "patch"]]

@@ -42,6 +42,7 @@ from seatpool.control.sinks.mirror_health import MirrorHealthSink
 from seatpool.control.sinks.notifications import Notifications
 from seatpool.control.sinks.pending_notifications import PendingNotifications
 from seatpool.control.sinks.pool_metrics import PoolMetrics
+from seatpool.control.sinks.seat_notes import SeatNoteSink
 from seatpool.control.sinks.seat_tags import SeatTagSink
 from seatpool.control.sinks.status_marks import StatusMarks
 from seatpool.control.state.pool_states import PoolStates
@@ -123,6 +124,7 @@ class Components:
     history: History | None
     controller: Controller
     seat_tags: SeatTagSink | None
+    seat_notes: SeatNoteSink | None
 
 
 def build(config: OperatorConfig) -> Components:
@@ -186,6 +188,7 @@ def build(config: OperatorConfig) -> Components:
         history=history,
         controller=_controller(config, deps, informer, recorder, pools, workbenches, servers),
         seat_tags=_seat_tags(store, mirror),
+        seat_notes=_seat_notes(store, mirror),
     )  # fmt: skip
 
 
@@ -295,6 +298,13 @@ def _controller(
 def _seat_tags(store: Store, mirror: Mirror) -> SeatTagSink | None:
     tags = mirror.tag_writer
     return SeatTagSink(store=store, set_tag=tags.set_desired, drop_tag=tags.forget) if tags is not None else None
+
+
+def _seat_notes(store: Store, mirror: Mirror) -> SeatNoteSink | None:
+    writer = mirror.seat_writer
+    if not writer.is_used:
+        return None
+    return SeatNoteSink(store=store, set_note=writer.set_desired, drop_note=writer.forget)
 
 
 def _trail(config: OperatorConfig) -> Trail:

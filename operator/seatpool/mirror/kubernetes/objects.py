@@ -77,6 +77,15 @@ class KubernetesObjects:
         """Returns the reference of an object."""
         return f"{self.served.rule.name}/{metadata.get('namespace', '')}/{metadata['name']}"
 
+    def owner_of(self, raw: Mapping[str, Any]) -> str | None:
+        """Returns whose an object is. None: it does not say it."""
+        return self._owner.find(raw)
+
+    def path_of(self, reference: str) -> str:
+        """Returns the path of an object in the API."""
+        _, namespace, name = reference.split("/")
+        return f"{self._path(namespace)}/{quote(name, safe='')}"
+
     def gone(self, raw: Mapping[str, Any]) -> Machine:
         """Returns the last word on an object that was deleted."""
         source = WorkbenchSource(kind=self.kind, reference=self.reference(raw["metadata"]))
@@ -162,9 +171,8 @@ class KubernetesObjects:
 
     async def _read(self, reference: str) -> Body | None:
         """Returns an object. None: there is none."""
-        _, namespace, name = reference.split("/")
         try:
-            return await self.kube.get_raw(f"{self._path(namespace)}/{quote(name, safe='')}")
+            return await self.kube.get_raw(self.path_of(reference))
         except NotFound:
             return None
         except KubeError as error:

@@ -69,6 +69,17 @@ class KubernetesRule(BaseModel):
         description="State of a Workbench for each word, besides those of Pods, DevWorkspaces and KubeVirt. An object with "
         "any other word keeps the state that it had.",
     )
+    seat_annotation: str | None = Field(
+        default=None,
+        pattern=LABEL_KEY,
+        description="Annotation that tells on the object whether its owner has every seat: ready, waiting or denied; for "
+        "example seatpool.io/seat. The operator may then patch these objects.",
+    )
+    scheduling_gate: str | None = Field(
+        default=None,
+        pattern=LABEL_KEY,
+        description="Scheduling gate of Pods that is taken away when their owner has every seat, or no pool serves them.",
+    )
     namespace: str = Field(default="default", pattern=DNS_LABEL, description="Where its Workbench objects are written.")
 
     @model_validator(mode="after")
@@ -76,6 +87,17 @@ class KubernetesRule(BaseModel):
         if not self.group and self.version != "v1":
             raise ValueError(f"rule {self.name}: version {self.version} of the core group does not exist; write v1")
         return self
+
+    @model_validator(mode="after")
+    def _only_pods_have_gates(self) -> Self:
+        if self.scheduling_gate is not None and (self.group, self.kind) != ("", "pods"):
+            raise ValueError(f"rule {self.name}: only pods have scheduling gates; take scheduling_gate out")
+        return self
+
+    @property
+    def tells_seats(self) -> bool:
+        """True: objects say something of their owner's seats."""
+        return self.seat_annotation is not None or self.scheduling_gate is not None
 
     @property
     def prefix(self) -> str:
