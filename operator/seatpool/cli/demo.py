@@ -22,6 +22,13 @@ def demo(
         bool,
         typer.Option("--hold", help="No story: a few users work and wait until Ctrl-C, and you try the commands."),
     ] = False,
+    story: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Which story: examples (the pools of examples/), or vew (a Virtual Engineering Workbench).",
+        ),
+    ] = "examples",
     replay: Annotated[
         Path | None,
         typer.Option(help="Replay a file of EventBridge envelopes, one a line (.jsonl or .jsonl.gz), instead."),
@@ -53,13 +60,16 @@ def demo(
     The exit code is 0 only if every list was right.
     """
     try:
-        from seatpool.sim.demo.options import DemoOptions
+        from seatpool.sim.demo.options import DemoOptions, StoryName
         from seatpool.sim.demo.show import show
     except ImportError as error:
         raise SeatpoolError(missing_package("the demo needs", error.name, extra="sim")) from error
     if hold and once:
         raise SeatpoolError("--hold and --once exclude each other: leave one out")
+    if story not in set(StoryName):
+        raise SeatpoolError(f"--story {story}: there is no such story; give {' or '.join(StoryName)}")
     options = DemoOptions.read(
+        story=StoryName(story),
         once=once or not sys.stdout.isatty(),
         hold=hold,
         replay=replay,

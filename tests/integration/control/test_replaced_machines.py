@@ -11,18 +11,17 @@ from tests.waiting import eventually
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
 from seatpool.sim.fleet import Fleet
+from seatpool.sim.vew import OWNER_TAG, PRODUCT_TAG, ProductKind, launch_tags
 
 PRODUCT = "AUTOSAR Workbench"
-VEW = {"vew:product:type": "WORKBENCH", "vew:provisionedProduct:productType": "WORKBENCH"}
-"""Tags beside owner and product."""
 
 
 def fleet_of_vew(stage: Stage) -> Fleet:
-    return stage.site.fleet(owner_tag="vew:provisionedProduct:ownerId", type_tag="vew:product:name")
+    return stage.site.fleet(owner_tag=OWNER_TAG, type_tag=PRODUCT_TAG)
 
 
 def launch(fleet: Fleet, owner: str, version: str) -> str:
-    return fleet.start(owner, PRODUCT, tags=VEW | {"vew:product:versionName": version})
+    return fleet.start(owner, PRODUCT, tags=launch_tags(owner, PRODUCT, ProductKind.WORKBENCH, version=version))
 
 
 def new_first(fleet: Fleet, before: str) -> str:

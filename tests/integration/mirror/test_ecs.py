@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.integration.mirror.conftest import ACCOUNT, REGION, Body, Stage, ago, state_change
+from tests.integration.mirror.conftest import ACCOUNT, REGION, Stage, ago, state_change
 from tests.integration.mirror.tasks import (
     create_service,
     forget_task,
@@ -16,16 +16,11 @@ from tests.integration.mirror.test_mirror_inventory import completed, with_inven
 from tests.integration.mirror.test_vew import launch, launched
 from tests.waiting import eventually
 
+from seatpool.sim.vew import hub_event
+
 
 def tags(**changes: Any) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in launched(kind="CONTAINER", **changes)}
-
-
-def hub_event(arn: str, status: str, at: Any) -> Body:
-    event = task_event(arn, status, at)
-    names = ("taskArn", "clusterArn", "lastStatus")
-    detail = {name: event["detail"][name] for name in names} | {"accountId": ACCOUNT, "region": REGION}
-    return event | {"detail-type": "WorkbenchContainerStateChanged", "detail": detail}
 
 
 async def test_a_container_workbench_is_mirrored_beside_the_machines_of_its_account(stage: Stage) -> None:
@@ -52,13 +47,13 @@ async def test_events_of_tasks_move_them_and_what_ended_stays_ended(stage: Stage
     async with with_inventory(stage, profile="vew", resync_interval="1h") as mirror:
         await mirror.ready.wait()
         raw, of_hub = start_task(stage.aws, tags()), start_task(stage.aws, tags(owner="T0022BB"))
-        stage.aws.send(task_event(raw, "PROVISIONING", ago(3)), hub_event(of_hub, "RUNNING", ago(2)))
+        stage.aws.send(task_event(raw, "PROVISIONING", ago(3)), hub_event(task_event(of_hub, "RUNNING", ago(2))))
         for task in (raw, of_hub):
             await stage.until_state(object_of(task), "running")  # ECS itself says it, whatever the event said
         stop_task(stage.aws, raw)
         stage.aws.send(task_event(raw, "DEPROVISIONING", ago(0)))
         await stage.until_state(object_of(raw), "shutting-down")
-        stage.aws.send(hub_event(raw, "STOPPED", ago(0)))
+        stage.aws.send(hub_event(task_event(raw, "STOPPED", ago(0))))
         await stage.until_state(object_of(raw), "terminated")
         stage.aws.send(task_event(raw, "RUNNING", ago(0)))
         await stage.until_handled()

@@ -1,28 +1,14 @@
 """A Virtual Engineering Workbench as it is: `mirror.profile: vew` and no other setting of tags."""
 
-from typing import Any
-
-from tests.integration.mirror.conftest import ACCOUNT, REGION, Body, Stage, ago, state_change
+from tests.integration.mirror.conftest import Stage, ago, state_change
 from tests.integration.mirror.test_mirror_inventory import completed, with_inventory
 from tests.waiting import eventually
 
+from seatpool.sim.vew import ProductKind, hub_event, launch_tags
+
 
 def launched(*, owner: str = "T0011AA", product: str = "AUTOSAR", kind: str = "WORKBENCH") -> list[dict[str, str]]:
-    """The tags that VEW gives to Service Catalog when it launches a product."""
-    tags = {
-        "UserTID": owner,
-        "OwnerID": owner,
-        "OwnerDomains": ":",
-        "vew:provisionedProduct:ownerDomains": ":",
-        "vew:provisionedProduct:productType": kind,
-        "vew:provisionedProduct:id": "pp-1",
-        "vew:provisionedProduct:ownerId": owner,
-        "vew:provisionedProduct:versionName": "1.0.0",
-        "vew:product:name": product,
-        "vew:product:versionName": "1.0.0",
-        "vew:product:type": kind,
-        "vew:product:category": "VirtualMachine",
-    }
+    tags = launch_tags(owner, product, ProductKind(kind))
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
@@ -31,12 +17,6 @@ def launch(stage: Stage, tags: list[dict[str, str]]) -> str:
         ImageId="ami-12c6146b", MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
     )
     return str(answer["Instances"][0]["InstanceId"])
-
-
-def hub_event(instance: str, state: str, at: Any) -> Body:
-    event = state_change(instance, state, at)
-    detail = {"instanceId": instance, "state": state, "accountId": ACCOUNT, "region": REGION}
-    return event | {"detail-type": "WorkbenchEC2StateChanged", "detail": detail}
 
 
 async def test_workbenches_are_mirrored_and_virtual_targets_and_builders_are_not(stage: Stage) -> None:
@@ -59,10 +39,10 @@ async def test_what_the_hub_makes_of_the_event_moves_the_workbench(stage: Stage)
     async with with_inventory(stage, profile="vew", resync_interval="1h") as mirror:
         await mirror.ready.wait()
         stage.aws.client("ec2").stop_instances(InstanceIds=[workbench])
-        stage.aws.send(hub_event(workbench, "stopped", ago(0)))
+        stage.aws.send(hub_event(state_change(workbench, "stopped", ago(0))))
         await stage.until_state(workbench, "stopped")
         later = launch(stage, launched(owner="T0022BB"))
-        stage.aws.send(hub_event(later, "running", ago(0)))
+        stage.aws.send(hub_event(state_change(later, "running", ago(0))))
         await stage.until_state(later, "running")
         assert await stage.owner(later) == "T0022BB"
 
