@@ -57,6 +57,8 @@ class LicenseAccount(BaseModel):
     alarm_topic_arn: Topic | None = None
     key_arn: str | None = Field(default=None, pattern=ARN + r"kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$")
     """A key of a former stack, whose files are to be readable. None: a new key is made."""
+    hub_rule_arns: tuple[Annotated[str, Field(pattern=ARN + r"events:[a-z0-9-]+:[0-9]{12}:rule/\S+$")], ...] = ()
+    """Rules of other buses that put events of the workbenches' accounts on the queue, such as that of a VEW hub."""
     history: bool = False
     history_retention_days: int | None = Field(default=None, ge=1)
     history_old_versions_days: int = Field(default=30, ge=1, le=3650)
@@ -80,6 +82,15 @@ class LicenseAccount(BaseModel):
                 f"key_arn {self.key_arn} is not in region {self.region} of account {self.account}: queues and buckets use keys "
                 "of their own; leave it out for a new one"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rules_of_hubs_are_here(self) -> Self:
+        for arn in self.hub_rule_arns:
+            if _region_of(arn) != self.region:
+                raise ValueError(
+                    f"hub_rule_arns: {arn} is not in region {self.region}: a rule reaches queues of its own region only"
+                )
         return self
 
     @model_validator(mode="after")

@@ -76,6 +76,11 @@ TOPIC = "arn:aws:sns:eu-west-1:111122223333:on-call"
             "is not in region eu-central-1 of account 1111",
         ),
         ({"license": {"key_arn": "alias/seatpool"}}, "license.key_arn"),
+        (
+            {"license": {"hub_rule_arns": ["arn:aws:events:eu-west-1:999999999999:rule/hub/seatpool"]}},
+            "is not in region eu-central-1: a rule reaches queues of its own region only",
+        ),
+        ({"license": {"hub_rule_arns": ["arn:aws:events:eu-central-1:999999999999:event-bus/hub"]}}, "hub_rule_arns"),
         ({"license": {"history_old_versions_days": 0}}, "license.history_old_versions_days"),
         ({"workbenches": {"alarm_topic_arns": [TOPIC]}}, "is in none of the regions eu-central-1"),
         (
