@@ -25,6 +25,13 @@ def demo(
     backend: Annotated[
         str, typer.Option(help="Where the lists are: xlc (the vendor's client) or ldap (a real OpenLDAP server).")
     ] = "xlc",
+    story: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Which story: examples (the pools of examples/), or vew (a Virtual Engineering Workbench).",
+        ),
+    ] = "examples",
     replay: Annotated[
         Path | None,
         typer.Option(help="Replay a file of EventBridge envelopes, one a line (.jsonl or .jsonl.gz), instead."),
@@ -56,7 +63,7 @@ def demo(
     The exit code is 0 only if every list was right.
     """
     try:
-        from seatpool.sim.demo.options import Backend, DemoOptions
+        from seatpool.sim.demo.options import Backend, DemoOptions, StoryName
         from seatpool.sim.demo.show import show
     except ImportError as error:
         raise SeatpoolError(missing_package("the demo needs", error.name, extra="sim")) from error
@@ -64,7 +71,10 @@ def demo(
         raise SeatpoolError("--hold and --once exclude each other: leave one out")
     if backend not in list(Backend):
         raise SeatpoolError(f"--backend {backend}: write {' or '.join(Backend)}")
+    if story not in set(StoryName):
+        raise SeatpoolError(f"--story {story}: there is no such story; give {' or '.join(StoryName)}")
     options = DemoOptions.read(
+        story=StoryName(story),
         once=once or not sys.stdout.isatty(),
         hold=hold,
         backend=Backend(backend),

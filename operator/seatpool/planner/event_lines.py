@@ -134,7 +134,7 @@ class _EventReader:
             self._passed_over[rejected.reason.value] += 1
             self._details.setdefault(rejected.reason, rejected.detail)
             return
-        self._facts.setdefault(report.instance_id, []).append(self._fact(report))
+        self._facts.setdefault(report.source.reference, []).append(self._fact(report))
 
     def past(self, source: str, identity: IdentitySettings) -> Past:
         """Returns the past of all that was read so far. Raises UnusableEvents."""

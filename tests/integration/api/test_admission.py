@@ -248,19 +248,55 @@ def test_a_good_server_gets_its_defaults(control_plane: ControlPlane, namespace:
     assert stored["status"]["conditions"] == []
 
 
+TASK = {"kind": "ECS", "reference": f"arn:aws:ecs:eu-central-1:123456789012:task/benches/{'0' * 32}"}
+POD = {"kind": "Kubernetes", "reference": "notebooks/hub/jupyter-ann"}
 BAD_WORKBENCHES: dict[str, tuple[Spec, str]] = {
     "an account that is none": ({"account": "12"}, "account"),
     "an unknown state": ({"state": "asleep"}, '"pending", "running"'),
     "no owner": ({"owner": ""}, "owner"),
     "a time that is none": ({"stateChangedAt": "yesterday"}, "stateChangedAt"),
+    "an instance without its account": ({"account": None}, "an EC2 instance needs instanceId, account and region"),
+    "an instance that says so without its id": (
+        {"instanceId": None, "source": {"kind": "EC2", "reference": "i-1"}},
+        "an EC2 instance needs instanceId, account and region",
+    ),
+    "a task with an instance id": ({"source": TASK}, "has no instanceId"),
+    "a Pod with an account": ({"source": POD, "instanceId": None}, "has no account, region or instanceId"),
+    "a source that is none": ({"source": {"kind": "Azure", "reference": "x"}}, '"EC2", "ECS"'),
+    "a source without a reference": ({"source": {"kind": "External"}}, "reference"),
 }
+OTHER_SOURCES: dict[str, Spec] = {
+    "ECS": {"source": TASK, "instanceId": None},
+    "Kubernetes": {"source": POD, "instanceId": None, "account": None, "region": None},
+    "External": {
+        "source": {"kind": "External", "reference": "rack 7"},
+        "instanceId": None,
+        "account": None,
+        "region": None,
+    },
+    "External in an account": {"source": {"kind": "External", "reference": "ws-1"}, "instanceId": None},
+    "EC2 that says so": {"source": {"kind": "EC2", "reference": "i-1"}},
+}
+
+
+@pytest.mark.parametrize("case", OTHER_SOURCES)
+def test_a_workbench_has_the_fields_of_its_source_and_never_another_source(
+    control_plane: ControlPlane, namespace: str, case: str
+) -> None:
+    spec = {key: value for key, value in (WORKBENCH | OTHER_SOURCES[case]).items() if value is not None}
+    apply(control_plane, namespace, "Workbench", spec)
+    apply(control_plane, namespace, "Workbench", spec | {"state": "stopped"})
+    for other in ({"source": {"kind": spec["source"]["kind"], "reference": "other"}}, {"source": None}):
+        with pytest.raises(KubectlError, match="source cannot change"):
+            apply(control_plane, namespace, "Workbench", {k: v for k, v in (spec | other).items() if v is not None})
 
 
 @pytest.mark.parametrize("case", BAD_WORKBENCHES)
 def test_a_bad_workbench_is_refused(control_plane: ControlPlane, namespace: str, case: str) -> None:
     change, words = BAD_WORKBENCHES[case]
+    spec = {key: value for key, value in (WORKBENCH | change).items() if value is not None}
     with pytest.raises(KubectlError) as refused:
-        apply(control_plane, namespace, "Workbench", WORKBENCH | change)
+        apply(control_plane, namespace, "Workbench", spec)
     assert words in str(refused.value)
 
 

@@ -194,6 +194,8 @@ GUIDES = (
     Guide("docs/history.md", recorded_history),
     Guide("docs/planner.md"),
     Guide("docs/mirror.md", migrating_site),
+    Guide("docs/sources.md", crds),
+    Guide("docs/vew.md"),
     Guide("docs/aws.md"),
     Guide("docs/high-availability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),
     Guide("docs/observability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),

@@ -42,6 +42,7 @@ from seatpool.control.sinks.mirror_health import MirrorHealthSink
 from seatpool.control.sinks.notifications import Notifications
 from seatpool.control.sinks.pending_notifications import PendingNotifications
 from seatpool.control.sinks.pool_metrics import PoolMetrics
+from seatpool.control.sinks.seat_notes import SeatNoteSink
 from seatpool.control.sinks.seat_tags import SeatTagSink
 from seatpool.control.sinks.status_marks import StatusMarks
 from seatpool.control.state.pool_states import PoolStates
@@ -126,6 +127,7 @@ class Components:
     controller: Controller
     seat_tags: SeatTagSink | None
     backends: Backends
+    seat_notes: SeatNoteSink | None
 
 
 def build(config: OperatorConfig) -> Components:
@@ -134,7 +136,7 @@ def build(config: OperatorConfig) -> Components:
     store, pool_states = Store(settings.identity), PoolStates()
     mirror = Mirror(
         settings.mirror, kube, registry=config.registry, log=log, session_factory=config.session_factory, clock=clock,
-        traces=config.traces, leads=config.leads,
+        traces=config.traces, leads=config.leads, namespaces=settings.namespaces,
     )  # fmt: skip
     recorder = EventRecorder(
         kube, instance=config.holder, metrics=metrics, log=log, clock=clock,
@@ -191,6 +193,7 @@ def build(config: OperatorConfig) -> Components:
         controller=_controller(config, deps, informer, recorder, pools, workbenches, servers),
         seat_tags=_seat_tags(store, mirror),
         backends=backends,
+        seat_notes=_seat_notes(store, mirror),
     )  # fmt: skip
 
 
@@ -301,6 +304,13 @@ def _controller(
 def _seat_tags(store: Store, mirror: Mirror) -> SeatTagSink | None:
     tags = mirror.tag_writer
     return SeatTagSink(store=store, set_tag=tags.set_desired, drop_tag=tags.forget) if tags is not None else None
+
+
+def _seat_notes(store: Store, mirror: Mirror) -> SeatNoteSink | None:
+    writer = mirror.seat_writer
+    if not writer.is_used:
+        return None
+    return SeatNoteSink(store=store, set_note=writer.set_desired, drop_note=writer.forget)
 
 
 def _trail(config: OperatorConfig) -> Trail:

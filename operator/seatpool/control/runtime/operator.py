@@ -232,7 +232,13 @@ class Operator:
         if self._kopf_stop.is_set():
             return
         await run_kopf(
-            make_registry(KINDS, components.informer.on_watch_event, kube),
+            make_registry(
+                KINDS,
+                components.informer.on_watch_event,
+                kube,
+                rules=self.settings.mirror.kubernetes,
+                on_object=components.mirror.observe_object,
+            ),
             namespaces=self.settings.namespaces,
             scanning=await may_scan(kube, namespaced=bool(self.settings.namespaces)),
             stop=self._kopf_stop,

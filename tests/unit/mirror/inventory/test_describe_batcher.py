@@ -1,7 +1,7 @@
 """Instances that are none of ours are remembered for a short time only."""
 
-from seatpool.mirror.ec2 import describe_batcher
-from seatpool.mirror.ec2.describe_batcher import IgnoredInstances
+from seatpool.mirror.inventory import describe_batcher
+from seatpool.mirror.inventory.describe_batcher import IgnoredInstances
 
 
 class Clock:

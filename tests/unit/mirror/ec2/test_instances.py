@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.config import AccountConfig, MirrorConfig
-from seatpool.mirror.ec2.describe import IDS_IN_A_REQUEST, MAX_REQUESTS, ById, Ec2Reader
+from seatpool.mirror.ec2.instances import IDS_IN_A_REQUEST, MAX_REQUESTS, Ec2Reader
 from seatpool.mirror.regions import ServedRegions
+from seatpool.mirror.source import ById
 from seatpool.mirror.type_aliases import TypeAliases
 
 CONFIG = MirrorConfig(accounts=(AccountConfig(account="111122223333", regions=("eu-central-1",)),))

@@ -1,4 +1,4 @@
-"""Runs one inventory task for each region of each account, also while the settings change.
+"""Runs one inventory task for each place, also while the settings change.
 
 A semaphore limits how many inventories run at the same time. Otherwise a hundred regions would put a hundred answers
 into memory. An inventory that fails or hangs does not delay the others.
@@ -9,28 +9,28 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from seatpool.mirror.ec2.inventory import Inventory
-from seatpool.mirror.regions import AccountRegion, ServedRegion
+from seatpool.mirror.inventory.inventory import Inventory
+from seatpool.mirror.regions import AccountRegion, Place
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    served: ServedRegion
+    served: Place
     inventory: Inventory
     task: asyncio.Task[None]
 
 
 class InventoryScheduler:
-    """One task for each region in which EC2 may be asked."""
+    """One task for each place that may be asked."""
 
     def __init__(
-        self, make: Callable[[ServedRegion], Inventory], run: Callable[[Inventory], Coroutine[Any, Any, None]]
+        self, make: Callable[[Place], Inventory], run: Callable[[Inventory], Coroutine[Any, Any, None]]
     ) -> None:
         self._make = make
         self._run = run
         self._running: dict[AccountRegion, _Running] = {}
 
-    def set_regions(self, regions: Iterable[ServedRegion]) -> None:
+    def set_regions(self, regions: Iterable[Place]) -> None:
         """Starts and ends tasks so that exactly these regions have one. Unchanged regions keep their task."""
         wanted = {served.key: served for served in regions if served.inventory}
         for key, running in list(self._running.items()):

@@ -1,7 +1,7 @@
-"""Asks EC2 once for all instances that are looked up at about the same time.
+"""Asks AWS once for all machines of a kind that are looked up at about the same time.
 
 EventBridge rules cannot select by tag. So a queue gets the events of every instance of an account, and most of them are
-no workbenches. A storm of events must not become a storm of DescribeInstances. Lookups are collected for 50 ms, and
+no workbenches. A storm of events must not become a storm of questions. Lookups are collected for 50 ms, and
 an instance that is no workbench is remembered for 60 seconds.
 
 A region that does not answer must not delay the messages of others. After a failure it is not asked for a while, and
@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from seatpool.backoff import Backoff
 from seatpool.mirror.aws_clients import AwsClients
-from seatpool.mirror.ec2.describe import IDS_IN_A_FILTER, Ec2Instance, Ec2Reader
+from seatpool.mirror.aws_source import AwsReader
 from seatpool.mirror.regions import AccountRegion, ServedRegion
+from seatpool.mirror.source import REFERENCES_IN_A_CALL, Machine
 
 BATCH_DELAY = 0.05
 BATCHES_AT_ONCE = 8
@@ -26,7 +27,7 @@ LONGEST_PAUSE = 60.0
 REMEMBER = 60.0
 REMEMBERED = 20_000
 
-Lookups = dict[str, "asyncio.Future[Ec2Instance | None]"]
+Lookups = dict[str, "asyncio.Future[Machine | None]"]
 
 
 @dataclass(slots=True)
@@ -34,14 +35,14 @@ class _FailedRegion:
     error: Exception
     backoff: Backoff
     probed: bool = False
-    """True: one lookup asks EC2 again now. The others still get the error."""
+    """True: one lookup asks AWS again now. The others still get the error."""
 
 
 class DescribeBatcher:
     """Collects lookups of single instances into batches, one batch a region at a time."""
 
     def __init__(
-        self, reader: Ec2Reader, clients: AwsClients, *, monotonic: Callable[[], float] = time.monotonic
+        self, reader: AwsReader, clients: AwsClients, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._reader = reader
         self._clients = clients
@@ -51,8 +52,8 @@ class DescribeBatcher:
         self._batches: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(BATCHES_AT_ONCE)
 
-    async def find(self, served: ServedRegion, instance_id: str) -> Ec2Instance | None:
-        """Returns the instance as EC2 describes it now. None: EC2 does not show it. Raises AWS errors."""
+    async def find(self, served: ServedRegion, reference: str) -> Machine | None:
+        """Returns the machine as AWS describes it now. None: AWS does not show it. Raises AWS errors."""
         waiting = self._waiting.get(served.key)
         if waiting is None:
             self._raise_if_paused(served.key)
@@ -60,9 +61,9 @@ class DescribeBatcher:
             task = asyncio.create_task(self._describe(served))
             self._batches.add(task)
             task.add_done_callback(self._batches.discard)
-        lookup = waiting.get(instance_id)
+        lookup = waiting.get(reference)
         if lookup is None:
-            lookup = waiting[instance_id] = asyncio.get_running_loop().create_future()
+            lookup = waiting[reference] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(lookup)
 
     def _raise_if_paused(self, key: AccountRegion) -> None:
@@ -78,20 +79,20 @@ class DescribeBatcher:
         async with self._slots:
             waiting = self._waiting.pop(served.key)
             ids = list(waiting)
-            for start in range(0, len(ids), IDS_IN_A_FILTER):
-                part = ids[start : start + IDS_IN_A_FILTER]
+            for start in range(0, len(ids), REFERENCES_IN_A_CALL):
+                part = ids[start : start + REFERENCES_IN_A_CALL]
                 try:
                     found = await self._clients.run_in_thread(
                         lambda part=part: self._reader.describe_many(served, part)  # type: ignore[misc]
                     )
                 except Exception as error:  # noqa: BLE001
-                    self._fail(served.key, error, [waiting[instance_id] for instance_id in ids[start:]])
+                    self._fail(served.key, error, [waiting[reference] for reference in ids[start:]])
                     return
-                for instance_id in part:
-                    waiting[instance_id].set_result(found.get(instance_id))
+                for reference in part:
+                    waiting[reference].set_result(found.get(reference))
         self._failed.pop(served.key, None)
 
-    def _fail(self, key: AccountRegion, error: Exception, lookups: "list[asyncio.Future[Ec2Instance | None]]") -> None:
+    def _fail(self, key: AccountRegion, error: Exception, lookups: "list[asyncio.Future[Machine | None]]") -> None:
         before = self._failed.get(key)
         if before is not None:
             backoff = before.backoff

@@ -6,116 +6,60 @@ These functions block, so they run in threads.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from seatpool.api.workbench import InstanceState
+from seatpool.api.workbench import InstanceState, SourceKind, WorkbenchSource
 from seatpool.aws.errors import UnexpectedAnswer, error_code
 from seatpool.domain.instants import to_milliseconds
 from seatpool.mirror.aws_clients import AwsClients, Purpose
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.event_order import Fact
-from seatpool.mirror.regions import AccountRegion, ServedRegion
+from seatpool.mirror.regions import ServedRegion
+from seatpool.mirror.source import ById, Machine, Survey
 from seatpool.mirror.type_aliases import TypeAliases
 
-IDS_IN_A_FILTER = 100
 IDS_IN_A_REQUEST = 500
 MAX_REQUESTS = 50
 KEYS_SHOWN = 6
+VALUES_SHOWN = 4
 NOT_FOUND = "InvalidInstanceID.NotFound"
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _NAMED_ID = re.compile(r"\bi-[0-9a-f]+\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ec2Instance:
-    """An instance as EC2 describes it."""
-
-    instance_id: str
-    state: InstanceState
-    launched_at: datetime | None
-    owner: str | None
-    type: str | None
-
-    @property
-    def is_workbench(self) -> bool:
-        """True: the instance has both tags."""
-        return self.owner is not None and self.type is not None
-
-    def as_fact(self, key: AccountRegion, *, at: datetime) -> Fact:
-        """Returns the description as a fact that holds at this time."""
-        return Fact(
-            account=key.account,
-            region=key.region,
-            state=self.state,
-            at=at,
-            owner=self.owner,
-            type=self.type,
-            launched_at=self.launched_at,
-            observed=True,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ById:
-    """The answer to a question for instances by their ids."""
-
-    found: Mapping[str, Ec2Instance]
-    gone: frozenset[str]
-    """EC2 says explicitly that they do not exist."""
-    silent: frozenset[str]
-    """EC2 refused nothing and did not show them either."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What EC2 shows in a region, whatever the tags are."""
-
-    instances: int
-    has_more: bool
-    """True: there are more than these."""
-    tag_keys: tuple[tuple[str, int], ...]
-    """The commonest keys of tags, each with the number of instances that have it."""
-
-
 class Ec2Reader:
-    """Calls DescribeInstances in four forms. The purpose sets timeouts and retries."""
+    """Calls DescribeInstances in four forms. The purpose sets timeouts and retries. See AwsReader."""
+
+    kind = SourceKind.EC2
 
     def __init__(self, config: MirrorConfig, clients: AwsClients, aliases: TypeAliases, purpose: Purpose) -> None:
         self._config = config
+        self._tags = config.tags
         self._clients = clients
         self._aliases = aliases
         self._purpose = purpose
 
-    def account_number(self, served: ServedRegion) -> str:
-        """Asks STS which account the credentials of a region belong to."""
-        return self._clients.account_number(served)
-
-    def list_workbenches(self, served: ServedRegion) -> list[Ec2Instance]:
-        """Returns every tagged instance of a region. A page that fails fails the whole call."""
+    def list_workbenches(self, served: ServedRegion) -> list[Machine]:
+        """Returns every workbench of a region. A page that fails fails the whole call."""
         pages = (
             self._clients.ec2(served, self._purpose)
             .get_paginator("describe_instances")
             .paginate(
-                Filters=[
-                    {"Name": "tag-key", "Values": [self._config.tag_owner]},
-                    {"Name": "tag-key", "Values": [self._config.tag_type]},
-                ],
+                Filters=self._tags.ec2_filters(),  # type: ignore[arg-type]
                 PaginationConfig={"PageSize": self._config.inventory_page},
             )
         )
         return [instance for page in pages for instance in self._instances(page) if instance.is_workbench]
 
-    def describe_many(self, served: ServedRegion, instance_ids: Iterable[str]) -> dict[str, Ec2Instance]:
+    def describe_many(self, served: ServedRegion, instance_ids: Iterable[str]) -> dict[str, Machine]:
         """Returns those instances that EC2 shows, by id."""
         # By filter and not by id: one unknown id would fail the call for all.
         answer = self._clients.ec2(served, self._purpose).describe_instances(
             Filters=[{"Name": "instance-id", "Values": list(instance_ids)}]
         )
-        return {instance.instance_id: instance for instance in self._instances(answer)}
+        return {instance.name: instance for instance in self._instances(answer)}
 
     def describe_by_id(self, served: ServedRegion, instance_ids: Iterable[str]) -> ById:
         """Asks for instances that may be gone, up to 500 in a request.
@@ -126,7 +70,7 @@ class Ec2Reader:
         client = self._clients.ec2(served, self._purpose)
         ids = [instance_id for instance_id in instance_ids if INSTANCE_ID.fullmatch(instance_id)]
         pending = [ids[start : start + IDS_IN_A_REQUEST] for start in range(0, len(ids), IDS_IN_A_REQUEST)]
-        found: dict[str, Ec2Instance] = {}
+        found: dict[str, Machine] = {}
         gone: set[str] = set()
         silent: set[str] = set()
         for _ in range(MAX_REQUESTS):
@@ -144,7 +88,7 @@ class Ec2Reader:
                 halves = [rest] if len(rest) < len(part) else [part[: len(part) // 2], part[len(part) // 2 :]]
                 pending = [half for half in halves if half] + pending
                 continue
-            shown = {instance.instance_id: instance for instance in self._instances(answer)}
+            shown = {instance.name: instance for instance in self._instances(answer)}
             found |= shown
             silent |= set(part) - shown.keys()
         return ById(found=found, gone=frozenset(gone), silent=frozenset(silent))
@@ -155,14 +99,19 @@ class Ec2Reader:
             MaxResults=self._config.inventory_page
         )
         instances = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
-        keys = Counter(tag["Key"] for one in instances for tag in one.get("Tags", []))
+        tags = [{tag["Key"]: tag["Value"] for tag in one.get("Tags", [])} for one in instances]
+        keys = Counter(key for one in tags for key in one)
+        required = Counter((key, one[key]) for one in tags for key in self._tags.require if key in one)
         return Survey(
-            instances=len(instances),
+            machines=len(instances),
+            what="instances",
             has_more=bool(answer.get("NextToken")),
             tag_keys=tuple(keys.most_common(KEYS_SHOWN)),
+            required=tuple((key, value, count) for (key, value), count in required.most_common(VALUES_SHOWN)),
+            hint=self._tags.hint(frozenset(keys)),
         )
 
-    def _instances(self, answer: Any) -> Iterator[Ec2Instance]:
+    def _instances(self, answer: Any) -> Iterator[Machine]:
         for reservation in answer["Reservations"]:
             for instance in reservation["Instances"]:
                 try:
@@ -173,11 +122,10 @@ class Ec2Reader:
                     ) from error
                 tags: Mapping[str, str] = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
                 launched_at = instance.get("LaunchTime")
-                type_tag = tags.get(self._config.tag_type)
-                yield Ec2Instance(
-                    instance_id=instance["InstanceId"],
+                yield Machine(
+                    source=WorkbenchSource(kind=self.kind, reference=instance["InstanceId"]),
+                    name=instance["InstanceId"],
                     state=state,
                     launched_at=to_milliseconds(launched_at.astimezone(UTC)) if launched_at else None,
-                    owner=tags.get(self._config.tag_owner) or None,
-                    type=self._aliases.resolve(type_tag) if type_tag else None,
+                    tags=self._tags.read(tags, self._aliases),
                 )
