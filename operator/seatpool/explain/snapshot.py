@@ -97,6 +97,11 @@ class Snapshot:
                 index.put(fact)
         return index
 
+    def rows_of(self, keys: Iterable[str]) -> dict[str, WorkbenchRow]:
+        """Returns the workbenches with these keys that exist."""
+        wanted = frozenset(keys)
+        return {row.key: row for row in self.rows if row.key in wanted}
+
     def server_of(self, pool: str) -> LicenseServer | None:
         return self.store.servers.get(self.store.server_of(pool))
 
