@@ -53,34 +53,42 @@ def histories(draw: st.DrawFn) -> list[dict[str, Raw]]:
     return [objects_of(draw) for _ in range(draw(st.integers(1, 4)))]
 
 
-def versioned(raw: Raw, version: int) -> Raw:
+def versioned(raw: Raw, version: int, *, uid: str = "first") -> Raw:
     return raw | {
-        "metadata": raw["metadata"] | {"resourceVersion": str(version), "generation": version},
+        "metadata": raw["metadata"] | {"resourceVersion": str(version), "generation": version, "uid": uid},
     }
 
 
-def bring(
-    cluster: LiveCluster, before: dict[str, Raw], after: dict[str, Raw], version: int, order: Iterable[str]
-) -> None:
+def bring(cluster: LiveCluster, before: dict[str, Raw], after: dict[str, Raw], order: Iterable[str]) -> None:
+    """Brings the changes as watches do: each object in its order, those of different kinds in any."""
     for key in order:
         if key in after:
-            cluster.upsert(KINDS[after[key]["kind"]], versioned(after[key], version))
-        elif key in before:
+            cluster.upsert(KINDS[after[key]["kind"]], after[key])
+        else:
             raw = before[key]
             cluster.delete(KINDS[raw["kind"]], f"lab/{raw['metadata']['name']}", raw["metadata"]["uid"])
+
+
+def stored(wanted: dict[str, Raw], before: dict[str, Raw], version: int) -> dict[str, Raw]:
+    """The objects as the API server has them: one that is created again is another one."""
+    return {
+        key: versioned(raw, version, uid=before[key]["metadata"]["uid"] if key in before else f"{key}-{version}")
+        for key, raw in wanted.items()
+    }
 
 
 @settings(max_examples=150)
 @given(histories(), st.randoms(use_true_random=False))
 def test_every_answer_is_that_of_a_fresh_read(history: list[dict[str, Raw]], shuffled: Any) -> None:
     cluster = LiveCluster(IdentitySettings(), lambda: NOW, monotonic=lambda: 0.0)
-    answers, before = Answers(cluster), {}
-    for version, now in enumerate(history, start=1):
+    answers, before = Answers(cluster), dict[str, Raw]()
+    for version, wanted in enumerate(history, start=1):
+        now = stored(wanted, before, version)
         order = sorted({*before, *now})
         shuffled.shuffle(order)
-        bring(cluster, before, now, version, order)
+        bring(cluster, before, now, order)
         before = now
-        fresh = seen(*(versioned(raw, version) for raw in now.values()))
+        fresh = seen(*now.values())
         assert sorted(cluster.store.pools) == sorted(fresh.store.pools)
         for key, pool in fresh.store.pools.items():
             assert answers.pool_line(key) == pool_line(fresh, pool, times=TIMES)
@@ -112,7 +120,7 @@ def test_a_ledger_that_cannot_be_read_stops_nothing() -> None:
     broken = objects.ledger()
     assert cluster.refuse(SeatLedger, broken, "spec.assigned: no list")
     assert Answers(cluster).pool(cluster.store.pools["lab/matlab"], ALL, UTC).who.holders == ()
-    assert not cluster.refuse(SeatLedger, versioned(broken, 2), "spec.assigned: no list")
+    assert not cluster.refuse(SeatLedger, versioned(broken, 2, uid=broken["metadata"]["uid"]), "spec.assigned: no list")
 
 
 def test_an_answer_is_computed_once_until_something_changes_or_it_is_old() -> None:
