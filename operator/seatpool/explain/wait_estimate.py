@@ -12,7 +12,7 @@ another user pass.
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heapreplace
@@ -61,12 +61,23 @@ class Holder:
     """False: the holder has stopped, and `not_before` is certain."""
 
 
+Estimates = Sequence[WaitEstimate | None]
+"""The estimate of each place in line. None: earlier seats do not tell."""
+Remembered = Callable[[Callable[[], Estimates]], Estimates]
+"""Returns the estimates of the whole line: those that it remembers, or those that its argument computes."""
+
+
 def describe_wait(
-    simulation: Simulation, place: InLine, *, expected: datetime | None, times: TimeFormat
+    simulation: Simulation,
+    place: InLine,
+    *,
+    expected: datetime | None,
+    times: TimeFormat,
+    remembered: Remembered | None = None,
 ) -> tuple[WaitEstimate | None, tuple[Message, ...]]:
     """Returns the estimate and its message, or the message that says why there is none.
 
-    `expected` is when the seat comes if no workbench starts or stops before.
+    `expected` is when the seat comes if no workbench starts or stops before. `remembered`: None computes the estimate alone.
     """
     if not simulation.may_release:
         return None, ()  # the problem that holds releases is shown instead
@@ -74,7 +85,7 @@ def describe_wait(
     if reason is not None:
         is_rule = reason.id == MessageId.RULES_DECIDE_TOO
         return None, () if is_rule and expected is not None else (reason,)
-    found = _estimates(simulation, place.position)[-1]
+    found = _estimates(simulation, place.position, remembered)[-1]
     if found is None:
         return None, (_no_estimate(simulation),)
     if expected is not None:
@@ -86,7 +97,9 @@ def describe_wait(
     return found, (message(about, begin=begin, end=end, seats=str(found.seats)),)
 
 
-def estimate_line(simulation: Simulation) -> tuple[tuple[WaitEstimate | None, ...], Message | None]:
+def estimate_line(
+    simulation: Simulation, *, remembered: Remembered | None = None
+) -> tuple[tuple[WaitEstimate | None, ...], Message | None]:
     """Returns the estimate of each place in line, and why the first has none."""
     waiting = simulation.answer.waiting
     if not waiting or not simulation.may_release:
@@ -95,7 +108,7 @@ def estimate_line(simulation: Simulation) -> tuple[tuple[WaitEstimate | None, ..
     count = next((index for index, one in enumerate(obstacles) if one is not None), len(waiting))
     if count == 0:
         return (), obstacles[0]
-    found = tuple(_estimates(simulation, count))
+    found = tuple(_estimates(simulation, count, remembered))
     return found, None if found[0] is not None else _no_estimate(simulation)
 
 
@@ -117,7 +130,9 @@ def _no_estimate(simulation: Simulation) -> Message:
     return message(MessageId.LONGER_THAN_BEFORE, seats=str(0 if known is None else known.seats))
 
 
-def _estimates(simulation: Simulation, positions: int) -> list[WaitEstimate | None]:
+def _estimates(simulation: Simulation, positions: int, remembered: Remembered | None) -> Estimates:
+    if remembered is not None:
+        return remembered(lambda: _estimates(simulation, len(simulation.answer.waiting), None))[:positions]
     known, pool = simulation.pool.status.seat_lengths, simulation.pool
     assert known is not None  # noqa: S101
     return estimate_waits(

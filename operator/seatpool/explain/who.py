@@ -79,7 +79,7 @@ def who(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> Who:
     answer = simulation.answer
     coming = [grant for grant in answer.memory.assigned.values() if grant.user not in memory.assigned]
     blocked = any(problem.blocks for problem in found)
-    likely, no_estimate = ((), None) if blocked else estimate_line(simulation)
+    likely, no_estimate = ((), None) if blocked else estimate_line(simulation, remembered=snapshot.remembered(pool.key))
     lines = _Lines(snapshot, demand, pool.key)
     return Who(
         pool=pool.key,

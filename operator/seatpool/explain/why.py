@@ -208,6 +208,7 @@ class _PoolExplainer:
         named: Callable[[str], str],
     ) -> None:
         self._named = named
+        self._remembered = snapshot.remembered(pool.key)
         self._pool = pool
         self._user = user
         self._times = times
@@ -343,7 +344,9 @@ class _PoolExplainer:
             return self._waits(place, answer, messages=(headline, rule, self._message(MessageId.OBSTACLE_FIRST)))
         comes = self._simulation.seat_at(self._user)
         stops = self._simulation.find_stops(self._user, otherwise=comes.instant, position=place.position)
-        estimate, likely = describe_wait(self._simulation, place, expected=comes.instant, times=self._times)
+        estimate, likely = describe_wait(
+            self._simulation, place, expected=comes.instant, times=self._times, remembered=self._remembered
+        )
         messages = (headline, rule, *self._when(place, comes, stops), *self._stops_that_help(stops, comes), *likely)
         return self._waits(
             place, answer, messages=messages, expected=comes.instant, estimate=estimate, stop=stops or None

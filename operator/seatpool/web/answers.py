@@ -17,6 +17,7 @@ from seatpool.text import TimeFormat
 from seatpool.web.cluster import LiveCluster, rows_of
 from seatpool.web.paging import Page
 from seatpool.web.persons import Persons
+from seatpool.web.replies import to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +143,17 @@ class Answers:
 
     def pools(self, page: Page[str]) -> PoolsPage:
         """Returns the lines of these pools."""
-        lines = (self.pool_line(key) for key in page.items)
-        return PoolsPage(items=tuple(line for line in lines if line is not None), next_cursor=page.next_cursor)
+
+        def compute() -> PoolsPage:
+            lines = (self.pool_line(key) for key in page.items)
+            return PoolsPage(items=tuple(line for line in lines if line is not None), next_cursor=page.next_cursor)
+
+        versions = tuple(self.cluster.pool_version(key) for key in page.items)
+        return self.cluster.computed(("pools", page), versions, compute)
+
+    def pools_json(self, page: Page[str]) -> bytes:
+        """Returns the lines of these pools as JSON."""
+        return self.cluster.encoded(("pools", page), self.pools(page), to_json)
 
     def servers(self, page: Page[str], leases: dict[str, Reading]) -> ServersPage:
         """Returns the lines of these servers."""
@@ -162,19 +172,25 @@ class Answers:
 
     def pool(self, pool: LicensePool, persons: Persons, zone: tzinfo) -> PoolAnswer:
         """Returns everything about a pool that the reader may see."""
-        times = self._times(zone)
-        found = self.cluster.computed(
-            ("who", pool.key, str(zone)),
-            self.cluster.pool_version(pool.key),
-            lambda: who(self.cluster.snapshot(), pool, times=times),
-        )
-        line = self.pool_line(pool.key)
-        assert line is not None  # noqa: S101
-        ends = [one.until for one in found.holders if one.until is not None]
-        return PoolAnswer(
-            pool=line, who=persons.who(found), rules=_rules(pool), next_end=min(ends, default=None),
-            names_shown=persons.all_named,
-        )  # fmt: skip
+        times, version = self._times(zone), self.cluster.pool_version(pool.key)
+
+        def compute() -> PoolAnswer:
+            found = self.cluster.computed(
+                ("who", pool.key, str(zone)), version, lambda: who(self.cluster.snapshot(), pool, times=times)
+            )
+            line = self.pool_line(pool.key)
+            assert line is not None  # noqa: S101
+            ends = [one.until for one in found.holders if one.until is not None]
+            return PoolAnswer(
+                pool=line, who=persons.who(found), rules=_rules(pool), next_end=min(ends, default=None),
+                names_shown=persons.all_named,
+            )  # fmt: skip
+
+        return self.cluster.computed(("pool", pool.key, persons, str(zone)), version, compute)
+
+    def pool_json(self, pool: LicensePool, persons: Persons, zone: tzinfo) -> bytes:
+        """Returns everything about a pool that the reader may see, as JSON."""
+        return self.cluster.encoded(("pool", pool.key, persons, str(zone)), self.pool(pool, persons, zone), to_json)
 
     def user(
         self,

@@ -22,15 +22,20 @@ from seatpool.domain.demand import DemandIndex
 from seatpool.domain.memory import PoolMemory
 from seatpool.explain.observed_identity import observed_identity
 from seatpool.explain.snapshot import Snapshot, Subject
+from seatpool.explain.wait_estimate import Remembered
 from seatpool.explain.why import WrittenSeats
 from seatpool.explain.workbench_table import WorkbenchRow
 from seatpool.policy.ledger_codec import from_specs
 
 T = TypeVar("T")
-FRESH = 5.0
+FRESH = 20.0
 """Seconds for which a computed answer is used if nothing changed. The time itself changes answers too."""
-MOST_ANSWERS = 5_000
-"""Computed answers that are kept."""
+ESTIMATES_FRESH = 120.0
+"""Seconds for which the estimates of a waiting line are used. They are drawn at random, many times, and take longest."""
+MOST_ANSWERS = 20_000
+"""Computed answers that are kept: for each user and each pool one or two."""
+MOST_ENCODED = 1_000
+"""Answers that are kept as bytes too."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,10 @@ class LiveSnapshot(Snapshot):
         """
         del pools, rows
         return self.store.demand
+
+    def remembered(self, pool: str) -> Remembered:
+        version = self.live.pool_version(pool)
+        return lambda compute: self.live.computed(("estimates", pool), version, compute, fresh=ESTIMATES_FRESH)
 
     def rows_of(self, keys: Iterable[str]) -> dict[str, WorkbenchRow]:
         views = self.store.workbenches
@@ -94,6 +103,7 @@ class LiveCluster:
     """Users whom a pool's memory or rules name, by pool."""
     _pools_naming: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set), init=False)
     _answers: dict[Hashable, tuple[Hashable, float, object]] = field(default_factory=dict, init=False)
+    _encoded: dict[Hashable, tuple[object, bytes]] = field(default_factory=dict, init=False)
     _contradicted: bool = field(default=False, init=False)
     """Whether a status shows another user than the identity settings make of the owner."""
 
@@ -199,10 +209,10 @@ class LiveCluster:
         """A number that is another one after each change."""
         return self._version
 
-    def computed(self, name: Hashable, version: Hashable, compute: Callable[[], T]) -> T:
-        """Returns the answer of this name, computed anew if its version is another one, or if it is older than FRESH."""
+    def computed(self, name: Hashable, version: Hashable, compute: Callable[[], T], *, fresh: float = FRESH) -> T:
+        """Returns the answer of this name, computed anew if its version is another one, or if it is not fresh any more."""
         known, now = self._answers.get(name), self.monotonic()
-        if known is not None and known[0] == version and now - known[1] < FRESH:
+        if known is not None and known[0] == version and now - known[1] < fresh:
             return cast("T", known[2])
         found = compute()
         self._answers.pop(name, None)
@@ -210,6 +220,16 @@ class LiveCluster:
         if len(self._answers) > MOST_ANSWERS:
             del self._answers[next(iter(self._answers))]
         return found
+
+    def encoded(self, name: Hashable, answer: object, encode: Callable[[object], bytes]) -> bytes:
+        """Returns an answer of `computed` as bytes, made once for each computed answer."""
+        known = self._encoded.pop(name, None)
+        if known is None or known[0] is not answer:
+            known = answer, encode(answer)
+        self._encoded[name] = known
+        if len(self._encoded) > MOST_ENCODED:
+            del self._encoded[next(iter(self._encoded))]
+        return known[1]
 
     # -- indexes ---------------------------------------------------------------------------------------------------
 

@@ -70,3 +70,7 @@ def _without_detail(problem: Problem) -> Message:
     """Returns the message of a problem without its detail, which some messages have in them."""
     message = problem.message
     return replace(message, text=message.text.replace(problem.detail, ASK)) if problem.detail else message
+
+
+ALL_NAMED = Persons(None, all_named=True)
+"""What readers see who may see the names of all users."""

@@ -28,13 +28,13 @@ def to_json(answer: object) -> bytes:
     return json.dumps(data(answer), ensure_ascii=True, separators=(",", ":")).encode()
 
 
-def reply(request: Request, answer: object, *, media_type: str = JSON) -> Response:
-    """Returns the response with an answer, or 304 if the client has this very answer."""
-    body = to_json(answer)
+def reply(request: Request, answer: object) -> Response:
+    """Returns the response with an answer, or with its bytes, or 304 if the client has this very answer."""
+    body = answer if isinstance(answer, bytes) else to_json(answer)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if _matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers={"ETag": tag})
-    return Response(body, media_type=media_type, headers={"ETag": tag})
+    return Response(body, media_type=JSON, headers={"ETag": tag})
 
 
 def problem_reply(refusal: Refusal, *, audience: str, request_id: str, path: str) -> Response:

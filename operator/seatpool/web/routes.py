@@ -22,7 +22,7 @@ from seatpool.web.answers import Me, PoolAnswer, PoolsPage, ServersPage, Workben
 from seatpool.web.authentication import Reader, read_token
 from seatpool.web.authorization import Scope
 from seatpool.web.paging import LARGEST_PAGE, LONGEST_CURSOR, USUAL_PAGE, page_of
-from seatpool.web.persons import Persons
+from seatpool.web.persons import ALL_NAMED
 from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.replies import reply
 from seatpool.web.service import Service, read_zone
@@ -109,7 +109,7 @@ async def user(request: Request, caller: Caller, user: User, time_zone: TimeZone
     rows = await service.authorizer.scope(caller, Workbench, _namespaces(cluster.store.workbenches))
     return reply(
         request,
-        service.answers.user(found, Persons(own.own, all_named=True), zone, pools=frozenset(allowed), rows=rows),
+        service.answers.user(found, ALL_NAMED, zone, pools=frozenset(allowed), rows=rows),
     )
 
 
@@ -119,7 +119,7 @@ async def pools(request: Request, caller: Caller, cursor: Cursor = None, limit: 
     service = service_of(request)
     keys = service.cluster.store.pools
     scope = await _scope(service, caller, LicensePool, keys)
-    return reply(request, service.answers.pools(page_of(_within(scope, keys), cursor=cursor, limit=limit)))
+    return reply(request, service.answers.pools_json(page_of(_within(scope, keys), cursor=cursor, limit=limit)))
 
 
 @_get(
@@ -144,9 +144,10 @@ async def pool(
     found = service.cluster.store.pools.get(f"{namespace}/{name}")
     if found is None:
         raise Refusal(ProblemId.NOT_FOUND, kind="LicensePool", name=f"{namespace}/{name}", list=f"{PREFIX}/pools")
-    persons = Persons(service.user_of(caller), all_named=await service.authorizer.may_see_names(caller, found))
+    all_named = await service.authorizer.may_see_names(caller, found)
+    persons = ALL_NAMED if all_named else service.own_persons(caller)
     found = service.cluster.store.pools.get(found.key, found)
-    return reply(request, service.answers.pool(found, persons, zone))
+    return reply(request, service.answers.pool_json(found, persons, zone))
 
 
 @_get(
