@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,9 @@ class WebServer:
             ending.push_async_callback(watching.tasks.cancel_all)
             if tls is not None:
                 watching.tasks.start_vital("certificate", lambda: _renew_certificate(tls, settings, self._log))
-            await ending.enter_async_context(self._served(service, tls))
-            await self._until_stopped(watching)
+            serving = self._start_serving(service, tls)
+            ending.push_async_callback(serving.end)
+            await self._until_stopped(watching, serving)
 
     def _service(self, cluster: LiveCluster, watching: Watching, reviews: Reviews) -> Service:
         web = self.settings.web
@@ -119,15 +120,13 @@ class WebServer:
             is_ready=watching.listed.is_set,
         )
 
-    @contextlib.asynccontextmanager
-    async def _served(self, service: Service, tls: ssl.SSLContext | None) -> AsyncIterator[None]:
-        """Serves the API while the block runs."""
+    def _start_serving(self, service: Service, tls: ssl.SSLContext | None) -> "Serving":
+        """Opens the port of the API and serves it."""
         web = self.settings.web
-        listening = (
-            socket.create_server((web.host, web.port), family=_family(web.host))
-            if web.host
-            else (socket_of_all_addresses(web.port))
-        )
+        if web.host:
+            listening = socket.create_server((web.host, web.port), family=_family(web.host))
+        else:
+            listening = socket_of_all_addresses(web.port)
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(
             make_app(service, log=self._log), http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
@@ -135,26 +134,24 @@ class WebServer:
         )  # fmt: skip
         config.load()
         config.ssl = tls
-        server = _Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listening]), name="seatpool web api")
+        serving = Serving(service, _Server(config), listening)
         self._log.info("serving", port=self.port, https=tls is not None, audience=web.audience)
         self.serving.set()
-        try:
-            yield
-        finally:
-            service.stopping.set()
-            server.should_exit = True
-            await serving
+        return serving
 
-    async def _until_stopped(self, watching: Watching) -> None:
+    async def _until_stopped(self, watching: Watching, serving: "Serving") -> None:
         working = asyncio.create_task(watching.run(), name="seatpool web watches")
         stopping = asyncio.create_task(self._stop.wait())
         listed = asyncio.create_task(watching.listed.wait())
         listed.add_done_callback(lambda _: gc_tuning.freeze_and_enable())
         try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working, stopping, serving.task}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.task.done():
+                serving.task.result()
+                raise SeatpoolError("the HTTP server ended by itself; see its log lines above")
             if not working.done():
-                # Our tasks end first: Kopf waits for every task that started after it.
+                # Our tasks end first: Kopf waits for every task that started after it, and then cancels it.
+                await serving.end()
                 await watching.tasks.cancel_all()
                 watching.stop()
                 await asyncio.wait({working}, timeout=KOPF_END_LIMIT)
@@ -168,6 +165,22 @@ class WebServer:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+class Serving:
+    """The API's HTTP server while it runs."""
+
+    def __init__(self, service: Service, server: uvicorn.Server, listening: socket.socket) -> None:
+        self._service = service
+        self._server = server
+        self.task = asyncio.create_task(server.serve(sockets=[listening]), name="seatpool web api")
+
+    async def end(self) -> None:
+        """Takes no more requests, tells the event streams to end, and waits for them. Ending again does nothing."""
+        self._service.stopping.set()
+        self._service.streams.wake()
+        self._server.should_exit = True
+        await self.task
 
 
 class _Server(uvicorn.Server):

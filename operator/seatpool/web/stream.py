@@ -41,6 +41,10 @@ class Subscription:
         self._changed.add(pool)
         self._woken.set()
 
+    def wake(self) -> None:
+        """Ends the wait of the stream."""
+        self._woken.set()
+
     def take(self) -> set[str]:
         """Returns the pools that changed since the last call."""
         found, self._changed = self._changed, set()
@@ -69,6 +73,11 @@ class Streams:
         """Tells all streams that a pool changed."""
         for one in self._open:
             one.tell(pool)
+
+    def wake(self) -> None:
+        """Ends the waits of all streams."""
+        for one in self._open:
+            one.wake()
 
     @contextlib.contextmanager
     def opened(self, caller: str) -> Iterator[Subscription]:
