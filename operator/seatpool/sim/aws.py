@@ -22,6 +22,7 @@ from werkzeug.serving import make_server
 from seatpool.domain.errors import SeatpoolError
 from seatpool.sim.aws_control import AwsControl
 from seatpool.sim.aws_front import Front
+from seatpool.sim.ec2_past import name_all_unknown_ids
 from seatpool.sim.lifeline import Lifeline
 from seatpool.sim.quick_queues import make_queues_quick
 from seatpool.sim.ssm.api import RunCommand
@@ -54,6 +55,7 @@ class AwsStandIn:
 
     def start(self) -> None:
         make_queues_quick()
+        name_all_unknown_ids()
         self._lifeline = Lifeline()
         self._run_command = RunCommand(self._lifeline)
         front = Front(DomainDispatcherApplication(create_backend_app), self._run_command)

@@ -1,15 +1,37 @@
-"""Makes moto forget terminated instances. EC2 does so after about an hour, moto never.
+"""Makes moto treat instances that are gone as EC2 does.
+
+EC2 forgets terminated instances after about an hour, moto never. A refused request with several unknown ids names all of them
+on EC2, and one of them on moto.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html
+https://github.com/getmoto/moto/issues/4903
 """
 
 from collections.abc import Collection
+from typing import Any
 
+from moto.ec2.exceptions import InvalidInstanceIdError
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import InstanceBackend
 
 from seatpool.sim.refusals import Refusal
 
-__all__ = ["forget_instances"]
+__all__ = ["forget_instances", "name_all_unknown_ids"]
+
+_find = InstanceBackend.get_reservations_by_instance_ids
+
+
+def name_all_unknown_ids() -> None:
+    """Patches moto in this process."""
+    InstanceBackend.get_reservations_by_instance_ids = _find_or_name_all  # type: ignore[method-assign]
+
+
+def _find_or_name_all(backend: InstanceBackend, instance_ids: list[str], filters: Any = None) -> Any:
+    known = {instance.id for instance in backend.all_instances()}
+    unknown = sorted(set(instance_ids) - known)
+    if unknown:
+        raise InvalidInstanceIdError(unknown)
+    return _find(backend, instance_ids, filters)
 
 
 def forget_instances(instance_ids: Collection[str]) -> None:

@@ -166,3 +166,14 @@ def test_terminated_instances_are_forgotten_when_it_is_ordered_and_others_are_no
     }
     assert gone not in found
     assert (found[stopped], found[kept]) == ("stopped", "terminated")
+
+
+def test_a_request_with_unknown_ids_is_refused_with_all_of_them(site: Site) -> None:
+    with site.fleet() as fleet:
+        known = fleet.start("ann", "vew-matlab")
+        unknown = [f"i-{number:017x}" for number in range(1, 4)]
+        with pytest.raises(ClientError, match=r"InvalidInstanceID\.NotFound") as refused:
+            site.client("ec2").describe_instances(InstanceIds=[known, *unknown])
+    message = str(refused.value)
+    assert all(one in message for one in unknown)
+    assert known not in message
