@@ -36,8 +36,9 @@ class WebSettings(BaseModel):
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=600, description="Most requests of one caller in a minute."
     )
-    unknown_tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=120, description="Most tokens from one address in a minute that the API server is asked about."
+    refused_tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=120,
+        description="Most tokens from one address in a minute that the API server may refuse. Then it is asked about no more.",
     )
     streams: Annotated[int, Field(ge=1, le=10_000)] = Field(default=500, description="Most event streams at a time.")
     streams_per_caller: Annotated[int, Field(ge=1, le=1000)] = Field(

@@ -157,13 +157,17 @@ class Answers:
 
     def servers(self, page: Page[str], leases: dict[str, Reading]) -> ServersPage:
         """Returns the lines of these servers."""
-        store, times = self.cluster.store, self._times(UTC)
-        servers = [store.servers[key] for key in page.items if key in store.servers]
-        return ServersPage(
-            items=tuple(server_line(one, times=times) for one in servers),
-            operators=operator_lives(servers, leases, identity=store.identity, times=times),
-            next_cursor=page.next_cursor,
-        )
+
+        def compute() -> ServersPage:
+            store, times = self.cluster.store, self._times(UTC)
+            servers = [store.servers[key] for key in page.items if key in store.servers]
+            return ServersPage(
+                items=tuple(server_line(one, times=times) for one in servers),
+                operators=operator_lives(servers, leases, identity=store.identity, times=times),
+                next_cursor=page.next_cursor,
+            )
+
+        return self.cluster.computed(("servers", page), self.cluster.version, compute)
 
     def workbenches(self, page: Page[str]) -> WorkbenchesPage:
         """Returns these workbenches."""

@@ -52,3 +52,9 @@ class RateLimit:
             self._buckets.popitem(last=False)
         missing = self._limit - level if allowed else 1 - level
         return Allowance(allowed, self._limit, math.floor(level), max(1, math.ceil(missing / rate)))
+
+    def give_back(self, caller: Hashable) -> None:
+        """Takes back that a request was counted."""
+        if caller in self._buckets:
+            level, at = self._buckets[caller]
+            self._buckets[caller] = min(float(self._limit), level + 1), at

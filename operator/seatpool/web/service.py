@@ -39,17 +39,12 @@ class Service:
     def __post_init__(self) -> None:
         self.answers = Answers(self.cluster)
         self._callers = RateLimit(self.settings.requests_per_minute)
-        self._addresses = RateLimit(self.settings.unknown_tokens_per_minute)
+        self._addresses = RateLimit(self.settings.refused_tokens_per_minute)
 
     async def authenticate(self, request: Request) -> Reader:
-        """Returns who sends a request. Raises Refusal. The limit of unknown tokens counts before the API server is asked."""
+        """Returns who sends a request. Raises Refusal. The limit of refused tokens counts before the API server is asked."""
         token = read_token(request.headers.get("authorization"))
-        if not self.authenticator.is_known(self.authenticator.digest(token)):
-            address = request.client.host if request.client is not None else ""
-            allowance = self._addresses.take(address)
-            if not allowance.allowed:
-                raise Refusal(ProblemId.TOO_MANY_REQUESTS, retry_after=allowance.reset)
-        reader = await self.authenticator.reader(token)
+        reader = await self._reader(token, request.client.host if request.client is not None else "")
         allowance = self._callers.take(reader.name)
         request.state.headers = allowance.headers
         if not allowance.allowed:
@@ -57,6 +52,22 @@ class Service:
         if not self.is_ready():
             raise Refusal(ProblemId.NOT_READY, retry_after=2)
         return reader
+
+    async def _reader(self, token: str, address: str) -> Reader:
+        if self.authenticator.is_known(self.authenticator.digest(token)):
+            return await self.authenticator.reader(token)
+        allowance = self._addresses.take(address)
+        if not allowance.allowed:
+            raise Refusal(ProblemId.TOO_MANY_REQUESTS, retry_after=allowance.reset)
+        try:
+            found = await self.authenticator.reader(token)
+        except Refusal as refusal:
+            if refusal.id is not ProblemId.BAD_TOKEN:
+                self._addresses.give_back(address)
+            raise
+        # Good tokens cost nothing: behind a proxy all callers have its address.
+        self._addresses.give_back(address)
+        return found
 
     def user_of(self, reader: Reader) -> str | None:
         """Returns the user id of a reader, by the identity settings. None: the reader is no user of Seatpool.

@@ -169,7 +169,7 @@ def web_settings(plane: ControlPlane, namespace: str, **more: Any) -> Settings:
         kubeconfig=plane.kubeconfig_for_service_account(namespace, "web"),
         identity=IdentitySettings(mapping=mapping),
         http={"port": 0, "host": "127.0.0.1"},
-        web={"port": 0, "host": "127.0.0.1", "requests_per_minute": 100_000, "unknown_tokens_per_minute": 100_000}
+        web={"port": 0, "host": "127.0.0.1", "requests_per_minute": 100_000, "refused_tokens_per_minute": 100_000}
         | more,
     )
 

@@ -161,7 +161,7 @@ def test_a_user_sees_the_seat_come_without_asking_again(site: Site) -> None:
 def strict(site: Site) -> Iterator[Site]:
     """Another server with low limits."""
     settings = web_settings(
-        site.plane, site.namespace, requests_per_minute=4, unknown_tokens_per_minute=3, streams_per_caller=1
+        site.plane, site.namespace, requests_per_minute=4, refused_tokens_per_minute=3, streams_per_caller=1
     )
     server, log, stop = start(settings)
     strict = Site(site.plane, site.board, site.other, server, log, site.tokens)
