@@ -1,6 +1,6 @@
 """Makes the content of each answer from the live cluster. The API's field names are those of `-o json`.
 
-Every function here is given a reader's scopes and `Persons`. None asks for rights, reads the cluster, or knows HTTP.
+Every function here is given a caller's scopes and `VisibleUsers`. None asks for rights, reads the cluster, or knows HTTP.
 """
 
 from collections.abc import Container
@@ -16,8 +16,8 @@ from seatpool.explain.workbench_table import WorkbenchRow
 from seatpool.text import TimeFormat
 from seatpool.web.cluster import LiveCluster, rows_of
 from seatpool.web.paging import Page
-from seatpool.web.persons import Persons
 from seatpool.web.replies import to_json
+from seatpool.web.visible_users import VisibleUsers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +94,12 @@ class PoolAnswer:
     pool: PoolLine
     """As in `seatpool status -o json`."""
     who: Who
-    """As in `seatpool who -o json`. Users whom the reader may not see are called "another user"."""
+    """As in `seatpool who -o json`. Users whom the caller may not see are called "another user"."""
     rules: Rules
     next_end: datetime | None
     """When the next seat ends by itself. Absent: none does."""
     names_shown: bool
-    """Whether the reader may see the names of all users of this pool."""
+    """Whether the caller may see the names of all users of this pool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +119,9 @@ class PoolChanges:
     """Pools whose lines changed."""
 
     items: tuple[PoolLine, ...]
-    """Lines as they are now. The first event has all that the reader may see."""
+    """Lines as they are now. The first event has all that the caller may see."""
     gone: tuple[str, ...]
-    """Names of pools that are gone, or that the reader may not see any more."""
+    """Names of pools that are gone, or that the caller may not see any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,8 @@ class Answers:
         keys = (key for key in page.items if key in self.cluster.store.workbenches)
         return WorkbenchesPage(items=tuple(rows_of(self.cluster, keys)), next_cursor=page.next_cursor)
 
-    def pool(self, pool: LicensePool, persons: Persons, zone: tzinfo) -> PoolAnswer:
-        """Returns everything about a pool that the reader may see."""
+    def pool(self, pool: LicensePool, visible: VisibleUsers, zone: tzinfo) -> PoolAnswer:
+        """Returns everything about a pool that the caller may see."""
         times, version = self._times(zone), self.cluster.pool_version(pool.key)
 
         def compute() -> PoolAnswer:
@@ -186,20 +186,20 @@ class Answers:
             assert line is not None  # noqa: S101
             ends = [one.until for one in found.holders if one.until is not None]
             return PoolAnswer(
-                pool=line, who=persons.who(found), rules=_rules(pool), next_end=min(ends, default=None),
-                names_shown=persons.all_named,
+                pool=line, who=visible.who(found), rules=_rules(pool), next_end=min(ends, default=None),
+                names_shown=visible.all_named,
             )  # fmt: skip
 
-        return self.cluster.computed(("pool", pool.key, persons, str(zone)), version, compute)
+        return self.cluster.computed(("pool", pool.key, visible, str(zone)), version, compute)
 
-    def pool_json(self, pool: LicensePool, persons: Persons, zone: tzinfo) -> bytes:
-        """Returns everything about a pool that the reader may see, as JSON."""
-        return self.cluster.encoded(("pool", pool.key, persons, str(zone)), self.pool(pool, persons, zone), to_json)
+    def pool_json(self, pool: LicensePool, visible: VisibleUsers, zone: tzinfo) -> bytes:
+        """Returns everything about a pool that the caller may see, as JSON."""
+        return self.cluster.encoded(("pool", pool.key, visible, str(zone)), self.pool(pool, visible, zone), to_json)
 
     def user(
         self,
         user: str,
-        persons: Persons,
+        visible: VisibleUsers,
         zone: tzinfo,
         *,
         pools: frozenset[str] | None = None,
@@ -223,11 +223,11 @@ class Answers:
         def compute() -> Explanation:
             found = explain(
                 cluster.snapshot(concerned=concerned), subject, pool=None, written=cluster.written(subject),
-                times=self._times(zone), where=where, named=persons,
+                times=self._times(zone), where=where, named=visible,
             )  # fmt: skip
-            return persons.explanation(found)
+            return visible.explanation(found)
 
-        return cluster.computed(("why", user, persons, where, str(zone)), (versions, subject.rows), compute)
+        return cluster.computed(("why", user, visible, where, str(zone)), (versions, subject.rows), compute)
 
     def _times(self, zone: tzinfo) -> TimeFormat:
         return TimeFormat(zone=zone, now=self.cluster.clock())

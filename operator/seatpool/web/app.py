@@ -118,10 +118,10 @@ class Envelope:
             metrics.requests.labels(_route(scope), str(status)).inc()
             if not is_stream:
                 metrics.seconds.labels(_route(scope)).observe(seconds)
-            reader = state.get("reader")
+            caller = state.get("caller")
             self._log.debug(
                 "request", request=request_id, route=_route(scope), status=status, ms=round(seconds * 1000, 1),
-                reader=getattr(reader, "name", None),
+                caller=getattr(caller, "name", None),
             )  # fmt: skip
 
 

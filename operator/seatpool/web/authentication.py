@@ -25,7 +25,7 @@ from seatpool.web.problems import ProblemId, Refusal
 
 REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 YES = 60.0
-"""Seconds for which a reader is known without asking again."""
+"""Seconds for which a caller is known without asking again."""
 NO = 5.0
 """Seconds for which a refused token is known without asking again."""
 MOST_TOKENS = 20_000
@@ -41,7 +41,7 @@ class Reviews(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Caller:
     """A caller, as the API server knows it."""
 
     name: str
@@ -58,7 +58,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    reader: Reader | None
+    caller: Caller | None
     until: float
 
 
@@ -81,7 +81,7 @@ class Authenticator:
     monotonic: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
     _known: OrderedDict[bytes, _Known] = field(default_factory=OrderedDict, init=False)
-    _asking: dict[bytes, "asyncio.Task[Reader | None]"] = field(default_factory=dict, init=False)
+    _asking: dict[bytes, "asyncio.Task[Caller | None]"] = field(default_factory=dict, init=False)
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), init=False, repr=False)
 
     def digest(self, token: str) -> bytes:
@@ -93,12 +93,12 @@ class Authenticator:
         known = self._known.get(digest)
         return digest in self._asking or (known is not None and known.until > self.monotonic())
 
-    async def reader(self, token: str) -> Reader:
-        """Returns whose token this is. Raises Refusal if it is nobody's, or if the API server does not answer."""
+    async def caller(self, token: str) -> Caller:
+        """Returns whose token this is. Raises Refusal if it is not accepted, or if the API server does not answer."""
         digest = self.digest(token)
         known = self._known.get(digest)
         if known is not None and known.until > self.monotonic():
-            found = known.reader
+            found = known.caller
         else:
             asking = self._asking.get(digest)
             if asking is None:
@@ -110,12 +110,12 @@ class Authenticator:
             raise Refusal(ProblemId.BAD_TOKEN)
         return found
 
-    def _asked(self, digest: bytes, done: "asyncio.Task[Reader | None]") -> None:
+    def _asked(self, digest: bytes, done: "asyncio.Task[Caller | None]") -> None:
         self._asking.pop(digest, None)
         if not done.cancelled():
             done.exception()  # it is retrieved, also if every request was given up
 
-    async def _ask(self, token: str, digest: bytes) -> Reader | None:
+    async def _ask(self, token: str, digest: bytes) -> Caller | None:
         body = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenReview",
@@ -135,13 +135,13 @@ class Authenticator:
             self._known.popitem(last=False)
         return found
 
-    def _read(self, status: Mapping[str, Any]) -> Reader | None:
+    def _read(self, status: Mapping[str, Any]) -> Caller | None:
         user = status.get("user") or {}
         if status.get("authenticated") is not True or self.audience not in (status.get("audiences") or ()):
             return None
         if not user.get("username"):
             return None
-        return Reader(
+        return Caller(
             name=user["username"],
             uid=user.get("uid", ""),
             groups=tuple(user.get("groups") or ()),

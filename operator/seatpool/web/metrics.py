@@ -20,7 +20,7 @@ class WebMetrics:
             buckets=_SECONDS,
         )
         self.reviews = self.meters.counter(
-            "web_reviews", "Questions to the API server: who a token belongs to, or what a reader may do.", "kind"
+            "web_reviews", "Questions to the API server: who a token belongs to, or what a caller may do.", "kind"
         )
         self.streams = self.meters.gauge("web_streams", "Event streams that are open.")
         self.workbenches = self.meters.gauge("web_workbenches", "Workbenches in the cache.")

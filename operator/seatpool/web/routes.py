@@ -19,14 +19,14 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
 from seatpool.explain.why import Explanation
 from seatpool.web.answers import Me, PoolAnswer, PoolsPage, ServersPage, WorkbenchesPage
-from seatpool.web.authentication import Reader, read_token
+from seatpool.web.authentication import Caller, read_token
 from seatpool.web.authorization import Scope
 from seatpool.web.paging import LARGEST_PAGE, LONGEST_CURSOR, USUAL_PAGE, page_of
-from seatpool.web.persons import ALL_NAMED
 from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.replies import reply
 from seatpool.web.service import Service, read_zone
 from seatpool.web.stream import Feed, me_of
+from seatpool.web.visible_users import ALL_NAMED
 
 PREFIX = "/api/v1"
 STREAM = "text/event-stream"
@@ -65,14 +65,14 @@ def service_of(request: Request) -> Service:
     return service
 
 
-async def authenticated(request: Request) -> Reader:
+async def authenticated(request: Request) -> Caller:
     """Returns who sends the request. Raises Refusal."""
-    reader = await service_of(request).authenticate(request)
-    request.state.reader = reader
-    return reader
+    caller = await service_of(request).authenticate(request)
+    request.state.caller = caller
+    return caller
 
 
-Caller = Annotated[Reader, Depends(authenticated)]
+Authenticated = Annotated[Caller, Depends(authenticated)]
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(authenticated)])
 
 
@@ -83,13 +83,13 @@ def _get(path: str, summary: str, answer: type | None, *problems: ProblemId) -> 
 
 
 @_get("/me", "The caller's own seats", Me, ProblemId.BAD_PARAMETER)
-async def me(request: Request, caller: Caller, time_zone: TimeZone = "UTC") -> Response:
+async def me(request: Request, caller: Authenticated, time_zone: TimeZone = "UTC") -> Response:
     """Tells whether the caller has a seat, the place in line, the likely time, and why. Every caller may ask it."""
     return reply(request, me_of(service_of(request), caller, read_zone(time_zone)))
 
 
 @_get("/users/{user}", "The seats of a user", Explanation, ProblemId.BAD_PARAMETER, ProblemId.FORBIDDEN)
-async def user(request: Request, caller: Caller, user: User, time_zone: TimeZone = "UTC") -> Response:
+async def user(request: Request, caller: Authenticated, user: User, time_zone: TimeZone = "UTC") -> Response:
     """Explains why a user has a seat or none, in the pools whose users the caller may see.
 
     A pool counts if the caller may list the SeatLedgers of its namespace and the Workbenches of the namespaces that it serves.
@@ -97,7 +97,7 @@ async def user(request: Request, caller: Caller, user: User, time_zone: TimeZone
     """
     service, zone = service_of(request), read_zone(time_zone)
     cluster = service.cluster
-    found, own = cluster.store.identity.user_or_problem(user)[0] or user, service.own_persons(caller)
+    found, own = cluster.store.identity.user_or_problem(user)[0] or user, service.own_user_only(caller)
     if found == own.own:
         return reply(request, service.answers.user(found, own, zone))
     pools = tuple(cluster.store.pools.values())
@@ -114,7 +114,7 @@ async def user(request: Request, caller: Caller, user: User, time_zone: TimeZone
 
 
 @_get("/pools", "Pools, page by page", PoolsPage, ProblemId.BAD_PARAMETER, ProblemId.BAD_CURSOR, ProblemId.FORBIDDEN)
-async def pools(request: Request, caller: Caller, cursor: Cursor = None, limit: Limit = USUAL_PAGE) -> Response:
+async def pools(request: Request, caller: Authenticated, cursor: Cursor = None, limit: Limit = USUAL_PAGE) -> Response:
     """Lists the pools of the namespaces in which the caller may list LicensePools."""
     service = service_of(request)
     keys = service.cluster.store.pools
@@ -131,7 +131,7 @@ async def pools(request: Request, caller: Caller, cursor: Cursor = None, limit: 
     ProblemId.NOT_FOUND,
 )
 async def pool(
-    request: Request, caller: Caller, namespace: Namespace, name: Name, time_zone: TimeZone = "UTC"
+    request: Request, caller: Authenticated, namespace: Namespace, name: Name, time_zone: TimeZone = "UTC"
 ) -> Response:
     """Shows seats, waiting line, rules and what comes next. The caller may get this LicensePool.
 
@@ -145,9 +145,9 @@ async def pool(
     if found is None:
         raise Refusal(ProblemId.NOT_FOUND, kind="LicensePool", name=f"{namespace}/{name}", list=f"{PREFIX}/pools")
     all_named = await service.authorizer.may_see_names(caller, found)
-    persons = ALL_NAMED if all_named else service.own_persons(caller)
+    visible = ALL_NAMED if all_named else service.own_user_only(caller)
     found = service.cluster.store.pools.get(found.key, found)
-    return reply(request, service.answers.pool_json(found, persons, zone))
+    return reply(request, service.answers.pool_json(found, visible, zone))
 
 
 @_get(
@@ -158,7 +158,9 @@ async def pool(
     ProblemId.BAD_CURSOR,
     ProblemId.FORBIDDEN,
 )
-async def servers(request: Request, caller: Caller, cursor: Cursor = None, limit: Limit = USUAL_PAGE) -> Response:
+async def servers(
+    request: Request, caller: Authenticated, cursor: Cursor = None, limit: Limit = USUAL_PAGE
+) -> Response:
     """Lists the license servers of the namespaces in which the caller may list LicenseServers."""
     service = service_of(request)
     keys = service.cluster.store.servers
@@ -175,7 +177,9 @@ async def servers(request: Request, caller: Caller, cursor: Cursor = None, limit
     ProblemId.BAD_CURSOR,
     ProblemId.FORBIDDEN,
 )
-async def workbenches(request: Request, caller: Caller, cursor: Cursor = None, limit: Limit = USUAL_PAGE) -> Response:
+async def workbenches(
+    request: Request, caller: Authenticated, cursor: Cursor = None, limit: Limit = USUAL_PAGE
+) -> Response:
     """Lists the workbenches of the namespaces in which the caller may list Workbenches, with owner and user."""
     service = service_of(request)
     keys = service.cluster.workbench_keys()
@@ -185,7 +189,7 @@ async def workbenches(request: Request, caller: Caller, cursor: Cursor = None, l
 
 
 @_get("/events", "Changes as they come", None, ProblemId.BAD_PARAMETER, ProblemId.TOO_MANY_STREAMS)
-async def events(request: Request, caller: Caller, time_zone: TimeZone = "UTC") -> Response:
+async def events(request: Request, caller: Authenticated, time_zone: TimeZone = "UTC") -> Response:
     """Sends events: `pools` (PoolChanges) for the pools that the caller may list, and `me` (Me) for the own seats.
 
     The first events have everything, so a client that connects again has missed nothing. Changes of one second come together.
@@ -195,7 +199,7 @@ async def events(request: Request, caller: Caller, time_zone: TimeZone = "UTC") 
     token = read_token(request.headers.get("authorization"))
     opened = ExitStack()
     subscription = opened.enter_context(service.streams.opened(caller.name))
-    feed = Feed(service=service, token=token, reader=caller, zone=zone, subscription=subscription)
+    feed = Feed(service=service, token=token, caller=caller, zone=zone, subscription=subscription)
     return _EventStream(feed.events(), opened)
 
 
@@ -217,7 +221,7 @@ async def document(request: Request) -> Response:
     return reply(request, request.app.openapi())
 
 
-async def _scope(service: Service, caller: Reader, kind: type[Resource], keys: Collection[str]) -> Scope:
+async def _scope(service: Service, caller: Caller, kind: type[Resource], keys: Collection[str]) -> Scope:
     """Returns where the caller may list a kind. Raises Refusal if that is nowhere."""
     found = await service.authorizer.scope(caller, kind, _namespaces(keys))
     if not found:

@@ -1,7 +1,7 @@
 """Sends changes as they come (server-sent events), so that no client has to ask again and again.
 
-What changes within a second goes out once, however often it changed: a burst of 10,000 events costs a reader a few lines.
-A stream is no way around the checks: who the reader is and what it may see are asked again while it is open.
+What changes within a second goes out once, however often it changed: a burst of 10,000 events costs a caller a few lines.
+A stream is no way around the checks: who the caller is and what it may see are asked again while it is open.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.replies import to_json
 
 if TYPE_CHECKING:
-    from seatpool.web.authentication import Reader
+    from seatpool.web.authentication import Caller
     from seatpool.web.service import Service
 
 CONFLATION = 1.0
@@ -105,17 +105,17 @@ class Feed:
 
     service: "Service"
     token: str = field(repr=False)
-    reader: "Reader"
+    caller: "Caller"
     zone: tzinfo
     subscription: Subscription
     monotonic: Callable[[], float] = time.monotonic
     _sent: set[str] = field(default_factory=set, init=False)
-    """Pools that the reader was told of and that are not gone."""
+    """Pools that the caller was told of and that are not gone."""
     _me: bytes = field(default=b"", init=False)
     _checked_at: float = field(default=0.0, init=False)
 
     async def events(self) -> AsyncIterator[bytes]:
-        """Yields the events until the service stops, or until the reader may not read any more."""
+        """Yields the events until the service stops, or until the caller may not read any more."""
         self._checked_at = self.monotonic()
         yield b"retry: 5000\n\n"
         changed: set[str] | None = None
@@ -140,11 +140,11 @@ class Feed:
     async def _news(self, changed: set[str] | None) -> AsyncIterator[bytes]:
         """Yields what is new. `changed` None: everything is."""
         if self.monotonic() - self._checked_at >= YES:
-            self.reader = await self.service.authenticator.reader(self.token)
+            self.caller = await self.service.authenticator.caller(self.token)
             self._checked_at = self.monotonic()
         pools = self.service.cluster.store.pools
         scope = await self.service.authorizer.scope(
-            self.reader, LicensePool, {pool.metadata.namespace for pool in pools.values()}
+            self.caller, LicensePool, {pool.metadata.namespace for pool in pools.values()}
         )
         seen = {key for key in pools if key.partition("/")[0] in scope}
         told = seen if changed is None else (changed & seen) | (seen - self._sent)
@@ -154,17 +154,17 @@ class Feed:
             news = PoolChanges(items=tuple(line for line in lines if line is not None), gone=tuple(sorted(gone)))
             self._sent = seen
             yield _event("pools", to_json(news))
-        me = to_json(me_of(self.service, self.reader, self.zone))
+        me = to_json(me_of(self.service, self.caller, self.zone))
         if me != self._me:
             self._me = me
             yield _event("me", me)
 
 
-def me_of(service: "Service", reader: "Reader", zone: tzinfo) -> Me:
-    """Returns what a reader sees of the own seats. It needs no right."""
-    persons = service.own_persons(reader)
-    answer = None if persons.own is None else service.answers.user(persons.own, persons, zone)
-    return Me(name=reader.name, user=persons.own, answer=answer)
+def me_of(service: "Service", caller: "Caller", zone: tzinfo) -> Me:
+    """Returns what a caller sees of the own seats. It needs no right."""
+    visible = service.own_user_only(caller)
+    answer = None if visible.own is None else service.answers.user(visible.own, visible, zone)
+    return Me(name=caller.name, user=visible.own, answer=answer)
 
 
 def _event(name: str, body: bytes) -> bytes:

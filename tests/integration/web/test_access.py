@@ -124,7 +124,7 @@ def test_a_right_that_is_given_or_taken_counts_soon(site: Site) -> None:
     wait_until(lambda: site.get("/api/v1/pools", "late").status == 200)
 
 
-def test_a_stream_tells_of_changes_and_only_of_what_the_reader_may_see(site: Site) -> None:
+def test_a_stream_tells_of_changes_and_only_of_what_the_caller_may_see(site: Site) -> None:
     board = site.board
     with site.stream("numbers") as stream, site.stream("elsewhere") as other:
         first = stream.next("pools")

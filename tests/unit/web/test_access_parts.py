@@ -15,7 +15,7 @@ from tests.unit.explain import cluster as objects
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.kube.errors import Forbidden, Unavailable
-from seatpool.web.authentication import Authenticator, Reader, read_token
+from seatpool.web.authentication import Authenticator, Caller, read_token
 from seatpool.web.authorization import Authorizer, Question
 from seatpool.web.limits import RateLimit
 from seatpool.web.paging import page_of
@@ -67,12 +67,12 @@ async def test_a_token_is_asked_about_once_in_a_minute_and_a_bad_one_once_in_fiv
     known = server.authenticator()
     for now, asked in ((0.0, 1), (59.0, 1), (61.0, 2)):
         server.now = now
-        assert (await known.reader("good")).name == "ann"
+        assert (await known.caller("good")).name == "ann"
         assert len(server.asked) == asked
     server.asked.clear()
     for now, asked in ((100.0, 1), (104.0, 1), (106.0, 2)):
         server.now = now
-        assert await refused(known.reader("bad")) is ProblemId.BAD_TOKEN
+        assert await refused(known.caller("bad")) is ProblemId.BAD_TOKEN
         assert len(server.asked) == asked
 
 
@@ -81,7 +81,7 @@ async def test_a_token_that_says_when_it_ends_is_not_known_longer() -> None:
     known = server.authenticator()
     payload = base64.urlsafe_b64encode(json.dumps({"exp": 10}).encode()).decode().rstrip("=")
     token = f"good.{payload}.x"
-    await known.reader(token)
+    await known.caller(token)
     server.now = 9.0
     assert known.is_known(known.digest(token))
     server.now = 11.0
@@ -90,47 +90,47 @@ async def test_a_token_that_says_when_it_ends_is_not_known_longer() -> None:
 
 @pytest.mark.parametrize("audiences", [(), ("other",), ("https://kubernetes.default.svc",)])
 async def test_a_yes_for_another_audience_is_a_no(audiences: tuple[str, ...]) -> None:
-    assert await refused(ApiServer(audiences=audiences).authenticator().reader("good")) is ProblemId.BAD_TOKEN
+    assert await refused(ApiServer(audiences=audiences).authenticator().caller("good")) is ProblemId.BAD_TOKEN
 
 
 async def test_requests_that_come_together_are_one_question() -> None:
     server = ApiServer()
     known = server.authenticator()
-    await asyncio.gather(*(known.reader("good") for _ in range(20)))
+    await asyncio.gather(*(known.caller("good") for _ in range(20)))
     assert len(server.asked) == 1
 
 
 async def test_an_api_server_that_does_not_answer_is_no_yes_and_no_no() -> None:
     server = ApiServer(failing=Unavailable(status=0, reason="NoAnswer", message="gone", what="POST"))
     known, rights = server.authenticator(), server.authorizer()
-    assert await refused(known.reader("good")) is ProblemId.NO_ANSWER
-    assert await refused(rights.may(Reader("ann"), Question("list", "licensepools"))) is ProblemId.NO_ANSWER
+    assert await refused(known.caller("good")) is ProblemId.NO_ANSWER
+    assert await refused(rights.may(Caller("ann"), Question("list", "licensepools"))) is ProblemId.NO_ANSWER
     server.failing = Forbidden(status=403, reason="Forbidden", message="no", what="POST")
-    assert await refused(known.reader("good")) is ProblemId.MAY_NOT_ASK
+    assert await refused(known.caller("good")) is ProblemId.MAY_NOT_ASK
     server.failing = None
-    assert (await known.reader("good")).name == "ann"
+    assert (await known.caller("good")).name == "ann"
 
 
 async def test_tokens_are_known_by_a_hash_that_no_other_process_can_make() -> None:
     first, second = ApiServer().authenticator(), ApiServer().authenticator()
-    await first.reader("good")
+    await first.caller("good")
     assert first.digest("good") != second.digest("good")
     assert b"good" not in first.digest("good")
     assert "good" not in repr(first._known)
     assert repr(first._key) not in repr(first)
 
 
-async def test_rights_of_one_reader_are_not_those_of_another() -> None:
+async def test_rights_of_one_caller_are_not_those_of_another() -> None:
     server = ApiServer(may={("list", "licensepools", None)})
     rights = server.authorizer()
     question = Question("list", "licensepools")
-    assert await rights.may(Reader("ann", groups=("a",)), question)
+    assert await rights.may(Caller("ann", groups=("a",)), question)
     server.may.clear()
-    assert await rights.may(Reader("ann", groups=("a",)), question)
-    assert not await rights.may(Reader("ann", groups=("b",)), question)
-    assert not await rights.may(Reader("ann", groups=("a",)), Question("list", "licensepools", "lab"))
+    assert await rights.may(Caller("ann", groups=("a",)), question)
+    assert not await rights.may(Caller("ann", groups=("b",)), question)
+    assert not await rights.may(Caller("ann", groups=("a",)), Question("list", "licensepools", "lab"))
     server.now = 61.0
-    assert not await rights.may(Reader("ann", groups=("a",)), question)
+    assert not await rights.may(Caller("ann", groups=("a",)), question)
     assert server.asked[-1]["spec"] == {
         "user": "ann", "uid": "", "groups": ["a"], "extra": {},
         "resourceAttributes": {"group": "seatpool.io", "resource": "licensepools", "verb": "list"},
@@ -157,7 +157,7 @@ async def test_names_are_for_those_who_may_list_ledgers_and_the_workbenches_that
     served: list[str], may: set[tuple[str, str, str | None]], sees: bool
 ) -> None:
     pool = LicensePool.model_validate(objects.pool(workbenchNamespaces=served))
-    assert await ApiServer(may=may).authorizer().may_see_names(Reader("ann"), pool) is sees
+    assert await ApiServer(may=may).authorizer().may_see_names(Caller("ann"), pool) is sees
 
 
 @given(st.text())

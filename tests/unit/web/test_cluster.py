@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.explain import cluster as objects
 from tests.unit.explain.cluster import KINDS, NOW, TIMES, seen
-from tests.unit.web.test_persons import named_as_stored
+from tests.unit.web.test_visible_users import named_as_stored
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
@@ -19,10 +19,10 @@ from seatpool.explain.who import who
 from seatpool.explain.why import explain
 from seatpool.web.answers import Answers
 from seatpool.web.cluster import LiveCluster
-from seatpool.web.persons import Persons
+from seatpool.web.visible_users import VisibleUsers
 
 UTC = ZoneInfo("UTC")
-ALL = Persons(None, all_named=True)
+ALL = VisibleUsers(None, all_named=True)
 Raw = dict[str, Any]
 USERS = ["ann", "bob", "carl"]
 

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
-from tests.unit.web.test_persons import UTC, live, objects
+from tests.unit.web.test_visible_users import UTC, live, objects
 
 from seatpool.web.answers import Answers, Me
 from seatpool.web.document import make_document
 from seatpool.web.examples import EXAMPLES
 from seatpool.web.paging import Page
-from seatpool.web.persons import Persons
 from seatpool.web.problems import PROBLEMS
 from seatpool.web.replies import to_json
 from seatpool.web.routes import router
+from seatpool.web.visible_users import VisibleUsers
 
 DOCUMENT = make_document(router.routes)
 Body = dict[str, Any]
@@ -78,12 +78,12 @@ def test_answers_have_only_fields_that_the_document_has() -> None:
         *objects.workbenches("ann", "bob"),
         objects.workbench("no user!", number=5),
     )
-    answers, persons = Answers(cluster), Persons("bob", all_named=True)
+    answers, visible = Answers(cluster), VisibleUsers("bob", all_named=True)
     pages = {
-        "/api/v1/me": Me(name="bob", user="bob", answer=answers.user("bob", persons, UTC)),
-        "/api/v1/users/{user}": answers.user("ann", persons, UTC),
+        "/api/v1/me": Me(name="bob", user="bob", answer=answers.user("bob", visible, UTC)),
+        "/api/v1/users/{user}": answers.user("ann", visible, UTC),
         "/api/v1/pools": answers.pools(Page(tuple(cluster.store.pools), "x")),
-        "/api/v1/pools/{namespace}/{name}": answers.pool(cluster.store.pools["lab/matlab"], persons, UTC),
+        "/api/v1/pools/{namespace}/{name}": answers.pool(cluster.store.pools["lab/matlab"], visible, UTC),
         "/api/v1/servers": answers.servers(Page(tuple(cluster.store.servers), None), {}),
         "/api/v1/workbenches": answers.workbenches(Page(cluster.workbench_keys(), None)),
     }

@@ -1,4 +1,4 @@
-"""An event stream asks again who its reader is and what it may see."""
+"""An event stream asks again who its caller is and what it may see."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 from tests.unit.web.test_access_parts import ApiServer
-from tests.unit.web.test_persons import UTC, live, objects
+from tests.unit.web.test_visible_users import UTC, live, objects
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.settings.web import WebSettings
@@ -32,10 +32,10 @@ class Stage:
         )  # fmt: skip
 
     async def events(self) -> AsyncIterator[tuple[str, Any]]:
-        reader = await self.service.authenticator.reader("good")
-        with self.service.streams.opened(reader.name) as subscription:
+        caller = await self.service.authenticator.caller("good")
+        with self.service.streams.opened(caller.name) as subscription:
             feed = Feed(
-                service=self.service, token="good", reader=reader, zone=UTC, subscription=subscription,
+                service=self.service, token="good", caller=caller, zone=UTC, subscription=subscription,
                 monotonic=lambda: self.server.now,
             )  # fmt: skip
             async for raw in feed.events():
@@ -65,7 +65,7 @@ async def test_a_stream_ends_when_its_token_is_not_accepted_any_more() -> None:
     assert stage.service.streams._open == set()
 
 
-async def test_pools_go_when_the_reader_may_not_list_them_any_more() -> None:
+async def test_pools_go_when_the_caller_may_not_list_them_any_more() -> None:
     stage = Stage()
     events = await first_two(stage)
     stage.server.may.clear()

@@ -1,7 +1,7 @@
-"""Renders users for a reader. This is the only place that decides what a reader sees of other users.
+"""Renders users for a caller. This is the only place that decides what a caller sees of other users.
 
-A reader sees the own name. Names of others are in SeatLedgers and Workbenches: whoever may list these may see names, and
-everybody else sees numbers. So the API shows nobody more than Kubernetes would.
+A caller sees the own name. Names of others are in SeatLedgers and Workbenches. A caller who may list both sees names, and
+others see numbers. So the API shows no caller more than Kubernetes would.
 """
 
 from collections.abc import Iterable
@@ -15,30 +15,30 @@ from seatpool.explain.why import Explanation, PoolExplanation
 
 L = TypeVar("L", HolderLine, WaiterLine)
 HIDDEN = "another user"
-"""What stands for a user whose name the reader may not see. It has a space, so no user has that id."""
+"""What stands for a user whose name the caller may not see. It has a space, so no user has that id."""
 ASK = "a license admin sees which"
 """What stands for a text that may name users."""
 
 
 @dataclass(frozen=True, slots=True)
-class Persons:
-    """What one reader may see of users."""
+class VisibleUsers:
+    """What one caller may see of users."""
 
     own: str | None
-    """User id of the reader. None: the reader is no user of Seatpool."""
+    """User id of the caller. None: the caller is no user of Seatpool."""
     all_named: bool
-    """Whether the reader may see the names of all users."""
+    """Whether the caller may see the names of all users."""
 
     def __call__(self, user: str) -> str:
-        """Returns a user as the reader may see it."""
+        """Returns a user as the caller may see it."""
         return user if self.may_see(user) else HIDDEN
 
     def may_see(self, user: str) -> bool:
-        """Tells whether the reader may see who this is."""
+        """Tells whether the caller may see who this is."""
         return self.all_named or user == self.own
 
     def who(self, found: Who) -> Who:
-        """Returns the holders and the waiting line as the reader may see them."""
+        """Returns the holders and the waiting line as the caller may see them."""
         return replace(
             found,
             holders=tuple(self._line(one) for one in found.holders),
@@ -68,9 +68,9 @@ class Persons:
 
 def _without_detail(problem: Problem) -> Message:
     """Returns the message of a problem without its detail, which some messages have in them."""
-    message = problem.message
-    return replace(message, text=message.text.replace(problem.detail, ASK)) if problem.detail else message
+    before, detail, after = problem.message.text.rpartition(problem.detail) if problem.detail else ("", "", "")
+    return replace(problem.message, text=before + ASK + after) if detail else problem.message
 
 
-ALL_NAMED = Persons(None, all_named=True)
-"""What readers see who may see the names of all users."""
+ALL_NAMED = VisibleUsers(None, all_named=True)
+"""What callers see who may see the names of all users."""

@@ -1,4 +1,4 @@
-"""No answer names a user whom its reader may not see, whatever the pool looks like."""
+"""No answer names a user whom its caller may not see, whatever the pool looks like."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.terminal.output import data
 from seatpool.web.answers import Answers
 from seatpool.web.cluster import LiveCluster
-from seatpool.web.persons import HIDDEN, Persons
+from seatpool.web.visible_users import HIDDEN, VisibleUsers
 
 UTC = ZoneInfo("UTC")
 OTHERS = [f"secret{number}" for number in range(7)]
@@ -90,9 +90,9 @@ def worlds(draw: st.DrawFn) -> list[Raw]:
 
 @settings(max_examples=300)
 @given(worlds())
-def test_a_reader_without_names_sees_none(raws: list[Raw]) -> None:
+def test_a_caller_without_names_sees_none(raws: list[Raw]) -> None:
     cluster = live(*raws)
-    hidden = Persons("me", all_named=False)
+    hidden = VisibleUsers("me", all_named=False)
     answers = Answers(cluster)
     shown = json.dumps(
         [
@@ -105,18 +105,20 @@ def test_a_reader_without_names_sees_none(raws: list[Raw]) -> None:
 
 
 @given(worlds())
-def test_a_reader_with_names_sees_who_has_a_seat(raws: list[Raw]) -> None:
+def test_a_caller_with_names_sees_who_has_a_seat(raws: list[Raw]) -> None:
     cluster = live(*raws)
-    found = Answers(cluster).pool(cluster.store.pools["lab/matlab"], Persons(None, all_named=True), UTC)
+    found = Answers(cluster).pool(cluster.store.pools["lab/matlab"], VisibleUsers(None, all_named=True), UTC)
     memory = cluster.memory("lab/matlab")
     assert {one.user for one in found.who.holders} == set(memory.assigned if memory is not None else ())
 
 
 @given(worlds())
-def test_the_numbers_are_those_of_a_reader_with_names(raws: list[Raw]) -> None:
+def test_the_numbers_are_those_of_a_caller_with_names(raws: list[Raw]) -> None:
     cluster = live(*raws)
     pool = cluster.store.pools["lab/matlab"]
-    hidden, all_named = (Answers(cluster).pool(pool, Persons("me", all_named=one), UTC).who for one in (False, True))
+    hidden, all_named = (
+        Answers(cluster).pool(pool, VisibleUsers("me", all_named=one), UTC).who for one in (False, True)
+    )
     assert [one.since for one in hidden.holders] == [one.since for one in all_named.holders]
     assert [one.position for one in hidden.waiting] == [one.position for one in all_named.waiting]
     assert {one.user for one in (*hidden.holders, *hidden.waiting)} <= {"me", HIDDEN}
@@ -129,7 +131,7 @@ def test_the_name_for_others_is_no_user_id() -> None:
 def both(*raws: Raw) -> tuple[Any, Any]:
     """What `me` is told of the pool: without names of others, and with them."""
     answers = Answers(live(*raws))
-    return tuple(answers.user("me", Persons("me", all_named=one), UTC).pools[0] for one in (False, True))  # type: ignore[return-value]
+    return tuple(answers.user("me", VisibleUsers("me", all_named=one), UTC).pools[0] for one in (False, True))  # type: ignore[return-value]
 
 
 def test_whose_stop_would_help_is_told_only_to_those_who_see_names() -> None:
