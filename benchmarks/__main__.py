@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import micro, side_by_side, start_up, storm, tables
+from benchmarks import micro, side_by_side, start_up, storm, tables, web
 from benchmarks.results import FILE, Results, load_of_others
 
 Say = Callable[[str], None]
 QUIET = 0.7
-LONG = ("storm-whole",)
+LONG = ("storm-whole", "web")
 """Benchmarks that run only if they are named."""
 BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "micro": lambda _say: tables.of_micro(micro.measure()),
     "start-up": lambda say: tables.of_start_up(start_up.measure(say=say)),
     "storm": lambda say: tables.of_storm(storm.measure(say=say)),
     "storm-whole": lambda say: tables.of_storm(storm.measure(say=say, starts=storm.WHOLE), prefix="storm_whole"),
+    "web": lambda say: tables.of_web(web.measure(say=say)),
     "side-by-side": lambda say: tables.of_side_by_side(side_by_side.measure(say=say)),
 }
 

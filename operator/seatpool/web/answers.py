@@ -149,7 +149,7 @@ class Answers:
             return PoolsPage(items=tuple(line for line in lines if line is not None), next_cursor=page.next_cursor)
 
         versions = tuple(self.cluster.pool_version(key) for key in page.items)
-        return self.cluster.computed(("pools", page), versions, compute)
+        return self.cluster.computed(("pools", page), versions, compute, lines=lambda found: len(found.items) + 1)
 
     def pools_json(self, page: Page[str]) -> bytes:
         """Returns the lines of these pools as JSON."""
@@ -167,7 +167,9 @@ class Answers:
                 next_cursor=page.next_cursor,
             )
 
-        return self.cluster.computed(("servers", page), self.cluster.version, compute)
+        return self.cluster.computed(
+            ("servers", page), self.cluster.version, compute, lines=lambda found: len(found.items) + 1
+        )
 
     def workbenches(self, page: Page[str]) -> WorkbenchesPage:
         """Returns these workbenches."""
@@ -176,25 +178,36 @@ class Answers:
 
     def pool(self, pool: LicensePool, visible: VisibleUsers, zone: tzinfo) -> PoolAnswer:
         """Returns everything about a pool that the caller may see."""
-        times, version = self._times(zone), self.cluster.pool_version(pool.key)
-
-        def compute() -> PoolAnswer:
-            found = self.cluster.computed(
-                ("who", pool.key, str(zone)), version, lambda: who(self.cluster.snapshot(), pool, times=times)
-            )
-            line = self.pool_line(pool.key)
-            assert line is not None  # noqa: S101
-            ends = [one.until for one in found.holders if one.until is not None]
-            return PoolAnswer(
-                pool=line, who=visible.who(found), rules=_rules(pool), next_end=min(ends, default=None),
-                names_shown=visible.all_named,
-            )  # fmt: skip
-
-        return self.cluster.computed(("pool", pool.key, visible, str(zone)), version, compute)
+        times = self._times(zone)
+        found = self.cluster.computed(
+            ("who", pool.key, str(zone)),
+            self.cluster.pool_version(pool.key),
+            lambda: who(self.cluster.snapshot(), pool, times=times),
+            lines=lambda answer: len(answer.holders) + len(answer.waiting) + 1,
+        )
+        line = self.pool_line(pool.key)
+        assert line is not None  # noqa: S101
+        ends = [one.until for one in found.holders if one.until is not None]
+        return PoolAnswer(
+            pool=line, who=visible.who(found), rules=_rules(pool), next_end=min(ends, default=None),
+            names_shown=visible.all_named,
+        )  # fmt: skip
 
     def pool_json(self, pool: LicensePool, visible: VisibleUsers, zone: tzinfo) -> bytes:
-        """Returns everything about a pool that the caller may see, as JSON."""
-        return self.cluster.encoded(("pool", pool.key, visible, str(zone)), self.pool(pool, visible, zone), to_json)
+        """Returns everything about a pool that the caller may see, as JSON.
+
+        Most callers see the same. What one caller sees is not kept, because there may be thousands of them.
+        """
+        if not visible.all_named:
+            return to_json(self.pool(pool, visible, zone))
+        cluster = self.cluster
+        found = cluster.computed(
+            ("pool", pool.key, str(zone)),
+            cluster.pool_version(pool.key),
+            lambda: self.pool(pool, visible, zone),
+            lines=lambda answer: len(answer.who.holders) + len(answer.who.waiting) + 1,
+        )
+        return cluster.encoded(("pool", pool.key, str(zone)), found, to_json)
 
     def user(
         self,

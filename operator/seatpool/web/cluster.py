@@ -32,10 +32,10 @@ FRESH = 20.0
 """Seconds for which a computed answer is used if nothing changed. The time itself changes answers too."""
 ESTIMATES_FRESH = 120.0
 """Seconds for which the estimates of a waiting line are used. They are drawn at random, many times, and take longest."""
-MOST_ANSWERS = 20_000
-"""Computed answers that are kept: for each user and each pool one or two."""
-MOST_ENCODED = 1_000
-"""Answers that are kept as bytes too."""
+MOST_LINES = 100_000
+"""Lines of computed answers that are kept. A pool's answer has one for each user, and most answers are one."""
+MOST_BYTES = 32 * 1024 * 1024
+"""Bytes of answers that are kept as bytes too."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ class LiveSnapshot(Snapshot):
 
     def remembered(self, pool: str) -> Remembered:
         version = self.live.pool_version(pool)
-        return lambda compute: self.live.computed(("estimates", pool), version, compute, fresh=ESTIMATES_FRESH)
+        return lambda compute: self.live.computed(
+            ("estimates", pool), version, compute, fresh=ESTIMATES_FRESH, lines=len
+        )
 
     def rows_of(self, keys: Iterable[str]) -> dict[str, WorkbenchRow]:
         views = self.store.workbenches
@@ -78,6 +80,14 @@ class LiveSnapshot(Snapshot):
         if name is None and self.concerned is not None:
             return self.concerned
         return super().pools_named(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    version: Hashable
+    at: float
+    lines: int
+    answer: object
 
 
 @dataclass
@@ -102,8 +112,10 @@ class LiveCluster:
     _named_in: dict[str, frozenset[str]] = field(default_factory=dict, init=False)
     """Users whom a pool's memory or rules name, by pool."""
     _pools_naming: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set), init=False)
-    _answers: dict[Hashable, tuple[Hashable, float, object]] = field(default_factory=dict, init=False)
+    _answers: dict[Hashable, _Computed] = field(default_factory=dict, init=False)
+    _lines: int = field(default=0, init=False)
     _encoded: dict[Hashable, tuple[object, bytes]] = field(default_factory=dict, init=False)
+    _bytes: int = field(default=0, init=False)
     _contradicted: bool = field(default=False, init=False)
     """Whether a status shows another user than the identity settings make of the owner."""
 
@@ -209,26 +221,42 @@ class LiveCluster:
         """A number that is another one after each change."""
         return self._version
 
-    def computed(self, name: Hashable, version: Hashable, compute: Callable[[], T], *, fresh: float = FRESH) -> T:
-        """Returns the answer of this name, computed anew if its version is another one, or if it is not fresh any more."""
+    def computed(
+        self,
+        name: Hashable,
+        version: Hashable,
+        compute: Callable[[], T],
+        *,
+        fresh: float = FRESH,
+        lines: Callable[[T], int] = lambda _answer: 1,
+    ) -> T:
+        """Returns the answer of this name, computed anew if its version is another one, or if it is not fresh any more.
+
+        `lines` tells how large it is.
+        """
         known, now = self._answers.get(name), self.monotonic()
-        if known is not None and known[0] == version and now - known[1] < fresh:
-            return cast("T", known[2])
+        if known is not None and known.version == version and now - known.at < fresh:
+            return cast("T", known.answer)
         found = compute()
-        self._answers.pop(name, None)
-        self._answers[name] = version, now, found
-        if len(self._answers) > MOST_ANSWERS:
-            del self._answers[next(iter(self._answers))]
+        old = self._answers.pop(name, None)  # not `known`: computing may have made room
+        self._lines -= 0 if old is None else old.lines
+        self._answers[name] = _Computed(version, now, lines(found), found)
+        self._lines += self._answers[name].lines
+        while self._lines > MOST_LINES:
+            self._lines -= self._answers.pop(next(iter(self._answers))).lines
         return found
 
     def encoded(self, name: Hashable, answer: object, encode: Callable[[object], bytes]) -> bytes:
         """Returns an answer of `computed` as bytes, made once for each computed answer."""
         known = self._encoded.pop(name, None)
+        if known is not None:
+            self._bytes -= len(known[1])
         if known is None or known[0] is not answer:
             known = answer, encode(answer)
         self._encoded[name] = known
-        if len(self._encoded) > MOST_ENCODED:
-            del self._encoded[next(iter(self._encoded))]
+        self._bytes += len(known[1])
+        while self._bytes > MOST_BYTES:
+            self._bytes -= len(self._encoded.pop(next(iter(self._encoded)))[1])
         return known[1]
 
     # -- indexes ---------------------------------------------------------------------------------------------------

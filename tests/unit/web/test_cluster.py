@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.explain import cluster as objects
@@ -17,6 +18,7 @@ from seatpool.api.workbench import Workbench
 from seatpool.explain.overview import pool_line
 from seatpool.explain.who import who
 from seatpool.explain.why import explain
+from seatpool.web import cluster as module
 from seatpool.web.answers import Answers
 from seatpool.web.cluster import LiveCluster
 from seatpool.web.visible_users import VisibleUsers
@@ -136,3 +138,23 @@ def test_an_answer_is_computed_once_until_something_changes_or_it_is_old() -> No
     assert cluster.computed("x", 2, compute) == 2
     now = 21.0
     assert cluster.computed("x", 2, compute) == 3
+
+
+def test_what_is_kept_is_limited_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_LINES", 10)
+    monkeypatch.setattr(module, "MOST_BYTES", 100)
+    cluster = LiveCluster(IdentitySettings(), lambda: NOW)
+    for number in range(30):
+        cluster.computed(number % 7, number, lambda: cluster.computed("inner", 1, lambda: 1), lines=lambda _: 4)
+        cluster.encoded(number, object(), lambda _: b"x" * 30)
+        assert sum(one.lines for one in cluster._answers.values()) == cluster._lines <= 10
+        assert sum(len(body) for _, body in cluster._encoded.values()) == cluster._bytes <= 100
+    cluster.computed("large", 1, lambda: 1, lines=lambda _: 11)
+    assert cluster._lines == 0
+
+
+def test_an_answer_is_encoded_again_when_it_is_another_one() -> None:
+    cluster = LiveCluster(IdentitySettings(), lambda: NOW)
+    first, second = object(), object()
+    made = [cluster.encoded("x", one, lambda one: str(id(one)).encode()) for one in (first, first, second)]
+    assert made == [str(id(one)).encode() for one in (first, first, second)]
