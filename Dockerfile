@@ -20,13 +20,13 @@ RUN --mount=type=secret,id=ca-bundle \
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=secret,id=ca-bundle \
     bundle=/run/secrets/ca-bundle; if [ -s "$bundle" ]; then export SSL_CERT_FILE="$bundle"; fi; \
-    /opt/uv/bin/uv sync --frozen --no-default-groups --extra history --extra tracing --no-install-project \
+    /opt/uv/bin/uv sync --frozen --no-default-groups --extra history --extra tracing --extra web --no-install-project \
     --python "$(command -v python3)"
 COPY README.md LICENSE ./
 COPY operator operator
 RUN --mount=type=secret,id=ca-bundle \
     bundle=/run/secrets/ca-bundle; if [ -s "$bundle" ]; then export SSL_CERT_FILE="$bundle"; fi; \
-    /opt/uv/bin/uv sync --frozen --no-default-groups --extra history --extra tracing --no-editable \
+    /opt/uv/bin/uv sync --frozen --no-default-groups --extra history --extra tracing --extra web --no-editable \
     --python "$(command -v python3)"
 COPY tools/image_root.py ./
 RUN python3 image_root.py /opt/seatpool /root-of-image

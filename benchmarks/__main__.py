@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import back_ends, micro, side_by_side, start_up, storm, tables
+from benchmarks import back_ends, micro, side_by_side, start_up, storm, tables, web
 from benchmarks.results import FILE, Results, load_of_others
 
 Say = Callable[[str], None]
 QUIET = 0.7
-LONG = ("storm-whole",)
+LONG = ("storm-whole", "web")
 """Benchmarks that run only if they are named."""
 BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "micro": lambda _say: tables.of_micro(micro.measure()),
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "storm": lambda say: tables.of_storm(storm.measure(say=say)),
     "storm-whole": lambda say: tables.of_storm(storm.measure(say=say, starts=storm.WHOLE), prefix="storm_whole"),
     "back-ends": lambda say: tables.of_back_ends(back_ends.measure(say=say)),
+    "web": lambda say: tables.of_web(web.measure(say=say)),
     "side-by-side": lambda say: tables.of_side_by_side(side_by_side.measure(say=say)),
 }
 

@@ -115,7 +115,7 @@ class OperatorRun:
         self, place: Place, name: str, settings: Mapping[str, Any], *, program: Sequence[str] = COMMAND
     ) -> None:
         """Prepares a run. `program` is what python gets before the settings file."""
-        self._port = _free_port()
+        self._port = free_port()
         config = place.directory / f"{name}.yaml"
         config.write_text(
             yaml.safe_dump(
@@ -220,7 +220,8 @@ def pool(namespace: str, name: str, *, server: int, product: str, seats: int, ty
     return resource("LicensePool", namespace, name, spec)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Returns a port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

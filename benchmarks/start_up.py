@@ -61,11 +61,11 @@ def measure(
     *, say: Any, sizes: tuple[int, ...] = SIZES, compared_at: int = COMPARED_AT, repeats: int = REPEATS
 ) -> StartUp:
     with Place(servers=SERVERS, quick=True) as place:
-        _set_up(place, NAMESPACE)
+        set_up(place, NAMESPACE)
         asyncio.run(create_workbenches(place, range(compared_at)))
         first = _start(place, compared_at, name="first")
         say(f"{compared_at:,} for the first time: {first.seconds:.1f} s, {first.peak_mb:.0f} MB")
-        _settle(place)
+        settle(place)
         listing = median(_list(place, compared_at) for _ in range(repeats))
         say(f"plain LIST of {compared_at:,}: {listing.seconds:.2f} s, {listing.peak_mb:.0f} MB")
         compared = median(_start(place, compared_at, name=f"again-{n}") for n in range(repeats))
@@ -80,45 +80,46 @@ def measure(
 
 
 def _grow(place: Place, sizes: tuple[int, ...], *, say: Any) -> list[Start]:
-    _set_up(place, GROWING)
+    set_up(place, GROWING)
     growth = []
     for before, size in itertools.pairwise((0, *sizes)):
         asyncio.run(create_workbenches(place, range(before, size), namespace=GROWING))
-        with _operator(place, f"growing-{size}", GROWING) as operator:
-            operator.until_in_sync(SERVERS)
+        with operator(place, f"growing-{size}", GROWING) as running:
+            running.until_in_sync(SERVERS)
         growth.append(_start(place, size, name=f"grown-{size}", namespace=GROWING))
         say(f"{size:,} objects without statuses: {growth[-1].seconds:.1f} s, {growth[-1].peak_mb:.0f} MB")
     return growth
 
 
-def _set_up(place: Place, namespace: str) -> None:
+def set_up(place: Place, namespace: str) -> None:
+    """Makes servers and pools."""
     place.namespace(namespace)
     place.apply(place.server(namespace, number, verifyInterval="1h") for number in range(SERVERS))
     place.apply(pools(namespace, full=FULL))
 
 
-def _settle(place: Place) -> None:
+def settle(place: Place) -> None:
     """Runs an operator until all work is done, with the statuses."""
-    with _operator(place, "settling", status={"workbenches_per_second": STATUSES_PER_SECOND}) as operator:
-        operator.until_in_sync(SERVERS)
+    with operator(place, "settling", status={"workbenches_per_second": STATUSES_PER_SECOND}) as running:
+        running.until_in_sync(SERVERS)
         written, told = 0.0, False
         while not told:
             time.sleep(LOOK_EVERY)
-            operator.process.check()
-            before, written = written, operator.total("seatpool_kube_writes_total")
+            running.process.check()
+            before, written = written, running.total("seatpool_kube_writes_total")
             if before == written:  # because reading all of them is slow
                 told = all(one.get("status", {}).get("conditions") for one in workbenches_of(place, NAMESPACE))
 
 
 def _start(place: Place, size: int, *, name: str, namespace: str = NAMESPACE) -> Start:
-    with _operator(place, name, namespace) as operator:
-        seconds = operator.until_in_sync(SERVERS)
+    with operator(place, name, namespace) as running:
+        seconds = running.until_in_sync(SERVERS)
         time.sleep(2)  # because objects that it still reads count as memory
-        known = operator.seconds_until_logged("listed")
-        return Start(size, seconds, operator.process.peak_mb(), known)
+        known = running.seconds_until_logged("listed")
+        return Start(size, seconds, running.process.peak_mb(), known)
 
 
-def _operator(place: Place, name: str, namespace: str = NAMESPACE, **settings: Any) -> OperatorRun:
+def operator(place: Place, name: str, namespace: str = NAMESPACE, **settings: Any) -> OperatorRun:
     return place.operator(name, namespaces=[namespace], mirror=_mirror(place, namespace), **settings)
 
 

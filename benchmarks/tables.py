@@ -10,6 +10,7 @@ from benchmarks.results import Row
 from benchmarks.side_by_side import SHARES, Comparison
 from benchmarks.start_up import StartUp
 from benchmarks.storm import Storm
+from benchmarks.web import RATE, STREAMS, Web
 
 Told = tuple[list[Row], dict[str, Any]]
 
@@ -136,6 +137,36 @@ def of_storm(found: Storm, *, prefix: str = "storm") -> Told:
         f"{prefix}_api_writes": found.writes,
         f"{prefix}_cpu_s": round(found.cpu, 1),
         f"{prefix}_cpu_stand_ins_s": round(found.cpu_others, 1),
+    }
+
+
+def of_web(found: Web) -> Told:
+    rows = [
+        Row(
+            f"HTTP API, {kind}, {RATE:.0f} requests/s at {found.workbenches:,} workbenches: p50 and p99, ms",
+            f"{found.p50_ms[kind]:.1f}, {p99:.1f}",
+            "",
+            p99,
+            50,
+            at_most=True,
+            unit="ms",
+        )
+        for kind, p99 in sorted(found.p99_ms.items())
+    ]
+    rows += [
+        Row("HTTP API: processor time of a request, ms", f"{found.cpu_ms:.2f}"),
+        Row("HTTP API: until it is ready, s; memory, MB", f"{found.ready:.1f}; {found.memory_mb:.0f}"),
+        Row(
+            f"HTTP API, {STREAMS} event streams: memory, MB; processors",
+            f"{found.streams_mb:.0f}; {found.streams_cpu:.2f}",
+        ),
+    ]
+    return rows, {
+        "web_p99_ms": {kind: round(p99, 1) for kind, p99 in found.p99_ms.items()},
+        "web_cpu_ms": round(found.cpu_ms, 2),
+        "web_ready_s": round(found.ready, 1),
+        "web_mb": round(found.memory_mb),
+        "web_streams_mb": round(found.streams_mb),
     }
 
 

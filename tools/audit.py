@@ -14,7 +14,7 @@ from progress import SetupError, run, say
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PIP_AUDIT = "pip-audit==2.10.1"
-OF_THE_IMAGE = ("--no-default-groups", "--extra=history", "--extra=tracing", "--no-emit-project")
+OF_THE_IMAGE = ("--no-default-groups", "--extra=history", "--extra=tracing", "--extra=web", "--no-emit-project")
 
 
 def main() -> int:

@@ -38,6 +38,7 @@
 {{- include "seatpool.refuseAddresses" . -}}
 {{- include "seatpool.refuseTimes" . -}}
 {{- include "seatpool.refuseDisruption" . -}}
+{{- include "seatpool.refuseWeb" . -}}
 {{- end -}}
 
 {{/* Files that the operator could never write or read: the image's file system is read-only, and holds no file of a user. */}}

@@ -33,11 +33,12 @@ def sentences_of(model: type[BaseModel]) -> dict[str, str]:
     found: dict[str, str] = {}
     for parent in reversed(model.__mro__):
         if issubclass(parent, BaseModel) and parent is not BaseModel:
-            found |= _written_in(parent)
+            found |= written_in(parent)
     return found
 
 
-def _written_in(model: type[BaseModel]) -> dict[str, str]:
+def written_in(model: type) -> dict[str, str]:
+    """Returns the docstring of each field that a class itself has. Raises OSError if there is no source."""
     (written,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(written, ast.ClassDef)  # noqa: S101
     return {

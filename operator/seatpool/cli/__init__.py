@@ -7,7 +7,7 @@ in other packages: `explain` for the cluster, `planner` and `reports` for the pa
 Read in this order:
 - `entry`, `main`: the entry points of the scripts, and the list of all commands
 - `failures`: every way in which a command can end, as one line and an exit code
-- `run`, `demo`: the two programs that go on
+- `run`, `web`, `demo`: the programs that go on
 - `cluster_options`: the options that every command has that needs a cluster
 - `verbs`: the commands that need a cluster; `inspect_verbs`, `admin` and `statement` run them
 - `inspect_setup`: `check` and `support_bundle`

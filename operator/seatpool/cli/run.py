@@ -10,7 +10,7 @@ import sys
 import threading
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from typer.core import TyperCommand
@@ -18,7 +18,6 @@ from typer.core import TyperCommand
 from seatpool.domain.errors import SeatpoolError
 
 if TYPE_CHECKING:
-    from seatpool.control.runtime.operator import Operator
     from seatpool.settings.settings import Settings
 
 KILLED_BY_SECOND_SIGNAL = 130
@@ -116,9 +115,9 @@ def run(
     flags: dict[str, Any] = {}
     for key, value in given.items():
         if value is not None:
-            _put(flags, key, value)
+            put_setting(flags, key, value)
     for text in others or ():
-        _put(flags, *_read_assignment(text))
+        put_setting(flags, *read_assignment(text))
     _run(config, flags)
 
 
@@ -144,8 +143,16 @@ def _run(config: Path | None, flags: dict[str, Any]) -> None:
         traces.close()
 
 
-async def until_signal(operator: "Operator") -> None:
-    """Runs the operator until the first signal. A second signal ends the process at once.
+class Stoppable(Protocol):
+    """A program that runs until it is stopped."""
+
+    def stop(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+async def until_signal(program: Stoppable) -> None:
+    """Runs the operator, or another program, until the first signal. A second signal ends the process at once.
 
     Kopf takes the signal handlers of the event loop for itself. So a thread waits for the signals.
     """
@@ -153,12 +160,12 @@ async def until_signal(operator: "Operator") -> None:
 
     def wait() -> None:
         signal.sigwait(ENDING)
-        loop.call_soon_threadsafe(operator.stop)
+        loop.call_soon_threadsafe(program.stop)
         signal.sigwait(ENDING)
         os._exit(KILLED_BY_SECOND_SIGNAL)
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
-    await operator.run()
+    await program.run()
 
 
 def _warn_of_old_names(settings: "Settings") -> None:
@@ -176,7 +183,8 @@ def _address(settings: "Settings") -> str:
     return f"http.host {settings.http.host or '(all addresses)'} http.port {settings.http.port}"
 
 
-def _read_assignment(text: str) -> tuple[str, Any]:
+def read_assignment(text: str) -> tuple[str, Any]:
+    """Parses KEY=VALUE of `--set`. Raises SeatpoolError."""
     import yaml
 
     key, equals, value = text.partition("=")
@@ -188,7 +196,8 @@ def _read_assignment(text: str) -> tuple[str, Any]:
         raise SeatpoolError(f"--set {text}: the value is not YAML: {error}") from error
 
 
-def _put(flags: dict[str, Any], key: str, value: Any) -> None:
+def put_setting(flags: dict[str, Any], key: str, value: Any) -> None:
+    """Puts a value into nested settings, under a key such as `web.port`. Raises SeatpoolError."""
     *parents, name = key.split(".")
     for parent in parents:
         flags = flags.setdefault(parent, {})

@@ -138,6 +138,16 @@ def overview(
     )
 
 
+def server_line(server: LicenseServer, *, times: TimeFormat) -> ServerLine:
+    """Returns the line of one server."""
+    return _server_line(server, _count(server_problems(server, times=times)))
+
+
+def pool_line(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> PoolLine:
+    """Returns the line of one pool."""
+    return _pool_line(snapshot, pool, _count(problems(snapshot, pool, times=times)))
+
+
 def _without_pool(snapshot: Snapshot) -> tuple[tuple[RefusedOwner, ...], tuple[UnservedType, ...]]:
     """Returns the active workbenches for which nothing can be done: their owner is refused, or no pool serves their type."""
     index = snapshot.demand(snapshot.store.pools.values(), rows=())

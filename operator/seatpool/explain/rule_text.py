@@ -1,6 +1,6 @@
 """Makes the message of the rule that decides, with the pool's own numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from seatpool.api.base import format_duration
@@ -29,10 +29,14 @@ def rule_message(
     keys: Sequence[str],
     until: datetime | None,
     times: TimeFormat,
+    named: Callable[[str], str] = str,
 ) -> Message:
-    """Returns the message of the rule that decides about a user. `until` is the end of the seat or of the wait."""
+    """Returns the message of the rule that decides about a user. `until` is the end of the seat or of the wait.
+
+    `named` returns what the reader may see of a user's id.
+    """
     budget = rules.max_reassignments
-    reserved = _reserved(rules, answer, user)
+    reserved = _reserved(rules, answer, user, named)
     ends = _cooled_at(rules, answer, times.now) if reason is Reason.SEATS_COOLING_DOWN else until
     return message(
         reason,
@@ -66,7 +70,7 @@ def _cooled_at(rules: PoolRules, answer: Allocation, now: datetime) -> datetime 
     return min((end for end in ends if end > now), default=None)
 
 
-def _reserved(rules: PoolRules, answer: Allocation, user: str) -> list[str]:
+def _reserved(rules: PoolRules, answer: Allocation, user: str, named: Callable[[str], str]) -> list[str]:
     """Returns for whom free seats are kept from this user, each with the number of seats."""
     holders = answer.memory.assigned
     missing = sorted(rules.always - holders.keys() - {user})
@@ -77,7 +81,7 @@ def _reserved(rules: PoolRules, answer: Allocation, user: str) -> list[str]:
             open_seats[index] -= 1
     own = rules.reservation_of(user)
     if own is not None and open_seats[own] > 0:
-        return [f"{len(missing)} for protectedUsers {format_names(missing)}"] if missing else []
+        return [_protected(missing, named)] if missing else []
     inside = [[name for name in missing if rules.reservation_of(name) == index] for index in range(len(open_seats))]
     reserved = [
         f"{most} for reservation {reservation.name}"
@@ -85,4 +89,9 @@ def _reserved(rules: PoolRules, answer: Allocation, user: str) -> list[str]:
         if (most := max(left, len(within))) > 0
     ]
     others = [name for name in missing if rules.reservation_of(name) is None]
-    return reserved + ([f"{len(others)} for protectedUsers {format_names(others)}"] if others else [])
+    return reserved + ([_protected(others, named)] if others else [])
+
+
+def _protected(users: Sequence[str], named: Callable[[str], str]) -> str:
+    """Returns for whom seats are kept. Users whom the reader may not see make one name together."""
+    return f"{len(users)} for protectedUsers {format_names(dict.fromkeys(map(named, users)))}"

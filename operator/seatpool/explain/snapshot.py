@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -31,6 +32,9 @@ from seatpool.kube.errors import Unavailable
 from seatpool.policy.ledger_codec import from_specs, ledger_key
 from seatpool.policy.pool_rules import pool_selector
 from seatpool.text import format_known, format_names
+
+if TYPE_CHECKING:
+    from seatpool.explain.wait_estimate import Remembered
 
 _DEFAULT_IDENTITY = IdentitySettings()
 RETRIES = 2
@@ -96,6 +100,16 @@ class Snapshot:
             if fact is not None:
                 index.put(fact)
         return index
+
+    def rows_of(self, keys: Iterable[str]) -> dict[str, WorkbenchRow]:
+        """Returns the workbenches with these keys that exist."""
+        wanted = frozenset(keys)
+        return {row.key: row for row in self.rows if row.key in wanted}
+
+    def remembered(self, pool: str) -> "Remembered | None":
+        """Returns what remembers the estimates of a pool's waiting line. None: a snapshot is for one answer."""
+        del pool
+        return None
 
     def server_of(self, pool: str) -> LicenseServer | None:
         return self.store.servers.get(self.store.server_of(pool))

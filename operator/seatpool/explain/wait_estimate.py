@@ -1,5 +1,6 @@
 """Says when a waiting user probably gets a seat, or why there is no estimate. The estimate is `policy/wait_estimate.py`."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from seatpool.domain.allocation import InLine
@@ -10,13 +11,23 @@ from seatpool.explain.simulation import Simulation
 from seatpool.policy.wait_estimate import MIN_SEATS, WaitEstimate
 from seatpool.text import TimeFormat
 
+Estimates = Sequence[WaitEstimate | None]
+"""The estimate of each place in line. None: earlier seats do not tell."""
+Remembered = Callable[[Callable[[], Estimates]], Estimates]
+"""Returns the estimates of the whole line: those that it remembers, or those that its argument computes."""
+
 
 def describe_wait(
-    simulation: Simulation, place: InLine, *, expected: datetime | None, times: TimeFormat
+    simulation: Simulation,
+    place: InLine,
+    *,
+    expected: datetime | None,
+    times: TimeFormat,
+    remembered: Remembered | None = None,
 ) -> tuple[WaitEstimate | None, tuple[Message, ...]]:
     """Returns the estimate and its message, or the message that says why there is none.
 
-    `expected` is when the seat comes if no workbench starts or stops before.
+    `expected` is when the seat comes if no workbench starts or stops before. `remembered`: None computes the estimate alone.
     """
     if not simulation.may_release:
         return None, ()  # the problem that holds releases is shown instead
@@ -24,7 +35,7 @@ def describe_wait(
     if reason is not None:
         is_rule = reason.id == MessageId.RULES_DECIDE_TOO
         return None, () if is_rule and expected is not None else (reason,)
-    found = simulation.line.estimates(place.position)[-1]
+    found = _estimates(simulation, place.position, remembered)[-1]
     if found is None:
         return None, (_no_estimate(simulation),)
     if expected is not None:
@@ -36,7 +47,9 @@ def describe_wait(
     return found, (message(about, begin=begin, end=end, seats=str(found.seats)),)
 
 
-def estimate_line(simulation: Simulation) -> tuple[tuple[WaitEstimate | None, ...], Message | None]:
+def estimate_line(
+    simulation: Simulation, *, remembered: Remembered | None = None
+) -> tuple[tuple[WaitEstimate | None, ...], Message | None]:
     """Returns the estimate of each place in line, and why the first has none."""
     waiting = simulation.answer.waiting
     if not waiting or not simulation.may_release:
@@ -45,7 +58,7 @@ def estimate_line(simulation: Simulation) -> tuple[tuple[WaitEstimate | None, ..
     count = next((index for index, one in enumerate(obstacles) if one is not None), len(waiting))
     if count == 0:
         return (), obstacles[0]
-    found = tuple(simulation.line.estimates(count))
+    found = tuple(_estimates(simulation, count, remembered))
     return found, None if found[0] is not None else _no_estimate(simulation)
 
 
@@ -63,3 +76,9 @@ def _obstacle(simulation: Simulation, place: InLine) -> Message | None:
 
 def _no_estimate(simulation: Simulation) -> Message:
     return message(MessageId.LONGER_THAN_BEFORE, seats=str(simulation.line.known_seats))
+
+
+def _estimates(simulation: Simulation, positions: int, remembered: Remembered | None) -> Estimates:
+    if remembered is not None:
+        return remembered(lambda: simulation.line.estimates(len(simulation.answer.waiting)))[:positions]
+    return simulation.line.estimates(positions)

@@ -13,7 +13,6 @@ from seatpool.explain.problems import Problem, problems
 from seatpool.explain.simulation import Simulation
 from seatpool.explain.snapshot import Snapshot
 from seatpool.explain.wait_estimate import estimate_line
-from seatpool.explain.workbench_table import WorkbenchRow
 from seatpool.policy.wait_estimate import WaitEstimate
 from seatpool.text import TimeFormat
 
@@ -81,8 +80,8 @@ def who(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> Who:
     answer = simulation.answer
     coming = [grant for grant in answer.memory.assigned.values() if grant.user not in memory.assigned]
     blocked = any(problem.blocks for problem in found)
-    likely, no_estimate = ((), None) if blocked else estimate_line(simulation)
-    lines = _Lines(demand, pool.key, {row.key: row for row in snapshot.rows})
+    likely, no_estimate = ((), None) if blocked else estimate_line(simulation, remembered=snapshot.remembered(pool.key))
+    lines = _Lines(snapshot, demand, pool.key)
     return Who(
         pool=pool.key,
         seats=pool.spec.seats,
@@ -103,9 +102,9 @@ def who(snapshot: Snapshot, pool: LicensePool, *, times: TimeFormat) -> Who:
 class _Lines:
     """Makes the lines, each with the user's active workbenches."""
 
-    def __init__(self, demand: DemandIndex, pool: str, rows: dict[str, WorkbenchRow]) -> None:
+    def __init__(self, snapshot: Snapshot, demand: DemandIndex, pool: str) -> None:
         self._of_user = demand.workbenches(pool)
-        self._rows = rows
+        self._rows = snapshot.rows_of(key for keys in self._of_user.values() for key in keys)
 
     def holder(self, grant: Grant, simulation: Simulation) -> HolderLine:
         """Returns the line of a holder. The seat may be over now: then its end is now."""

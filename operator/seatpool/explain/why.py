@@ -7,7 +7,7 @@ The computation is pure: it takes a snapshot and returns an explanation. Three s
 - the text: the table of messages (`messages.py`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -27,7 +27,7 @@ from seatpool.explain.messages import Message, MessageId, message
 from seatpool.explain.problems import Problem, condition_of, problems
 from seatpool.explain.rule_text import field_of, rule_message
 from seatpool.explain.simulation import Arrival, Group, Simulation, Stops
-from seatpool.explain.snapshot import Snapshot
+from seatpool.explain.snapshot import Snapshot, Subject
 from seatpool.explain.wait_estimate import describe_wait
 from seatpool.explain.workbench_table import WorkbenchRow
 from seatpool.policy.wait_estimate import WaitEstimate
@@ -127,20 +127,42 @@ def why(
     `where` is what was read, such as `namespace lab`.
     """
     subject = snapshot.subject(name)
+    is_workbench = any(name in (row.name, row.key) for row in subject.rows) and name != subject.user
+    return explain(
+        snapshot, subject, pool=pool, written=written, times=times, where=where, only_workbenches=is_workbench
+    )
+
+
+def explain(
+    snapshot: Snapshot,
+    subject: Subject,
+    *,
+    pool: str | None,
+    written: WrittenSeats,
+    times: TimeFormat,
+    where: str = "the cluster",
+    only_workbenches: bool = False,
+    named: Callable[[str], str] = str,
+) -> Explanation:
+    """Explains one pool to a user, or every pool that concerns the user, or with `only_workbenches` the workbenches.
+
+    `named` returns what the reader may see of another user's id. The workbenches of users whose id is not seen are not named.
+    """
     user, rows = subject.user, subject.rows
     own_demand = snapshot.demand(snapshot.pools_named(None), rows)
     serving = frozenset[str]().union(*(own_demand.pools_of(row.key) for row in rows))
-    is_workbench = any(name in (row.name, row.key) for row in rows) and name != user
     concerned = [
         one
         for one in snapshot.pools_named(pool)
         if pool is not None
         or one.key in serving
-        or (not is_workbench and (snapshot.has_entry(one.key, user) or user in snapshot.store.rules[one.key].always))
+        or (
+            not only_workbenches and (snapshot.has_entry(one.key, user) or user in snapshot.store.rules[one.key].always)
+        )
     ]
     demand = snapshot.demand(concerned)
     explained = (
-        _PoolExplainer(snapshot, demand, one, user, written, times).explain(
+        _PoolExplainer(snapshot, demand, one, user, written, times, named).explain(
             even_if_unconcerned=pool is not None or one.key in serving
         )
         for one in concerned
@@ -184,7 +206,10 @@ class _PoolExplainer:
         user: str,
         written: WrittenSeats,
         times: TimeFormat,
+        named: Callable[[str], str],
     ) -> None:
+        self._named = named
+        self._remembered = snapshot.remembered(pool.key)
         self._pool = pool
         self._user = user
         self._times = times
@@ -325,7 +350,9 @@ class _PoolExplainer:
             return self._waits(place, answer, messages=(headline, rule, self._message(MessageId.OBSTACLE_FIRST)))
         comes = self._simulation.seat_at(self._user)
         stops = self._simulation.find_stops(self._user, otherwise=comes.instant, position=place.position)
-        estimate, likely = describe_wait(self._simulation, place, expected=comes.instant, times=self._times)
+        estimate, likely = describe_wait(
+            self._simulation, place, expected=comes.instant, times=self._times, remembered=self._remembered
+        )
         messages = (headline, rule, *self._when(place, comes, stops), *self._stops_that_help(stops, comes), *likely)
         return self._waits(
             place, answer, messages=messages, expected=comes.instant, estimate=estimate, stop=stops or None
@@ -388,6 +415,8 @@ class _PoolExplainer:
         return ", and ".join(parts)
 
     def _holder(self, user: str) -> str:
+        if self._named(user) != user:
+            return self._named(user)
         names = sorted(key.partition("/")[2] for key in self._demand.workbenches_of(self._pool.key, user))
         return f"{user} ({format_names(names, most=2)})"
 
@@ -405,7 +434,7 @@ class _PoolExplainer:
     def _rule(self, reason: Reason, answer: Allocation, *, until: datetime | None) -> Message:
         return rule_message(
             reason, pool=self._pool, rules=self._rules, answer=answer, user=self._user, keys=self._keys, until=until,
-            times=self._times,
+            times=self._times, named=self._named,
         )  # fmt: skip
 
     def _message(self, id: str, **values: str) -> Message:  # noqa: A002

@@ -10,6 +10,7 @@ from seatpool.meters import Described
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.notify.outbox import NotifyMetrics
 from seatpool.trail.trail import TrailMetrics
+from seatpool.web.metrics import WebMetrics
 
 _CHAPTERS = (
     ("Pools, servers and the operator itself", ControlMetrics),
@@ -17,6 +18,7 @@ _CHAPTERS = (
     ("Notices", NotifyMetrics),
     ("The audit trail", TrailMetrics),
     ("The history, where it is recorded", HistoryMetrics),
+    ("The HTTP API, on the port of `seatpool web`", WebMetrics),
 )
 
 _ABOUT = """\

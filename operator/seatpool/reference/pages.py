@@ -14,6 +14,7 @@ from seatpool.explain.messages import MESSAGES, Part
 from seatpool.notify import schemas
 from seatpool.reference.api_page import api_page
 from seatpool.reference.metrics_page import markdown_table, metrics_page
+from seatpool.reference.openapi_page import openapi_page
 from seatpool.reference.settings_page import settings_page
 
 _MADE = "<!-- Made by `make generate` from the tables in the code: change those. -->\n"
@@ -37,6 +38,7 @@ def pages() -> dict[str, str]:
         "metrics.md": f"# Metrics\n\n{_MADE}\n{metrics_page()}",
         "settings.md": f"# All settings\n\n{_MADE}\n{settings_page()}",
         "api.md": f"# Resources\n\n{_MADE}\n{api_page()}",
+        "openapi.json": openapi_page(),
     }
     return made | {f"events/{name}": text for name, text in schemas.files().items()}
 

@@ -1,4 +1,4 @@
-"""Defines every setting of `seatpool run` and loads them.
+"""Defines every setting of `seatpool run` and `seatpool web`, and loads them.
 
 A flag wins over an environment variable, that over the file, and that over the default. An environment variable is
 `SEATPOOL_` and the field's name. Two underscores join the parts: `SEATPOOL_LOG__FORMAT=json`. The file is YAML with the
@@ -37,6 +37,7 @@ from seatpool.mirror.config import MirrorConfig
 from seatpool.notify.config import NotifyConfig
 from seatpool.policy.allowed_servers import AllowedServers
 from seatpool.settings.owner_mapping import UnusableMapping, with_mapping_file
+from seatpool.settings.web import WebSettings
 from seatpool.text import redact_urls
 from seatpool.tracing.config import TracingConfig
 from seatpool.trail.config import TrailConfig
@@ -192,7 +193,7 @@ class ReloadSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """All settings of `seatpool run`."""
+    """All settings of `seatpool run`. `seatpool web` reads the same file, and of it what concerns it."""
 
     model_config = SettingsConfigDict(
         env_prefix="SEATPOOL_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
@@ -226,6 +227,7 @@ class Settings(BaseSettings):
     )
     reload: ReloadSettings = Field(default=ReloadSettings(), description="When changed files are taken over.")
     http: HttpSettings = Field(default=HttpSettings(), description="Where probes and metrics are served.")
+    web: WebSettings = Field(default=WebSettings(), description="The HTTP API of `seatpool web`.")
     log: LogSettings = Field(default=LogSettings(), description="What is logged.")
     tracing: TracingConfig = Field(default=TracingConfig(), description="Whether traces are made.")
 

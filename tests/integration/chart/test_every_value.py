@@ -114,6 +114,29 @@ OTHERS: dict[str, Any] = {
     "service.annotations": {"a": "b"},
     "service.ipFamilyPolicy": "PreferDualStack",
     "service.ipFamilies": ["IPv4"],
+    "web.enabled": True,
+    "web.replicas": 2,
+    "web.port": 9443,
+    "web.serviceAccount.name": "other",
+    "web.serviceAccount.create": False,
+    "web.serviceAccount.annotations": {"a": "b"},
+    "web.tls.secretName": "web-tls",
+    "web.service.labels": {"a": "b"},
+    "web.service.annotations": {"a": "b"},
+    "web.service.port": 8443,
+    "web.ingress.enabled": True,
+    "web.ingress.className": "nginx",
+    "web.ingress.annotations": {"a": "b"},
+    "web.ingress.hosts": ["seats.example.com"],
+    "web.ingress.tls": [{"secretName": "seats", "hosts": ["seats.example.com"]}],
+    "web.httpRoute.enabled": True,
+    "web.httpRoute.parentRefs": [{"name": "private"}],
+    "web.httpRoute.hostnames": ["seats.example.com"],
+    "web.httpRoute.annotations": {"a": "b"},
+    "web.networkPolicy.from": PEER,
+    "web.resources": {"requests": {"cpu": "1"}},
+    "web.podLabels": {"a": "b"},
+    "web.podAnnotations": {"a": "b"},
     "networkPolicy.enabled": True,
     "networkPolicy.metricsFrom": [],
     "networkPolicy.apiServerTo": PEER,
@@ -154,6 +177,22 @@ NEEDED: dict[str, dict[str, Any]] = {
     **{path: {"networkPolicy.enabled": True} for path in OTHERS if re.match(r"networkPolicy\.(?!enabled)", path)},
 }
 """What has to be so for a value to matter."""
+
+
+WEB_LISTS = {"web.ingress.hosts": ["a.example"], "web.httpRoute.parentRefs": [{"name": "public"}]}
+"""Lists that may not be empty where they count."""
+WEB: dict[str, dict[str, Any]] = {
+    "web.": {"web.enabled": True},
+    "web.ingress.": {"web.ingress.enabled": True, "web.ingress.hosts": WEB_LISTS["web.ingress.hosts"]},
+    "web.httpRoute.": {
+        "web.httpRoute.enabled": True,
+        "web.httpRoute.parentRefs": WEB_LISTS["web.httpRoute.parentRefs"],
+    },
+    "web.networkPolicy.": {"networkPolicy.enabled": True},
+}
+"""What has to be so for the values of a section to matter."""
+GATEWAY = "gateway.networking.k8s.io"
+"""Group of kinds that the API server of the tests does not know."""
 
 
 def documented() -> Iterator[tuple[str, Any]]:
@@ -210,6 +249,9 @@ def test_there_is_another_value_for_each_documented_one() -> None:
 
 def needed_for(path: str) -> dict[str, Any]:
     needed = dict(NEEDED.get(path, {}))
+    for section, more in WEB.items():
+        if path.startswith(section) and path != "web.enabled":
+            needed |= {name: value for name, value in more.items() if name != path or path in WEB_LISTS}
     if path.startswith("monitoring.") and not path.endswith(".enabled"):
         needed[f"{path.rpartition('.')[0]}.enabled"] = True
     return needed
@@ -237,7 +279,7 @@ def test_a_value_changes_what_is_rendered_and_the_api_server_takes_it(
     changed = [one for one in after if one not in before]
     assert before != after
     check_monitoring(changed)
-    others = [one for one in changed if MONITORING not in one["apiVersion"]]
+    others = [one for one in changed if not one["apiVersion"].startswith((MONITORING, GATEWAY))]
     for one in others:  # no namespace of these values is there
         if "namespace" in one["metadata"]:
             one["metadata"]["namespace"] = "default"

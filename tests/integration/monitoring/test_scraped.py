@@ -155,7 +155,9 @@ def make_an_instance(stage: Stage) -> None:
 
 
 def families() -> set[str]:
-    return {metric.name for metrics in described().values() for metric in metrics}
+    """The metrics of an operator. The HTTP API is another process."""
+    found = {metric.name for metrics in described().values() for metric in metrics}
+    return {name for name in found if not name.startswith("seatpool_web_")}
 
 
 async def is_listening(reader: Prometheus) -> bool:

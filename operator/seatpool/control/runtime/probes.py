@@ -38,7 +38,7 @@ class Probes:
         if self._host:
             await web.TCPSite(self._runner, self._host, self._port).start()
         else:
-            await web.SockSite(self._runner, _socket_of_all_addresses(self._port)).start()
+            await web.SockSite(self._runner, socket_of_all_addresses(self._port)).start()
         port: int = self._runner.addresses[0][1]
         return port
 
@@ -61,7 +61,7 @@ class Probes:
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
 
-def _socket_of_all_addresses(port: int) -> socket.socket:
+def socket_of_all_addresses(port: int) -> socket.socket:
     """Returns a socket for IPv6 and IPv4 together. Where the kernel has no IPv6 it is for IPv4.
 
     One socket, because two would have different ports if `port` is 0.

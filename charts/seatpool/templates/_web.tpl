@@ -1,0 +1,68 @@
+{{/* The HTTP API. Its pods have another name label than the operator's, or Services and policies would mix them up. */}}
+
+{{- define "seatpool.web.fullname" -}}
+{{- printf "%s-web" (include "seatpool.fullname" . | trunc 59 | trimSuffix "-") -}}
+{{- end -}}
+
+{{- define "seatpool.web.serviceAccountName" -}}
+{{- default (include "seatpool.web.fullname" .) .Values.web.serviceAccount.name -}}
+{{- end -}}
+
+{{- define "seatpool.web.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "seatpool.name" . }}-web
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "seatpool.web.metadata" -}}
+{{- include "seatpool.metadata" (dict "root" .root "name" (default (include "seatpool.web.fullname" .root) .name)
+    "namespace" .namespace "labels" .labels "annotations" .annotations) -}}
+{{- end -}}
+
+{{/* Its settings: what it shares with the operator, and nothing that could hold a secret of it. */}}
+{{- define "seatpool.web.settings" -}}
+{{- $shared := pick (deepCopy (default dict .Values.config)) "identity" "log" "watch" "web" -}}
+{{- if hasKey $shared "identity" -}}
+{{- $_ := set $shared "identity" (omit (default dict $shared.identity) "mapping_file") -}}
+{{- end -}}
+{{- $web := dict "port" .Values.web.port -}}
+{{- if .Values.web.tls.secretName -}}
+{{- $_ := set $web "tls_cert_file" "/etc/seatpool-tls/tls.crt" -}}
+{{- $_ := set $web "tls_key_file" "/etc/seatpool-tls/tls.key" -}}
+{{- end -}}
+{{- $decided := dict "web" $web "http" (dict "port" .Values.port) -}}
+{{- with .Values.watchNamespaces }}{{ $_ := set $decided "namespaces" . }}{{ end -}}
+{{- toYaml (merge $decided $shared) -}}
+{{- end -}}
+
+{{- define "seatpool.web.rules" -}}
+- apiGroups: [seatpool.io]
+  resources: [licensepools, licenseservers, seatledgers, workbenches]
+  verbs: [get, list, watch]
+{{- end -}}
+
+{{- define "seatpool.web.subject" -}}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "seatpool.web.serviceAccountName" . }}
+    namespace: {{ include "seatpool.namespace" . }}
+{{- end -}}
+
+{{- define "seatpool.refuseWeb" -}}
+{{- $v := .Values -}}
+{{- if $v.web.enabled -}}
+{{- range $setting := list "port" "tls_cert_file" "tls_key_file" -}}
+{{- if hasKey (dig "web" dict (default dict $v.config)) $setting -}}
+{{- fail (printf "config.web.%s is decided by web of this chart; set web.port or web.tls.secretName instead" $setting) -}}
+{{- end -}}
+{{- end -}}
+{{- if dig "web" "host" "" (default dict $v.config) -}}
+{{- fail (printf "config.web.host is %s: the Service reaches the pod by its own address; leave it out, for all addresses" $v.config.web.host) -}}
+{{- end -}}
+{{- if eq (int $v.web.port) (int $v.port) -}}
+{{- fail (printf "web.port and port are both %d: one process has the API on the first and its probes on the second; change one of them" (int $v.port)) -}}
+{{- end -}}
+{{- if eq (include "seatpool.web.serviceAccountName" .) (include "seatpool.serviceAccountName" .) -}}
+{{- fail (printf "web.serviceAccount.name is %s, the operator's ServiceAccount, which may write; name another" (include "seatpool.serviceAccountName" .)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,52 @@
+"""Defines the settings of `seatpool web`, which answers over HTTP what the cluster's objects say."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class WebSettings(BaseModel):
+    """Settings of the HTTP API. There is none that switches the checks of its callers off."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(default="", description="Address that the API listens on. Empty: all, of IPv6 and of IPv4.")
+    port: int = Field(
+        default=8081,
+        ge=0,
+        le=65535,
+        description="Port of the API; 0 takes a free one. Probes and metrics are on http.port.",
+    )
+    audience: str = Field(
+        default="seatpool",
+        pattern=r"^[!-~]{1,253}$",
+        description="Audience that a caller's token must be for. Tokens for the Kubernetes API itself have another one.",
+    )
+    user_prefix: str = Field(
+        default="",
+        pattern=r"^[!-~]{0,64}$",
+        description="What the API server puts before the name of a user, such as `oidc:`. It is no part of the user id.",
+    )
+    tls_cert_file: Path | None = Field(
+        default=None,
+        description="Certificate chain in PEM. With it the API is served by HTTPS; read again when it changes.",
+    )
+    tls_key_file: Path | None = Field(default=None, description="Its private key in PEM.")
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=600, description="Most requests of one caller in a minute."
+    )
+    refused_tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=120,
+        description="Most tokens from one address in a minute that the API server may refuse. Then it is asked about no more.",
+    )
+    streams: Annotated[int, Field(ge=1, le=10_000)] = Field(default=500, description="Most event streams at a time.")
+    streams_per_caller: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=8, description="Most event streams of one caller at a time."
+    )
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError("tls_cert_file and tls_key_file go together: name both, or none of them")
+        return self

@@ -1,0 +1,127 @@
+"""Makes the OpenAPI document: parameters from the routes, answers from their dataclasses, errors from the table of problems."""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
+
+from seatpool.web.answers import Me, PoolChanges
+from seatpool.web.examples import EXAMPLES
+from seatpool.web.problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemId
+from seatpool.web.replies import JSON
+from seatpool.web.routes import DESCRIBED, PREFIX, STREAM, Described
+from seatpool.web.schemas import Schemas
+
+_EVERYWHERE = (
+    ProblemId.NO_TOKEN,
+    ProblemId.BAD_TOKEN,
+    ProblemId.TOO_MANY_REQUESTS,
+    ProblemId.NOT_READY,
+    ProblemId.NO_ANSWER,
+    ProblemId.MAY_NOT_ASK,
+    ProblemId.UNEXPECTED,
+)
+"""Problems that every route has."""
+DESCRIPTION = """\
+Seats, waiting lines and license servers of Seatpool, read-only.
+
+**Who may ask.** Send a token of the Kubernetes cluster, made for this API's audience, as `Authorization: Bearer TOKEN`. A
+caller sees what RBAC lets it see with kubectl, and always its own seats (`/api/v1/me`).
+
+**Units.** Times are RFC 3339 in UTC. Durations are as in Kubernetes specs of Seatpool: `250ms`, `15m`, `1h30m`, `365d`. A
+field that has no value is absent. New fields may come: ignore those that you do not know.
+
+**Fields** are named as in `seatpool status|who|why -o json`. Sentences (`said`) are for people, and their `id` is for programs.
+
+**Asking again.** Send `If-None-Match` with the `ETag` of the last answer, or open `/api/v1/events`.
+"""
+_LIMIT_HEADERS = {
+    "RateLimit": {
+        "description": "Requests that are left, and seconds until all are free again.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {"description": "The limit: requests and seconds.", "schema": {"type": "string"}},
+}
+_PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "properties": {
+        "type": {"type": "string", "description": f"{TYPE_PREFIX} and the id."},
+        "title": {"type": "string", "description": "What happened, in a few words."},
+        "status": {"type": "integer", "description": "HTTP status."},
+        "detail": {"type": "string", "description": "What to do, in a sentence."},
+        "instance": {"type": "string", "description": "Path of the request."},
+        "id": {"type": "string", "enum": [one.value for one in ProblemId], "description": "Id for programs."},
+        "requestId": {"type": "string", "description": "Id of the request in the log of the service."},
+    },
+    "required": ["type", "title", "status", "detail", "instance", "id", "requestId"],
+}
+
+
+def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
+    """Returns the OpenAPI 3.1 document of these routes."""
+    made = get_openapi(
+        title="Seatpool", version=version("seatpool"), openapi_version="3.1.0", description=DESCRIPTION,
+        routes=list(routes), tags=[{"name": "v1", "description": "Version 1. A change that breaks clients gets a new one."}],
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}, servers=[{"url": "/", "description": "This server"}],
+    )  # fmt: skip
+    schemas = Schemas()
+    for path, operations in made["paths"].items():
+        for operation in operations.values():
+            described = DESCRIBED[path]
+            operation["operationId"] = _operation_id(path)
+            operation["tags"] = ["v1"]
+            operation["responses"] = _responses(path, described, schemas)
+    schemas.of(Me)
+    schemas.of(PoolChanges)
+    made["components"] = {
+        "schemas": {**dict(sorted(schemas.components.items())), "ProblemDetails": _PROBLEM},
+        "securitySchemes": {
+            "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A token of the Kubernetes cluster for this API's audience, such as from "
+                "`kubectl create token NAME --audience seatpool`.",
+            }
+        },
+    }
+    made["security"] = [{"token": []}]
+    return made
+
+
+def _operation_id(path: str) -> str:
+    words = [word.strip("{}").removesuffix(".json") for word in path.removeprefix(PREFIX).split("/") if word]
+    return "get" + "".join(word.capitalize() for word in words)
+
+
+def _responses(path: str, described: Described, schemas: Schemas) -> dict[str, Any]:
+    content: dict[str, Any]
+    if described.answer is not None:
+        content = {JSON: {"schema": schemas.of(described.answer)}}
+        if path in EXAMPLES:
+            content[JSON]["example"] = EXAMPLES[path]
+    elif path == f"{PREFIX}/events":
+        content = {STREAM: {"schema": {"type": "string"}, "example": "event: pools\ndata: {...}\n\n"}}
+    else:
+        content = {JSON: {"schema": {"type": "object"}}}
+    tag = {"ETag": {"description": "Tag of this very answer.", "schema": {"type": "string"}}}
+    is_stream = STREAM in content
+    found: dict[str, Any] = {
+        "200": {
+            "description": "The answer.",
+            "headers": _LIMIT_HEADERS | ({} if is_stream else tag),
+            "content": content,
+        }
+    }
+    if not is_stream:
+        found["304"] = {"description": "The answer is the one that `If-None-Match` names.", "headers": tag}
+    for status in sorted({PROBLEMS[one].status for one in (*_EVERYWHERE, *described.problems)}):
+        kinds = [one for one in (*described.problems, *_EVERYWHERE) if PROBLEMS[one].status == status]
+        lines = [f"- `{one.value}`: {PROBLEMS[one].detail}" for one in kinds]
+        found[str(status)] = {
+            "description": "\n".join(lines),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+        }
+    return found

@@ -1,0 +1,121 @@
+"""Defines every error of the API, in one table, as problem details (RFC 9457).
+
+A problem has an id for programs and a sentence that says what to do. The OpenAPI document is made from the same table. No
+problem tells whether an object exists that the caller may not see.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from seatpool.domain.errors import SeatpoolError
+from seatpool.text import escape_unprintable
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:seatpool:problem:"
+
+
+class ProblemId(StrEnum):
+    """Ids of the problems."""
+
+    NO_TOKEN = "NoToken"  # noqa: S105
+    BAD_TOKEN = "BadToken"  # noqa: S105
+    FORBIDDEN = "Forbidden"
+    NOT_FOUND = "NotFound"
+    NO_ROUTE = "NoRoute"
+    WRONG_METHOD = "WrongMethod"
+    BAD_PARAMETER = "BadParameter"
+    BAD_CURSOR = "BadCursor"
+    TOO_MANY_REQUESTS = "TooManyRequests"
+    TOO_MANY_STREAMS = "TooManyStreams"
+    NOT_READY = "NotReady"
+    NO_ANSWER = "NoAnswer"
+    MAY_NOT_ASK = "MayNotAsk"
+    UNEXPECTED = "Unexpected"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """A kind of problem. `detail` may have fields in braces."""
+
+    status: int
+    title: str
+    detail: str
+
+
+PROBLEMS: Mapping[ProblemId, ProblemKind] = {
+    ProblemId.NO_TOKEN: ProblemKind(
+        401,
+        "No token",
+        "Send a token in the header Authorization: Bearer TOKEN. It must be for the audience {audience}.",
+    ),
+    ProblemId.BAD_TOKEN: ProblemKind(
+        401,
+        "The token is not accepted",
+        "It has ended, is no token of this cluster, or is for another audience than {audience}: get a new one.",
+    ),
+    ProblemId.FORBIDDEN: ProblemKind(
+        403,
+        "You may not see this",
+        "You need the right to {verb} {resource} in {where}: ask who gives rights in the cluster. Your own seats are at "
+        "/api/v1/me.",
+    ),
+    ProblemId.NOT_FOUND: ProblemKind(404, "There is no such object", "There is no {kind} {name}: look at {list}."),
+    ProblemId.NO_ROUTE: ProblemKind(
+        404, "There is no such page", "The API is at /api/v1; /api/v1/openapi.json lists it."
+    ),
+    ProblemId.WRONG_METHOD: ProblemKind(405, "Wrong method", "The API is read-only: use GET."),
+    ProblemId.BAD_PARAMETER: ProblemKind(
+        400, "A parameter is not right", "Parameter {parameter} is {value}: {problem}."
+    ),
+    ProblemId.BAD_CURSOR: ProblemKind(
+        400, "The cursor is not right", "Send nextCursor of the page before as it is, or begin without a cursor."
+    ),
+    ProblemId.TOO_MANY_REQUESTS: ProblemKind(
+        429, "Too many requests", "Wait {seconds} s, and use the event stream instead of asking again and again."
+    ),
+    ProblemId.TOO_MANY_STREAMS: ProblemKind(
+        429, "Too many event streams", "At most {most} are open at a time: close one, or try again in {seconds} s."
+    ),
+    ProblemId.NOT_READY: ProblemKind(503, "Not ready", "The cluster was not read yet: try again in {seconds} s."),
+    ProblemId.NO_ANSWER: ProblemKind(
+        503,
+        "The Kubernetes API does not answer",
+        "Who you are or what you may see is not known: try again in {seconds} s.",
+    ),
+    ProblemId.MAY_NOT_ASK: ProblemKind(
+        503,
+        "The service lacks a right",
+        "It may not create tokenreviews or subjectaccessreviews: its admin has to bind system:auth-delegator to it.",
+    ),
+    ProblemId.UNEXPECTED: ProblemKind(
+        500,
+        "Something unexpected happened",
+        "The log of the service has more under request {request}: please report it.",
+    ),
+}
+
+
+class Refusal(SeatpoolError):
+    """A request that is answered with a problem."""
+
+    def __init__(self, id: ProblemId, *, retry_after: int | None = None, **values: object) -> None:  # noqa: A002
+        super().__init__(PROBLEMS[id].title)
+        self.id = id
+        self.retry_after = retry_after
+        """Seconds after which another try may succeed."""
+        self.values = values
+
+    def details(self, **always: object) -> dict[str, Any]:
+        """Returns the problem details. `always` has values for all problems, such as the audience."""
+        kind = PROBLEMS[self.id]
+        values = {"seconds": self.retry_after or 1} | always | self.values
+        shown = {name: escape_unprintable(str(value)) for name, value in values.items()}
+        return {
+            "type": f"{TYPE_PREFIX}{self.id.value}",
+            "title": kind.title,
+            "status": kind.status,
+            "detail": kind.detail.format(**shown),
+            "id": self.id.value,
+        }

@@ -1,0 +1,103 @@
+"""Connects what a request needs: the cluster, who the caller is, what it may see, and the limits."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from fastapi import Request
+
+from seatpool.explain.operator_life import Reading
+from seatpool.settings.web import WebSettings
+from seatpool.web.answers import Answers
+from seatpool.web.authentication import Authenticator, Caller, read_token
+from seatpool.web.authorization import Authorizer
+from seatpool.web.cluster import LiveCluster
+from seatpool.web.limits import RateLimit
+from seatpool.web.metrics import WebMetrics
+from seatpool.web.problems import ProblemId, Refusal
+from seatpool.web.stream import Streams
+from seatpool.web.visible_users import VisibleUsers
+
+
+@dataclass(kw_only=True)
+class Service:
+    """The parts of one process that answer requests."""
+
+    settings: WebSettings
+    cluster: LiveCluster
+    authenticator: Authenticator
+    authorizer: Authorizer
+    metrics: WebMetrics
+    streams: Streams
+    leases: Callable[[], dict[str, Reading]]
+    is_ready: Callable[[], bool]
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answers = Answers(self.cluster)
+        self._callers = RateLimit(self.settings.requests_per_minute)
+        self._addresses = RateLimit(self.settings.refused_tokens_per_minute)
+
+    async def authenticate(self, request: Request) -> Caller:
+        """Returns who sends a request. Raises Refusal. The limit of refused tokens counts before the API server is asked."""
+        token = read_token(request.headers.get("authorization"))
+        caller = await self._ask_for_caller(token, request.client.host if request.client is not None else "")
+        allowance = self._callers.take(caller.name)
+        request.state.headers = allowance.headers
+        if not allowance.allowed:
+            raise Refusal(ProblemId.TOO_MANY_REQUESTS, retry_after=allowance.reset)
+        if not self.is_ready():
+            raise Refusal(ProblemId.NOT_READY, retry_after=2)
+        return caller
+
+    async def _ask_for_caller(self, token: str, address: str) -> Caller:
+        if self.authenticator.is_known(self.authenticator.digest(token)):
+            return await self.authenticator.caller(token)
+        allowance = self._addresses.take(address)
+        if not allowance.allowed:
+            raise Refusal(ProblemId.TOO_MANY_REQUESTS, retry_after=allowance.reset)
+        try:
+            found = await self.authenticator.caller(token)
+        except Refusal as refusal:
+            if refusal.id is not ProblemId.BAD_TOKEN:
+                self._addresses.give_back(address)
+            raise
+        # Good tokens cost nothing: behind a proxy all callers have its address.
+        self._addresses.give_back(address)
+        return found
+
+    def user_of(self, caller: Caller) -> str | None:
+        """Returns the user id of a caller, by the identity settings. None: the caller is no user of Seatpool.
+
+        A ServiceAccount is none, unless the identity mapping names it: its name has a colon, which no user id has.
+        """
+        name = caller.name
+        if self.settings.user_prefix:
+            if not name.startswith(self.settings.user_prefix):
+                return None
+            name = name.removeprefix(self.settings.user_prefix)
+        return self.cluster.store.identity.user_or_problem(name)[0]
+
+    def own_user_only(self, caller: Caller) -> VisibleUsers:
+        """Returns what a caller may see without any right: the own name."""
+        return VisibleUsers(self.user_of(caller), all_named=False)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def read_zone(name: str) -> tzinfo:
+    """Returns the time zone of that name. Raises Refusal."""
+    if name not in _zones():
+        raise Refusal(
+            ProblemId.BAD_PARAMETER,
+            parameter="timeZone",
+            value=ascii(name)[:80],
+            problem="write a name of the IANA database, such as Europe/Berlin or UTC",
+        )
+    return ZoneInfo(name)

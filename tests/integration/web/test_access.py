@@ -1,0 +1,200 @@
+"""Every route asked by every kind of caller. The routes come from the application, so a new one without a line here fails."""
+
+import http.client
+from collections.abc import Iterator
+
+import pytest
+from tests.integration.web.conftest import AUDIENCE, Site, Stream, allow, signed, start, web_settings
+from tests.waiting import wait_until
+
+from seatpool.web.routes import router
+
+CALLERS = ("none", "expired", "wrong-audience", "nobody", "bob", "numbers", "elsewhere", "viewer", "admin")
+UNKNOWN = {"none": 401, "expired": 401, "wrong-audience": 401}
+SEES: dict[str, dict[str, int]] = {
+    "/api/v1/me": dict.fromkeys(CALLERS[3:], 200),
+    "/api/v1/events": dict.fromkeys(CALLERS[3:], 200),
+    "/api/v1/openapi.json": dict.fromkeys(CALLERS[3:], 200),
+    "/api/v1/pools": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/pools/{namespace}/{name}": {
+        "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200,
+    },
+    "/api/v1/servers": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/workbenches": {"nobody": 403, "bob": 403, "numbers": 403, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/users/{user}": {
+        "nobody": 403, "bob": 403, "numbers": 403, "elsewhere": 200, "viewer": 200, "admin": 200,
+    },
+}  # fmt: skip
+"""The status by route and caller. The pool is of the first namespace, and the user is ann, who works there."""
+ROUTES = sorted(route.path for route in router.routes)
+MATRIX = [(route, caller) for route in ROUTES for caller in CALLERS]
+
+
+@pytest.mark.parametrize(("route", "caller"), MATRIX)
+def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, caller: str) -> None:
+    path = route.format(namespace=site.namespace, name="matlab", user="ann")
+    expected = UNKNOWN.get(caller) or SEES[route][caller]
+    if route.endswith("/events") and expected == 200:
+        with site.stream(caller) as stream:
+            assert stream.reply.status == 200
+            told = stream.next("pools")
+        sees_pools = SEES["/api/v1/pools"][caller] == 200
+        assert bool(told["items"]) == sees_pools
+        return
+    found = site.get(path, None if caller == "none" else caller)
+    assert found.status == expected, found.text
+    if expected in (401, 403):
+        assert found.headers["content-type"] == "application/problem+json"
+        for secret in ("carl", "i-0000000", "seats"):
+            assert secret not in found.text.replace("Your own seats", "")
+    if expected == 401:
+        assert found.headers["www-authenticate"].startswith("Bearer")
+    if expected == 200 and caller == "elsewhere":
+        assert site.namespace not in found.text.replace(f"system:serviceaccount:{site.namespace}:", "")
+
+
+def test_the_matrix_has_every_route() -> None:
+    assert set(SEES) == set(ROUTES)
+
+
+def test_every_response_keeps_browsers_and_caches_away(site: Site) -> None:
+    for path, caller in (("/api/v1/me", "ann"), ("/api/v1/me", None), ("/nothing", None)):
+        headers = site.get(path, caller, Origin="https://elsewhere.example").headers
+        assert headers["cache-control"] == "private, no-cache"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+        assert headers["vary"] == "Authorization"
+        assert not any(name.startswith("access-control") for name in headers)
+        assert "server" not in headers
+
+
+def test_whether_a_pool_exists_is_not_told_to_those_who_may_not_see_it(site: Site) -> None:
+    there, not_there = (site.get(f"/api/v1/pools/{site.namespace}/{one}", "bob") for one in ("matlab", "no-such"))
+    assert (there.status, not_there.status) == (403, 403)
+    assert there.json["detail"] == not_there.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic YWRtaW46YWRtaW4=",
+        "Bearer a b",
+        "Bearer \x1b[31m",
+        "Bearer " + "a" * 20_000,
+        "Bearer ../../etc/passwd",
+        "Token abc",
+    ],
+)
+def test_what_is_no_token_is_refused_without_asking_the_api_server(site: Site, header: str) -> None:
+    before = _reviews(site)
+    try:
+        found = site.get("/api/v1/me", Authorization=header)
+    except (http.client.HTTPException, ValueError):
+        return  # the client or the server takes no such line at all
+    assert found.status in (400, 401, 431)
+    if "etc" not in header:
+        assert _reviews(site) == before
+
+
+def test_a_token_of_another_issuer_or_without_the_audience_is_refused(site: Site) -> None:
+    claims = {"iss": "https://elsewhere.example", "aud": [AUDIENCE], "sub": "system:admin", "exp": 4_000_000_000}
+    site.tokens["forged"] = signed(site.plane, claims)
+    assert site.get("/api/v1/me", "forged").status == 401
+
+
+def test_no_token_is_in_the_log(site: Site) -> None:
+    for caller in (*CALLERS[1:], "ann"):
+        site.get("/api/v1/me", caller)
+    text = repr(site.log.entries)
+    assert text
+    for name, token in site.tokens.items():
+        assert token not in text, name
+        assert token.split(".")[-1] not in text, name
+
+
+def test_a_right_that_is_given_or_taken_counts_soon(site: Site) -> None:
+    plane, namespace = site.plane, site.namespace
+    plane.kubectl("create", "serviceaccount", "late", "-n", namespace)
+    site.tokens["late"] = site.new_token("late")
+    assert site.get("/api/v1/pools", "late").status == 403
+    allow(plane, namespace, "late", "licensepools")
+    wait_until(lambda: site.get("/api/v1/pools", "late").status == 200)
+
+
+def test_a_stream_tells_of_changes_and_only_of_what_the_caller_may_see(site: Site) -> None:
+    board = site.board
+    with site.stream("numbers") as stream, site.stream("elsewhere") as other:
+        first = stream.next("pools")
+        assert {one["product"] for one in first["items"]} >= {"matlab", "cad"}
+        other.next("pools")
+        board.put(board.pool("cad", seats=6))
+        while True:
+            (line,) = stream.next("pools")["items"]
+            if line["seats"] == 6:
+                break
+        assert "carl" not in str(line)
+        board.put(board.pool("gone", seats=1))
+        assert [one["name"] for one in stream.next("pools")["items"]] == [f"{site.namespace}/gone"]
+        site.plane.kubectl("delete", "pool", "gone", "-n", site.namespace)
+        while not (told := stream.next("pools"))["gone"]:
+            pass
+        assert told == {"items": [], "gone": [f"{site.namespace}/gone"]}
+
+
+def test_a_user_sees_the_seat_come_without_asking_again(site: Site) -> None:
+    board = site.board
+    with site.stream("eve") as stream:
+        assert stream.next("me")["answer"]["pools"] == []
+        board.put(board.workbench(5, "eve", kind="vew-cad"))
+        while not (pools := stream.next("me")["answer"]["pools"]):
+            pass
+        assert pools[0]["pool"] == f"{site.namespace}/cad"
+        board.put(board.ledger("cad", assigned={"eve": board.ago(minutes=1)}))
+        while stream.next("me")["answer"]["pools"][0]["phase"] not in ("Assigned", "Pending"):
+            pass
+
+
+@pytest.fixture
+def strict(site: Site) -> Iterator[Site]:
+    """Another server with low limits."""
+    settings = web_settings(
+        site.plane, site.namespace, requests_per_minute=4, refused_tokens_per_minute=3, streams_per_caller=1
+    )
+    server, log, stop = start(settings)
+    strict = Site(site.plane, site.board, site.other, server, log, site.tokens)
+    wait_until(lambda: site.get("/api/v1/me", "ann").status == 200)
+    yield strict
+    stop()
+
+
+def test_a_caller_who_asks_too_often_is_told_when_to_come_again(strict: Site) -> None:
+    seen = [strict.get("/api/v1/me", "ann") for _ in range(6)]
+    statuses = [one.status for one in seen if one.status != 503]  # the first list may still come
+    assert statuses[-1] == 429
+    assert int(seen[-1].headers["retry-after"]) > 0
+    assert seen[-1].headers["ratelimit-policy"] == '"caller";q=4;w=60'
+    assert seen[-1].json["id"] == "TooManyRequests"
+
+
+def test_guessing_tokens_does_not_load_the_api_server(strict: Site) -> None:
+    for number in range(8):
+        strict.tokens[f"guess-{number}"] = f"guess-{number}"
+    statuses = [strict.get("/api/v1/me", f"guess-{number}").status for number in range(8)]
+    assert statuses == [401, 401, 401, 429, 429, 429, 429, 429]
+    assert _reviews(strict) == 3
+
+
+def test_only_so_many_streams_of_a_caller_are_open(strict: Site) -> None:
+    wait_until(lambda: strict.server.registry.get_sample_value("seatpool_web_workbenches") or 0)
+    with Stream(strict.server.port, "/api/v1/events", strict.tokens["bob"]) as first:
+        assert first.reply.status == 200
+        with Stream(strict.server.port, "/api/v1/events", strict.tokens["bob"]) as second:
+            assert second.reply.status == 429
+    wait_until(lambda: strict.server.registry.get_sample_value("seatpool_web_streams") == 0)
+
+
+def _reviews(site: Site) -> float:
+    return site.server.registry.get_sample_value("seatpool_web_reviews_total", {"kind": "TokenReview"}) or 0.0
