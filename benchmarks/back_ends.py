@@ -34,6 +34,8 @@ EVENTS = 60
 FLOOR = 30
 LOOK_EVERY = 0.002
 PATIENCE = 60.0
+LONGER_THAN_A_POLL = 1.5
+"""Seconds until the queue gives no message to the last request of an operator that has ended."""
 TOKEN = "token-of-the-benchmark"
 Say = Callable[[str], None]
 
@@ -195,10 +197,12 @@ def _measured(place: Place, kind: str, server: Server, number: int) -> BackEnd:
         "endpoint_url": place.site.endpoint,
         "accounts": [{"account": ACCOUNT, "regions": [REGION], "namespace": namespace, "inventory": False}],
         "describe_lag": "0s",
+        "long_poll": "1s",
     }
     with place.operator(f"back-end-{number}", namespaces=[namespace], mirror=mirror) as operator:
         operator.until_in_sync(1)
         latencies = [_one(place, server, operator, number, one) for one in range(EVENTS)]
+    time.sleep(LONGER_THAN_A_POLL)
     floor = []
     for user in _people(FLOOR):
         began = time.monotonic()

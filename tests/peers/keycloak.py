@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import ssl
 import subprocess
 import time
@@ -81,6 +82,7 @@ class Keycloak:
             },
             stdout=self._log.open("wb"),
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # the script starts Java as its child
         )
         wait_until(self._answers, seconds=START, what=f"Keycloak on port {self.port}")
 
@@ -89,7 +91,7 @@ class Keycloak:
         return self.ca.cert_pem.bytes().decode()
 
     def close(self) -> None:
-        self._process.terminate()
+        os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(60)
 
     def build_realm(self) -> None:

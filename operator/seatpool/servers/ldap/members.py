@@ -37,7 +37,6 @@ GROUP_CLASSES = frozenset(
     {"group", "groupofnames", "groupofuniquenames", "groupofmembers", "posixgroup", "groupofurls", "organizationalrole"}
 )
 """Object classes of entries that are no users, though they may have a name attribute."""
-_ATTRIBUTES = ("objectClass",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,7 @@ class MemberLookup:
         self._users = users
         self._monotonic = monotonic
         self._known: dict[str, _Known] = {}
+        self._attributes = ("objectClass", users.name_attribute)
         self._scope = ldap3.LEVEL if users.scope is LdapScope.ONE_LEVEL else ldap3.SUBTREE
 
     async def members(self, references: Sequence[str], *, placeholder: str | None) -> tuple[Member, ...]:
@@ -132,9 +132,11 @@ class MemberLookup:
         base = _parsed(self._users.base)
         one_level = self._users.scope is LdapScope.ONE_LEVEL
         by_filter: dict[str, str] = {}
+        below = set()
         for key, reference in references.items():
             name = _parsed(reference)
             if name and (base is None or is_below(name, base, one_level=one_level)):
+                below.add(key)
                 own = entry_filter(name[0])
                 if own is not None:
                     by_filter[key] = own
@@ -144,8 +146,8 @@ class MemberLookup:
             await self._look_up_together([by_filter[key] for key in keys[start : start + BATCH]], found)
         for key, reference in references.items():
             if key not in found:
-                kind = await self._kind_of_no_user(key, reference)
-                found[key] = self._remember(key, kind, "")
+                kind, own_name = await self._look_up_alone(key, reference, may_be_user=key in below)
+                found[key] = self._remember(key, kind, own_name)
         return found
 
     async def _look_up_together(self, filters: Sequence[str], found: dict[str, _Known]) -> None:
@@ -163,22 +165,34 @@ class MemberLookup:
                 key = compared(entry.dn)
                 found[key] = self._remember(key, MemberKind.USER, name)
 
-    async def _kind_of_no_user(self, key: str, reference: str) -> MemberKind:
-        """Tells whether a member that is no user exists. One that cannot be asked for does."""
+    async def _look_up_alone(self, key: str, reference: str, *, may_be_user: bool) -> tuple[MemberKind, str]:
+        """Returns what a member is that no search of many found, and a user's name.
+
+        A member that cannot be asked for is something other.
+        """
         if key.startswith("!"):
-            return MemberKind.OTHER
-        result, entries = await self._client.search(reference, "(objectClass=*)", _ATTRIBUTES, scope=ldap3.BASE)
+            return MemberKind.OTHER, ""
+        if may_be_user:
+            _, entries = await self._entry(reference, any_user_filter(self._users.filter))
+            name = self._name(entries[0]) if entries else None
+            if name is not None and not _is_group(entries[0]):
+                return MemberKind.USER, name
+        result, entries = await self._entry(reference, "(objectClass=*)")
+        is_missing = result.code == NO_SUCH_OBJECT or (result.code == SUCCESS and not entries)
+        return (MemberKind.GHOST if is_missing else MemberKind.OTHER), ""
+
+    async def _entry(self, reference: str, search_filter: str) -> tuple[LdapResult, tuple[Entry, ...]]:
+        result, entries = await self._client.search(reference, search_filter, self._attributes, scope=ldap3.BASE)
         if result.is_momentary:
             raise server_error(self._client.host, f"member {escape_unprintable(reference)}", result)
-        is_missing = result.code == NO_SUCH_OBJECT or (result.code == SUCCESS and not entries)
-        return MemberKind.GHOST if is_missing else MemberKind.OTHER
+        return result, entries
 
     async def _search(self, search_filter: str) -> tuple[LdapResult, tuple[Entry, ...]]:
         """Searches below the base of the users. Returns SUCCESS, or SIZE_LIMIT_EXCEEDED with a part of the entries."""
         result, entries = await self._client.search(
             self._users.base,
             search_filter,
-            (*_ATTRIBUTES, self._users.name_attribute),
+            self._attributes,
             scope=self._scope,
             paged=True,
         )

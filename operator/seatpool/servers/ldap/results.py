@@ -38,7 +38,10 @@ _CREDENTIALS = frozenset(
         NO_SUCH_OBJECT,
     }
 )
-_CHANGED = frozenset({NO_SUCH_ATTRIBUTE, ATTRIBUTE_OR_VALUE_EXISTS, ENTRY_ALREADY_EXISTS, ASSERTION_FAILED})
+MAYBE_CHANGED = frozenset(
+    {NO_SUCH_ATTRIBUTE, CONSTRAINT_VIOLATION, ATTRIBUTE_OR_VALUE_EXISTS, UNWILLING_TO_PERFORM, ENTRY_ALREADY_EXISTS}
+)
+"""Results of a Modify that may come from a change by another writer. Active Directory answers some changes with 53 and 68."""
 _MOST_TEXT = 200
 
 
@@ -101,9 +104,11 @@ def change_error(host: str, product: str, group: str, result: LdapResult) -> Tra
         error = server_error(host, place, result)
         error.maybe_applied = True
         return error
-    if result.code in _CHANGED:
+    if result.code == ASSERTION_FAILED:
         return ChangedMeanwhile(f"{place}: another writer changed it at the same time ({result})")
     match result.code:
+        case 16 | 20 | 68:
+            advice = "has members or a mark that the operator's account cannot see; give it the right to read them"
         case 50:
             advice = "may not be changed by the operator's account; give it the right to write members and mark"
         case 65:

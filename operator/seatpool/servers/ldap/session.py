@@ -17,6 +17,7 @@ from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
 from ldap3.core.tls import Tls
 from ldap3.operation import search as search_filters
 from ldap3.protocol.controls import build_control
+from pyasn1.error import PyAsn1Error
 
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.ldap.results import SUCCESS, LdapResult, server_error
@@ -26,6 +27,18 @@ ASSERTION = "1.3.6.1.1.12"
 """Control by which a Modify is made only if the entry matches a filter."""
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """Errors of TLS that say no more than that the connection ended."""
+FAILURES = (
+    LDAPException,
+    PyAsn1Error,
+    OSError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""Errors of a call. The library's decoder raises most of them for an answer that is no LDAP."""
 _PAGE = 500
 _MOST_PAGES = 10_000
 
@@ -120,6 +133,7 @@ class Session:
             client_strategy=ldap3.SAFE_SYNC,
             auto_referrals=False,
             auto_range=False,
+            return_empty_attributes=False,
             check_names=False,
             auto_escape=False,
             raise_exceptions=False,
@@ -134,7 +148,7 @@ class Session:
                 connection.start_tls(read_server_info=False)
             is_encrypted = True
             bound = cast("Any", connection.bind(read_server_info=False))[1]
-        except (LDAPException, OSError, ValueError, AttributeError) as error:
+        except FAILURES as error:
             self.abort()
             if is_encrypted and account.bind_name is None and "terminated" in str(error):
                 message = f"{account.host}: the server ended the connection instead of taking the client certificate"
@@ -170,7 +184,7 @@ class Session:
             except LDAPInvalidFilterError:
                 message = f"{self._account.host}: spec.ldap.users.filter makes no valid filter: {search_filter!a}"
                 raise TransportError(CommandFault.REFUSED, message, maybe_applied=False) from None
-            except (LDAPException, OSError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+            except FAILURES as error:
                 raise self._lost(error, maybe_applied=False) from None
             entries += map(_entry, (one for one in response or () if one.get("type") == "searchResEntry"))
             cookie = _cookie(answer) if paged else None
@@ -192,7 +206,7 @@ class Session:
         try:
             controls = [_assertion(only_if)] if only_if is not None else None
             _, answer, _, _ = cast("Any", self._opened()).modify(dn, wanted, controls=controls)
-        except (LDAPException, OSError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+        except FAILURES as error:
             raise self._lost(error, maybe_applied=True) from None
         return _result(answer)
 

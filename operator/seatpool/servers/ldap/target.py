@@ -30,8 +30,8 @@ from seatpool.servers.ldap.members import MemberLookup
 from seatpool.servers.ldap.results import (
     ATTRIBUTE_OR_VALUE_EXISTS,
     CONSTRAINT_VIOLATION,
+    MAYBE_CHANGED,
     SUCCESS,
-    UNWILLING_TO_PERFORM,
     change_error,
     read_error,
 )
@@ -111,7 +111,7 @@ class LdapTarget:
         if result.code != SUCCESS:
             if is_first and result.code in (ATTRIBUTE_OR_VALUE_EXISTS, CONSTRAINT_VIOLATION):
                 await self._check_room_for_mark(product)
-            if result.code in (UNWILLING_TO_PERFORM, CONSTRAINT_VIOLATION) and await self._is_changed(product, before):
+            if result.code in MAYBE_CHANGED and await self._is_changed(product, before):
                 raise ChangedMeanwhile(f"{product}: another writer changed the group at the same time ({result})")
             raise change_error(self._client.host, product, group, result)
         if is_first and only_if is None:
@@ -174,7 +174,7 @@ class LdapTarget:
             )
 
     async def _is_changed(self, product: str, before: TargetList) -> bool:
-        """Tells whether a group is no longer as it was read. Active Directory does not say so by the code of its result."""
+        """Tells whether a group is no longer as it was read. No code of a result says so for sure."""
         group = await self._read(product)
         present = sorted(compared(member) for member in group.members)
         marks = "\n".join(value for value, _ in marks_of(group.notes))

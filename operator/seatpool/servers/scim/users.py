@@ -1,14 +1,16 @@
 """Finds users by their names, and names by the ids of members.
 
 A filter with several values joined by `or` is one request for many users. Some services refuse it, some answer it wrongly, and
-some need longer for it than for single requests. So the first ones are measured, and users whom such a filter did not find
-are asked for singly until the service has shown that it can do it.
+some need longer for it than for single requests. So such requests are measured, and given up for good if they are no gain.
+Users whom one did not find are asked for singly, until the service has shown that it can do it. Without such filters, many
+users are found in the pages of all users, if the service has not many more.
 """
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from seatpool.servers.direct.target import Found, ListProblem, MemberKind
@@ -26,6 +28,10 @@ GONE_FOR = 60.0
 """Seconds for which an id is taken for that of nothing."""
 MOST_KNOWN = 50_000
 FEWEST_TO_MEASURE = 8
+FEWEST_TO_LIST = 100
+BATCHES_AT_ONCE = 4
+SINGLES_TO_MEASURE = 3
+"""The fastest of so many single requests counts: the first one may have to connect, or the service to build an index."""
 _REFUSALS = frozenset({400, 403, 413, 414, 500, 501})
 
 Resource = Mapping[str, Any]
@@ -57,6 +63,7 @@ class ScimUsers:
         self._monotonic = monotonic
         self._known: dict[str, tuple[Identity, float]] = {}
         self._batching: dict[str, Batching] = {}
+        self._single_took: dict[str, float] = {}
 
     async def find(self, names: Collection[str]) -> Mapping[str, Found]:
         """Returns what the service knows of each name. Names that it does not know are left out."""
@@ -119,26 +126,54 @@ class ScimUsers:
         left = list(values)
         if len(left) >= FEWEST_TO_MEASURE and self._batching.get(attribute, Batching.UNKNOWN) is Batching.UNKNOWN:
             left = await self._measure(attribute, left, fold, found)
-        if len(left) > 1 and self._batching.get(attribute) is Batching.GOOD:
-            parts = list(batches(attribute, left))
-            for resources in await together(self._batch(attribute, part) for part in parts):
-                if resources is None:
-                    self._batching[attribute] = Batching.BAD
-                else:
-                    _collect(found, resources, attribute, fold)
-            left = [] if self._batching[attribute] is Batching.GOOD else [one for one in left if one not in found]
+        while len(left) > 1 and self._batching.get(attribute) is Batching.GOOD:
+            left = await self._by_batches(attribute, left, fold, found)
+        if len(left) >= FEWEST_TO_LIST:
+            left = await self._by_listing(attribute, left, fold, found)
         for resources in await together(self._single(attribute, value) for value in left):
             _collect(found, resources, attribute, fold)
         return {value: found[value] for value in values if value in found}
 
+    async def _by_batches(
+        self, attribute: str, values: list[str], fold: Callable[[str], str], found: dict[str, list[Resource]]
+    ) -> list[str]:
+        """Asks for some of the values by a few requests. Returns the values that are left."""
+        parts = list(islice(batches(attribute, values), BATCHES_AT_ONCE))
+        asked = sum(map(len, parts))
+        began = self._monotonic()
+        answers = await together(self._batch(attribute, part) for part in parts)
+        refused: list[str] = []
+        for part, resources in zip(parts, answers, strict=True):
+            if resources is None:
+                refused.extend(part)
+            else:
+                _collect(found, resources, attribute, fold)
+        if refused or self._is_no_gain(attribute, self._monotonic() - began, asked):
+            self._batching[attribute] = Batching.BAD
+        return [*refused, *values[asked:]]
+
+    async def _by_listing(
+        self, attribute: str, values: list[str], fold: Callable[[str], str], found: dict[str, list[Resource]]
+    ) -> list[str]:
+        """Reads all users of the service page by page, if that needs fewer requests. Returns the values that are left."""
+        answer = await self._page(None, 1)
+        page, total = page_of(answer) if answer.is_ok else ([], 0)
+        if not page or total / len(page) > min(MOST_PAGES, len(values) / MOST_CONNECTIONS):
+            return values
+        _collect(found, await self._rest(answer, None), attribute, fold)
+        return [one for one in values if one not in found]
+
     async def _measure(
         self, attribute: str, values: list[str], fold: Callable[[str], str], found: dict[str, list[Resource]]
     ) -> list[str]:
-        """Asks for one value singly and for some by one request, and learns from both. Returns the values that are left."""
-        first, *rest = values
-        began = self._monotonic()
-        _collect(found, await self._single(attribute, first), attribute, fold)
-        single = self._monotonic() - began
+        """Asks for some values singly and for others by one request, and learns from both. Returns the values that are left."""
+        singles, rest = values[:SINGLES_TO_MEASURE], values[SINGLES_TO_MEASURE:]
+        times: list[float] = []
+        for value in singles:
+            began = self._monotonic()
+            _collect(found, await self._single(attribute, value), attribute, fold)
+            times.append(self._monotonic() - began)
+        self._single_took[attribute] = min(times)
         part = next(batches(attribute, rest))
         began = self._monotonic()
         resources = await self._batch(attribute, part)
@@ -149,12 +184,16 @@ class ScimUsers:
         _collect(found, resources, attribute, fold)
         missing = [one for one in part if one not in found]
         is_filtered = all(any(key in part for key in _keys(one, attribute, fold)) for one in resources)
-        if took / len(part) > single / MOST_CONNECTIONS or not is_filtered:
+        if not is_filtered or self._is_no_gain(attribute, took, len(part)):
             self._batching[attribute] = Batching.BAD
         elif len(part) - len(missing) > 1:
             self._batching[attribute] = Batching.GOOD
             missing = []
         return [*missing, *rest[len(part) :]]
+
+    def _is_no_gain(self, attribute: str, took: float, asked: int) -> bool:
+        """Tells whether so many values would have been found in less time singly, some at once."""
+        return took / asked > self._single_took[attribute] / MOST_CONNECTIONS
 
     async def _batch(self, attribute: str, values: Sequence[str]) -> list[Resource] | None:
         """Returns the users with one of these values. None: the service refuses the filter."""
@@ -174,17 +213,18 @@ class ScimUsers:
         query = equals(attribute, value)
         return await self._rest(await self._page(query, 1), query)
 
-    async def _page(self, query: str, start: int) -> Answer:
+    async def _page(self, query: str | None, start: int) -> Answer:
+        wanted = {} if query is None else {"filter": query}
         return await self._client.get(
-            "Users", filter=query, attributes=top_level(self._attribute), startIndex=start, count=PAGE
+            "Users", **wanted, attributes=top_level(self._attribute), startIndex=start, count=PAGE
         )
 
-    async def _rest(self, answer: Answer, query: str) -> list[Resource]:
+    async def _rest(self, answer: Answer, query: str | None) -> list[Resource]:
         """Returns the resources of an answer and of the pages after it."""
         resources: dict[str, Resource] = {}
         for _ in range(MOST_PAGES):
             if not answer.is_ok:
-                raise self._bad(f"the filter {_shown(query)}", answer)
+                raise self._bad("a page of users" if query is None else f"the filter {_shown(query)}", answer)
             page, total = page_of(answer)
             before = len(resources)
             resources.update((one["id"], one) for one in page)

@@ -48,6 +48,8 @@ access to attrs=userPassword by anonymous auth by * none
 """
 RIGHTS = f"""
 access to dn.subtree="ou=hidden,{BASE}" by * none
+access to dn.subtree="ou=blind,{BASE}" attrs=member by dn.exact="{OPERATOR}" =w by * none
+access to dn.subtree="ou=blind,{BASE}" attrs=description by dn.exact="{OPERATOR}" write by * none
 access to dn.subtree="ou=groups,{BASE}" attrs=member,uniqueMember,description,displayName
   by dn.exact="{OPERATOR}" write by * none
 access to * by dn.exact="{OPERATOR}" read by * none
@@ -189,7 +191,7 @@ class SlapdSite(DirectorySite):
     def _build(self) -> None:
         by = self.administrator
         by.add(BASE, {"objectClass": ["dcObject", "organization"], "o": "Example"})
-        for unit in ("people", "groups", "services", "hidden"):
+        for unit in ("people", "groups", "services", "hidden", "blind"):
             by.add(f"ou={unit},{BASE}", {"objectClass": "organizationalUnit"})
         by.add(OPERATOR, {"objectClass": ["organizationalRole", "simpleSecurityObject"], "userPassword": PASSWORD})
         by.add(PLACEHOLDER, {"objectClass": "organizationalRole"})

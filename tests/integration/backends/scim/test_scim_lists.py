@@ -188,15 +188,3 @@ async def test_a_writer_who_is_faster_is_not_overwritten_but_read_again(service:
     service.before_write.append(lambda: service.set_members(group, [cem], externalId="seatpool:site-a:5"))
     result = await write(backend(), "bob", revision=6)
     assert (result.result, result.users, result.fence) == (Result.APPLIED, ("bob",), 6)
-
-
-async def test_five_thousand_names_are_written_and_read(service: Service, backend: Make) -> None:
-    names = [f"user{number:04}" for number in range(5000)]
-    service.add_users(*names)
-    group = service.add_group(PRODUCT)
-    made = backend(timeout=300)
-    result = await write(made, *names)
-    assert (result.result, len(result.users or ())) == (Result.APPLIED, 5000)
-    assert service.names(group) == names
-    result = await write(made, *names[1:], revision=2)
-    assert result.users == tuple(names[1:])
