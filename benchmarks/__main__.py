@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import micro, side_by_side, start_up, storm, tables
+from benchmarks import back_ends, micro, side_by_side, start_up, storm, tables
 from benchmarks.results import FILE, Results, load_of_others
 
 Say = Callable[[str], None]
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "start-up": lambda say: tables.of_start_up(start_up.measure(say=say)),
     "storm": lambda say: tables.of_storm(storm.measure(say=say)),
     "storm-whole": lambda say: tables.of_storm(storm.measure(say=say, starts=storm.WHOLE), prefix="storm_whole"),
+    "back-ends": lambda say: tables.of_back_ends(back_ends.measure(say=say)),
     "side-by-side": lambda say: tables.of_side_by_side(side_by_side.measure(say=say)),
 }
 

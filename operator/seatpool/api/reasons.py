@@ -41,6 +41,9 @@ class ConditionReason(StrEnum):
     DELETING = "Deleting"
     ALL_EFFECTIVE = "AllEffective"
     RULES_WITHOUT_EFFECT = "RulesWithoutEffect"
+    ALL_LISTABLE = "AllListable"
+    USERS_NOT_LISTABLE = "UsersNotListable"
+    PARTLY_APPLIED = "PartlyApplied"
     # servers
     REACHABLE = "Reachable"
     NOT_TRIED_YET = "NotTriedYet"
@@ -225,7 +228,8 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.NOT_ALLOWED: ReasonText(
         "The operator's setting servers.allowed does not allow the LicenseServer; nothing is sent to it.",
         message="{problem}; nothing is sent: change the field, or have it allowed in the operator's setting servers.allowed",
-        why="Server {server} is not allowed by the operator's settings since {since}: its lists stay as they are.",
+        why="Server {server} is not allowed by the operator's settings since {since}: people on its lists keep working; "
+        "new ones get no seat.",
     ),
     ConditionReason.SEATS_FREE: ReasonText("No user waits."),
     ConditionReason.USERS_WAIT: ReasonText("Users wait for a seat.", message="{count} wait for a seat: {users}"),
@@ -246,7 +250,7 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.INVALID_SPEC: ReasonText(
         "The object cannot be read, or the pool's server cannot; nothing is done for it until it is mended.",
         message="{problem}; {meanwhile}",
-        why="LicenseServer {server} cannot be read: its lists stay as they are.",
+        why="LicenseServer {server} cannot be read: people on its lists keep working; new ones get no seat.",
     ),
     ConditionReason.DELETING: ReasonText(
         "The pool is being deleted.",
@@ -258,6 +262,15 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         "Some rules of the spec match nobody or exclude each other; the others count.",
         message="{rules}",
         why="Some rules of {pool} have no effect: {detail}.",
+    ),
+    ConditionReason.ALL_LISTABLE: ReasonText("The license server can have every user who needs a seat."),
+    ConditionReason.USERS_NOT_LISTABLE: ReasonText(
+        "The license server's list cannot have some users; the seats go to the others.",
+        message="{count} of the users who need a seat cannot be on the list, and the seats go to the others: {users}",
+    ),
+    ConditionReason.PARTLY_APPLIED: ReasonText(
+        "A part of a long change is made, and the rest follows at once.",
+        message="product {product!r}: {detail}; the rest follows at once",
     ),
     # servers
     ConditionReason.REACHABLE: ReasonText("The last command was answered."),

@@ -419,8 +419,9 @@ class Store:
 
     def _rules_of(self, pool: LicensePool) -> PoolRules:
         server = self.servers.get(pool.server_key)
-        placeholder = server.spec.xlc.placeholder_user if server is not None else PLACEHOLDER
-        return pool_rules(pool.spec, self.identity, placeholder=placeholder)
+        placeholder = server.spec.placeholder_user if server is not None else PLACEHOLDER
+        unlistable = (one.user for one in pool.status.unlistable)
+        return pool_rules(pool.spec, self.identity, placeholder=placeholder, unlistable=unlistable)
 
     def _place_pools(self, server: str, now: datetime) -> None:
         """Takes over where the lists of a server are now."""
@@ -452,7 +453,7 @@ class Store:
         before = self.servers.get(server.key)
         self.servers[server.key] = server
         self._place_pools(server.key, now)
-        if before is None or before.spec.xlc.placeholder_user != server.spec.xlc.placeholder_user:
+        if before is None or before.spec.placeholder_user != server.spec.placeholder_user:
             for key in self._pools_of_server[server.key]:
                 self.rules[key] = self._rules_of(self.pools[key])
                 self._mark_dirty({key}, now)
@@ -495,8 +496,10 @@ class Store:
 
 
 def _has_same_decisions(before: LicensePool, pool: LicensePool) -> bool:
-    """Whether only the status or labels changed."""
+    """Whether only labels changed, or such a part of the status that no decision depends on."""
     old, new = before.metadata, pool.metadata
+    if before.status.unlistable != pool.status.unlistable:
+        return False
     return (old.uid, old.generation, old.deletion_timestamp, old.annotations) == (
         new.uid,
         new.generation,

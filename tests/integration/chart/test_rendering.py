@@ -348,7 +348,7 @@ def test_monitors_are_made_when_asked_for_though_no_cluster_says_that_it_knows_t
         ({"config": {"http": {"port": 1}}}, r"config\.http\.port is decided by port"),
         ({"leaderElection": {"enabled": False}}, r"replicas is 2 and leaderElection\.enabled is false"),
         ({"rbac": {"decisionPolicy": "yes"}}, r"'/rbac/decisionPolicy': value must be one of '', 'install', 'present', 'none'"),
-        ({"config": {"servers": {"allowed": [{"namespaces": ["a"]}]}}}, r"/servers/allowed/0': missing property 'targets'"),
+        ({"config": {"servers": {"allowed": [{"targets": []}]}}}, r"/servers/allowed/0': missing property 'namespaces'"),
         ({"watchNamespaces": ["a"]}, r"watchNamespaces is set and config\.installation is not"),
         (
             {**NAMESPACED, "config": {"installation": "x", "mirror": {"accounts": [ELSEWHERE]}}},

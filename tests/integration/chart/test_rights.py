@@ -22,7 +22,7 @@ from tests.waiting import eventually
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 from seatpool.kube.client import KubeClient
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.demo.operator_process import OperatorProcess
 from seatpool.sim.site import Site

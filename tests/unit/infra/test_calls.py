@@ -129,7 +129,7 @@ def test_only_the_transport_cancels_commands_as_that_right_is_for_every_command_
         and node.func.attr == "cancel"
         and node.args
     }
-    assert callers <= {"servers/client.py", "servers/ssm.py"}
+    assert callers <= {"servers/ssm/backend.py", "servers/ssm/transport.py"}
 
 
 def test_a_call_that_is_new_would_be_seen(actions_of_methods: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.infra.conftest import Assembly, allowed, of_type, role
 
-from seatpool.servers.document import document, document_hash, document_json
+from seatpool.servers.ssm.document import document, document_hash, document_json
 from seatpool.settings.settings import load_settings
 
 CLOUDFORMATION_TAKES = 51_200

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -28,7 +29,6 @@ from seatpool.control.reconcile.finalizer import Finalizer
 from seatpool.control.reconcile.ledger_store import LedgerStore
 from seatpool.control.reconcile.reconciler import ServerReconciler
 from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
-from seatpool.control.runtime.refusing_transport import RefusingTransport
 from seatpool.control.runtime.settings_reload import SettingsReload
 from seatpool.control.sinks.audit_trail import AuditTrail
 from seatpool.control.sinks.broadcaster import Broadcaster, Sink
@@ -54,13 +54,15 @@ from seatpool.control.watch.resync import Resync
 from seatpool.history.factory import make_recording
 from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.kube.client import KubeClient
+from seatpool.kube.errors import Forbidden, NotFound
 from seatpool.mirror.mirror import Mirror
 from seatpool.notify.factory import make_outbox
 from seatpool.notify.outbox import Outbox
 from seatpool.policy.allowed_servers import refusal
 from seatpool.policy.ended_entries import IsRecorded
-from seatpool.servers.client import LicenseServerClient
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.errors import CommandFault, TransportError
+from seatpool.servers.factory import Backends
+from seatpool.servers.ssm.transport import SsmTransport
 from seatpool.settings.settings import Settings
 from seatpool.tracing.spans import Traces
 from seatpool.trail.trail import Trail
@@ -125,6 +127,7 @@ class Components:
     controller: Controller
     seat_tags: SeatTagSink | None
     seat_notes: SeatNoteSink | None
+    backends: Backends
 
 
 def build(config: OperatorConfig) -> Components:
@@ -163,8 +166,9 @@ def build(config: OperatorConfig) -> Components:
     settings_reload = SettingsReload(
         settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
     )
+    backends = _backends(config)
     deps = _dependencies(
-        config, store, pool_states, mirror, settings_reload, latency, history, notifications, broadcaster
+        config, store, pool_states, mirror, settings_reload, latency, history, notifications, broadcaster, backends
     )
     store.subscribe(latency)
     if history is not None:
@@ -189,6 +193,7 @@ def build(config: OperatorConfig) -> Components:
         controller=_controller(config, deps, informer, recorder, pools, workbenches, servers),
         seat_tags=_seat_tags(store, mirror),
         seat_notes=_seat_notes(store, mirror),
+        backends=backends,
     )  # fmt: skip
 
 
@@ -202,6 +207,7 @@ def _dependencies(
     history: History | None,
     notifications: Notifications | None,
     broadcaster: Broadcaster,
+    backends: Backends,
 ) -> Dependencies:
     return Dependencies(
         store=store,
@@ -211,7 +217,7 @@ def _dependencies(
         latency=latency,
         pool_states=pool_states,
         installation=config.installation,
-        client_of=_client_of(config),
+        backend_of=backends.of,
         refusal_of=lambda server: refusal(server, config.settings.servers.allowed),
         uninventoried=mirror.unknown_regions,
         common_parts=lambda: (*mirror_parts(mirror.health), settings_reload.condition),
@@ -360,16 +366,31 @@ def _is_known_outside(history: History | None, notifications: Notifications | No
     return lambda pool, ended: history.is_recorded(pool, ended) and is_delivered(pool, ended)
 
 
-def _client_of(config: OperatorConfig) -> Callable[[LicenseServer], LicenseServerClient]:
-    """Returns what makes the client of a LicenseServer. That of one that is not allowed sends nothing."""
-    pin = None if config.settings.servers.document_hash else ""
+def _backends(config: OperatorConfig) -> Backends:
+    """Returns the back ends of all LicenseServers."""
+    settings = config.settings.servers
 
-    def client_of(server: LicenseServer) -> LicenseServerClient:
-        refused = refusal(server, config.settings.servers.allowed)
-        transport = config.transport if refused is None else RefusingTransport(refused)
-        return LicenseServerClient(server.spec, transport, name=server.key, pinned_hash=pin)
+    async def read_secret(namespace: str, name: str) -> Mapping[str, str]:
+        try:
+            body = await config.kube.get_raw(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        except (NotFound, Forbidden) as error:
+            why = "does not exist" if isinstance(error, NotFound) else "may not be read by the operator"
+            raise TransportError(
+                CommandFault.SECRET_MISSING,
+                f"Secret {namespace}/{name} {why}",
+                maybe_applied=False,
+                is_known_to_have_ended=True,
+            ) from error
+        data = body.get("data") or {}
+        return {key: b64decode(value).decode(errors="replace") for key, value in data.items()}
 
-    return client_of
+    return Backends(
+        transport=config.transport,
+        read_secret=read_secret,
+        permit=config.leadership.check,
+        refusal_of=lambda server: refusal(server, settings.allowed),
+        pinned_hash=None if settings.document_hash else "",
+    )
 
 
 def _optional(sink: Sink | None) -> tuple[Sink, ...]:

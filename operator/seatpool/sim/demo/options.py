@@ -11,11 +11,20 @@ from seatpool.api.base import parse_duration
 from seatpool.api.licensepool import MAX_SEATS
 from seatpool.domain.errors import SeatpoolError
 
-__all__ = ["DemoError", "DemoOptions", "ReplayOptions", "StoryName"]
+__all__ = ["Backend", "DemoError", "DemoOptions", "ReplayOptions", "StoryName"]
 
 
 SPEED = 2000.0
 """Seconds of the file that pass in one second of a replay, if nothing else is asked for."""
+
+
+class Backend(StrEnum):
+    """Where the lists of the demo are."""
+
+    XLC = "xlc"
+    """On a machine, behind the vendor's client."""
+    LDAP = "ldap"
+    """In groups of a real OpenLDAP server."""
 
 
 class DemoError(SeatpoolError):
@@ -59,6 +68,8 @@ class DemoOptions:
     directory: Path
     replay: ReplayOptions | None
     story: StoryName = StoryName.EXAMPLES
+    backend: Backend = Backend.XLC
+    """Where the lists are."""
     hold: bool = False
     """True: no story. A few users work and wait, and everything stays as it is until Ctrl-C."""
 
@@ -74,17 +85,24 @@ class DemoOptions:
         directory: Path,
         hold: bool = False,
         story: StoryName = StoryName.EXAMPLES,
+        backend: Backend = Backend.XLC,
     ) -> Self:
         """Returns the options. None: not given. Raises DemoError that names the wrong one."""
         if hold and replay is not None:
             raise DemoError("--hold and --replay exclude each other: one has no events, the other a file of them")
         if story is not StoryName.EXAMPLES and (hold or replay is not None):
             raise DemoError("--story tells a story: leave --hold and --replay out")
+        if story is StoryName.VEW and backend is not Backend.XLC:
+            raise DemoError(f"--story vew is about the vendor's client: leave --backend {backend} out")
         if replay is None:
             given = {"--speed": speed is not None, "--seats": bool(seats), "--linger": linger is not None}
             for name in (name for name, is_given in given.items() if is_given):
                 raise DemoError(f"{name} is for the replay of a file: give --replay FILE too, or leave it out")
-            return cls(once=once, directory=directory.absolute(), replay=None, hold=hold, story=story)
+            return cls(
+                once=once, directory=directory.absolute(), replay=None, hold=hold, story=story, backend=backend
+            )
+        if backend is not Backend.XLC:
+            raise DemoError(f"--backend {backend} plays the story only: its users have accounts; leave --replay out")
         if not replay.is_file():
             raise DemoError(f"--replay {replay}: there is no such file")
         return cls(

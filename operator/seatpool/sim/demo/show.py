@@ -67,7 +67,7 @@ def _replay(options: DemoOptions, asked: ReplayOptions, console: Console) -> int
 
 def _hold(options: DemoOptions, console: Console) -> int:
     with Stage(options.directory, say=_sayer(console)) as stage:
-        telling.prepare(stage)
+        telling.prepare(stage, options.backend)
         with stage.site.fleet() as fleet:
             telling.populate(stage, People(fleet, ExpectedNeeds(telling.example_facts(stage))))
             _print_hints(stage, console)
@@ -82,7 +82,7 @@ def _print_hints(stage: Stage, console: Console) -> None:
 
 def _tell(options: DemoOptions, console: Console) -> int:
     with Stage(options.directory, say=_sayer(console)) as stage:
-        telling.prepare(stage)
+        telling.prepare(stage, options.backend)
         _print_hints(stage, console)
         expected = ExpectedNeeds(telling.example_facts(stage))
         view, monitor = _view_of(stage, expected, console, every_change=True)
@@ -124,7 +124,7 @@ def _view_of(
     stage: Stage, expected: ExpectedNeeds, console: Console, *, every_change: bool
 ) -> tuple[LiveView | PlainView, Monitor]:
     monitor = Monitor(stage, expected)
-    plain = not console.is_terminal
+    plain = not console.is_terminal or console.is_dumb_terminal  # a dumb terminal draws nothing over what is there
     view = PlainView(console, every_change=every_change) if plain else LiveView(console, monitor)
     monitor.changed = view.changed
     return view, monitor
