@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seatpool.sim.demo.options import DemoError, DemoOptions, ReplayOptions
+from seatpool.sim.demo.options import Backend, DemoError, DemoOptions, ReplayOptions, StoryName
 
 
 def read(tmp_path: Path, **given: Any) -> DemoOptions:
@@ -46,3 +46,18 @@ def test_lingering_is_compressed_as_everything_else_but_never_to_nothing(
     asked = read(tmp_path, linger=linger, speed=float(speed)).replay
     assert isinstance(asked, ReplayOptions)
     assert asked.linger_here == timedelta(milliseconds=here)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"hold": True}, "leave --hold and --replay out"),
+        ({"replay": Path("events.jsonl")}, "leave --hold and --replay out"),
+        ({"backend": Backend.LDAP}, "leave --backend ldap out"),
+    ],
+)
+def test_the_story_of_vew_is_told_alone(tmp_path: Path, given: dict[str, Any], said: str) -> None:
+    alone = {"replay": None, "speed": None, "linger": None, "story": StoryName.VEW}
+    assert read(tmp_path, **alone).story is StoryName.VEW
+    with pytest.raises(DemoError, match=said):
+        read(tmp_path, **alone | given)

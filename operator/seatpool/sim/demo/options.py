@@ -67,9 +67,9 @@ class DemoOptions:
     once: bool
     directory: Path
     replay: ReplayOptions | None
+    story: StoryName = StoryName.EXAMPLES
     backend: Backend = Backend.XLC
     """Where the lists are."""
-    story: StoryName = StoryName.EXAMPLES
     hold: bool = False
     """True: no story. A few users work and wait, and everything stays as it is until Ctrl-C."""
 
@@ -84,21 +84,23 @@ class DemoOptions:
         linger: str | None,
         directory: Path,
         hold: bool = False,
-        backend: Backend = Backend.XLC,
         story: StoryName = StoryName.EXAMPLES,
+        backend: Backend = Backend.XLC,
     ) -> Self:
         """Returns the options. None: not given. Raises DemoError that names the wrong one."""
         if hold and replay is not None:
             raise DemoError("--hold and --replay exclude each other: one has no events, the other a file of them")
         if story is not StoryName.EXAMPLES and (hold or replay is not None):
             raise DemoError("--story tells a story: leave --hold and --replay out")
+        if story is StoryName.VEW and backend is not Backend.XLC:
+            raise DemoError(f"--story vew is about the vendor's client: leave --backend {backend} out")
         if replay is None:
             given = {"--speed": speed is not None, "--seats": bool(seats), "--linger": linger is not None}
             for name in (name for name, is_given in given.items() if is_given):
                 raise DemoError(f"{name} is for the replay of a file: give --replay FILE too, or leave it out")
-            if backend is not Backend.XLC and story is not StoryName.EXAMPLES:
-                raise DemoError(f"--backend {backend} has accounts for the users of --story {StoryName.EXAMPLES} only")
-            return cls(once=once, directory=directory.absolute(), replay=None, hold=hold, backend=backend, story=story)
+            return cls(
+                once=once, directory=directory.absolute(), replay=None, hold=hold, story=story, backend=backend
+            )
         if backend is not Backend.XLC:
             raise DemoError(f"--backend {backend} plays the story only: its users have accounts; leave --replay out")
         if not replay.is_file():
