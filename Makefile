@@ -9,7 +9,7 @@ BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap controlplane environment test demo e2e image wheel audit bench soak model infra cdk lint types imports generate generated check
+.PHONY: help bootstrap controlplane environment test demo e2e peers image wheel audit bench soak model infra cdk lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: controlplane ## see it work in the terminal; ARGS="--help" tells what else
 
 e2e: bootstrap ## install the chart on a real node: kind, or as root one of its own; minutes; ARGS="--node own"
 	@$(BIN)/python tools/e2e.py $(ARGS)
+
+peers: environment ## lists on a real Keycloak from Maven Central; minutes; needs Java and Maven
+	@$(BIN)/python tools/peers.py $(ARGS)
 
 image: environment ## build the operator's image, with a container engine or without
 	@$(BIN)/python tools/image.py

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import micro, side_by_side, start_up, storm, tables, web
+from benchmarks import back_ends, micro, side_by_side, start_up, storm, tables, web
 from benchmarks.results import FILE, Results, load_of_others
 
 Say = Callable[[str], None]
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "storm": lambda say: tables.of_storm(storm.measure(say=say)),
     "storm-whole": lambda say: tables.of_storm(storm.measure(say=say, starts=storm.WHOLE), prefix="storm_whole"),
     "web": lambda say: tables.of_web(web.measure(say=say)),
+    "back-ends": lambda say: tables.of_back_ends(back_ends.measure(say=say)),
     "side-by-side": lambda say: tables.of_side_by_side(side_by_side.measure(say=say)),
 }
 

@@ -9,7 +9,7 @@ from benchmarks.results import FILE
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README, PAGE = REPOSITORY / "README.md", REPOSITORY / "docs" / "benchmarks.md"
-ORDER = ("side-by-side", "start-up", "storm", "micro")
+ORDER = ("side-by-side", "back-ends", "start-up", "storm", "micro")
 """Benchmarks of one run. Longer ones run and are reported separately."""
 HEAD = ("", "Seatpool", "beside", "ratio", "target reached")
 VERDICT = len(HEAD) - 1

@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.measured import MeasuredProcess
 from seatpool.kube.client import KubeClient
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.site import LicenseServerNode, Site

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.answers import Answers
+from benchmarks.back_ends import BackEnd
 from benchmarks.micro import Answer
 from benchmarks.results import Row
 from benchmarks.side_by_side import SHARES, Comparison
@@ -85,6 +86,29 @@ def of_start_up(found: StartUp) -> Told:
         "rss_mb_10k": round(ours.peak_mb, 1),
         "rss_mb_naive_10k": round(found.naive_first.peak_mb, 1),
         "growth": [[one.objects, round(one.seconds, 2), round(one.peak_mb, 1)] for one in found.growth],
+    }
+
+
+def of_back_ends(found: Sequence[BackEnd]) -> Told:
+    rows = [
+        Row(
+            f"{one.kind}: event to list, {name}, ms; beside the server's own plain write",
+            f"{one.rank(one.latencies, share) * 1000:.0f}",
+            f"{one.rank(one.floor, share) * 1000:.1f}",
+            one.rank(one.latencies, share) / one.rank(one.floor, share),
+        )
+        for one in found
+        for name, share in (("p50", 0.5), ("p99", 0.99))
+    ]
+    return rows, {
+        "back_ends_ms": {
+            one.kind: {
+                "p50": round(one.rank(one.latencies, 0.5) * 1000, 1),
+                "p99": round(one.rank(one.latencies, 0.99) * 1000, 1),
+                "floor_p50": round(one.rank(one.floor, 0.5) * 1000, 2),
+            }
+            for one in found
+        }
     }
 
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-AWS_SERVICES = ("dynamodb", "ec2", "events", "s3", "sqs", "ssm", "sts")
+AWS_SERVICES = ("dynamodb", "ec2", "ecs", "events", "s3", "sqs", "ssm", "sts")
 """Services that Seatpool has clients for. A test compares this with the code."""
 
 LEFT_OUT_OF_PYTHON = re.compile(

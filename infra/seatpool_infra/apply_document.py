@@ -3,7 +3,7 @@
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool_infra.site import Site
 
 

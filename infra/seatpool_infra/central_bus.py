@@ -61,7 +61,7 @@ class CentralBus(Construct):
             ],
         )
         rule.add_dependency(bus)
-        queue.accept_from([site.central_rule_arn])
+        queue.accept_from([site.central_rule_arn, *site.license.hub_rule_arns])
         Alarm(
             self,
             "FailedInvocations",

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from seatpool.servers.document import document_hash
+from seatpool.servers.ssm.document import document_hash
 from seatpool_infra.apply_document import add_document
 from seatpool_infra.blueprints.bucket import LockedBucket
 from seatpool_infra.blueprints.permission import Permission

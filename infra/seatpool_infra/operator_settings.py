@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from seatpool.api.workbench import SourceKind
+from seatpool.mirror.workbench_tags import Profile
 from seatpool_infra.site import Site
 
 SETTINGS, VALUES = "settings.yaml", "values.yaml"
@@ -29,6 +31,10 @@ def operator_settings(site: Site) -> dict[str, Any]:
         "tag_owner": site.tag_owner,
         "tag_type": site.tag_type,
     }
+    if site.profile is not Profile.TAGS or site.require or SourceKind.ECS in site.sources:
+        mirror["profile"] = site.profile.value
+        mirror["sources"] = [kind.value for kind in site.sources]
+        mirror["require"] = {key: list(values) for key, values in site.require.items()}
     if site.seat_tag is not None:
         mirror["seat_tag"] = site.seat_tag
     if site.custom_events is not None:

@@ -7,12 +7,14 @@ lost event is not known. EC2's events cannot be filtered by tag, tag changes can
 from dataclasses import dataclass
 from typing import Any
 
+from seatpool.api.workbench import SourceKind
 from seatpool.mirror.messages import (
     scaling_action,
     scaling_termination,
     spot_interruption,
     state_change,
     tag_change,
+    task_state_change,
 )
 from seatpool_infra.site import Site
 
@@ -35,7 +37,7 @@ class Pattern:
 
 def forwarded(site: Site) -> tuple[Pattern, ...]:
     """The rules on the default bus of an account with workbenches."""
-    kinds = [*_KINDS, *_custom(site)]
+    kinds = [*_KINDS, *_tasks(site), *_custom(site)]
     return (
         Pattern(
             name="Instances",
@@ -51,7 +53,7 @@ def forwarded(site: Site) -> tuple[Pattern, ...]:
                 "detail": {
                     "service": ["ec2"],
                     "resource-type": ["instance"],
-                    "changed-tag-keys": [site.tag_owner, site.tag_type],
+                    "changed-tag-keys": list(site.tags.keys),
                 },
             },
         ),
@@ -60,12 +62,16 @@ def forwarded(site: Site) -> tuple[Pattern, ...]:
 
 def accepted(site: Site) -> Pattern:
     """The rule between the central bus and the queue. EventBridge itself writes the account into an event."""
-    kinds = [*_KINDS, (tag_change.SOURCE, tag_change.DETAIL_TYPE), *_custom(site)]
+    kinds = [*_KINDS, (tag_change.SOURCE, tag_change.DETAIL_TYPE), *_tasks(site), *_custom(site)]
     return Pattern(
         name="Accepted",
         description="Events of the accounts that are listed, for the operator's queue.",
         pattern={"account": sorted(each.account for each in site.workbenches), **_of_kinds(kinds)},
     )
+
+
+def _tasks(site: Site) -> list[tuple[str, str]]:
+    return [(task_state_change.SOURCE, task_state_change.DETAIL_TYPE)] if SourceKind.ECS in site.sources else []
 
 
 def _custom(site: Site) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 A test compares the operator's part with the calls that its code makes, in both directions.
 """
 
+from seatpool.api.workbench import SourceKind
 from seatpool.aws.regions import dns_suffix
 from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.site import HISTORY_PREFIX, Site, WorkbenchAccount
@@ -26,7 +27,8 @@ def operator_permissions(site: Site, *, key_arn: str) -> tuple[Permission, ...]:
 
 def reader_permissions(site: Site, account: WorkbenchAccount) -> tuple[Permission, ...]:
     """The role in an account with workbenches."""
-    return (_see_instances(account), *_seat_tag(site, account))
+    see_tasks = (_see_tasks(account),) if SourceKind.ECS in site.sources else ()
+    return (_see_instances(account), *see_tasks, *_seat_tag(site, account))
 
 
 def _see_instances(account: WorkbenchAccount) -> Permission:
@@ -39,6 +41,19 @@ def _see_instances(account: WorkbenchAccount) -> Permission:
         why="the inventory, and whose an unknown instance is",
         without="that account is stale: its people keep their seats, and only custom events tell of it",
         wildcard=f"{NO_RESOURCES}; it shows and changes nothing, in the listed regions only",
+    )
+
+
+def _see_tasks(account: WorkbenchAccount) -> Permission:
+    return Permission(
+        name="SeeTasks",
+        actions=("ecs:ListClusters", "ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeServices"),
+        resources=("*",),
+        conditions={"StringEquals": {"aws:RequestedRegion": account.regions}},
+        on="the account's regions that are listed",
+        why="tasks of ECS that are workbenches, and whose they are; a service's tags where a task has none",
+        without="that account is stale, and none of its tasks is known",
+        wildcard="clusters and tasks come and go; all four only read, in the listed regions only",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from seatpool.servers.document import document_hash
+from seatpool.servers.ssm.document import document_hash
 from seatpool_infra.apply_document import add_document
 from seatpool_infra.blueprints.role import NarrowRole
 from seatpool_infra.operator_role import trust_operator

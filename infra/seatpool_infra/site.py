@@ -5,15 +5,17 @@ when they are deployed, so their names are fixed and their ARNs are written out 
 """
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 import botocore.session
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from seatpool.api.licenseserver import DEFAULT_DOCUMENT
+from seatpool.api.workbench import SourceKind
 from seatpool.domain.errors import SeatpoolError
 from seatpool.mirror.config import ACCOUNT_PATTERN, MirrorConfig, Region
+from seatpool.mirror.workbench_tags import Profile, WorkbenchTags, keys_of_type, with_preset
 
 NAMESPACE = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 HISTORY_PREFIX = "history"
@@ -55,6 +57,8 @@ class LicenseAccount(BaseModel):
     alarm_topic_arn: Topic | None = None
     key_arn: str | None = Field(default=None, pattern=ARN + r"kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$")
     """A key of a former stack, whose files are to be readable. None: a new key is made."""
+    hub_rule_arns: tuple[Annotated[str, Field(pattern=ARN + r"events:[a-z0-9-]+:[0-9]{12}:rule/\S+$")], ...] = ()
+    """Rules of other buses that put events of the workbenches' accounts on the queue, such as that of a VEW hub."""
     history: bool = False
     history_retention_days: int | None = Field(default=None, ge=1)
     history_old_versions_days: int = Field(default=30, ge=1, le=3650)
@@ -78,6 +82,15 @@ class LicenseAccount(BaseModel):
                 f"key_arn {self.key_arn} is not in region {self.region} of account {self.account}: queues and buckets use keys "
                 "of their own; leave it out for a new one"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rules_of_hubs_are_here(self) -> Self:
+        for arn in self.hub_rule_arns:
+            if _region_of(arn) != self.region:
+                raise ValueError(
+                    f"hub_rule_arns: {arn} is not in region {self.region}: a rule reaches queues of its own region only"
+                )
         return self
 
     @model_validator(mode="after")
@@ -138,17 +151,36 @@ class Site(BaseModel):
     name: str = Field(default="seatpool", pattern=r"^[a-z][a-z0-9-]{1,30}$")
     partition: str = Field(default="aws", pattern=r"^aws[a-z-]*$")
     organization: str | None = Field(default=None, pattern=r"^o-[a-z0-9]{10,32}$")
+    profile: Profile = Profile.TAGS
+    """Whose sources and tags the next four have, unless they are given."""
+    sources: tuple[Literal[SourceKind.EC2, SourceKind.ECS], ...] = Field(default=(SourceKind.EC2,), min_length=1)
     tag_owner: str = MirrorConfig.model_fields["tag_owner"].default
     tag_type: str = MirrorConfig.model_fields["tag_type"].default
+    require: dict[str, tuple[str, ...]] = {}
     seat_tag: str | None = Field(default=None, min_length=1, max_length=128)
     custom_events: CustomEvents | None = None
     license: LicenseAccount
     workbenches: tuple[WorkbenchAccount, ...] = Field(min_length=1)
     license_servers: tuple[ServerAccount, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_the_preset(cls, data: Any) -> Any:
+        return with_preset(data) if isinstance(data, dict) else data
+
+    @property
+    def tags(self) -> WorkbenchTags:
+        """The tags that make a machine a workbench."""
+        return WorkbenchTags(owner=self.tag_owner, type=self.tag_type, require=self.require, profile=self.profile)
+
+    @model_validator(mode="after")
+    def _a_type_names_tags(self) -> Self:
+        keys_of_type(self.tag_type)
+        return self
+
     @model_validator(mode="after")
     def _a_seat_tag_is_only_that(self) -> Self:
-        if self.seat_tag in (self.tag_owner, self.tag_type):
+        if self.seat_tag in self.tags.keys:
             raise ValueError(f"seat_tag {self.seat_tag} is read as owner or type already; name another tag")
         return self
 

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seatpool.servers.document import document_hash, document_json
+from seatpool.servers.ssm.document import document_hash, document_json
 
 FOLDER = Path(__file__).parents[2] / "tests" / "unit" / "infra" / "snapshots"
 CONTENT, HASH = "<content of the document>", "<hash of the document>"

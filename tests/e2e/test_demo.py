@@ -90,6 +90,21 @@ def damaged(events: Sequence[dict[str, Any]], rng: random.Random) -> list[str]:
     return lines
 
 
+def test_the_story_of_vew_ends_with_right_lists_and_no_command_for_an_update(tmp_path: Path) -> None:
+    done = demo(tmp_path / "demo", "--story", "vew")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "commands to the license server: 0" in done.stdout
+    found = summary(tmp_path / "demo")
+    assert found["violations"] == []
+    assert (found["grants"], found["releases"], found["waits"]) == (4, 4, 1)
+
+
+def test_a_story_that_nobody_knows_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    done = demo(tmp_path / "demo", "--story", "azure")
+    assert done.returncode != 0
+    assert "give examples or vew" in done.stdout + done.stderr
+
+
 def test_a_replay_of_a_damaged_file_ends_with_every_list_right(tmp_path: Path) -> None:
     file, directory = tmp_path / "events.jsonl", tmp_path / "demo"
     lines = damaged(a_day(), random.Random(1))

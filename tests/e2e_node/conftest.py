@@ -15,7 +15,7 @@ from tests.e2e_node.measures import Measures
 from tests.e2e_node.office import Office
 from tests.e2e_node.release import Release
 
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.site import Site
 

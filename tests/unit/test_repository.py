@@ -1,6 +1,7 @@
 """What must be true of the tree itself."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,3 +27,13 @@ def test_one_module_hands_calls_to_executors() -> None:
             if isinstance(node, ast.Attribute) and node.attr in {"run_in_executor", "to_thread", "wrap_future"}:
                 found.add(file.relative_to(REPOSITORY / "operator/seatpool").as_posix())
     assert found == {"threads.py"}
+
+
+def test_every_colour_of_a_screen_can_be_read_on_a_light_and_on_a_dark_terminal() -> None:
+    unreadable = re.compile(r"(?:(?:bold|dim|on|not) )*(?:bright_)?(?:yellow|cyan|white|black)")
+    for file in (REPOSITORY / "operator").rglob("*.py"):
+        if "matplotlib" in (text := file.read_text()) or file.name == "help.py":
+            continue  # a picture has its own background, and the help replaces the colours of Typer
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not unreadable.fullmatch(node.value), f"{file}: {node.value}"

@@ -26,6 +26,19 @@
 {{- end }}
 {{- end -}}
 
+{{/* To read the objects that config.mirror.kubernetes makes workbenches. Takes root, and namespace for a Role. */}}
+{{- define "seatpool.sourceRules" -}}
+{{- $mirror := default dict (default dict .root.Values.config).mirror -}}
+{{- range $rule := default list $mirror.kubernetes }}
+{{- if or (not $.namespace) (not $rule.namespaces) (has $.namespace (default list $rule.namespaces)) }}
+# Objects of the rule {{ $rule.name }}, which are workbenches.
+- apiGroups: [{{ default "" $rule.group | quote }}]
+  resources: [{{ $rule.kind | quote }}]
+  verbs: [get, list, watch{{ if or $rule.seat_annotation $rule.scheduling_gate }}, patch{{ end }}]
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* The Lease that the operator renews while it is alive: that of the election, or one that only tells. */}}
 {{- define "seatpool.lease" -}}
 {{- include "seatpool.fullname" . }}{{ if not .Values.leaderElection.enabled }}-alive{{ end }}

@@ -13,8 +13,9 @@ from typing import Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
-from seatpool.api.base import API_VERSION, DURATION_PATTERN, GROUP, VERSION, Model, Resource, format_duration
+from seatpool.api.base import API_VERSION, GROUP, VERSION, Model, Resource, format_duration
 from seatpool.api.descriptions import DescribedSchema
+from seatpool.api.formats import told_in_words
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger
@@ -89,11 +90,12 @@ def _with_limits(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _limits(schema: dict[str, Any]) -> Iterator[str]:
     """Yields what is valid and what counts if the field is absent, in sentences."""
-    if schema.get("pattern") == DURATION_PATTERN:
-        yield "A duration such as 250ms, 15m, 1h30m or 365d."
     for rule in schema.get("x-kubernetes-validations", ()):
         if rule["message"].startswith("must be "):
             yield f"M{rule['message'][1:]}."
+    for rule in schema.get("items", {}).get("x-kubernetes-validations", ()):
+        if rule["message"].startswith("must be "):
+            yield f"Each m{rule['message'][1:]}."
     least, most = schema.get("minimum"), schema.get("maximum")
     if least is not None and most is not None:
         yield f"From {least} to {most}."
@@ -119,7 +121,7 @@ def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
         "apiVersion": {"type": "string"},
         "kind": {"type": "string"},
         "metadata": {"type": "object"},
-        "spec": _with_limits(root["properties"]["spec"]),
+        "spec": _with_limits(told_in_words(root["properties"]["spec"])),
     }
     if resource.has_status:
         # kstatus takes an empty status for ready. -1 says that the operator has not seen the object yet.

@@ -4,10 +4,11 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from seatpool.domain.identity import InvalidUser, check_user, normalise, normalise_pattern
+from seatpool.domain.identity import InvalidUser, check_user, normalise, normalise_pattern, users_of
 
 
 class IdentitySettings(BaseModel):
@@ -70,9 +71,27 @@ class IdentitySettings(BaseModel):
 
     def user(self, owner: str) -> str:
         """Returns the user id of an owner. Raises InvalidUser if there is none."""
-        user = normalise(owner, strip_domain=self.strip_domain, fold_case=self.fold_case, mapping=self.mapping)
+        user = self.unchecked_user(owner)
         check_user(user)
         return user
+
+    def unchecked_user(self, owner: str) -> str:
+        """Returns the user id of an owner, which a license server may not be able to take."""
+        return normalise(
+            owner,
+            strip_domain=self.strip_domain,
+            fold_case=self.fold_case,
+            mapping=self.mapping,
+            mapped_users=self._mapped_users,
+        )
+
+    @cached_property
+    def _mapped_users(self) -> dict[str, str]:
+        return users_of(self.mapping, fold_case=self.fold_case)
+
+    def changed(self, **changes: Any) -> "IdentitySettings":
+        """Returns the settings with other values, which have to be valid. `model_copy` would keep what was computed before."""
+        return IdentitySettings.model_construct(**(dict(self) | changes))
 
     def spellings(self, placeholder: str) -> frozenset[str]:
         """Returns the user ids under which a placeholder of a license server could appear."""

@@ -146,12 +146,12 @@ class LicensePoolSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             cel(
-                "!has(self.reservations) || self.reservations.map(r, r.seats).sum() <= self.seats",
+                "!has(self.reservations) || self.seats < 0 || self.reservations.map(r, r.seats).sum() <= self.seats",
                 "the reservations together have more seats than the pool: raise seats or lower the reservations",
                 field_path=".reservations",
             ),
             cel(
-                "!has(self.protectedUsers) || size(self.protectedUsers) <= self.seats",
+                "!has(self.protectedUsers) || self.seats < 0 || size(self.protectedUsers) <= self.seats",
                 "there are more protectedUsers than seats: each of them takes one",
                 field_path=".protectedUsers",
             ),
@@ -258,6 +258,15 @@ class PoolWaiting(Model):
     """Reason of the wait, one word."""
 
 
+class PoolUnlistable(Model):
+    """A user whom the license server's list cannot have."""
+
+    user: str
+    """The named user."""
+    problem: str
+    """Why not, in a sentence without its end."""
+
+
 class PoolDifference(Model):
     """Difference between the desired list and the license server's: on its way there, or only shown in DryRun."""
 
@@ -299,6 +308,8 @@ class LicensePoolStatus(Model):
     """Start of the longest current wait."""
     queue: tuple[PoolWaiting, ...] = ()
     """The first 20 waiting users, in order."""
+    unlistable: tuple[PoolUnlistable, ...] = ()
+    """The first 100 users who need a seat and whom the license server's list cannot have."""
     reassignments_used: int | None = None
     """Re-assignments in the current window of the budget."""
     list_hash: str | None = None

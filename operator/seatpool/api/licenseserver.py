@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from seatpool.api.base import (
     AGE_COLUMN,
@@ -21,9 +21,18 @@ from seatpool.api.base import (
 )
 from seatpool.api.bounds import DurationBounds
 from seatpool.api.conditions import Conditions
-from seatpool.api.expressions import Expression
+from seatpool.api.list_backends import (
+    CustomSettings,
+    FlexnetSettings,
+    LdapSettings,
+    ListBackendSettings,
+    ListFileSettings,
+    ScimSettings,
+    SsmSettings,
+    XlcSettings,
+)
+from seatpool.api.list_names import ListNames
 from seatpool.api.regions import REGION_PATTERN
-from seatpool.domain.identity import PLACEHOLDER
 
 TIMEOUT = DurationBounds("5s", "2d", "60s")
 """Time limits that SSM agents accept. Any other value silently becomes an hour there."""
@@ -33,11 +42,14 @@ MIN_INTERVAL = DurationBounds("0s", "1d", "10s")
 DEBOUNCE = DurationBounds("0s", "5s", "250ms")
 GUARD_WINDOW = DurationBounds("0s", "1d", "10m")
 DEFAULT_DOCUMENT = "Seatpool-ApplyUserLists"
-Arg = Annotated[str, Field(min_length=1, max_length=1024)]
+SECTIONS = ("xlc", "flexnet", "listFile", "ldap", "scim", "custom")
+"""Ways to reach lists. A LicenseServer has at most one of these fields."""
+_GIVEN = " + ".join(f"(has(self.{section}) ? 1 : 0)" for section in SECTIONS)
+_DIRECT = "(has(self.ldap) || has(self.scim) || has(self.custom))"
 
 
 class Adapter(StrEnum):
-    """Which license manager's client is called."""
+    """Name of the section xlc in LicenseServers of former versions."""
 
     XLC = "xlc"
 
@@ -47,86 +59,6 @@ class Mode(StrEnum):
 
     ENFORCE = "Enforce"
     DRY_RUN = "DryRun"
-
-
-class ListFormatType(StrEnum):
-    """How the client prints a list."""
-
-    LINES = "Lines"
-    JSON = "Json"
-    REGEX = "Regex"
-
-
-class ListFormat(Model):
-    """How to read the users from what the list command prints."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            cel(
-                "self.type != 'Regex' || has(self.pattern)",
-                "type Regex needs a pattern with one group that matches the user, for example '^user: (\\\\S+)$'",
-            ),
-        )
-    )
-
-    type: ListFormatType = ListFormatType.LINES
-    """Lines: one user a line. Json: an array of strings, or of objects with the user under `field`, at `path`.
-    Regex: `pattern` is searched in every line."""
-    path: Annotated[tuple[Arg, ...], Field(max_length=8)] = ()
-    """Json: keys that lead to the array, from the top."""
-    field: Arg | None = None
-    """Json: the key of the user in each element, when the elements are objects."""
-    pattern: Arg | None = None
-    """Regex: a regular expression whose first group is the user, in the syntax of RE2."""
-    ignore: Arg | None = None
-    """Lines: lines that match this regular expression of RE2 are skipped, for example '^#'."""
-
-    @model_validator(mode="after")
-    def _expressions_can_be_used(self) -> Self:
-        for field, text in (("pattern", self.pattern), ("ignore", self.ignore)):
-            if text is None:
-                continue
-            try:
-                groups = Expression(text).groups
-            except ValueError as error:
-                raise ValueError(f"listFormat.{field} {error}") from error
-            if field == "pattern" and groups < 1:
-                raise ValueError(f"listFormat.pattern {text!a} has no group that matches the user")
-        return self
-
-
-_TEMPLATE = cel("self.exists(a, a.contains('{product}'))", "must have an argument that contains {product}")
-
-
-class XlcSettings(Model):
-    """How the vendor's license client (xLC) is called. Arguments are passed as they are, never through a shell."""
-
-    apply: Annotated[
-        tuple[Arg, ...],
-        Field(
-            min_length=1,
-            max_length=32,
-            json_schema_extra=rules(
-                _TEMPLATE, cel("self.exists(a, a.contains('{file}'))", "must have an argument that contains {file}")
-            ),
-        ),
-    ] = ("xlc", "apply", "--product", "{product}", "--file", "{file}")
-    """Command and arguments that overwrite a product's whole list. {product} and {file} are replaced; the file has
-    one user a line."""
-    list: Annotated[tuple[Arg, ...], Field(min_length=1, max_length=32, json_schema_extra=rules(_TEMPLATE))] = (
-        "xlc",
-        "list",
-        "--product",
-        "{product}",
-    )
-    """Command and arguments that print a product's present list."""
-    list_format: ListFormat = ListFormat()
-    """How to read the users from what the list command prints."""
-    state_dir: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]{1,254}$")] = "/var/lib/seatpool"
-    """Folder on the license server that holds the revision fence and the lists."""
-    placeholder_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")] = PLACEHOLDER
-    """The entry that is written instead of an empty list by pools with emptyList KeepPlaceholder. It must be no user's id:
-    an owner of that name gets no seat."""
 
 
 class Target(Model):
@@ -167,18 +99,43 @@ class LicenseServerSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             cel("!has(self.externalId) || has(self.roleArn)", "externalId is only used together with roleArn"),
-            cel("self.adapter != 'xlc' || has(self.xlc)", "adapter xlc needs the xlc settings"),
+            cel(
+                f"{_GIVEN} <= 1",
+                "give one of xlc, flexnet, listFile, ldap, scim and custom; remove the others",
+            ),
+            cel(
+                f"{_DIRECT} || (has(self.target) && has(self.region))",
+                "target and region are missing: commands are sent there by SSM",
+            ),
+            cel(
+                f"!{_DIRECT} || (!has(self.target) && !has(self.region) && !has(self.roleArn) && !has(self.adapter))",
+                "ldap, scim and custom are reached directly: remove target, region, roleArn, externalId and adapter",
+            ),
         )
     )
 
-    adapter: Adapter = Adapter.XLC
-    """Which license manager's client is called. Its settings are in the field of the same name."""
-    xlc: XlcSettings = XlcSettings()
-    """Settings of the xlc adapter."""
-    target: Target
-    """The managed node that the commands are sent to."""
-    region: Annotated[str, Field(pattern=REGION_PATTERN)]
-    """AWS region of the node."""
+    adapter: Adapter | None = None
+    """Only xlc, and only for LicenseServers of former versions: the section of the server tells what it is."""
+    xlc: XlcSettings | None = None
+    """The vendor's license client (xLC) on a machine that SSM reaches. Without any section it is this one with its
+    defaults."""
+    flexnet: FlexnetSettings | None = None
+    """The options file of a FlexNet vendor daemon on a machine that SSM reaches. Not for RLM: its named-user licenses have
+    no command that takes a whole list."""
+    list_file: ListFileSettings | None = None
+    """A file with names on a machine that SSM reaches."""
+    ldap: LdapSettings | None = None
+    """Groups of an LDAP directory or of Active Directory."""
+    scim: ScimSettings | None = None
+    """Groups of a SCIM 2.0 service."""
+    custom: CustomSettings | None = None
+    """A way that a package of your site brings."""
+    names: ListNames = ListNames()
+    """How the server writes users."""
+    target: Target | None = None
+    """The managed node that the commands are sent to. Only with xlc, flexnet and listFile."""
+    region: Annotated[str, Field(pattern=REGION_PATTERN)] | None = None
+    """AWS region of the node. Only with xlc, flexnet and listFile."""
     role_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$")] | None = None
     """IAM role to assume before commands are sent, if the node is in another account."""
     external_id: Annotated[str, Field(min_length=2, max_length=1224)] | None = None
@@ -212,6 +169,36 @@ class LicenseServerSpec(Model):
     """Stop sending commands. Lists stay as they are."""
     guard: Guard = Guard()
     """When a change is held back because it would release suspiciously many users within a short time."""
+
+    @property
+    def settings(self) -> ListBackendSettings:
+        """The one section that is given. None is: the default of xlc."""
+        given = (self.flexnet, self.list_file, self.ldap, self.scim, self.custom)
+        return next((section for section in given if section is not None), self.xlc or XlcSettings())
+
+    @property
+    def uses_ssm(self) -> bool:
+        """Whether commands are sent to a node."""
+        return self.ldap is None and self.scim is None and self.custom is None
+
+    @property
+    def node(self) -> tuple[Target, str]:
+        """Target and region of a LicenseServer that uses SSM. The API server refuses one without them."""
+        assert self.target is not None  # noqa: S101
+        assert self.region is not None  # noqa: S101
+        return self.target, self.region
+
+    @property
+    def state_dir(self) -> str | None:
+        """Folder on the node that holds the fence. None: there is no node."""
+        settings = self.settings
+        return settings.state_dir if isinstance(settings, SsmSettings) else None
+
+    @property
+    def placeholder_user(self) -> str | None:
+        """The entry that stands for an empty list, as a user id. None: it is no user id there."""
+        settings = self.settings
+        return settings.placeholder_user if isinstance(settings, SsmSettings) else None
 
 
 class ProductState(Model):

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from seatpool.api.formats import FORMATS
 from seatpool.domain.errors import SeatpoolError
 
 _MOST_FIELDS = 3
@@ -57,5 +58,7 @@ def _field_problem(error: Any) -> str:
 def _what_is_right(kind: str, values: Mapping[str, Any]) -> str:
     if kind == "value_error":
         return str(values.get("error", _NOTHING_BETTER)).removesuffix(".")  # a validator of ours
+    if kind == "string_pattern_mismatch" and (known := FORMATS.get(values["pattern"])):
+        return f"write {known.words}"
     template = next((right for beginning, right in _RIGHT if kind.startswith(beginning)), _NOTHING_BETTER)
     return template.format_map(values)

@@ -41,6 +41,9 @@ class ConditionReason(StrEnum):
     DELETING = "Deleting"
     ALL_EFFECTIVE = "AllEffective"
     RULES_WITHOUT_EFFECT = "RulesWithoutEffect"
+    ALL_LISTABLE = "AllListable"
+    USERS_NOT_LISTABLE = "UsersNotListable"
+    PARTLY_APPLIED = "PartlyApplied"
     # servers
     REACHABLE = "Reachable"
     NOT_TRIED_YET = "NotTriedYet"
@@ -225,7 +228,8 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.NOT_ALLOWED: ReasonText(
         "The operator's setting servers.allowed does not allow the LicenseServer; nothing is sent to it.",
         message="{problem}; nothing is sent: change the field, or have it allowed in the operator's setting servers.allowed",
-        why="Server {server} is not allowed by the operator's settings since {since}: its lists stay as they are.",
+        why="Server {server} is not allowed by the operator's settings since {since}: people on its lists keep working; "
+        "new ones get no seat.",
     ),
     ConditionReason.SEATS_FREE: ReasonText("No user waits."),
     ConditionReason.USERS_WAIT: ReasonText("Users wait for a seat.", message="{count} wait for a seat: {users}"),
@@ -246,7 +250,7 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.INVALID_SPEC: ReasonText(
         "The object cannot be read, or the pool's server cannot; nothing is done for it until it is mended.",
         message="{problem}; {meanwhile}",
-        why="LicenseServer {server} cannot be read: its lists stay as they are.",
+        why="LicenseServer {server} cannot be read: people on its lists keep working; new ones get no seat.",
     ),
     ConditionReason.DELETING: ReasonText(
         "The pool is being deleted.",
@@ -258,6 +262,15 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         "Some rules of the spec match nobody or exclude each other; the others count.",
         message="{rules}",
         why="Some rules of {pool} have no effect: {detail}.",
+    ),
+    ConditionReason.ALL_LISTABLE: ReasonText("The license server can have every user who needs a seat."),
+    ConditionReason.USERS_NOT_LISTABLE: ReasonText(
+        "The license server's list cannot have some users; the seats go to the others.",
+        message="{count} of the users who need a seat cannot be on the list, and the seats go to the others: {users}",
+    ),
+    ConditionReason.PARTLY_APPLIED: ReasonText(
+        "A part of a long change is made, and the rest follows at once.",
+        message="product {product!r}: {detail}; the rest follows at once",
     ),
     # servers
     ConditionReason.REACHABLE: ReasonText("The last command was answered."),
@@ -276,19 +289,19 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
         why="The inventory is not complete since {since}: nobody loses a seat before all accounts were asked.",
         field="workbenchTypes",
     ),
-    ConditionReason.INVENTORY_COMPLETE: ReasonText("EC2 was asked for all workbenches of every account and region."),
+    ConditionReason.INVENTORY_COMPLETE: ReasonText("Every source was asked for all its workbenches."),
     ConditionReason.NOTHING_TAGGED: ReasonText(
-        "EC2 was asked everywhere, and no instance has both tags. So nothing is done.",
-        message="no instance has both tags {tags}, so nothing is done; EC2 shows {regions}. Check mirror.tag_owner and "
-        "mirror.tag_type if there are workbenches",
+        "EC2 was asked everywhere, and no instance has the tags of a workbench. So nothing is done.",
+        message="no instance has {tags}, so nothing is done; EC2 shows {regions}. Check mirror.profile, tag_owner, tag_type "
+        "and require if there are workbenches",
     ),
     ConditionReason.INVENTORY_STALE: ReasonText(
-        "EC2 cannot be asked for some workbenches; no user there is released for that.",
+        "Some sources cannot be asked for their workbenches; no user there is released for that.",
         message="nobody there is released for that: {regions}",
         why="EC2 does not answer for some accounts or regions since {since}: nobody there loses a seat for that, and "
         "workbenches that stopped there may still count.",
     ),
-    ConditionReason.INVENTORY_PENDING: ReasonText("EC2 has not been asked for all workbenches yet."),
+    ConditionReason.INVENTORY_PENDING: ReasonText("Not every source has been asked for all its workbenches yet."),
     ConditionReason.NO_ACCOUNTS: ReasonText(
         "No account may be asked for its workbenches: they live by events, or are written by hand."
     ),
@@ -402,11 +415,11 @@ EVENTS: Mapping[EventReason, ReasonText] = {
     ),
     EventReason.INVALID_SPEC: ReasonText("An object cannot be read or computed with.", message="{error}"),
     EventReason.INVENTORY_STALE: ReasonText(
-        "EC2 does not answer for some accounts and regions; no user there is released for that.",
+        "A source does not answer for some accounts, regions or rules; no user there is released for that.",
         message="{region}; nobody there is released for that",
     ),
     EventReason.INVENTORY_RECOVERED: ReasonText(
-        "EC2 answers again for accounts and regions that it did not answer for.",
+        "A source answers again that did not answer.",
         message="{region} was read again; it had been stale since {since}",
     ),
     EventReason.EVENTS_DISCONNECTED: ReasonText(
@@ -458,7 +471,7 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
         "Reachable": "The last command was answered.",
         "InSync": "All lists of the server that are written are as they should be.",
         "Guarded": "No user is released now: a change is held back, or an inventory is not complete.",
-        "InventoryFresh": "EC2 answered for every account and region when it was last asked for everything.",
+        "InventoryFresh": "Every source answered when it was last asked for all its workbenches.",
         "EventsConnected": "The queue of EC2's events answers.",
         "SettingsApplied": "The operator's settings files and its owner mapping are in use as they are.",
     },

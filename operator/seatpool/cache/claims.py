@@ -1,7 +1,8 @@
 """Decides which pool manages a list: the oldest of all pools that claim it.
 
-A list is a product on a machine with a state folder. Two LicenseServers may name the same machine and folder, as after a
-restore into another namespace. Their pools would write over each other, so they count as one server here.
+A list is a product on a machine with a state folder, or a group of a directory. Two LicenseServers may name the same machine
+and folder, as after a restore into another namespace. Their pools would write over each other, so they count as one server
+here.
 """
 
 import posixpath
@@ -9,9 +10,10 @@ from datetime import UTC, datetime
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.list_backends import CustomSettings, LdapSettings, ScimSettings
 
 Place = tuple[str | None, ...]
-"""Machine and state folder of a LicenseServer, or its key if it is not known."""
+"""Machine and state folder of a LicenseServer, or the groups of a directory, or its key if it is not known."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -19,9 +21,17 @@ def place_of(key: str, server: LicenseServer | None) -> Place:
     """Returns where the lists of a server are. `server` None: it does not exist, so its pools share lists with no others."""
     if server is None:
         return (key,)
-    spec, target = server.spec, server.spec.target
-    folder = posixpath.normpath(spec.xlc.state_dir).lstrip("/")
-    return (target.instance_id, target.tag, target.value, spec.region, spec.role_arn, folder)
+    spec, settings = server.spec, server.spec.settings
+    match settings:
+        case LdapSettings():
+            return ("ldap", settings.url.lower().rstrip("/"), settings.group.lower())
+        case ScimSettings():
+            return ("scim", settings.url.rstrip("/"), settings.group)
+        case CustomSettings():
+            return ("custom", settings.adapter, *sorted(f"{name}={value}" for name, value in settings.settings.items()))
+    target, region = spec.node
+    folder = posixpath.normpath(settings.state_dir).lstrip("/")
+    return (target.instance_id, target.tag, target.value, region, spec.role_arn, folder)
 
 
 class ProductClaims:

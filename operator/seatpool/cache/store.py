@@ -19,7 +19,7 @@ from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.seatledger import LedgerEnded, SeatLedger, SeatLedgerSpec
-from seatpool.api.workbench import Workbench, WorkbenchStatus
+from seatpool.api.workbench import SourceKind, Workbench, WorkbenchSpec, WorkbenchStatus
 from seatpool.cache.claims import ProductClaims, place_of
 from seatpool.domain.demand import DemandIndex, WorkbenchFact
 from seatpool.domain.errors import SeatpoolError
@@ -43,14 +43,13 @@ class WorkbenchView:
     status: WorkbenchStatus
     fact: WorkbenchFact
     """Input of decisions. Its owner is spelled as in the spec."""
-    account: str
-    region: str
-    instance_id: str
-
-    @property
-    def account_region(self) -> tuple[str, str]:
-        """Account and region."""
-        return self.account, self.region
+    account: str | None
+    """None: the source has no accounts, as `region`."""
+    region: str | None
+    instance_id: str | None
+    """EC2 instance id. None: it is another machine."""
+    object_reference: str | None = None
+    """rule/namespace/name of an object of the cluster. None: it is another machine."""
 
     @property
     def generation(self) -> int:
@@ -386,9 +385,10 @@ class Store:
             active_since=spec.launched_at or spec.state_changed_at,
         )
         view = WorkbenchView(
-            metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact, account=intern(spec.account),
-            region=intern(spec.region),
+            metadata=metadata, user=user, problem=problem, status=workbench.status, fact=fact,
+            account=spec.account and intern(spec.account), region=spec.region and intern(spec.region),
             instance_id=metadata.name if spec.instance_id == metadata.name else spec.instance_id,
+            object_reference=_object_reference(spec),
         )  # fmt: skip
         self.workbenches[workbench.key] = view
         dirty = self._update_demand(view)
@@ -419,8 +419,9 @@ class Store:
 
     def _rules_of(self, pool: LicensePool) -> PoolRules:
         server = self.servers.get(pool.server_key)
-        placeholder = server.spec.xlc.placeholder_user if server is not None else PLACEHOLDER
-        return pool_rules(pool.spec, self.identity, placeholder=placeholder)
+        placeholder = server.spec.placeholder_user if server is not None else PLACEHOLDER
+        unlistable = (one.user for one in pool.status.unlistable)
+        return pool_rules(pool.spec, self.identity, placeholder=placeholder, unlistable=unlistable)
 
     def _place_pools(self, server: str, now: datetime) -> None:
         """Takes over where the lists of a server are now."""
@@ -452,7 +453,7 @@ class Store:
         before = self.servers.get(server.key)
         self.servers[server.key] = server
         self._place_pools(server.key, now)
-        if before is None or before.spec.xlc.placeholder_user != server.spec.xlc.placeholder_user:
+        if before is None or before.spec.placeholder_user != server.spec.placeholder_user:
             for key in self._pools_of_server[server.key]:
                 self.rules[key] = self._rules_of(self.pools[key])
                 self._mark_dirty({key}, now)
@@ -495,11 +496,18 @@ class Store:
 
 
 def _has_same_decisions(before: LicensePool, pool: LicensePool) -> bool:
-    """Whether only the status or labels changed."""
+    """Whether only labels changed, or such a part of the status that no decision depends on."""
     old, new = before.metadata, pool.metadata
+    if before.status.unlistable != pool.status.unlistable:
+        return False
     return (old.uid, old.generation, old.deletion_timestamp, old.annotations) == (
         new.uid,
         new.generation,
         new.deletion_timestamp,
         new.annotations,
     )
+
+
+def _object_reference(spec: WorkbenchSpec) -> str | None:
+    is_object = spec.source is not None and spec.source.kind is SourceKind.KUBERNETES
+    return spec.source.reference if is_object and spec.source is not None else None

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from seatpool.mirror.aws_clients import AwsClients
-    from seatpool.servers.nodes import Node
-    from seatpool.servers.ssm import SsmTransport
+    from seatpool.servers.ssm.nodes import Node
+    from seatpool.servers.ssm.transport import SsmTransport
     from seatpool.settings.settings import Settings
 
 ENV_VAR_SINCE = (3, 3, 2746, 0)
@@ -314,14 +314,16 @@ async def _accounts(settings: "Settings", clients: "AwsClients") -> list[Checked
 
 async def _license_servers(settings: "Settings", servers: Iterable[LicenseServer]) -> list[Checked]:
     from seatpool.policy.allowed_servers import refusal
-    from seatpool.servers.nodes import Node
-    from seatpool.servers.ssm import SsmTransport
+    from seatpool.servers.ssm.nodes import Node
+    from seatpool.servers.ssm.transport import SsmTransport
 
     transport = SsmTransport(endpoint_url=settings.servers.endpoint_url)
     lines: list[Checked] = []
     try:
         documents: dict[tuple[str, str | None, str | None, str], Node] = {}
         for server in servers:
+            if not server.spec.uses_ssm:
+                continue
             refused = refusal(server, settings.servers.allowed)
             if refused is not None:
                 # A LicenseServer must not make this command use a role that the operator would not use either.
@@ -366,7 +368,7 @@ async def _document(transport: "SsmTransport", settings: "Settings", name: str, 
     from botocore.exceptions import ClientError
 
     from seatpool.aws.errors import AwsErrorReason, reason_of
-    from seatpool.servers.document import document_hash
+    from seatpool.servers.ssm.document import document_hash
 
     what = f"document {name} in {node.region}"
 

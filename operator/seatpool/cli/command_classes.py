@@ -22,15 +22,19 @@ class ListOption(StrEnum):
     JSON = "json"
 
 
-class ShortLivedCommand(TyperCommand):
-    """Runs a command that reads, prints and ends, with the garbage collector off.
-
-    Almost nothing that such a command allocates becomes garbage before its end.
-    """
+class RecordedCommand(TyperCommand):
+    """Keeps the arguments as they were written, for `command_line`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.meta[ARGUMENTS] = list(args)
         return super().parse_args(ctx, args)
+
+
+class ShortLivedCommand(RecordedCommand):
+    """Runs a command that reads, prints and ends, with the garbage collector off.
+
+    Almost nothing that such a command allocates becomes garbage before its end.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         gc.disable()
@@ -41,11 +45,11 @@ class ShortLivedCommand(TyperCommand):
 
 
 def command_line(context: typer.Context) -> str:
-    """Returns the command line of a ShortLivedCommand, as a shell reads it."""
+    """Returns the command line of a RecordedCommand, as a shell reads it."""
     return shlex.join([*context.command_path.split(), *context.meta[ARGUMENTS]])
 
 
-class EndedAtOnce(TyperCommand):
+class EndedAtOnce(RecordedCommand):
     """Lets Ctrl-C end the process at once.
 
     It is for work in a library that heeds no exception, and that leaves nothing behind.

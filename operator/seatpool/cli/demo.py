@@ -22,6 +22,16 @@ def demo(
         bool,
         typer.Option("--hold", help="No story: a few users work and wait until Ctrl-C, and you try the commands."),
     ] = False,
+    backend: Annotated[
+        str, typer.Option(help="Where the lists are: xlc (the vendor's client) or ldap (a real OpenLDAP server).")
+    ] = "xlc",
+    story: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Which story: examples (the pools of examples/), or vew (a Virtual Engineering Workbench).",
+        ),
+    ] = "examples",
     replay: Annotated[
         Path | None,
         typer.Option(help="Replay a file of EventBridge envelopes, one a line (.jsonl or .jsonl.gz), instead."),
@@ -53,15 +63,21 @@ def demo(
     The exit code is 0 only if every list was right.
     """
     try:
-        from seatpool.sim.demo.options import DemoOptions
+        from seatpool.sim.demo.options import Backend, DemoOptions, StoryName
         from seatpool.sim.demo.show import show
     except ImportError as error:
         raise SeatpoolError(missing_package("the demo needs", error.name, extra="sim")) from error
     if hold and once:
         raise SeatpoolError("--hold and --once exclude each other: leave one out")
+    if backend not in list(Backend):
+        raise SeatpoolError(f"--backend {backend}: write {' or '.join(Backend)}")
+    if story not in set(StoryName):
+        raise SeatpoolError(f"--story {story}: there is no such story; give {' or '.join(StoryName)}")
     options = DemoOptions.read(
+        story=StoryName(story),
         once=once or not sys.stdout.isatty(),
         hold=hold,
+        backend=Backend(backend),
         replay=replay,
         speed=speed,
         seats=seats or (),

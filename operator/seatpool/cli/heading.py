@@ -28,7 +28,13 @@ class Heading:
         return all(life.is_well for life in self.lives)
 
     def write(
-        self, answer: object, *, output: "Output", screen: "Callable[[Console, bool], object]", again: bool = False
+        self,
+        answer: object,
+        *,
+        output: "Output",
+        screen: "Callable[[Console, bool], object]",
+        again: bool = False,
+        headers: bool = True,
     ) -> None:
         """Prints an answer after the first lines. Programs get the answer alone, and warnings on standard error.
 
@@ -49,4 +55,4 @@ class Heading:
             for life in self.lives:
                 if life.life is not Life.ALIVE:
                     warn(life.text)
-        write(answer, output=output, screen=drawn)
+        write(answer, output=output, screen=drawn, headers=headers)

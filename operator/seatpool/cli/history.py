@@ -95,7 +95,6 @@ def import_(
     from zoneinfo import ZoneInfo
 
     from seatpool.api.base import parse_duration
-    from seatpool.domain.identity import normalise
     from seatpool.history.pseudonyms import Pseudonyms
     from seatpool.settings.settings import load_settings
 
@@ -119,12 +118,7 @@ def import_(
     identity, pseudonyms = settings.identity, Pseudonyms.from_file(settings.history.salt_file)
 
     def user_of(spelling: str) -> str:
-        user = normalise(
-            spelling.strip(),
-            strip_domain=identity.strip_domain,
-            fold_case=identity.fold_case,
-            mapping=identity.mapping,
-        )
+        user = identity.unchecked_user(spelling.strip())
         return pseudonyms.of(user) if user else ""
 
     job = LogImport(

@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import sys
 from collections.abc import Awaitable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,7 +37,9 @@ MOST_WORKBENCHES = 50
 T = TypeVar("T")
 
 
-async def show_status(options: CommandOptions, *, output: "Output", selector: str | None = None) -> bool:
+async def show_status(
+    options: CommandOptions, *, output: "Output", selector: str | None = None, headers: bool = True
+) -> bool:
     """Runs `seatpool status`. `selector` is a label selector of pools. None: all pools."""
     async with reading_cluster(options) as cluster:
         found = await _overview(cluster, selector)
@@ -50,6 +53,7 @@ async def show_status(options: CommandOptions, *, output: "Output", selector: st
         screen=lambda screen, wide: print_parts(
             screen, status_screen(found, times=times, wide=wide, width=screen.width, namespace=cluster.namespace)
         ),
+        headers=headers,
     )
     return found.is_well
 
@@ -66,27 +70,33 @@ async def show_top(
     from seatpool.terminal.output import console
 
     screen = console()
+    can_draw = screen.is_terminal and not screen.is_dumb_terminal
+    live = Live(console=screen, screen=True, auto_refresh=False) if can_draw else None
+
+    def show(drawn: "RenderableType") -> None:
+        if live is not None:
+            live.update(drawn, refresh=True)
+        else:
+            screen.print(drawn)
+            screen.print()
+            sys.stdout.flush()
+
     async with connect(options) as cluster:
-        with Live(console=screen, screen=screen.is_terminal, auto_refresh=False) as live:
+        with live or nullcontext():
             drawn: RenderableType = ""
             while True:
                 try:
                     found = await _overview(cluster, selector)
                 except Unavailable as error:
-                    live.update(
-                        Group(
-                            Text(f"no answer at {cluster.times.format_time(cluster.now)}: {sentence(error)}", "red"),
-                            drawn,
-                        ),
-                        refresh=True,
-                    )
+                    told = f"no answer at {cluster.times.format_time(cluster.now)}: {sentence(error)}"
+                    show(Group(Text(told, "red"), drawn) if can_draw else Text(told, "red"))
                 else:
                     drawn = Group(
                         *status_screen(
                             found, times=cluster.times, wide=wide, width=screen.width, namespace=cluster.namespace
                         )
                     )
-                    live.update(drawn, refresh=True)
+                    show(drawn)
                 await asyncio.sleep(interval)
 
 
@@ -144,7 +154,7 @@ def _show_explanation(found: "Explanation", heading: Heading, *, output: "Output
     sys.stdout.flush()  # a program that reads the answers of --watch from a pipe gets each at once
 
 
-async def show_who(options: CommandOptions, *, pool: str, output: "Output") -> bool:
+async def show_who(options: CommandOptions, *, pool: str, output: "Output", headers: bool = True) -> bool:
     """Runs `seatpool who`."""
     async with reading_cluster(options) as cluster:
         reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
@@ -160,6 +170,7 @@ async def show_who(options: CommandOptions, *, pool: str, output: "Output") -> b
         _one_or_all(found),
         output=output,
         screen=lambda screen, wide: who_screen(found, console=screen, wide=wide, times=times),
+        headers=headers,
     )
     return heading.is_well
 

@@ -9,7 +9,7 @@ import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ from seatpool.cli.failures import failures_told
 from seatpool.cli.help import HELP_NAMES, Panel, tidy_help
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.streams import prepare_streams
+from seatpool.text import format_known
 
 PLUGIN = "kubectl-seatpool"
 NO_FILES = ":4"  # tells kubectl that these are all completions, and not to offer files
@@ -75,7 +76,7 @@ def crds(
 
 def document() -> None:
     """Print the SSM document that license servers run, as it has to be uploaded."""
-    from seatpool.servers.document import document_json
+    from seatpool.servers.ssm.document import document_json
 
     typer.echo(document_json(), nl=False)
 
@@ -87,6 +88,25 @@ def version() -> None:
     typer.echo(installed("seatpool"))
 
 
+def print_help(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[COMMAND]...", show_default=False)] = None,
+) -> None:
+    """Print the help of a command, as its option --help does."""
+    at = context.find_root()
+    for word in words or ():
+        commands: dict[str, Any] = getattr(at.command, "commands", {})
+        found = commands.get(word)
+        if found is None:
+            asked, place = f"help {' '.join(words or ())}", at.command_path
+            if not commands:
+                raise SeatpoolError(f"{asked}: {place} has no commands; write help {place.partition(' ')[2]}")
+            known = format_known(word, (name for name, one in commands.items() if not one.hidden))
+            raise SeatpoolError(f"{asked}: {place} has no command {word}; {known}")
+        at = found.context_class(found, info_name=word, parent=at, help_option_names=[*HELP_NAMES])
+    typer.echo(at.command.get_help(at))
+
+
 operating = typer.Typer()
 operating.command(rich_help_panel=Panel.SET_UP)(demo.demo)
 operating.command("compare-pipeline", rich_help_panel=Panel.SET_UP, cls=compare_pipeline.ComparePipeline)(
@@ -96,6 +116,7 @@ operating.command("import", cls=OldImport, hidden=True)(compare_pipeline.compare
 operating.command(rich_help_panel=Panel.SET_UP)(crds)
 operating.command(rich_help_panel=Panel.SET_UP)(document)
 operating.command(rich_help_panel=Panel.SET_UP)(version)
+operating.command("help", rich_help_panel=Panel.SET_UP)(print_help)
 operating.command(cls=run.RunCommand, rich_help_panel=Panel.SET_UP)(run.run)
 operating.command(cls=run.RunCommand, rich_help_panel=Panel.SET_UP)(web.web)
 # The help lists the commands in this order, in the panels of `help.Panel`.

@@ -210,7 +210,8 @@ def _print(plans: "list[SeatPlan]", past: "Past", left_out: list[str], output: P
         from seatpool.clock import utc_now
 
         try:
-            from seatpool.planner.page import Origin, page
+            from seatpool.pages import Origin
+            from seatpool.planner.page import page
         except ImportError as error:
             raise SeatpoolError(missing_package("-o html needs", error.name, extra="report")) from error
         origin = Origin(at=utc_now(), version=version("seatpool"), command=command)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seatpool.cli.command_classes import EndedAtOnce
+from seatpool.cli.command_classes import EndedAtOnce, command_line
 from seatpool.cli.help import Panel
+from seatpool.cli.no_headers import NoHeaders, refuse_no_headers
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.progress import progress
 from seatpool.text import missing_package
@@ -68,6 +69,7 @@ OutFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Wri
 
 @app.command(cls=EndedAtOnce, rich_help_panel=Panel.PAST)
 def report(
+    context: typer.Context,
     *,
     by: Annotated[
         ByOption, typer.Option(help="What the rows are. An HTML page has all but user and hour.")
@@ -104,6 +106,7 @@ def report(
     output: Annotated[
         ReportOption, typer.Option("--output", "-o", help="How the report is printed.")
     ] = ReportOption.TABLE,
+    no_headers: NoHeaders = False,
     out: OutFile = None,
     history: History = None,
     config: Config = None,
@@ -111,6 +114,9 @@ def report(
     endpoint_url: Endpoint = None,
 ) -> None:
     """Report how many seats were in use, which users waited how long, and what it cost, from the recorded history."""
+    if output is ReportOption.HTML and out is None and sys.stdout.isatty():
+        raise SeatpoolError("-o html prints a page: give --out FILE")
+    refuse_no_headers(no_headers, is_table=output in (ReportOption.TABLE, ReportOption.WIDE))
     settings = _settings(history, config, region, endpoint_url)
     try:
         from seatpool.history.pseudonyms import Pseudonyms
@@ -127,9 +133,16 @@ def report(
         zone=zone,
         dry_run=dry_run,
         pseudonyms=Pseudonyms.from_file(salt_file or settings.salt_file),
+        headers=not no_headers,
     )
     with progress("Reading the history"):
-        made = build_report(options, by=by.value, form=output.value, folder_since=lambda day: _folder(settings, day))
+        made = build_report(
+            options,
+            by=by.value,
+            form=output.value,
+            folder_since=lambda day: _folder(settings, day),
+            command=command_line(context),
+        )
     _write(made, out)
 
 
@@ -142,6 +155,7 @@ def sql(
     output: Annotated[
         AnswerOption, typer.Option("--output", "-o", help="How the answer is printed.")
     ] = AnswerOption.TABLE,
+    no_headers: NoHeaders = False,
     out: OutFile = None,
     history: History = None,
     config: Config = None,
@@ -152,6 +166,7 @@ def sql(
 
     It can read the history and nothing else, and change nothing.
     """
+    refuse_no_headers(no_headers, is_table=output is AnswerOption.TABLE)
     settings = _settings(history, config, region, endpoint_url)
     try:
         from seatpool.history.sql import run_query
@@ -162,7 +177,7 @@ def sql(
         raise HistoryNotInstalled(error.name) from error
     with progress("Asking the history"):
         found = run_query(_folder(settings, None), question)
-    _write(format_result(found, form=output.value), out)
+    _write(format_result(found, form=output.value, headers=not no_headers), out)
 
 
 def _settings(

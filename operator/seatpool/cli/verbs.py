@@ -19,6 +19,7 @@ from seatpool.cli import completion
 from seatpool.cli.cluster_options import cluster_options
 from seatpool.cli.command_classes import RenamedCommand, ShortLivedCommand, command_line
 from seatpool.cli.help import Panel
+from seatpool.cli.no_headers import NoHeaders, refuse_no_headers
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import say
 
@@ -77,17 +78,19 @@ def status(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep the screen up to date until Ctrl-C.")] = False,
     output: OutputFormat = OutputOption.TABLE,
+    no_headers: NoHeaders = False,
 ) -> None:
     """Show whether all is well: problems first, then servers and pools, on one screen. Exit code 1: there are problems."""
     from seatpool.cli.inspect_verbs import show_status, show_top
 
     chosen = _output(output)
+    refuse_no_headers(no_headers, is_table=chosen.is_for_people and not watch)
     if watch and not chosen.is_for_people:
         raise SeatpoolError(f"--watch draws a screen: leave out -o {chosen}, or read the objects with kubectl get -w")
     _end(
         show_top(options, interval=INTERVAL, selector=selector, wide=output is OutputOption.WIDE)
         if watch
-        else show_status(options, output=chosen, selector=selector)
+        else show_status(options, output=chosen, selector=selector, headers=not no_headers)
     )
 
 
@@ -147,11 +150,14 @@ def who(
     options: "CommandOptions",
     pool: PoolName,
     output: OutputFormat = OutputOption.TABLE,
+    no_headers: NoHeaders = False,
 ) -> None:
     """Show who has a seat of a pool, and who waits: since when, with which workbench type, until when or how long it may last."""
     from seatpool.cli.inspect_verbs import show_who
 
-    _end(show_who(options, pool=pool, output=_output(output)))
+    chosen = _output(output)
+    refuse_no_headers(no_headers, is_table=chosen.is_for_people)
+    _end(show_who(options, pool=pool, output=chosen, headers=not no_headers))
 
 
 @app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)

@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from seatpool.cli.line_screens import print_line
-from seatpool.explain.wait_estimate import WaitEstimate
 from seatpool.explain.who import Who
+from seatpool.policy.wait_estimate import WaitEstimate
 from seatpool.terminal.output import table
 from seatpool.text import NOT_KNOWN, TimeFormat, format_names
 
@@ -35,7 +35,7 @@ def _who(console: Console, found: Who, *, wide: bool, times: TimeFormat) -> None
     if found.denied:
         print_line(console, f"Denied (spec.deniedUsers): {format_names(found.denied)}", indent=2, style="red")
     for problem in found.problems:
-        print_line(console, problem.message.text, indent=2, style="cyan" if problem.is_intended else "red")
+        print_line(console, problem.message.text, indent=2, style="" if problem.is_intended else "red")
 
 
 def _holders(found: Who, *, wide: bool, times: TimeFormat) -> Table:

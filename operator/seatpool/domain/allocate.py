@@ -192,7 +192,7 @@ class _Allocator:
             seats={user: self._seat(user) for user in users},
             waiting=waiting,
             newly_waiting=tuple(one for one in waiting if one.user not in self._before),
-            denied=tuple(sorted((self._rules.denied & self._needs.keys()) - self._assigned.keys())),
+            denied=tuple(sorted((self._rules.barred & self._needs.keys()) - self._assigned.keys())),
             granted=tuple(self._granted),
             released=tuple(self._released),
             next_change=coming.next_change,

@@ -25,14 +25,41 @@ class InvalidUser(SeatpoolError):
     """The user id cannot be put on a list."""
 
 
-def normalise(owner: str, *, strip_domain: bool, fold_case: bool, mapping: Mapping[str, str]) -> str:
-    """Returns the user id of an owner. `check_user` may still refuse it."""
+_NO_USERS: Mapping[str, str] = {}
+
+
+def normalise(
+    owner: str,
+    *,
+    strip_domain: bool,
+    fold_case: bool,
+    mapping: Mapping[str, str],
+    mapped_users: Mapping[str, str] = _NO_USERS,
+) -> str:
+    """Returns the user id of an owner. `check_user` may still refuse it.
+
+    `mapped_users` are `users_of(mapping)`: an owner that is spelt like one of them is that user.
+    """
     user = owner
     if strip_domain:
         user = user.rpartition("\\")[2].partition("@")[0]
     if fold_case:
         user = user.translate(_LOWER)
-    return mapping.get(user, user)
+    found = mapping.get(user)
+    if found is not None:
+        return found
+    return mapped_users.get(owner.translate(_LOWER) if fold_case else owner, user) if mapped_users else user
+
+
+def users_of(mapping: Mapping[str, str], *, fold_case: bool) -> dict[str, str]:
+    """Returns the users of a mapping, by their spelling in lower case if case is folded.
+
+    Those that differ by case only are left out: nothing says which of them an owner means.
+    """
+    spelt: dict[str, set[str]] = {}
+    for user in mapping.values():
+        spelt.setdefault(user.translate(_LOWER) if fold_case else user, set()).add(user)
+    return {key: users.pop() for key, users in spelt.items() if len(users) == 1}
 
 
 def is_placeholder(user: str, placeholder: str = PLACEHOLDER) -> bool:

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     READMISSION_BLOCKED = "ReadmissionBlocked"
 
     DENIED = "Denied"
+    NOT_LISTABLE = "NotListable"
 
     WORKBENCHES_STOPPED = "WorkbenchesStopped"
     SEATS_REDUCED = "SeatsReduced"
@@ -44,6 +45,7 @@ _SENTENCES = {
     "more changes in its window.",
     Reason.READMISSION_BLOCKED: "The user left the list lately and may not return before readmitAfter is over.",
     Reason.DENIED: "The user is among deniedUsers and never gets a seat.",
+    Reason.NOT_LISTABLE: "The license server has no such user, or its list cannot have the user's id.",
     Reason.WORKBENCHES_STOPPED: "The last workbench stopped, and minimumHold and linger are over.",
     Reason.SEATS_REDUCED: "The pool had more people than seats, and this seat was among the first to give up.",
     Reason.MADE_ROOM_FOR_PROTECTED: "The pool was full, and a user in protectedUsers had no seat.",

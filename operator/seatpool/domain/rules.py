@@ -64,6 +64,8 @@ class PoolRules:
     priorities: tuple[Priority, ...] = ()
     protected: tuple[str, ...] = ()
     denied: frozenset[str] = field(default_factory=frozenset)
+    unlistable: frozenset[str] = field(default_factory=frozenset)
+    """Users whom the license server's list cannot have. It is no rule of the pool, and changes with the server's accounts."""
     minimum_hold: timedelta = _ZERO
     linger: timedelta = _ZERO
     seat_cool_down: timedelta = _ZERO
@@ -91,9 +93,14 @@ class PoolRules:
         return self.seat_cool_down > _ZERO or self.max_reassignments is not None
 
     @cached_property
+    def barred(self) -> frozenset[str]:
+        """The users who get no seat: denied ones, and those whom the list cannot have."""
+        return self.denied | self.unlistable
+
+    @cached_property
     def always(self) -> frozenset[str]:
-        """The protected users, without those who are also denied: a ban is stronger."""
-        return frozenset(self.protected) - self.denied
+        """The protected users, without those who are also barred: that is stronger."""
+        return frozenset(self.protected) - self.barred
 
     @cached_property
     def reservation_of(self) -> Callable[[str], int | None]:

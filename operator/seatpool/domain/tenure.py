@@ -49,7 +49,12 @@ def with_idle_since(grant: Grant, *, needed: bool, now: datetime) -> Grant:
 
 
 def tenure_of(grant: Grant, *, rules: PoolRules) -> Tenure:
-    """Returns why the user has the seat. A ban ends it without linger, but the vendor's minimum hold still counts."""
+    """Returns why the user has the seat. A ban ends it without linger, but the vendor's minimum hold still counts.
+
+    A user whom the list cannot have is not on it, so nothing is held.
+    """
+    if grant.user in rules.unlistable:
+        return Tenure(Reason.NOT_LISTABLE, grant.since)
     if grant.user in rules.always:
         return _PROTECTED
     if grant.user in rules.denied:
@@ -63,6 +68,8 @@ def tenure_of(grant: Grant, *, rules: PoolRules) -> Tenure:
 
 def release_reason(user: str, *, rules: PoolRules) -> Reason:
     """Returns why a seat whose time is over was released."""
+    if user in rules.unlistable:
+        return Reason.NOT_LISTABLE
     return Reason.USER_DENIED if user in rules.denied else Reason.WORKBENCHES_STOPPED
 
 
@@ -76,7 +83,7 @@ def release_order(grants: Iterable[Grant], *, rules: PoolRules, now: datetime) -
         return (
             grant.user in rules.always,
             inside_minimum_hold(grant, rules=rules, now=now),
-            grant.user not in rules.denied,
+            grant.user not in rules.barred,
             grant.idle_since is None,
         )
 

@@ -24,7 +24,7 @@ def waiting_line(
     line = [
         _place(user, min(need.since, now), before)
         for user, need in needs.items()
-        if user not in holders and user not in rules.denied
+        if user not in holders and user not in rules.barred
     ]
     line += [_place(user, now, before) for user in rules.always if user not in holders and user not in needs]
     line.sort(key=lambda place: place.user)

@@ -44,6 +44,7 @@ class MessageId(StrEnum):
     TIME_NOT_KNOWN = "TimeNotKnown"
     RELEASES_HELD = "ReleasesHeld"
     SPEC_MUST_CHANGE = "SpecMustChange"
+    ACCOUNT_MUST_CHANGE = "AccountMustChange"
     OBSTACLE_FIRST = "ObstacleFirst"
     ONE_STOP_IS_ENOUGH = "OneStopIsEnough"
     STOPS_THAT_HELP = "StopsThatHelp"
@@ -181,6 +182,9 @@ MESSAGES: Mapping[str, MessageTemplate] = {
         rule_fields.READMIT_AFTER.spec,
     ),
     Reason.DENIED: MessageTemplate(Part.RULE, "{user} is among spec.deniedUsers and never gets a seat.", "deniedUsers"),
+    Reason.NOT_LISTABLE: MessageTemplate(
+        Part.RULE, "License server {server} cannot have {user} on the list: {problem}.", "serverRef"
+    ),
     # the rule that decides: lost a seat
     Reason.WORKBENCHES_STOPPED: MessageTemplate(
         Part.RULE, "The last workbench stopped, and spec.minimumHold and spec.linger are over.", rule_fields.LINGER.spec
@@ -213,6 +217,9 @@ MESSAGES: Mapping[str, MessageTemplate] = {
     MessageId.RELEASES_HELD: MessageTemplate(Part.WHEN, "No seat comes free before what stands in the way is gone."),
     MessageId.SPEC_MUST_CHANGE: MessageTemplate(
         Part.WHEN, "Time does not change that: ask your license admin ({field} of {pool})."
+    ),
+    MessageId.ACCOUNT_MUST_CHANGE: MessageTemplate(
+        Part.WHEN, "The seat comes some time after the license server has the user: ask who administers its accounts."
     ),
     MessageId.OBSTACLE_FIRST: MessageTemplate(Part.WHEN, "Nothing changes before what stands in the way is gone."),
     MessageId.ONE_STOP_IS_ENOUGH: MessageTemplate(

@@ -18,8 +18,7 @@ def observed_identity(identity: IdentitySettings, pairs: Iterable[tuple[str, str
         return identity
     choices = [identity]
     choices += [
-        identity.model_copy(update={"strip_domain": strip, "fold_case": fold})
-        for strip, fold in product((True, False), repeat=2)
+        identity.changed(strip_domain=strip, fold_case=fold) for strip, fold in product((True, False), repeat=2)
     ]
     best = max(choices, key=lambda one: sum(one.user_or_problem(owner)[0] == user for owner, user in seen.items()))
     others = {
@@ -27,4 +26,4 @@ def observed_identity(identity: IdentitySettings, pairs: Iterable[tuple[str, str
         for owner, user in seen.items()
         if best.user_or_problem(owner)[0] != user
     }
-    return best.model_copy(update={"mapping": best.mapping | others})
+    return best.changed(mapping=best.mapping | others)

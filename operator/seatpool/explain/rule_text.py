@@ -52,6 +52,8 @@ def rule_message(
         window=format_duration(budget.window) if budget is not None else "",
         duration=_duration_of(reason, rules),
         until=times.format_time(ends),
+        server=pool.spec.server_ref.name,
+        problem=next((one.problem for one in pool.status.unlistable if one.user == user), "it has no such user"),
     )
 
 

@@ -18,8 +18,8 @@ from seatpool.domain.allocation import Allocation
 from seatpool.domain.memory import Grant, PoolMemory
 from seatpool.domain.need import Need
 from seatpool.domain.rules import PoolRules
-from seatpool.domain.tenure import tenure_of, with_idle_since
 from seatpool.policy.plan import Question, plan
+from seatpool.policy.wait_estimate import Line, end_if_stopped
 
 MAX_WORK = 120_000
 """Users that all allocations of one simulation may look at together. That is about half a second."""
@@ -88,6 +88,11 @@ class Simulation:
     def answer(self) -> Allocation:
         """The allocation of this moment."""
         return self._answer(self.needs, self.memory, self.now)
+
+    @property
+    def line(self) -> Line:
+        """The waiting line of this moment."""
+        return Line(pool=self.pool, rules=self.rules, answer=self.answer, working=self.needs, now=self.now)
 
     @cached_property
     def _work(self) -> _Work:
@@ -178,7 +183,7 @@ class Simulation:
         kinds = defaultdict[tuple[object, ...], list[Grant]](list)
         for grant in holders.values():
             own = grant.user
-            if own in self.needs and own not in rules.always and own not in rules.denied and own != user:
+            if own in self.needs and own not in rules.always and own not in rules.barred and own != user:
                 single = own if alone or own not in self.memory.assigned else None
                 kinds[self.end_if_stopped(grant), rules.reservation_of(own), single].append(grant)
         ordered = [sorted(kind, key=lambda grant: (grant.since, grant.user)) for kind in kinds.values()]
@@ -187,7 +192,7 @@ class Simulation:
 
     def end_if_stopped(self, grant: Grant) -> datetime:
         """Returns when the seat comes free if its holder stops now, or has stopped already."""
-        return tenure_of(with_idle_since(grant, needed=False, now=self.now), rules=self.rules).until or self.now
+        return end_if_stopped(grant, rules=self.rules, now=self.now)
 
     def _answer(self, needs: Mapping[str, Need], memory: PoolMemory, now: datetime) -> Allocation:
         if self.may_release or self.server is None:

@@ -12,7 +12,8 @@ from seatpool.explain.messages import Message
 from seatpool.explain.problems import Problem, problems
 from seatpool.explain.simulation import Simulation
 from seatpool.explain.snapshot import Snapshot
-from seatpool.explain.wait_estimate import WaitEstimate, estimate_line
+from seatpool.explain.wait_estimate import estimate_line
+from seatpool.policy.wait_estimate import WaitEstimate
 from seatpool.text import TimeFormat
 
 

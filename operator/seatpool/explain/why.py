@@ -28,8 +28,9 @@ from seatpool.explain.problems import Problem, condition_of, problems
 from seatpool.explain.rule_text import field_of, rule_message
 from seatpool.explain.simulation import Arrival, Group, Simulation, Stops
 from seatpool.explain.snapshot import Snapshot, Subject
-from seatpool.explain.wait_estimate import WaitEstimate, describe_wait
+from seatpool.explain.wait_estimate import describe_wait
 from seatpool.explain.workbench_table import WorkbenchRow
+from seatpool.policy.wait_estimate import WaitEstimate
 from seatpool.text import JSON_NAME, TimeFormat, format_count, format_names
 
 MOST_WAYS = 3
@@ -234,7 +235,7 @@ class _PoolExplainer:
         if grant is not None:
             return self._has_seat(grant, self._simulation.answer)
         needed = self._user in self._simulation.needs
-        if needed and self._user in self._rules.denied:
+        if needed and self._user in self._rules.barred:
             return self._denied()
         if needed or self._user in self._rules.always:
             return self._has_no_seat(self._simulation.answer)
@@ -323,9 +324,14 @@ class _PoolExplainer:
     # -- without a seat ------------------------------------------------------------------------------------------------
 
     def _denied(self) -> PoolExplanation:
-        change = self._message(MessageId.SPEC_MUST_CHANGE, field=f"spec.{field_of(Reason.DENIED)}")
-        messages = (self._message(MessageId.IS_DENIED), self._message(Reason.DENIED), change)
-        return self._explanation(phase=Phase.DENIED, reason=Reason.DENIED, messages=messages)
+        if self._user in self._rules.denied:
+            reason = Reason.DENIED
+            change = self._message(MessageId.SPEC_MUST_CHANGE, field=f"spec.{field_of(reason)}")
+        else:
+            reason, change = Reason.NOT_LISTABLE, self._message(MessageId.ACCOUNT_MUST_CHANGE)
+        rule = self._rule(reason, self._simulation.answer, until=None)
+        messages = (self._message(MessageId.IS_DENIED), rule, change)
+        return self._explanation(phase=Phase.DENIED, reason=reason, messages=messages)
 
     def _has_no_seat(self, answer: Allocation) -> PoolExplanation:
         place = next((one for one in answer.waiting if one.user == self._user), None)

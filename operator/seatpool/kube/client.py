@@ -155,12 +155,19 @@ class KubeClient:
         token: str | None = None,
     ) -> Body:
         """Returns one page of a list, as the API server sends it."""
+        return await self._list_page(_path(resource, namespace), label_selector, limit, token)
+
+    def pages_at(self, path: str, *, label_selector: str | None = None, page: int = 500) -> Pages:
+        """Returns the pages of a list of any kind, by the path of its collection. The caller closes them."""
+        return Pages(lambda token: self._list_page(path, label_selector, page, token))
+
+    async def _list_page(self, path: str, label_selector: str | None, limit: int, token: str | None) -> Body:
         query: dict[str, str] = {"limit": str(limit)}
         if label_selector:
             query["labelSelector"] = label_selector
         if token:
             query["continue"] = token
-        return await self._call("GET", _path(resource, namespace), query=query)
+        return await self._call("GET", path, query=query)
 
     async def list_all(
         self,
@@ -298,6 +305,16 @@ class KubeClient:
     async def replace_raw(self, path: str, body: Mapping[str, Any]) -> Body:
         """Replaces an object of any kind. With metadata.resourceVersion it is a compare-and-swap."""
         return await self._call("PUT", path, query={"fieldManager": FIELD_MANAGER}, body=dict(body))
+
+    async def merge_patch_raw(self, path: str, body: Mapping[str, Any]) -> Body:
+        """Patches an object of any kind. With metadata.resourceVersion it is a compare-and-swap."""
+        return await self._call(
+            "PATCH",
+            path,
+            query={"fieldManager": FIELD_MANAGER},
+            body=dict(body),
+            content_type="application/merge-patch+json",
+        )
 
     async def write_event(self, namespace: str, name: str, body: Mapping[str, Any], *, create: bool) -> Body:
         """Creates a Kubernetes Event, or updates the count of one that exists."""

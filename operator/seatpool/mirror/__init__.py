@@ -1,4 +1,4 @@
-"""Mirrors EC2 instances as Workbench objects: events from SQS, inventories from EC2, writes to the Kubernetes API.
+"""Mirrors machines as Workbench objects: events from SQS, inventories of their sources, writes to the Kubernetes API.
 
 In:
 * `queue`: receives events and acknowledges them. `messages`: parses them.
@@ -10,5 +10,6 @@ In:
 
 Not in: who gets a seat (`domain`), and what a LicenseServer's status says about the mirror (`control.status.mirror`).
 
-Read `mirror`, `event_order`, `workbenches.writer`, `queue.consumer`, `ec2.inventory`.
+Read `mirror`, `event_order`, `workbenches.writer`, `queue.consumer`, `source`,
+`inventory.inventory`.
 """

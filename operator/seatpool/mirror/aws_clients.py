@@ -1,7 +1,7 @@
 """The mirror's boto3 clients: SQS, EC2 and STS, with timeouts and retries by purpose."""
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -59,6 +59,10 @@ class AwsClients(ClientCache):
             "ec2", region=served.key.region, config=self._configs[purpose], role=_role(served.settings)
         )
         return client
+
+    def ecs(self, served: ServedRegion, purpose: Purpose) -> Any:
+        """Returns the client for the tasks of a region."""
+        return self.client("ecs", region=served.key.region, config=self._configs[purpose], role=_role(served.settings))
 
     def account_number(self, served: ServedRegion) -> str:
         """Asks STS which account the credentials of a region belong to."""

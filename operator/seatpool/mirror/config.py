@@ -1,15 +1,20 @@
 """Settings of the mirror: the queue, the accounts and regions, the tags, and the timing."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seatpool.api.base import Duration
 from seatpool.api.regions import REGION_PATTERN
+from seatpool.api.workbench import SourceKind
+from seatpool.mirror.kubernetes.rule import KubernetesRule
+from seatpool.mirror.workbench_tags import PRESETS, Profile, WorkbenchTags, keys_of_type, with_preset
 
+MAX_TAG_KEY = 128
 ACCOUNT_PATTERN = r"^[0-9]{12}$"
 INVENTORY_LIMIT_INTERVALS = 3
 LEAST_INVENTORY_LIMIT = timedelta(minutes=5)
@@ -17,6 +22,7 @@ QUEUE_NAME = r"([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)"
 QUEUE_PATTERN = rf"^(https?://\S+|arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{{12}}:{QUEUE_NAME}|{QUEUE_NAME})$"
 
 Region = Annotated[str, Field(pattern=REGION_PATTERN)]
+TagKey = Annotated[str, Field(min_length=1, max_length=MAX_TAG_KEY)]
 TagValue = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -60,10 +66,30 @@ class MirrorConfig(BaseModel):
     )
     endpoint_url: str | None = Field(default=None, description="Another AWS endpoint, for a stand-in.")
     accounts: tuple[AccountConfig, ...] = Field(default=(), description="Accounts with workbenches.")
-    tag_owner: str = Field(
-        default="vew:workbench:ownerId", min_length=1, max_length=128, description="Tag of the owner."
+    sources: tuple[Literal[SourceKind.EC2, SourceKind.ECS], ...] = Field(
+        default=(SourceKind.EC2,),
+        min_length=1,
+        description="What may be a workbench in the accounts: EC2 instances, ECS tasks. Each needs its own rights.",
     )
-    tag_type: str = Field(default="vew:workbench:type", min_length=1, max_length=128, description="Tag of the type.")
+    profile: Profile = Field(
+        default=Profile.TAGS,
+        description="Whose sources and tags these are, unless they are given: tags is the published pipeline, vew the "
+        "Virtual Engineering Workbench.",
+    )
+    tag_owner: TagKey = Field(default=PRESETS[Profile.TAGS]["tag_owner"], description="Tag of the owner.")
+    tag_type: str = Field(
+        default=PRESETS[Profile.TAGS]["tag_type"],
+        min_length=1,
+        max_length=512,
+        description="Tag of the type, or several in braces: {vew:product:name}-{vew:product:versionName}.",
+    )
+    require: dict[TagKey, Annotated[tuple[TagValue, ...], Field(min_length=1, max_length=50)]] = Field(
+        default_factory=dict,
+        description="Tags that a workbench needs besides, with the values that make it one.",
+    )
+    kubernetes: tuple[KubernetesRule, ...] = Field(
+        default=(), description="Objects of the operator's own cluster that are workbenches, one rule a kind."
+    )
     seat_tag: str | None = Field(
         default=None,
         min_length=1,
@@ -77,6 +103,11 @@ class MirrorConfig(BaseModel):
     custom_source: str = Field(default="vew.workbench", min_length=1, description="`source` of the custom events.")
     custom_detail_type: str = Field(
         default="Workbench State Change", min_length=1, description="`detail-type` of the custom events."
+    )
+    hub_sources: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(
+        default=(),
+        description="Own `source`s of the events WorkbenchEC2StateChanged and WorkbenchContainerStateChanged of a VEW hub. "
+        "The account in their detail is believed. Those with the source aws.ec2 or aws.ecs need no entry.",
     )
     resync_interval: Annotated[Duration, Field(ge=timedelta(milliseconds=100))] = Field(
         default=timedelta(minutes=5), description="How often EC2 is asked for all workbenches."
@@ -134,12 +165,37 @@ class MirrorConfig(BaseModel):
                 raise ValueError(f"queue {queue}: the URL names no host; copy it from the queue's page in the console")
         return queue
 
+    @property
+    def tags(self) -> WorkbenchTags:
+        """The tags that make a machine a workbench."""
+        return WorkbenchTags(owner=self.tag_owner, type=self.tag_type, require=self.require, profile=self.profile)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_the_preset(cls, data: Any) -> Any:
+        return with_preset(data) if isinstance(data, Mapping) else data
+
+    @field_validator("tag_type")
+    @classmethod
+    def _a_type_names_tags(cls, tag_type: str) -> str:
+        keys = keys_of_type(tag_type)
+        if len(keys) == 1 and len(tag_type) > MAX_TAG_KEY and keys[0] == tag_type:
+            raise ValueError(f"tag_type {tag_type}: a tag's key has {MAX_TAG_KEY} characters at most")
+        return tag_type
+
     @model_validator(mode="after")
     def _the_seat_tag_is_ours(self) -> Self:
         if self.seat_tag is not None and self.seat_tag.startswith("aws:"):
             raise ValueError(f"seat_tag {self.seat_tag}: only AWS writes tags that begin with aws:; name another tag")
-        if self.seat_tag in (self.tag_owner, self.tag_type):
+        if self.seat_tag in self.tags.keys:
             raise ValueError(f"seat_tag {self.seat_tag} is read as owner or type already; name another tag")
+        return self
+
+    @model_validator(mode="after")
+    def _a_rule_has_a_name_of_its_own(self) -> Self:
+        for name, count in Counter(rule.name for rule in self.kubernetes).items():
+            if count > 1:
+                raise ValueError(f"rule {name} is in mirror.kubernetes {count} times; give each rule a name of its own")
         return self
 
     @model_validator(mode="after")

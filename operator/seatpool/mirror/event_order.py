@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from seatpool.api.workbench import InstanceState
+from seatpool.api.workbench import InstanceState, SourceKind, WorkbenchSource
 from seatpool.domain.identity import normalise
 from seatpool.domain.instants import NEVER
 
@@ -41,8 +41,10 @@ class Fact:
     owner: str | None = None
     type: str | None = None
     launched_at: datetime | None = None
+    source: WorkbenchSource | None = None
+    """None: EC2."""
     observed: bool = False
-    """True: EC2 itself was asked."""
+    """True: the source itself was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,13 @@ class Stored:
     state: InstanceState
     changed_at: datetime
     launched_at: datetime | None
+    source: WorkbenchSource | None = None
+    """None: EC2, of an object that does not say it."""
+
+    @property
+    def kind(self) -> SourceKind:
+        """The kind of the source."""
+        return self.source.kind if self.source is not None else SourceKind.EC2
 
 
 class Ignored(StrEnum):
@@ -66,6 +75,8 @@ class Ignored(StrEnum):
     UNKNOWN_INSTANCE = "unknown_instance"
     OTHER_ACCOUNT_REGION = "other_place"
     """The object belongs to another account or region."""
+    OTHER_SOURCE = "other_source"
+    """The object belongs to another machine, which only has the same name here."""
 
 
 def without_future(stored: Stored, horizon: datetime) -> Stored:
@@ -101,7 +112,10 @@ def merge(
             state=fact.state,
             changed_at=fact.at,
             launched_at=(fact.launched_at or fact.at) if fact.state in ACTIVE else None,
+            source=fact.source,
         )
+    if _is_other_source(stored.source, fact.source):
+        return Ignored.OTHER_SOURCE
     if (stored.account, stored.region) != (fact.account, fact.region):
         return Ignored.OTHER_ACCOUNT_REGION
     if fact.observed:
@@ -194,6 +208,12 @@ def _changed(stored: Stored, fact: Fact) -> Stored:
         changed_at=max(stored.changed_at, fact.at),
         launched_at=launched_at,
     )
+
+
+def _is_other_source(one: WorkbenchSource | None, other: WorkbenchSource | None) -> bool:
+    if one is None or other is None:  # an EC2 instance, whose id is the name of the object
+        return any(known is not None and known.kind is not SourceKind.EC2 for known in (one, other))
+    return one != other
 
 
 def _is_same_user(one: str, other: str) -> bool:

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.base import format_duration
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.regions import AccountRegion, ServedRegion
+from seatpool.mirror.regions import AccountRegion, Place
 from seatpool.mirror.unknown_accounts import UnknownAccount, UnknownAccounts
 
 NOT_YET = "NotYetTried"
@@ -72,8 +72,8 @@ class MirrorHealth:
     events: EventsHealth
     kubernetes: ConnectionHealth
     inventories: tuple[InventoryHealth, ...]
-    tags: tuple[str, ...] = ()
-    """Keys of the tags that make an instance a workbench."""
+    tags: str = ""
+    """The tags that make a machine a workbench."""
 
     @property
     def waiting_for(self) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ class MirrorHealth:
 
 @dataclass(slots=True)
 class _Inventory:
-    served: ServedRegion
+    served: Place
     connection: ConnectionHealth
     last_complete: datetime | None = None
     tried: bool = False
@@ -112,7 +112,7 @@ class HealthBoard:
     now: datetime
     has_queue: bool
     max_inventory_age: timedelta
-    tags: tuple[str, ...] = ()
+    tags: str = ""
     monotonic: Callable[[], float] = time.monotonic
     redrive: bool | None = None
     _events: ConnectionHealth = field(init=False)
@@ -126,7 +126,7 @@ class HealthBoard:
         self._kubernetes = ConnectionHealth(ok=False, reason=NOT_YET, since=self.now)
         self.metrics.events_connected.set(self._events.ok)
 
-    def set_regions(self, regions: Iterable[ServedRegion], *, now: datetime) -> None:
+    def set_regions(self, regions: Iterable[Place], *, now: datetime) -> None:
         """Tracks these regions and no others. A region that was tracked before keeps its health."""
         before, self._inventories = self._inventories, {}
         for served in regions:
@@ -157,7 +157,7 @@ class HealthBoard:
             tags=self.tags,
         )
 
-    def inventories_begin(self, served: ServedRegion, *, now: datetime) -> None:
+    def inventories_begin(self, served: Place, *, now: datetime) -> None:
         """Records that a region's inventories run. From now on one has to come to its end now and then."""
         entry = self._inventories.get(served.key)
         if entry is None or entry.waits_since is not None:
@@ -177,7 +177,7 @@ class HealthBoard:
 
     def set_inventory(
         self,
-        served: ServedRegion,
+        served: Place,
         *,
         ok: bool,
         reason: str,

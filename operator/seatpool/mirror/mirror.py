@@ -11,20 +11,25 @@ import boto3
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
-from seatpool.api.workbench import WorkbenchSpec
+from seatpool.api.workbench import SourceKind, WorkbenchSpec
 from seatpool.aws.sessions import SessionFactory
 from seatpool.backoff import Backoff, retry_call
 from seatpool.clock import utc_now
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import KubeError
 from seatpool.mirror.aws_clients import AwsClients, Purpose
+from seatpool.mirror.aws_source import AwsReader, AwsSource
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.ec2.describe import Ec2Reader
-from seatpool.mirror.ec2.describe_batcher import DescribeBatcher, IgnoredInstances
-from seatpool.mirror.ec2.inventory import Inventory
-from seatpool.mirror.ec2.inventory_scheduler import InventoryScheduler
+from seatpool.mirror.ec2.instances import Ec2Reader
 from seatpool.mirror.ec2.tag_writer import TagWriter
+from seatpool.mirror.ecs.tasks import EcsReader
 from seatpool.mirror.health import HealthBoard, MirrorHealth
+from seatpool.mirror.inventory.describe_batcher import DescribeBatcher, IgnoredInstances
+from seatpool.mirror.inventory.inventory import Inventory
+from seatpool.mirror.inventory.scheduler import InventoryScheduler
+from seatpool.mirror.kubernetes.object_watch import DELETED, ObjectWatch
+from seatpool.mirror.kubernetes.objects import KubernetesObjects, ServedRule
+from seatpool.mirror.kubernetes.seat_writer import SeatWriter
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
 from seatpool.mirror.queue.consumer import Consumer
@@ -33,7 +38,8 @@ from seatpool.mirror.queue.handler import MessageHandler
 from seatpool.mirror.queue.resolver import Resolver
 from seatpool.mirror.queue.sqs_queue import EventQueue
 from seatpool.mirror.rate_limited_log import RateLimitedLog
-from seatpool.mirror.regions import ServedRegion, ServedRegions
+from seatpool.mirror.regions import Place, ServedRegion, ServedRegions, rule_key
+from seatpool.mirror.source import MachineSource
 from seatpool.mirror.type_aliases import TypeAliases
 from seatpool.mirror.unknown_accounts import UnknownAccounts
 from seatpool.mirror.workbenches.message_context import MessageContexts
@@ -65,7 +71,9 @@ class Mirror:
         rng: random.Random | None = None,
         traces: Traces = UNTRACED,
         leads: Callable[[], bool] = lambda: True,
+        namespaces: tuple[str, ...] = (),
     ) -> None:
+        """`namespaces`: where objects of the cluster are looked for by rules that name none. Empty: everywhere."""
         self.ready = asyncio.Event()
         """Set when the objects were read and each inventory was tried once. `health.waiting_for` names those that failed."""
         self.config = config
@@ -84,9 +92,10 @@ class Mirror:
         self._board = HealthBoard(
             log=log, metrics=self._metrics, unknown_accounts=self._unknown_accounts, now=clock(),
             has_queue=config.queue is not None, max_inventory_age=config.inventory_limit,
-            tags=(config.tag_owner, config.tag_type), monotonic=monotonic,
+            tags=str(config.tags), monotonic=monotonic,
         )  # fmt: skip
-        self._board.set_regions(self._regions, now=clock())
+        self._rules = tuple(ServedRule(rule, rule.namespaces or namespaces) for rule in config.kubernetes)
+        self._board.set_regions(self._places(), now=clock())
         self._workbenches = WorkbenchWriter(
             kube, metrics=self._metrics, clock=clock, concurrency=config.write_concurrency,
             contexts=self.message_contexts, log=self._limited_log, future_tolerance=config.future_tolerance,
@@ -96,6 +105,15 @@ class Mirror:
         self._inventories = InventoryScheduler(
             self._make_inventory, lambda inventory: self._keep_running("inventory", inventory.run)
         )
+        objects = {
+            served.rule.name: KubernetesObjects(served=served, kube=kube, aliases=self._aliases, log=self._limited_log)
+            for served in self._rules
+        }
+        self._object_watches = {
+            rule_key(name): ObjectWatch(one, self._workbenches, log=self._limited_log, clock=clock, rng=self._rng)
+            for name, one in objects.items()
+        }
+        self.seat_writer = SeatWriter(objects, kube, log=self._limited_log, leads=leads, rng=self._rng)
         self.tag_writer = self._make_tag_writer(leads)
         self._loaded = False
         self._handler = self._make_handler()
@@ -105,6 +123,11 @@ class Mirror:
         """The health of all parts now."""
         return self._board.snapshot()
 
+    @property
+    def object_watches(self) -> tuple[ObjectWatch, ...]:
+        """What watches brought of each rule's objects."""
+        return tuple(self._object_watches.values())
+
     def unknown_regions(self) -> tuple[str, ...]:
         """Returns the account/region pairs that may hide workbenches.
 
@@ -113,13 +136,19 @@ class Mirror:
         missing = self.health.waiting_for
         return tuple(
             str(served)
-            for served in self._regions
+            for served in self._places()
             if str(served) in missing and next(self._workbenches.entries_in(served.key), None) is None
         )
 
     def observe(self, raw: dict[str, Any], spec: WorkbenchSpec | None = None) -> None:
         """Records a Workbench from a watch, of any writer. `spec` is its spec if the caller has parsed it."""
         self._workbenches.observe(raw, spec)
+
+    def observe_object(self, rule: str, event: str, raw: dict[str, Any]) -> None:
+        """Records an object that a watch brought for a rule. `event` is ADDED, MODIFIED, DELETED or empty."""
+        self._object_watches[rule_key(rule)].observe(event, raw)
+        if event != DELETED:
+            self.seat_writer.observe(rule, raw)
 
     def forget(self, key: str, *, uid: str | None = None) -> None:
         """Drops the Workbench `namespace/name` after a watch saw its deletion."""
@@ -140,11 +169,11 @@ class Mirror:
         if changed:
             self._regions.replace(self.config)
             self._aliases.replace(config.type_aliases)
-            self._board.set_regions(self._regions, now=self._clock())
+            self._board.set_regions(self._places(), now=self._clock())
             for served in self._regions:
                 self._unknown_accounts.forget(served.key)
             if self._loaded:
-                self._inventories.set_regions(self._regions)
+                self._inventories.set_regions(self._places())
                 self._inventories.trigger_all()
         return tuple(name for name in MirrorConfig.model_fields if getattr(config, name) != getattr(self.config, name))
 
@@ -155,7 +184,7 @@ class Mirror:
         None: all namespaces.
         """
         try:
-            if observed is not None and not observed.issuperset(self._regions.namespaces):
+            if observed is not None and not observed.issuperset(self._namespaces()):
                 await self._load()
             self._board.set_kubernetes(ok=True, reason="Connected", now=self._clock())
             self._loaded = True
@@ -164,7 +193,11 @@ class Mirror:
                     tasks.create_task(self._keep_running("receivers", self._consumer().run))
                 if self.tag_writer is not None:
                     tasks.create_task(self._keep_running("seat tags", self.tag_writer.run))
-                self._inventories.set_regions(self._regions)
+                if self.seat_writer.is_used:
+                    tasks.create_task(self._keep_running("seat annotations", self.seat_writer.run))
+                for watch in self._object_watches.values():
+                    tasks.create_task(self._keep_running("objects", watch.run))
+                self._inventories.set_regions(self._places())
                 for part, run in (("tombstones", self._tombstones().run), ("unlisted", self._orphans().run)):
                     tasks.create_task(self._keep_running(part, run))
                 await self._inventories.wait_until_tried()
@@ -174,13 +207,19 @@ class Mirror:
             await self._inventories.close()
             self._clients.close()
 
+    def _places(self) -> tuple[Place, ...]:
+        return (*self._regions, *self._rules)
+
+    def _namespaces(self) -> set[str]:
+        return {place.namespace for place in self._places()}
+
     async def _load(self) -> None:
         def record(error: Exception) -> None:
             reason, message = type(error).__name__, str(error)
             self._board.set_kubernetes(ok=False, reason=reason, message=message, now=self._clock())
 
         await retry_call(
-            lambda: self._workbenches.load(self._regions.namespaces),
+            lambda: self._workbenches.load(self._namespaces()),
             errors=KubeError,
             backoff=Backoff(self._rng, first=FIRST_PAUSE, longest=MAX_PAUSE),
             on_error=record,
@@ -205,10 +244,12 @@ class Mirror:
         )  # fmt: skip
 
     def _make_handler(self) -> MessageHandler:
-        reader = Ec2Reader(self.config, self._clients, self._aliases, Purpose.DESCRIBE)
         resolver = Resolver(
             config=self.config, workbenches=self._workbenches, health=self._board, clock=self._clock, rng=self._rng,
-            describe=DescribeBatcher(reader, self._clients, monotonic=self._monotonic),
+            describe={
+                reader.kind: DescribeBatcher(reader, self._clients, monotonic=self._monotonic)
+                for reader in self._readers(Purpose.DESCRIBE)
+            },
             ignored=IgnoredInstances(monotonic=self._monotonic),
         )  # fmt: skip
         return MessageHandler(
@@ -234,11 +275,23 @@ class Mirror:
             health=self._board, metrics=self._metrics, log=self._limited_log, clock=self._clock, rng=self._rng,
         )  # fmt: skip
 
-    def _make_inventory(self, served: ServedRegion) -> Inventory:
+    def _readers(self, purpose: Purpose) -> list[AwsReader]:
+        args = (self.config, self._clients, self._aliases, purpose)
+        by_kind: dict[SourceKind, AwsReader] = {SourceKind.EC2: Ec2Reader(*args), SourceKind.ECS: EcsReader(*args)}
+        return [by_kind[kind] for kind in dict.fromkeys(self.config.sources)]
+
+    def _sources_of(self, place: Place) -> list[MachineSource]:
+        if not isinstance(place, ServedRegion):
+            return [self._object_watches[place.key]]
+        return [
+            AwsSource(reader=reader, served=place, clients=self._clients, lag=self.config.describe_lag)
+            for reader in self._readers(Purpose.INVENTORY)
+        ]
+
+    def _make_inventory(self, place: Place) -> Inventory:
         return Inventory(
-            served, config=self.config, clients=self._clients, aliases=self._aliases, slots=self._slots,
-            workbenches=self._workbenches, health=self._board, metrics=self._metrics, log=self._limited_log,
-            clock=self._clock, rng=self._rng,
+            place, self._sources_of(place), config=self.config, slots=self._slots, workbenches=self._workbenches,
+            health=self._board, metrics=self._metrics, log=self._limited_log, clock=self._clock, rng=self._rng,
         )  # fmt: skip
 
     def _tombstones(self) -> Tombstones:
@@ -247,4 +300,4 @@ class Mirror:
         )
 
     def _orphans(self) -> Orphans:
-        return Orphans(self._workbenches, self._regions, metrics=self._metrics, log=self._log)
+        return Orphans(self._workbenches, self._places, metrics=self._metrics, log=self._log)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from seatpool.mirror.config import AccountConfig, MirrorConfig
 
@@ -15,6 +15,27 @@ class AccountRegion(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.account}/{self.region}"
+
+
+def rule_key(name: str) -> AccountRegion:
+    """Returns the place of a rule for objects in the cluster."""
+    return AccountRegion("kubernetes", name)
+
+
+class Place(Protocol):
+    """Where workbenches are looked for, as one: a region of an account, or a rule for objects in the cluster."""
+
+    @property
+    def key(self) -> AccountRegion:
+        """Names the place in metrics, conditions and logs."""
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of its Workbench objects."""
+
+    @property
+    def inventory(self) -> bool:
+        """True: it may be asked for everything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,39 @@ class SeatWaiting(Notice):
     """The rule that decides, in one word."""
     earliest: Instant | None = None
     """Earliest time of a seat by time alone; absent when another user has to stop a workbench first."""
+    likely_from: Instant | None = None
+    """Begin of a range in which the seat comes in about eight of ten cases, by how long the last seats were held. Absent:
+    there is no estimate. It is that of the moment `at`, and `seatpool why` has the present one."""
+    likely_until: Instant | None = None
+    """End of that range."""
     workbenches: People = ()
     """Names of the user's active workbenches, the first 20."""
+
+
+class SeatDenied(Notice):
+    """A user never gets a seat of the pool, because the pool's rules deny it."""
+
+    type: ClassVar[str] = "SeatDenied"
+
+    user: str
+    """The user."""
+    since: Instant
+    """Since when the user has had an active workbench."""
+    workbenches: People = ()
+    """Names of the user's active workbenches, the first 20."""
+
+
+class WaitEnded(Notice):
+    """A user does not wait any more, and got no seat: the last workbench that needed one stopped."""
+
+    type: ClassVar[str] = "WaitEnded"
+
+    user: str
+    """The user."""
+    reason: str
+    """Why, in one word."""
+    waited_seconds: Annotated[int, Field(ge=0)]
+    """How long the user waited."""
 
 
 class SeatReleased(Notice):
@@ -114,7 +145,15 @@ class DriftDetected(Notice):
     """How many were removed."""
 
 
-KINDS: tuple[type[Notice], ...] = (SeatAssigned, SeatWaiting, SeatReleased, PoolSaturated, DriftDetected)
+KINDS: tuple[type[Notice], ...] = (
+    SeatAssigned,
+    SeatWaiting,
+    SeatDenied,
+    WaitEnded,
+    SeatReleased,
+    PoolSaturated,
+    DriftDetected,
+)
 
 
 def notice_id(*facts: object) -> str:

@@ -23,8 +23,8 @@ from seatpool.planner.waits import Day, Waits
 CONFIDENCE = 0.9
 FEWEST_DAYS = 10
 """With needs on fewer days there are no error bars."""
-ENOUGH_DAYS = 42
-"""With needs on fewer days a kind of day may be missing that comes once in two weeks. The range may be too narrow."""
+ENOUGH_DAYS = 56
+"""With needs on fewer days a kind of day may be missing that comes once in two weeks, and weeks that differ may look alike."""
 ENOUGH_WEEKS = 26
 """If whole weeks are busy or quiet, it takes so many to know how many are. With fewer the range may be too narrow."""
 FEWEST_WEEKS = 4

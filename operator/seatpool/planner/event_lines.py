@@ -23,6 +23,7 @@ from seatpool.mirror.messages import state_change, workbench_event
 from seatpool.mirror.messages.envelope import BYTE_ORDER_MARK, Envelope, RejectedMessage, read_envelopes
 from seatpool.mirror.messages.parsed import RejectReason, StateReport
 from seatpool.planner.past import ActivePeriod, Past
+from seatpool.text import format_count
 
 _BETWEEN = re.compile(rf"[\s{BYTE_ORDER_MARK}]*")
 OTHER_KIND = "other_kind"
@@ -133,7 +134,7 @@ class _EventReader:
             self._passed_over[rejected.reason.value] += 1
             self._details.setdefault(rejected.reason, rejected.detail)
             return
-        self._facts.setdefault(report.instance_id, []).append(self._fact(report))
+        self._facts.setdefault(report.source.reference, []).append(self._fact(report))
 
     def past(self, source: str, identity: IdentitySettings) -> Past:
         """Returns the past of all that was read so far. Raises UnusableEvents."""
@@ -141,9 +142,11 @@ class _EventReader:
         ownerless = self._ownerless()
         if ownerless == len(self._facts):
             counts = self._passed_over + Counter({UNKNOWN_OWNER: ownerless})
+            if not self._read:
+                raise UnusableEvents(f"--events {source}: there is no event in it: the file is empty")
             raise UnusableEvents(
-                f"--events {source}: no event of {self._read} says whose workbench it is about ({format_counts(counts)}); "
-                "it needs EventBridge events in JSON, one a line, with source "
+                f"--events {source}: no event in {format_count(self._read, 'line')} says whose workbench it is about "
+                f"({format_counts(counts)}); it needs EventBridge events in JSON, one a line, with source "
                 f"{self._mirror.custom_source!r} and detail-type {self._mirror.custom_detail_type!r}{self._first_detail()}"
             )
         since, until = min(instants), max(instants)
@@ -165,7 +168,11 @@ class _EventReader:
 
     def _first_detail(self) -> str:
         commonest = max(self._details, key=lambda reason: self._passed_over[reason.value], default=None)
-        return "" if commonest is None else f". The first that was {commonest.value}: {self._details[commonest]}"
+        return (
+            ""
+            if commonest is None
+            else f". The first that was {commonest.value.replace('_', ' ')}: {self._details[commonest]}"
+        )
 
     def _fact(self, report: StateReport) -> Fact:
         of_type = self._mirror.type_aliases.get(report.type, report.type) if report.type is not None else None
@@ -217,5 +224,5 @@ def _periods(facts: Iterable[Fact], *, until: datetime) -> Iterator[ActivePeriod
 
 
 def format_counts(counts: Counter[str]) -> str:
-    """Formats reasons as `3 not_json, 1 bad_field`, the most frequent first."""
-    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common()) or "they are empty"
+    """Formats reasons as `3 not json, 1 bad field`, the most frequent first."""
+    return ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in counts.most_common())

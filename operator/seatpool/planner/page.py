@@ -1,41 +1,20 @@
 """Renders plans as one HTML page that loads nothing, for a browser and for paper."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from seatpool.pages import Origin, render
 from seatpool.planner import text
 from seatpool.planner.past import Past
 from seatpool.planner.picture import curve_picture, description
 from seatpool.planner.plan import SeatPlan
 from seatpool.planner.screen import worth_showing
-from seatpool.text import format_number, format_percent, html_value
-
-TEMPLATE = "page.html.jinja"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Says how a page was made."""
-
-    at: datetime
-    version: str
-    command: str
-    """The command line."""
+from seatpool.text import format_number, format_percent
 
 
 def page(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str], origin: Origin) -> str:
     """Returns the whole HTML document."""
-    environment = Environment(
-        loader=PackageLoader("seatpool.planner", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        finalize=html_value,
-    )
     helpers = {
         function.__name__: function
         for function in (
@@ -49,10 +28,11 @@ def page(plans: Sequence[SeatPlan], past: Past, left_out: Sequence[str], origin:
             worth_showing,
         )
     }
-    return environment.get_template(TEMPLATE).render(
+    return render(
+        "seatpool.planner",
+        origin,
         plans=plans,
         past=past,
-        origin=origin,
         remarks=text.remarks(past, left_out),
         sum_told=text.sum_told(plans),
         priced=any(plan.cost is not None for plan in plans),

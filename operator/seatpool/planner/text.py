@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from seatpool.api.base import format_instant
+from seatpool.planner.event_lines import format_counts
 from seatpool.planner.past import Past
 from seatpool.planner.plan import Point, SeatPlan
 from seatpool.planner.replay_result import NEVER_SERVED
@@ -102,8 +103,7 @@ def remarks(past: Past, left_out: Sequence[str]) -> list[str]:
     """Returns what could not be used of the input, and which pools no user needed."""
     told = []
     if past.passed_over.total():
-        reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in past.passed_over.most_common())
-        told.append(f"Not used of {past.source}: {reasons}.")
+        told.append(f"Not used of {past.source}: {format_counts(past.passed_over)}.")
     if past.waits_not_known:
         told.append(
             f"Not known of {past.source}: how long {past.waits_not_known:,} of the seats were waited for. "

@@ -13,10 +13,18 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from seatpool.api.licenseserver import DEFAULT_DOCUMENT, LicenseServer, LicenseServerSpec, Target, XlcSettings
+from seatpool.api.licenseserver import DEFAULT_DOCUMENT, LicenseServer, LicenseServerSpec, Target
+from seatpool.api.list_backends import (
+    CustomSettings,
+    FlexnetSettings,
+    LdapSettings,
+    ListFileSettings,
+    ScimSettings,
+    XlcSettings,
+)
 
 Pattern = Annotated[str, Field(min_length=1)]
-Command = Annotated[tuple[Pattern, ...], Field(min_length=1)]
+Command = tuple[Pattern, ...]
 WILDCARD = "*"
 SHOWN_OF_A_VALUE = 200
 SHOWN_OF_A_LIST = 5
@@ -58,8 +66,23 @@ class AllowedServers(BaseModel):
     namespaces: Annotated[tuple[Pattern, ...], Field(min_length=1)] = Field(
         description="Namespaces that the rule is for; * stands for any text."
     )
-    targets: Annotated[tuple[AllowedTarget, ...], Field(min_length=1)] = Field(
-        description="Nodes that commands may be sent to."
+    targets: tuple[AllowedTarget, ...] = Field(
+        default=(),
+        description="Nodes that commands may be sent to. Empty: none, so only servers of `urls` are allowed.",
+    )
+    urls: tuple[Pattern, ...] = Field(
+        default=(),
+        description="URLs that spec.ldap and spec.scim may name. Empty: none. The Secrets' content is sent there.",
+    )
+    adapters: tuple[Pattern, ...] = Field(
+        default=(), description="Adapters that spec.custom may name. Empty: none. What one reaches is its own matter."
+    )
+    files: tuple[Pattern, ...] = Field(
+        default=(), description="Files that spec.flexnet.optionsFile and spec.listFile.path may name. Empty: none."
+    )
+    reloads: tuple[Command, ...] = Field(
+        default=((), FlexnetSettings.model_fields["reread"].default),
+        description="Commands that spec.flexnet.reread, spec.flexnet.status and spec.listFile.reload may have.",
     )
     apply: tuple[Command, ...] = Field(
         default=(XlcSettings().apply,),
@@ -70,7 +93,7 @@ class AllowedServers(BaseModel):
         description="Commands that spec.xlc.list may have, argument by argument; * stands for any text in one.",
     )
     state_dirs: tuple[Pattern, ...] = Field(
-        default=(XlcSettings().state_dir,), description="Folders that spec.xlc.stateDir may name."
+        default=(XlcSettings().state_dir,), description="Folders that stateDir of xlc, flexnet and listFile may name."
     )
     documents: tuple[Pattern, ...] = Field(
         default=(DEFAULT_DOCUMENT,), description="SSM documents that spec.document may name."
@@ -79,6 +102,12 @@ class AllowedServers(BaseModel):
         default=(),
         description="IAM roles of which spec.roleArn has to name one. Empty: it must name none, and the operator's own is used.",
     )
+
+    @model_validator(mode="after")
+    def _allows_anything(self) -> Self:
+        if not self.targets and not self.urls and not self.adapters:
+            raise ValueError("give targets, urls or adapters: a rule without them allows no LicenseServer at all")
+        return self
 
 
 def refusal(server: LicenseServer, allowed: Sequence[AllowedServers]) -> str | None:
@@ -120,23 +149,65 @@ def matches(pattern: str, value: str) -> bool:
 
 def _differences(spec: LicenseServerSpec, rule: AllowedServers) -> Iterator[str]:
     """Yields a sentence for each field that the rule does not allow."""
-    target = spec.target.model_dump(by_alias=True, exclude_none=True) | {"region": spec.region}
-    if not any(one.matches(spec.target, spec.region) for one in rule.targets):
-        yield _sentence("spec.target", target, (one.model_dump(exclude_none=True) for one in rule.targets))
-    for field, command, patterns in (
-        ("spec.xlc.apply", spec.xlc.apply, rule.apply),
-        ("spec.xlc.list", spec.xlc.list, rule.list),
-    ):
-        if not any(_matches_command(pattern, command) for pattern in patterns):
-            yield _sentence(field, command, patterns)
-    if not _matches_any(rule.state_dirs, spec.xlc.state_dir):
-        yield _sentence("spec.xlc.stateDir", spec.xlc.state_dir, rule.state_dirs)
-    if not _matches_any(rule.documents, spec.document):
-        yield _sentence("spec.document", spec.document, rule.documents)
+    if spec.uses_ssm:
+        yield from _node_differences(spec, rule)
+    match spec.settings:
+        case XlcSettings() as xlc:
+            yield from _commands((("spec.xlc.apply", xlc.apply, rule.apply), ("spec.xlc.list", xlc.list, rule.list)))
+            yield from _texts((("spec.xlc.stateDir", xlc.state_dir, rule.state_dirs),))
+        case FlexnetSettings() as flexnet:
+            yield from _texts(
+                (
+                    ("spec.flexnet.optionsFile", flexnet.options_file, rule.files),
+                    ("spec.flexnet.stateDir", flexnet.state_dir, rule.state_dirs),
+                )
+            )
+            yield from _commands(
+                (
+                    ("spec.flexnet.reread", flexnet.reread, rule.reloads),
+                    ("spec.flexnet.status", flexnet.status, rule.reloads),
+                )
+            )
+        case ListFileSettings() as file:
+            yield from _texts(
+                (
+                    ("spec.listFile.path", file.path, rule.files),
+                    ("spec.listFile.stateDir", file.state_dir, rule.state_dirs),
+                )
+            )
+            yield from _commands((("spec.listFile.reload", file.reload, rule.reloads),))
+        case LdapSettings() as ldap:
+            yield from _texts((("spec.ldap.url", ldap.url, rule.urls),))
+        case CustomSettings() as custom:
+            yield from _texts((("spec.custom.adapter", custom.adapter, rule.adapters),))
+        case ScimSettings() as scim:
+            yield from _texts((("spec.scim.url", scim.url, rule.urls),))
+            if scim.oauth is not None:
+                yield from _texts((("spec.scim.oauth.url", scim.oauth.url, rule.urls),))
+
+
+def _node_differences(spec: LicenseServerSpec, rule: AllowedServers) -> Iterator[str]:
+    target, region = spec.node
+    if not any(one.matches(target, region) for one in rule.targets):
+        shown = target.model_dump(by_alias=True, exclude_none=True) | {"region": region}
+        yield _sentence("spec.target", shown, (one.model_dump(exclude_none=True) for one in rule.targets))
+    yield from _texts((("spec.document", spec.document, rule.documents),))
     if spec.role_arn is None and rule.role_arns:
         yield _sentence("spec.roleArn", None, rule.role_arns)
-    if spec.role_arn is not None and not _matches_any(rule.role_arns, spec.role_arn):
-        yield _sentence("spec.roleArn", spec.role_arn, rule.role_arns)
+    if spec.role_arn is not None:
+        yield from _texts((("spec.roleArn", spec.role_arn, rule.role_arns),))
+
+
+def _commands(fields: Iterable[tuple[str, Sequence[str], Sequence[Sequence[str]]]]) -> Iterator[str]:
+    for field, command, patterns in fields:
+        if not any(_matches_command(pattern, command) for pattern in patterns):
+            yield _sentence(field, command, patterns)
+
+
+def _texts(fields: Iterable[tuple[str, str, Sequence[str]]]) -> Iterator[str]:
+    for field, value, patterns in fields:
+        if not _matches_any(patterns, value):
+            yield _sentence(field, value, patterns)
 
 
 def _matches_any(patterns: Iterable[str], value: str) -> bool:

@@ -21,6 +21,9 @@ from seatpool.domain.rules import PoolRules
 from seatpool.domain.tenure import not_after, tenure_of, with_idle_since
 from seatpool.policy.guard import PoolChange, Verdict, count_gone, none_held, weigh, window_begin
 
+_WITHOUT_ORDER = frozenset({Reason.WORKBENCHES_STOPPED, Reason.NOT_LISTABLE})
+"""Reasons of releases that no user of Kubernetes ordered: what looks so may be a fault elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -96,8 +99,8 @@ def _leaving(question: Question, answer: Allocation, now: datetime) -> Iterator[
 
 
 def _stopped(answer: Allocation) -> list[str]:
-    """Returns the users who lose a seat because their workbenches are gone."""
-    return [gone.user for gone in answer.released if gone.reason is Reason.WORKBENCHES_STOPPED]
+    """Returns the users who lose a seat because their workbenches or their accounts on the license server are gone."""
+    return [gone.user for gone in answer.released if gone.reason in _WITHOUT_ORDER]
 
 
 def _answer_each(
@@ -132,7 +135,10 @@ def _keeping(question: Question, users: Container[str], now: datetime) -> Alloca
 def _keeping_as(question: Question, entries: Mapping[str, Grant], now: datetime) -> Allocation:
     """Allocates as if the holders of these entries needed their seats, and stores the entries as they are."""
     kept = {user: Need(user, grant.since) for user, grant in entries.items()}
-    answer = allocate(question.rules, kept | dict(question.needs), question.memory, now)
+    rules = question.rules
+    if rules.unlistable:
+        rules = replace(rules, unlistable=rules.unlistable - entries.keys())
+    answer = allocate(rules, kept | dict(question.needs), question.memory, now)
     assigned = {
         user: entries[user] if user in entries and user not in question.needs else grant
         for user, grant in answer.memory.assigned.items()

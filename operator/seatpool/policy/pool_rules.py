@@ -1,5 +1,7 @@
 """Converts a pool's spec to the rules and the selector of the domain, and rules to texts."""
 
+from collections.abc import Iterable
+
 from seatpool.api.base import format_duration
 from seatpool.api.identity import IdentitySettings
 from seatpool.api.licensepool import LicensePool, LicensePoolSpec
@@ -10,10 +12,17 @@ from seatpool.domain.identity import is_placeholder
 from seatpool.domain.rules import Order, PoolRules, Priority, ReassignmentBudget, Reservation
 
 
-def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings, *, placeholder: str | None = None) -> PoolRules:
+def pool_rules(
+    spec: LicensePoolSpec,
+    identity: IdentitySettings,
+    *,
+    placeholder: str | None = None,
+    unlistable: Iterable[str] = (),
+) -> PoolRules:
     """Returns the rules of a pool. Users and patterns are normalised in the same way as owners, so spellings do not matter.
 
     `placeholder` of the pool's server is denied, because a list with it alone counts as empty. None: there is no server.
+    `unlistable`: users whom the server's list cannot have.
 
     Raises InvalidUser for a user that no list can hold, and for a pattern that can match no user id.
     """
@@ -36,6 +45,7 @@ def pool_rules(spec: LicensePoolSpec, identity: IdentitySettings, *, placeholder
         protected=tuple(dict.fromkeys(identity.user(user) for user in spec.protected_users)),
         denied=frozenset(identity.user(user) for user in spec.denied_users if not is_placeholder(user))
         | (identity.spellings(placeholder) if placeholder is not None else frozenset()),
+        unlistable=frozenset(unlistable),
         minimum_hold=spec.minimum_hold,
         linger=spec.linger,
         seat_cool_down=spec.seat_cool_down,

@@ -88,7 +88,9 @@ def _meaning(schema: Schema) -> str:
         for name, text in _LIMITS.items()
         if (value := schema.get(name, schema.get("items", {}).get(name))) is not None
     ]
-    parts = [schema.get("description", ""), f"Allowed: {', '.join(limits)}." if limits else "", *_rules(schema)]
+    description = schema.get("description", "")
+    rules = [rule for rule in _rules(schema) if rule.removeprefix("Rule: must be") not in description]
+    parts = [description, f"Allowed: {', '.join(limits)}." if limits else "", *rules]
     return " ".join(part for part in parts if part)
 
 

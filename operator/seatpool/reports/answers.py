@@ -13,8 +13,8 @@ from seatpool.terminal.say import json_text
 from seatpool.text import NOT_KNOWN, csv_cell, format_count
 
 
-def format_result(answer: QueryResult, *, form: str) -> str:
-    """Formats a result as `table`, `csv` or `json`."""
+def format_result(answer: QueryResult, *, form: str, headers: bool = True) -> str:
+    """Formats a result as `table`, `csv` or `json`. `headers` False: a table has no column headings."""
     if form == "json":
         rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
         return json_text(rows) + "\n"
@@ -24,11 +24,11 @@ def format_result(answer: QueryResult, *, form: str) -> str:
         writer.writerow([csv_cell(name) for name in answer.columns])
         writer.writerows([csv_cell(_plain(value)) for value in row] for row in answer.rows)
         return text.getvalue()
-    return _table(answer)
+    return _table(answer, headers=headers)
 
 
-def _table(answer: QueryResult) -> str:
-    shown = console()
+def _table(answer: QueryResult, *, headers: bool) -> str:
+    shown = console(headers=headers)
     numbers = [name for index, name in enumerate(answer.columns) if _holds_numbers(answer, index)]
     drawn = table(*answer.columns, numbers=numbers, fold=True)
     for row in answer.rows:

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 
+from seatpool.clock import utc_now
 from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.history.store import open_history
+from seatpool.pages import Origin
 from seatpool.reports.facts import recorded_range
 from seatpool.reports.page import PICTURED, page
 from seatpool.reports.question import By, Question, UnclearQuestion, read_per_pool, read_window, read_zone
@@ -34,12 +37,17 @@ class ReportOptions:
     zone: str
     dry_run: bool
     pseudonyms: Pseudonyms
+    headers: bool = True
+    """False: a table has no column headings."""
 
 
 def build_report(
-    options: ReportOptions, *, by: str, form: str, folder_since: Callable[[date | None], Path]
+    options: ReportOptions, *, by: str, form: str, folder_since: Callable[[date | None], Path], command: str
 ) -> str | bytes:
-    """Returns the report in the format `form`. Raises SeatpoolError for an option that cannot be used."""
+    """Returns the report in the format `form`. A page says by which `command` it was made.
+
+    Raises SeatpoolError for an option that cannot be used.
+    """
     heading = By(by)
     teams = read_teams(options.teams, options.pseudonyms) if options.teams is not None else {}
     if heading is By.TEAM and options.teams is None:
@@ -47,8 +55,9 @@ def build_report(
     folder = folder_since(None)
     question = _question(options, folder)
     if form == "html":
-        return page(whole_report(folder, question, teams=teams, most_pictured=PICTURED))
-    return _printed(report(folder, question, by=heading, teams=teams), form)
+        origin = Origin(at=utc_now(), version=version("seatpool"), command=command)
+        return page(whole_report(folder, question, teams=teams, most_pictured=PICTURED), origin)
+    return _printed(report(folder, question, by=heading, teams=teams), form, headers=options.headers)
 
 
 def _question(options: ReportOptions, folder: Path) -> Question:
@@ -69,19 +78,19 @@ def _question(options: ReportOptions, folder: Path) -> Question:
     )
 
 
-def _printed(made: Report, form: str) -> str | bytes:
+def _printed(made: Report, form: str, *, headers: bool) -> str | bytes:
     forms: Mapping[str, Callable[[Report], str | bytes]] = {
         "csv": csv_text,
         "json": lambda one: json_text(as_json(one)) + "\n",
         "parquet": parquet,
-        "table": lambda one: _screen(one, wide=False),
-        "wide": lambda one: _screen(one, wide=True),
+        "table": lambda one: _screen(one, wide=False, headers=headers),
+        "wide": lambda one: _screen(one, wide=True, headers=headers),
     }
     return forms[form](made)
 
 
-def _screen(made: Report, *, wide: bool) -> str:
-    shown: Console = console()
+def _screen(made: Report, *, wide: bool, headers: bool) -> str:
+    shown: Console = console(headers=headers)
     with shown.capture() as captured:
         show(shown, made, wide=wide)
     return captured.get()

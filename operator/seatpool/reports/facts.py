@@ -2,8 +2,9 @@
 
 `held` has every seat in the window, cut to it. `needs` has every need that began in it, with the length of its wait up to
 the end of the window. Instants are whole seconds. Everything within a second is one change, so a seat that passes from
-one user to another is never counted twice. Intervals of one user and pool that overlap are one seat. One installation
-records none for the same server, so only pools that several of them recorded are searched for these.
+one user to another is never counted twice. Intervals of one user and pool that overlap are one seat. There are such if
+several installations recorded the pool, or if it was deleted and created again: then seats and waits that went on are noted
+from their beginning twice. Only these pools are searched for them.
 
 A wait of `LATENCY_S` or less is none. A wait is NULL where the history does not know it, as of an import that does not tell it.
 """
@@ -42,6 +43,8 @@ class PreparedTables:
     """Needs of which it is not known how long they waited."""
     needs: int
     """All needs."""
+    every_pool: tuple[str, ...]
+    """Every pool of the history, also those that the report leaves out."""
 
 
 def recorded_range(database: "DuckDBPyConnection") -> tuple[datetime, datetime] | None:
@@ -58,12 +61,13 @@ def recorded_range(database: "DuckDBPyConnection") -> tuple[datetime, datetime] 
 def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]) -> PreparedTables:
     """Creates the tables, and `capacity_steps`: how many seats each pool had from when on."""
     _put(database, "teams", "user_id VARCHAR, team VARCHAR", [list(pair) for pair in sorted(teams.items())])
-    pools = [name for (name,) in database.execute(_POOLS).fetchall() if question.includes(name)]
+    every_pool = tuple(name for (name,) in database.execute(_POOLS).fetchall())
+    pools = [name for name in every_pool if question.includes(name)]
     _put(database, "chosen", "pool VARCHAR, seats BIGINT", [[name, question.seats.for_pool(name)] for name in pools])
     window = {"begin": question.begin_s, "end": question.end_s}
     modes = "('Enforce', 'DryRun')" if question.dry_run else "('Enforce')"
     database.execute(_SEATS.format(modes=modes, who=_WHO, never=_NEVER, latency=LATENCY_S), window)
-    database.execute(_UNSERVED.format(modes=modes, who=_WHO), window)
+    database.execute(_UNSERVED.format(modes=modes, who=_WHO, unseen=UNSEEN_REASON), window)
     passed_over = 0 if question.dry_run else _in_dry_run(database, window)
     unseen = int(
         database.execute(
@@ -79,7 +83,7 @@ def prepare_tables(database: "DuckDBPyConnection", question: Question, teams: Ma
     database.execute(_NEEDS.format(named=", ".join(NAMED)), window)
     database.execute(_CAPACITY, window)
     not_known, needs = database.execute("SELECT count(*) - count(wait_s), count(*) FROM needs").fetchall()[0]
-    return PreparedTables(passed_over, unseen, not_known, needs)
+    return PreparedTables(passed_over, unseen, not_known, needs, every_pool)
 
 
 def _in_dry_run(database: "DuckDBPyConnection", window: dict[str, int]) -> int:
@@ -113,7 +117,8 @@ WITH every AS MATERIALIZED (
     FROM sessions JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
     WHERE mode IN {modes} AND granted_s - coalesce(wait_s, 0) < $end AND (granted_s >= $begin OR end_s > $begin)
 ), several AS (
-    SELECT pool FROM every GROUP BY pool HAVING count(DISTINCT origin) > 1
+    SELECT pool FROM every GROUP BY pool
+    HAVING count(DISTINCT origin) > 1 OR count(DISTINCT hash(user_id, granted_s)) < count(*)
 ), ordered AS (
     SELECT *, granted_s < max(end_s) OVER (
         PARTITION BY pool, user_id ORDER BY granted_s, end_s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
@@ -127,7 +132,7 @@ WITH every AS MATERIALIZED (
 )
 SELECT pool, user_id, arg_min(team, granted_s) AS team, arg_min(workbench_type, granted_s) AS workbench_type,
     arg_min(account, granted_s) AS account, arg_max(release_reason, end_s) AS release_reason,
-    min(granted_s) AS granted_s, arg_min_null(wait_s, granted_s) AS wait_s,
+    min(granted_s) AS granted_s, first(wait_s ORDER BY granted_s, wait_s NULLS LAST) AS wait_s,
     least(max(end_s), $end) AS end_s
 FROM numbered GROUP BY pool, user_id, number
 UNION ALL SELECT pool, user_id, team, workbench_type, account, release_reason, granted_s, wait_s,
@@ -139,9 +144,17 @@ WHERE mode = 'DryRun' AND epoch(granted_at) < $end
     AND (epoch(granted_at) >= $begin OR coalesce(epoch(released_at), $end) > $begin)"""
 
 _UNSERVED = """CREATE TEMP TABLE unserved AS
-SELECT {who}, epoch(began_at) AS at_s, least(coalesce(epoch(ended_at), $end), $end) - epoch(began_at) AS wait_s
-FROM waits JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
-WHERE mode IN {modes} AND outcome IS DISTINCT FROM 'Granted' AND epoch(began_at) >= $begin AND epoch(began_at) < $end"""
+WITH every AS (
+    SELECT {who}, outcome, epoch(began_at) AS at_s,
+        least(coalesce(epoch(ended_at), $end), $end) - epoch(began_at) AS wait_s
+    FROM waits JOIN chosen USING (pool) LEFT JOIN teams USING (user_id)
+    WHERE mode IN {modes} AND epoch(began_at) >= $begin AND epoch(began_at) < $end
+    QUALIFY row_number() OVER (
+        PARTITION BY pool, user_id, began_at
+        ORDER BY coalesce(outcome IN ('PoolDeleted', '{unseen}'), false), ended_at
+    ) = 1
+)
+SELECT * EXCLUDE (outcome) FROM every WHERE outcome IS DISTINCT FROM 'Granted'"""
 
 _HELD = """CREATE TEMP TABLE held AS
 SELECT {named}, greatest(granted_s, $begin) AS begin_s, end_s FROM seats WHERE granted_s < $end"""

@@ -14,9 +14,9 @@ from seatpool.reports.figures import FigureCalculator, Figures
 from seatpool.reports.hours import HourOfWeek, Timeline, Week, by_hour, timeline
 from seatpool.reports.levels import Levels, sweep
 from seatpool.reports.pool_seats import PoolSeats
-from seatpool.reports.question import By, Question
+from seatpool.reports.question import By, Question, UnclearQuestion
 from seatpool.reports.waiting import WaitClasses, waiting
-from seatpool.text import format_count, format_names
+from seatpool.text import format_count, format_known, format_names
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -105,6 +105,7 @@ def _calculator(
     database: "DuckDBPyConnection", question: Question, teams: Mapping[str, str]
 ) -> tuple[FigureCalculator, tuple[str, ...]]:
     prepared = prepare_tables(database, question, teams)
+    _refuse_unknown_pools(prepared, question)
     calculator = FigureCalculator(database, question)
     if not calculator.pools:
         asked = f" that --pool {', '.join(question.pools)} names" if question.pools else ""
@@ -113,6 +114,16 @@ def _calculator(
             f"seatpool sql '{WHAT_THERE_IS}' shows what there is"
         )
     return calculator, tuple(_remarks(prepared, calculator))
+
+
+def _refuse_unknown_pools(prepared: PreparedTables, question: Question) -> None:
+    """Raises UnclearQuestion for a price or a number of seats of a pool that the history does not have."""
+    known = {name for pool in prepared.every_pool for name in (pool, pool.rpartition("/")[2])}
+    for option, numbers in (("--price", question.price), ("--seats", question.seats)):
+        for name in numbers.of_pool:
+            if name not in known:
+                shown = format_known(name, {pool.rpartition("/")[2] for pool in prepared.every_pool})
+                raise UnclearQuestion(f"{option} {name}=...: the history has no pool {name}; {shown}")
 
 
 def _hours(database: "DuckDBPyConnection", question: Question) -> tuple[HourOfWeek, ...]:
@@ -131,7 +142,7 @@ def _all_together(database: "DuckDBPyConnection", question: Question) -> Levels:
 def _remarks(prepared: PreparedTables, calculator: FigureCalculator) -> Iterator[str]:
     without = sorted(name for name, pool in calculator.pools.items() if pool.seats is None)
     if without:
-        yield f"How many seats there were is not known of {format_names(without)}: say it with --seats POOL=NUMBER."
+        yield f"Number of seats unknown for {format_names(without)}: give --seats POOL=NUMBER."
     if prepared.in_dry_run:
         told = format_count(prepared.in_dry_run, "seat interval")
         yield f"{told} in DryRun, on no license server, not counted here; --dry-run counts them."

@@ -1,7 +1,7 @@
 """The result of a command, product by product."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -25,6 +25,11 @@ class Result(StrEnum):
     """The server has a newer revision, which is in `fence`."""
     OWNER = "owner"
     """The list belongs to another installation, which is in `owner`."""
+    PARTIAL = "partial"
+    """A part of the change is made, and the rest is not begun. `users` is the list as it is now, `detail` says how far."""
+    CHANGED = "changed"
+    """Nothing was written, because the file with the list changed after it was read. `users` is the list as it is now. The
+    next command reads the file anew."""
     FAILED = "failed"
     """The reason is in `detail`."""
     LISTED = "listed"
@@ -58,8 +63,17 @@ class ProductResult:
     """Entries of the list that are no user ids, escaped."""
     passed_over: tuple[str, ...] = ()
     """Lines of a list in which no entry was found at all, escaped."""
-    placeholder: bool = False
-    """True: the list held only the placeholder, so `users` is empty."""
+    surplus: tuple[str, ...] = ()
+    """Entries that give nobody a license: further copies of an entry, and those that refer to nothing. Also what is missing
+    for the list to count at all, in a sentence. The next write of the list mends this."""
+    notes: tuple[str, ...] = ()
+    """What outside of the list undoes it, each in a sentence without its end. Only an admin can change it."""
+    still_in_use: tuple[str, ...] | None = None
+    """Users who are not on the list and still have a license checked out, as the license server names them. None: not asked."""
+    unlistable: Mapping[str, str] = field(default_factory=dict)
+    """Users whom the list cannot have, each with the reason. The others were written."""
+    placeholder: bool | None = False
+    """True: the list held only the placeholder, so `users` is empty. None: the server has no other empty list."""
     unread: int | None = None
     """Offset from which the rest of the list must be fetched. None: nothing is left to fetch."""
 

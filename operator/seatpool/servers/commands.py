@@ -1,4 +1,4 @@
-"""Commands for a license server. An adapter turns them into parameters.
+"""Commands for a license server. A back end carries them out.
 
 A command checks itself when it is made. The checks of the script on the server are a second line.
 """
@@ -92,6 +92,19 @@ class ListCommand:
     def names(self) -> tuple[str, ...]:
         """Names of the products, in order."""
         return self.products or tuple(change.product for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCommand:
+    """A command that a license server, or the service before it, has accepted.
+
+    Both fields are stored, so that another process can ask for the result if the back end keeps results.
+    """
+
+    command_id: str
+    """SSM's id of the command. Of a back end that keeps no results: an id that is in its log lines only."""
+    instance_id: str
+    """What answered: the id of the node, or the host of the server."""
 
 
 def is_user(text: str) -> bool:

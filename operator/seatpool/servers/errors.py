@@ -1,18 +1,10 @@
 """Tells why a command failed: a reason from a closed set, an advice, and whether the list may have changed anyway.
 
-If it may have changed, the list has to be read back before anything else is decided. Reasons of failed AWS calls come
-from `seatpool.aws.errors`.
+If it may have changed, the list has to be read back before anything else is decided. Reasons and advice of failed AWS calls
+come from `seatpool.aws.errors`.
 """
 
 from enum import StrEnum
-
-from botocore.exceptions import (
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoRegionError,
-    ParamValidationError,
-    ProxyConnectionError,
-)
 
 from seatpool.aws import errors as aws
 from seatpool.domain.errors import SeatpoolError
@@ -39,15 +31,20 @@ class CommandFault(StrEnum):
     AWS_ERROR = "AWSError"
     BAD_OUTPUT = "BadOutput"
     NOT_ALLOWED = "NotAllowed"
+    REFUSED = "Refused"
+    CERTIFICATE_REFUSED = "CertificateRefused"
+    SECRET_MISSING = "SecretMissing"  # noqa: S105
+    TIMED_OUT = "TimedOut"
+    BAD_ANSWER = "BadAnswer"
 
 
-_FAULT_OF_REASON = {
+FAULT_OF_REASON = {
     reason: CommandFault(reason.value) for reason in aws.AwsErrorReason if reason.value in set(CommandFault)
 }
 _AGENT_ADVICE = "check that the node is running and that its SSM agent is connected"
 
 ADVICE = {
-    **{fault: aws.ADVICE[reason] for reason, fault in _FAULT_OF_REASON.items()},
+    **{fault: aws.ADVICE[reason] for reason, fault in FAULT_OF_REASON.items()},
     CommandFault.ACCESS_DENIED: aws.ADVICE[aws.AwsErrorReason.ACCESS_DENIED]
     .replace("role_arn", "roleArn")
     .replace("external_id", "externalId"),
@@ -59,25 +56,15 @@ ADVICE = {
     CommandFault.FAILED: "see the message and the SSM agent's log on the node",
     CommandFault.TERMINATED: "see the command in the Run Command history of SSM",
     CommandFault.BAD_OUTPUT: "check that the SSM document is the one that `seatpool document` prints",
+    CommandFault.REFUSED: "check the account in the Secret, and its rights on the server",
+    CommandFault.CERTIFICATE_REFUSED: "check that the URL has the name that is in the server's certificate, and the CA",
+    CommandFault.SECRET_MISSING: "create the Secret in the LicenseServer's namespace, and name it in the chart's value "
+    "backends.secrets",
+    CommandFault.TIMED_OUT: "check that the server answers; raise spec.timeout if it needs longer",
+    CommandFault.BAD_ANSWER: "check that the URL is the server's, and see its log",
     CommandFault.NOT_ALLOWED: "nothing was sent; change the field, or have it allowed in the operator's setting servers.allowed",
 }
 
-_FAULT_OF_STATUS = {
-    "DeliveryTimedOut": CommandFault.DELIVERY_TIMED_OUT,
-    "Undeliverable": CommandFault.UNDELIVERABLE,
-    "InvalidPlatform": CommandFault.INVALID_INSTANCE,
-    "AccessDenied": CommandFault.ACCESS_DENIED,
-    "Terminated": CommandFault.TERMINATED,
-    "ExecutionTimedOut": CommandFault.EXECUTION_TIMED_OUT,
-    "TimedOut": CommandFault.EXECUTION_TIMED_OUT,
-    "Cancelled": CommandFault.CANCELLED,
-    "Failed": CommandFault.FAILED,
-}
-"""StatusDetails of SSM and the reason.
-
-SSM sets some of them without the agent's word: a command that the agent runs, or has run, can end as DeliveryTimedOut.
-So the list may have changed after each of them.
-"""
 _UNANSWERED = frozenset(
     {CommandFault.THROTTLED, CommandFault.ACCESS_DENIED, CommandFault.NO_CREDENTIALS, CommandFault.UNREACHABLE}
 )
@@ -105,38 +92,3 @@ class TransportError(SeatpoolError):
     def is_overrun(self) -> bool:
         """Whether the agent killed the command at its time limit: one of its products may hang."""
         return self.reason is CommandFault.EXECUTION_TIMED_OUT
-
-
-def fault_of(error: Exception) -> CommandFault:
-    """Returns the reason of a failed AWS call."""
-    return _FAULT_OF_REASON.get(aws.reason_of(error), CommandFault.AWS_ERROR)
-
-
-def may_have_been_sent(error: Exception) -> bool:
-    """Tells whether a SendCommand that failed so may have been carried out.
-
-    It was not if AWS refused it, or if there was no connection to send it over.
-    """
-    if isinstance(error, EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError):
-        return False
-    if isinstance(error, NoRegionError | ParamValidationError):
-        return False
-    reason = aws.reason_of(error)
-    if reason is aws.AwsErrorReason.NO_CREDENTIALS:
-        return False
-    return reason is aws.AwsErrorReason.UNREACHABLE or not _is_refusal(error)
-
-
-def error_of_status(details: str, message: str) -> TransportError:
-    """Returns the error for a command that ended with this StatusDetails."""
-    return ended_with(_FAULT_OF_STATUS.get(details, CommandFault.AWS_ERROR), message)
-
-
-def ended_with(reason: CommandFault, message: str) -> TransportError:
-    """Returns the error for a command that SSM accepted and that has ended badly."""
-    return TransportError(reason, message, maybe_applied=True, is_known_to_have_ended=True)
-
-
-def _is_refusal(error: Exception) -> bool:
-    response = getattr(error, "response", {})
-    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)) < 500

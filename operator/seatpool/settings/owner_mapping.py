@@ -50,7 +50,7 @@ def with_mapping_file(identity: IdentitySettings) -> IdentitySettings:
                 f"{mapping[key]} and {user}; keep one"
             )
         spelt.setdefault(key, owner)
-    return identity.model_copy(update={"mapping": mapping | identity.mapping})
+    return identity.changed(mapping=mapping | identity.mapping)
 
 
 def _read(file: Path) -> Iterable[tuple[str, str]]:

@@ -236,6 +236,17 @@ class Settings(BaseSettings):
         """Returns the keys of RENAMED that were given."""
         return self._old_names
 
+    @model_validator(mode="after")
+    def _rules_are_about_served_namespaces(self) -> Self:
+        for rule in self.mirror.kubernetes:
+            for namespace in (*rule.namespaces, rule.namespace):
+                if self.namespaces and namespace not in self.namespaces:
+                    raise ValueError(
+                        f"mirror.kubernetes: rule {rule.name} names namespace {namespace}, which the operator does not serve; "
+                        f"it serves {', '.join(self.namespaces)}"
+                    )
+        return self
+
     @model_validator(mode="wrap")
     @classmethod
     def _accept_old_names(cls, data: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:

@@ -51,6 +51,13 @@ class AwsControl:
         """Makes EC2 forget these terminated instances, as it does after about an hour."""
         self._order("/seatpool/forgotten", {"instance_ids": instance_ids})
 
+    def keep_tasks(self) -> None:
+        """Lets tasks of ECS run until they are stopped. Otherwise each look at a task brings it nearer to its end."""
+        self._order(
+            "/moto-api/state-manager/set-transition",
+            {"model_name": "ecs::task", "transition": {"progression": "manual", "times": 10**9}},
+        )
+
     def calls(self) -> dict[str, int]:
         """Returns the number of requests of each operation since the last reset."""
         return {str(name): int(count) for name, count in self._order("/seatpool/calls", None).items()}

@@ -23,7 +23,7 @@ _find = InstanceBackend.get_reservations_by_instance_ids
 
 def name_all_unknown_ids() -> None:
     """Patches moto in this process."""
-    InstanceBackend.get_reservations_by_instance_ids = _find_or_name_all  # type: ignore[method-assign]
+    setattr(InstanceBackend, "get_reservations_by_instance_ids", _find_or_name_all)  # noqa: B010
 
 
 def _find_or_name_all(backend: InstanceBackend, instance_ids: list[str], filters: Any = None) -> Any:

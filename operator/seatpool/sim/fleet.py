@@ -103,9 +103,11 @@ class Fleet:
         self.announce(instance_id, "pending", "running")
         return instance_id
 
-    def stop(self, instance_id: str) -> None:
+    def stop(self, instance_id: str, *, forward: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> None:
+        """Stops an instance. `forward` makes another event of each, as a hub does."""
         self._ec2.stop_instances(InstanceIds=[instance_id])
-        self.announce(instance_id, "stopping", "stopped")
+        events = [self.event(instance_id, state) for state in ("stopping", "stopped")]
+        self._poster.post(events if forward is None else [forward(event) for event in events])
 
     def start_again(self, instance_id: str) -> None:
         self._ec2.start_instances(InstanceIds=[instance_id])

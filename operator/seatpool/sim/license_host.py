@@ -83,6 +83,10 @@ class LicenseHost:
         else:
             self._replace(path, [str(number)])
 
+    def place(self, product: str) -> str:
+        """Returns where a product's list is."""
+        return f"products/{product}.list"
+
     def journal(self) -> Iterator[JournalEntry]:
         """Returns the entries that are new since the last call on this object."""
         try:

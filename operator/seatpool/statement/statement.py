@@ -16,6 +16,7 @@ from seatpool.api.base import format_duration, parse_duration
 from seatpool.api.conditions import ConditionStatus
 from seatpool.api.licensepool import EmptyList, LicensePool
 from seatpool.domain.errors import SeatpoolError
+from seatpool.domain.identity import PLACEHOLDER
 from seatpool.domain.list_hash import list_hash
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.reasons import Reason, sentence
@@ -180,7 +181,7 @@ def _present(snapshot: Snapshot, pool: LicensePool) -> PresentList | None:
         in_sync = condition_of(pool.status.conditions, "InSync")
         if in_sync is None or in_sync.status is not ConditionStatus.TRUE:
             return PresentList(people=0, hash=None, revision=state.revision, placeholder=None)
-        placeholder = server.spec.xlc.placeholder_user
+        placeholder = server.spec.placeholder_user or PLACEHOLDER
         found = list_hash((placeholder,))
     return PresentList(people=state.count, hash=found, revision=state.revision, placeholder=placeholder)
 

@@ -75,7 +75,14 @@ def data(value: Any) -> Any:
 class EscapingConsole(Console):
     """Escapes every text before it is laid out, so that no control character or line break of a value is printed."""
 
+    def __init__(self, *, headers: bool = True, **options: Any) -> None:
+        super().__init__(**options)
+        self._headers = headers
+        """False: tables have no headings."""
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        if isinstance(renderable, Table) and not self._headers:
+            renderable.show_header = False
         return super().render(_escaped(renderable), options)
 
     def on_broken_pipe(self) -> None:
@@ -115,26 +122,27 @@ def yaml_text(value: Any) -> str:
     return text if text.replace("\n", "").isprintable() else yaml.safe_dump(value, sort_keys=False, allow_unicode=False)
 
 
-def console(*, markup: bool = True, wide: bool = False) -> Console:
+def console(*, markup: bool = True, wide: bool = False, headers: bool = True) -> Console:
     """Returns standard output as a console. A pipe without a known width is 200 columns wide.
 
     Set `markup` to False if texts may hold square brackets. `wide`: at least 200 columns. A narrower terminal wraps them.
+    `headers` False: tables have no headings.
     """
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    screen = EscapingConsole(highlight=False, markup=markup, width=WIDE_ENOUGH if piped else None)
+    screen = EscapingConsole(highlight=False, markup=markup, width=WIDE_ENOUGH if piped else None, headers=headers)
     if wide and screen.width < WIDE_ENOUGH:
         screen.width = WIDE_ENOUGH
     return screen
 
 
-def write(answer: Any, *, output: Output, screen: Callable[[Console, bool], object]) -> None:
+def write(answer: Any, *, output: Output, screen: Callable[[Console, bool], object], headers: bool = True) -> None:
     """Prints an answer. `screen` draws it for people; its second argument is True for `-o wide`."""
     if output is Output.JSON:
         typer.echo(json_text(data(answer)))
     elif output is Output.YAML:
         typer.echo(yaml_text(data(answer)), nl=False)
     else:
-        screen(console(wide=output is Output.WIDE), output is Output.WIDE)
+        screen(console(wide=output is Output.WIDE, headers=headers), output is Output.WIDE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Shows on a terminal that a command is still at work, from the first second on."""
 
+import os
 import shutil
 import sys
 import threading
@@ -13,6 +14,7 @@ FIRST = 1.0
 """Seconds after which the first line is shown. Most answers are there before."""
 EVERY = 1.0
 _CLEAR = "\r\x1b[2K"
+_DUMB = ("dumb", "unknown")
 
 
 @contextmanager
@@ -20,9 +22,10 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
     """Shows `what` and the seconds on standard error while the block runs, and takes it away after it.
 
     The block gets a function that shows other words from then on.
-    Nothing is shown if standard error is no terminal. Nothing may be printed within the block.
+    Nothing is shown if standard error is no terminal, or one that cannot take a line away (TERM=dumb). Nothing may be
+    printed within the block.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM", "") in _DUMB:
         yield lambda _words: None
         return
     words = [what]

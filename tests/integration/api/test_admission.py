@@ -175,6 +175,55 @@ def test_a_bad_server_is_refused_with_words_that_say_what_is_right(
     assert words in str(refused.value)
 
 
+SCIM: Spec = {"url": "https://example.com/scim/v2", "token": {"name": "scim", "key": "token"}}
+OAUTH: Spec = {"url": "https://example.com/token", "clientId": "a", "clientSecret": {"name": "scim", "key": "secret"}}
+BAD_SCIM: dict[str, tuple[Spec, str]] = {
+    "a URL in the clear": ({"url": "http://example.com/scim"}, "must be https://HOST[:PORT]/PATH without user"),
+    "a URL with a password": ({"url": "https://u:p@example.com/scim"}, "must be https://HOST[:PORT]/PATH without user"),
+    "a URL with a query": (
+        {"url": "https://example.com/scim?tenant=a"},
+        "must be https://HOST[:PORT]/PATH without user",
+    ),
+    "a URL with a line break": ({"url": "https://example.com/\n"}, "must be https://HOST[:PORT]/PATH without user"),
+    "two kinds of credentials": ({"oauth": OAUTH}, "give either token or oauth"),
+    "no credentials": ({"token": None}, "give either token or oauth"),
+    "a token endpoint in the clear": (
+        {"token": None, "oauth": OAUTH | {"url": "http://example.com/token"}},
+        "must be https://HOST[:PORT]/PATH without user",
+    ),
+    "a group without a product": ({"group": "licensed"}, "must contain {product}"),
+    "an attribute that is a filter": ({"userAttribute": "userName eq x or id"}, "userAttribute"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SCIM)
+def test_a_bad_scim_section_is_refused_with_words_that_say_what_is_right(
+    control_plane: ControlPlane, namespace: str, case: str
+) -> None:
+    change, words = BAD_SCIM[case]
+    with pytest.raises(KubectlError) as refused:
+        apply(control_plane, namespace, "LicenseServer", {"scim": _given(SCIM | change)})
+    assert words in str(refused.value)
+
+
+def test_a_good_scim_section_is_taken(control_plane: ControlPlane, namespace: str) -> None:
+    urls = ("https://example.com", "https://[fd00::1]:8443/scim/v2/", "https://a.example/~x%20y/v2")
+    for number, url in enumerate(urls):
+        spec = {"scim": SCIM | {"url": url, "userAttribute": "emails.value"}}
+        assert "created" in apply(control_plane, namespace, "LicenseServer", spec, name=f"x{number}")
+    assert "created" in apply(
+        control_plane,
+        namespace,
+        "LicenseServer",
+        {"scim": _given(SCIM | {"token": None, "oauth": OAUTH})},
+        name="oauth",
+    )
+
+
+def _given(spec: Spec) -> Spec:
+    return {key: value for key, value in spec.items() if value is not None}
+
+
 GOOD_DURATIONS = [
     *(("timeout", text) for text in ("5s", "5000ms", "1m30s", "1d", "2d", "48h")),
     *(("verifyInterval", text) for text in ("1s", "1h30m", "7d", "30d", "720h")),
@@ -199,20 +248,164 @@ def test_a_good_server_gets_its_defaults(control_plane: ControlPlane, namespace:
     assert stored["status"]["conditions"] == []
 
 
+TASK = {"kind": "ECS", "reference": f"arn:aws:ecs:eu-central-1:123456789012:task/benches/{'0' * 32}"}
+POD = {"kind": "Kubernetes", "reference": "notebooks/hub/jupyter-ann"}
 BAD_WORKBENCHES: dict[str, tuple[Spec, str]] = {
     "an account that is none": ({"account": "12"}, "account"),
     "an unknown state": ({"state": "asleep"}, '"pending", "running"'),
     "no owner": ({"owner": ""}, "owner"),
     "a time that is none": ({"stateChangedAt": "yesterday"}, "stateChangedAt"),
+    "an instance without its account": ({"account": None}, "an EC2 instance needs instanceId, account and region"),
+    "an instance that says so without its id": (
+        {"instanceId": None, "source": {"kind": "EC2", "reference": "i-1"}},
+        "an EC2 instance needs instanceId, account and region",
+    ),
+    "a task with an instance id": ({"source": TASK}, "has no instanceId"),
+    "a Pod with an account": ({"source": POD, "instanceId": None}, "has no account, region or instanceId"),
+    "a source that is none": ({"source": {"kind": "Azure", "reference": "x"}}, '"EC2", "ECS"'),
+    "a source without a reference": ({"source": {"kind": "External"}}, "reference"),
 }
+OTHER_SOURCES: dict[str, Spec] = {
+    "ECS": {"source": TASK, "instanceId": None},
+    "Kubernetes": {"source": POD, "instanceId": None, "account": None, "region": None},
+    "External": {
+        "source": {"kind": "External", "reference": "rack 7"},
+        "instanceId": None,
+        "account": None,
+        "region": None,
+    },
+    "External in an account": {"source": {"kind": "External", "reference": "ws-1"}, "instanceId": None},
+    "EC2 that says so": {"source": {"kind": "EC2", "reference": "i-1"}},
+}
+
+
+@pytest.mark.parametrize("case", OTHER_SOURCES)
+def test_a_workbench_has_the_fields_of_its_source_and_never_another_source(
+    control_plane: ControlPlane, namespace: str, case: str
+) -> None:
+    spec = {key: value for key, value in (WORKBENCH | OTHER_SOURCES[case]).items() if value is not None}
+    apply(control_plane, namespace, "Workbench", spec)
+    apply(control_plane, namespace, "Workbench", spec | {"state": "stopped"})
+    for other in ({"source": {"kind": spec["source"]["kind"], "reference": "other"}}, {"source": None}):
+        with pytest.raises(KubectlError, match="source cannot change"):
+            apply(control_plane, namespace, "Workbench", {k: v for k, v in (spec | other).items() if v is not None})
 
 
 @pytest.mark.parametrize("case", BAD_WORKBENCHES)
 def test_a_bad_workbench_is_refused(control_plane: ControlPlane, namespace: str, case: str) -> None:
     change, words = BAD_WORKBENCHES[case]
+    spec = {key: value for key, value in (WORKBENCH | change).items() if value is not None}
     with pytest.raises(KubectlError) as refused:
-        apply(control_plane, namespace, "Workbench", WORKBENCH | change)
+        apply(control_plane, namespace, "Workbench", spec)
     assert words in str(refused.value)
+
+
+LONG, UNPRINTABLE = "x" * 61 + "!", "a\x1b[2Jb\nc"
+ILL_FORMED: list[tuple[str, Spec, str, str]] = [
+    *(
+        (
+            "LicensePool",
+            {"linger": text},
+            "spec.linger",
+            f'must be a duration such as 250ms, 15m, 1h30m or 365d: whole numbers, each with a unit; it is "{text}"',
+        )
+        for text in ("5", "5 minutes", "PT5M", "1.5h")
+    ),
+    (
+        "LicensePool",
+        {"maxReassignments": {"count": 1, "window": "1y"}},
+        "spec.maxReassignments.window",
+        'each with a unit; it is "1y"',
+    ),
+    ("LicensePool", {"seats": -1}, "spec.seats", "should be greater than or equal to 0"),
+    (
+        "LicensePool",
+        {"product": "mat lab"},
+        "spec.product",
+        'at most 63, beginning with a letter or digit; it is "mat lab"',
+    ),
+    (
+        "LicensePool",
+        {"serverRef": {"name": "EDA"}},
+        "spec.serverRef.name",
+        'such as eda-licenses: small letters, digits, dots and hyphens; it is "EDA"',
+    ),
+    (
+        "LicensePool",
+        {"protectedUsers": ["ann", "a b"]},
+        "spec.protectedUsers[1]",
+        'letters, digits and . _ @ + -, at most 128, beginning with a letter or digit; it is "a b"',
+    ),
+    ("LicensePool", {"deniedUsers": [LONG]}, "spec.deniedUsers[0]", "beginning with a letter or digit\n"),
+    ("LicensePool", {"deniedUsers": [UNPRINTABLE]}, "spec.deniedUsers[0]", "beginning with a letter or digit\n"),
+    (
+        "LicensePool",
+        {"workbenchNamespaces": ["lab_1"]},
+        "spec.workbenchNamespaces[0]",
+        'must be the name of a namespace, or * for all of them; it is "lab_1"',
+    ),
+    ("LicenseServer", {"timeout": "5 minutes"}, "spec.timeout", 'each with a unit; it is "5 minutes"'),
+    ("LicenseServer", {"debounce": "soon"}, "spec.debounce", 'each with a unit; it is "soon"'),
+    ("LicenseServer", {"guard": {"window": "10 m"}}, "spec.guard.window", 'each with a unit; it is "10 m"'),
+    (
+        "LicenseServer",
+        {"region": "europe"},
+        "spec.region",
+        'must be an AWS region such as eu-central-1; it is "europe"',
+    ),
+    (
+        "LicenseServer",
+        {"roleArn": "admin"},
+        "spec.roleArn",
+        'such as arn:aws:iam::123456789012:role/seatpool; it is "admin"',
+    ),
+    (
+        "LicenseServer",
+        {"target": {"instanceId": "host"}},
+        "spec.target.instanceId",
+        'such as i-0123456789abcdef0 or mi-0123456789abcdef0; it is "host"',
+    ),
+    (
+        "LicenseServer",
+        {"document": "a b"},
+        "spec.document",
+        'such as Seatpool-ApplyUserLists: letters, digits and _ . : / -, 3 to 128; it is "a b"',
+    ),
+    (
+        "LicenseServer",
+        {"xlc": {"stateDir": "var"}},
+        "spec.xlc.stateDir",
+        'must be an absolute path such as /var/lib/seatpool: letters, digits and . _ / -, at most 255; it is "var"',
+    ),
+    ("LicenseServer", {"xlc": {"placeholderUser": "no one"}}, "spec.xlc.placeholderUser", 'it is "no one"'),
+    (
+        "Workbench",
+        {"account": "12"},
+        "spec.account",
+        'must be an AWS account number of 12 digits, in quotes; it is "12"',
+    ),
+    ("Workbench", {"region": "europe"}, "spec.region", 'must be an AWS region such as eu-central-1; it is "europe"'),
+    (
+        "Workbench",
+        {"instanceId": "i_1"},
+        "spec.instanceId",
+        'must be an instance id such as i-0123456789abcdef0; it is "i_1"',
+    ),
+]
+GOOD: dict[str, Spec] = {"LicensePool": POOL, "LicenseServer": SERVER, "Workbench": WORKBENCH}
+
+
+@pytest.mark.parametrize(("kind", "change", "field", "words"), ILL_FORMED)
+def test_a_value_of_a_wrong_form_is_refused_with_the_field_the_value_and_what_is_right(
+    control_plane: ControlPlane, namespace: str, kind: str, change: Spec, field: str, words: str
+) -> None:
+    with pytest.raises(KubectlError) as refused:
+        apply(control_plane, namespace, kind, GOOD[kind] | change)
+    told = f"{refused.value}\n"
+    assert f"{field}: Invalid value:" in told
+    assert words in told
+    assert "should match" not in told
+    assert told.count("Invalid value:") == 1, "one mistake, one message"
 
 
 def test_kubectl_explain_reads_well(control_plane: ControlPlane) -> None:
@@ -227,7 +420,8 @@ def test_kubectl_explain_reads_well(control_plane: ControlPlane) -> None:
 
 def test_kubectl_explain_shows_format_limits_and_default(control_plane: ControlPlane) -> None:
     for field, words in (
-        ("licensepool.spec.linger", "A duration such as 250ms, 15m, 1h30m or 365d. Default: 0s."),
+        ("licensepool.spec.linger", "Must be a duration such as 250ms, 15m, 1h30m or 365d: "),
+        ("licensepool.spec.protectedUsers", "Each must be a user id such as ann"),
         ("licensepool.spec.seats", "the list is never longer. From 0 to 5000."),
         ("licensepool.spec.activeStates", "At most 6 entries. Default: pending, running."),
         ("licenseserver.spec.timeout", "Must be 5s to 2d, for example 60s;"),

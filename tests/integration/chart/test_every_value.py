@@ -64,6 +64,7 @@ OTHERS: dict[str, Any] = {
     "rbac.people": False,
     "rbac.aggregate": True,
     "rbac.decisionPolicy": "none",
+    "backends.secrets": [{"namespace": "licenses", "names": ["directory-login"]}, {"names": ["scim-token"]}],
     "rbac.extraRules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}],
     "history.volume": "emptyDir",
     "history.mountPath": "/other",

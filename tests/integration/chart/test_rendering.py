@@ -348,7 +348,7 @@ def test_monitors_are_made_when_asked_for_though_no_cluster_says_that_it_knows_t
         ({"config": {"http": {"port": 1}}}, r"config\.http\.port is decided by port"),
         ({"leaderElection": {"enabled": False}}, r"replicas is 2 and leaderElection\.enabled is false"),
         ({"rbac": {"decisionPolicy": "yes"}}, r"'/rbac/decisionPolicy': value must be one of '', 'install', 'present', 'none'"),
-        ({"config": {"servers": {"allowed": [{"namespaces": ["a"]}]}}}, r"/servers/allowed/0': missing property 'targets'"),
+        ({"config": {"servers": {"allowed": [{"targets": []}]}}}, r"/servers/allowed/0': missing property 'namespaces'"),
         ({"watchNamespaces": ["a"]}, r"watchNamespaces is set and config\.installation is not"),
         (
             {**NAMESPACED, "config": {"installation": "x", "mirror": {"accounts": [ELSEWHERE]}}},
@@ -439,3 +439,39 @@ def test_monitors_are_made_when_asked_for_though_no_cluster_says_that_it_knows_t
 def test_what_cannot_be_right_is_refused_with_what_to_do(helm: Helm, values: dict[str, Any], message: str) -> None:
     with pytest.raises(HelmError, match=message):
         helm.template(values)
+
+
+RULES = [
+    {"name": "notebooks", "version": "v1", "kind": "pods", "owner": ".metadata.name", "type": "a", "namespaces": ["team-a"],
+     "namespace": "team-a"},
+    {"name": "machines", "group": "kubevirt.io", "version": "v1", "kind": "virtualmachines", "owner": ".metadata.name",
+     "type": "b", "namespace": "team-b"},
+]  # fmt: skip
+
+
+def source_rules(objects: list[Body], kind: str) -> dict[str, list[tuple[str, str]]]:
+    """What the operator may read besides, by namespace: group and resource."""
+    return {
+        one["metadata"].get("namespace", ""): [
+            (rule["apiGroups"][0], rule["resources"][0])
+            for rule in one["rules"]
+            if rule["resources"][0] in ("pods", "virtualmachines") and rule["verbs"] == ["get", "list", "watch"]
+        ]
+        for one in objects
+        if one["kind"] == kind and one["metadata"]["name"] == "seatpool" and len(one["rules"]) > 2
+    }
+
+
+def test_the_operator_may_read_the_objects_of_its_rules_and_no_others(helm: Helm) -> None:
+    config = {"mirror": {"kubernetes": RULES}}
+    both = [("", "pods"), ("kubevirt.io", "virtualmachines")]
+    assert source_rules(helm.template({"config": config}), "ClusterRole") == {"": both}
+    assert source_rules(helm.template({}), "ClusterRole") == {"": []}
+    objects = helm.template(NAMESPACED | {"config": NAMESPACED["config"] | config})
+    assert source_rules(objects, "Role") == {"team-a": both, "team-b": both[1:]}
+    with pytest.raises(HelmError, match="kind"):
+        helm.template({"config": {"mirror": {"kubernetes": [RULES[0] | {"kind": "Pod"}]}}})
+    for asked in ({"seat_annotation": "seatpool.io/seat"}, {"scheduling_gate": "seatpool.io/seat"}):
+        told = helm.template({"config": {"mirror": {"kubernetes": [RULES[0] | asked]}}})
+        rules = [rule for one in told if one["kind"] == "ClusterRole" for rule in one["rules"]]
+        assert [rule["verbs"] for rule in rules if rule["resources"] == ["pods"]] == [["get", "list", "watch", "patch"]]

@@ -22,7 +22,7 @@ from tests.waiting import eventually
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 from seatpool.kube.client import KubeClient
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.demo.operator_process import OperatorProcess
 from seatpool.sim.site import Site
@@ -35,6 +35,12 @@ MAY_BE_REFUSED: set[Right] = {("apiextensions.k8s.io", "customresourcedefinition
 
 KEPT_FOR_TROUBLE: set[Right] = {("seatpool.io", kind, "get") for kind in ("licensepools", "seatledgers", "workbenches")}
 """Asked for only when somebody else wrote the object in between."""
+
+NOTEBOOKS = {
+    "name": "notebooks", "version": "v1", "kind": "pods", "selector": {"component": "singleuser-server"},
+    "owner": ".metadata.annotations['hub.jupyter.org/username']", "type": "vew-matlab",
+}  # fmt: skip
+"""A rule for Pods that are workbenches."""
 
 FOR_EVERYBODY: set[Right] = {("authorization.k8s.io", "selfsubjectaccessreviews", "create")}
 """Kubernetes lets each user ask what he may do."""
@@ -88,7 +94,9 @@ class Installed:
 
 
 @asynccontextmanager
-async def installed(cluster: Cluster, aws: AwsProcess, tmp_path: Path, *, namespaced: bool) -> AsyncIterator[Installed]:
+async def installed(
+    cluster: Cluster, aws: AwsProcess, tmp_path: Path, *, namespaced: bool, with_notebooks: bool = False
+) -> AsyncIterator[Installed]:
     """The main job's surroundings. The release and what it serves are in two namespaces."""
     aws.control.reset()
     site = Site.create(aws, document=document_json(), queue=f"events-{secrets.token_hex(4)}")
@@ -104,6 +112,8 @@ async def installed(cluster: Cluster, aws: AwsProcess, tmp_path: Path, *, namesp
         "describe_lag": "0s",
         "terminated_retention": "0s",
     }
+    if with_notebooks:
+        mirror["kubernetes"] = [NOTEBOOKS | {"namespaces": [served], "namespace": served}]
     config: dict[str, Any] = {"mirror": mirror, "servers": {"endpoint_url": site.endpoint}}
     config["watch"] = {"resync_interval": "2s"}
     values = {"config": config}
@@ -178,4 +188,40 @@ async def test_the_roles_of_the_chart_are_enough_for_the_main_job_and_no_more(
             assert operator.stop() == 0
         assert here.asked(allowed=False) == (MAY_BE_REFUSED if namespaced else set())
         assert here.granted() - here.asked(allowed=True) <= KEPT_FOR_TROUBLE
+        assert here.asked(allowed=True) - here.granted() == FOR_EVERYBODY
+
+
+def notebook(name: str, owner: str) -> dict[str, Any]:
+    metadata = {
+        "name": name,
+        "labels": {"component": "singleuser-server"},
+        "annotations": {"hub.jupyter.org/username": owner},
+    }
+    spec = {"containers": [{"name": "notebook", "image": "notebook"}], "automountServiceAccountToken": False}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+@pytest.mark.parametrize("namespaced", [False, True], ids=["cluster-wide", "namespaced"])
+async def test_notebooks_get_and_lose_seats_by_a_rule_under_the_rights_that_the_chart_makes_of_it(
+    cluster: Cluster, aws_process: AwsProcess, tmp_path: Path, namespaced: bool
+) -> None:
+    async with installed(cluster, aws_process, tmp_path, namespaced=namespaced, with_notebooks=True) as here:
+        stage, running = here.stage, json.dumps({"status": {"phase": "Running"}})
+        patch = ("patch", "-n", stage.namespace, "--subresource=status", "--type=merge", "-p", running)
+        operator = OperatorProcess(tmp_path, here.settings())
+        try:
+            await asyncio.to_thread(operator.start)
+            stage.apply(stage.server(), stage.pool())
+            await stage.until_ready(seconds=60)
+            stage.apply(notebook("jupyter-ann", "ann@corp.example"), notebook("jupyter-bob", "bob"))
+            for name in ("jupyter-ann", "jupyter-bob"):
+                stage.plane.kubectl(*patch, f"pod/{name}")
+            await stage.until_list(["ann", "bob"])
+            stage.plane.kubectl("delete", "pod/jupyter-ann", "-n", stage.namespace, "--grace-period=0", "--force")
+            await stage.until_list(["bob"])
+        finally:
+            assert operator.stop() == 0
+        assert here.asked(allowed=False) == (MAY_BE_REFUSED if namespaced else set())
+        pods = {right for right in here.granted() if right[1] == "pods"}
+        assert pods == {("", "pods", verb) for verb in ("get", "list", "watch")}
         assert here.asked(allowed=True) - here.granted() == FOR_EVERYBODY

@@ -1,6 +1,7 @@
 """The options of kubectl, names completed and suggested, and columns that fit, against a real API server."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -138,3 +139,38 @@ def test_whoever_may_log_in_may_read_whether_the_operator_is_alive() -> None:
     (rule,) = role["rules"]
     assert (rule["resources"], rule["resourceNames"], rule["verbs"]) == (["leases"], ["seatpool"], ["get"])
     assert [one["name"] for one in binding["subjects"]] == ["system:authenticated"]
+
+
+def test_tables_without_their_headings(lab: Board) -> None:
+    since = {"ann": lab.ago(hours=1), "bob": lab.ago(hours=1), "carl": lab.ago(hours=1)}
+    lab.put(lab.ledger("t2", assigned=since, waiting={"dora": lab.ago(minutes=5)}))
+    for words in (("status",), ("who", "t2")):
+        whole, bare = lab.ask(*words).stdout.splitlines(), lab.ask(*words, "--no-headers").stdout.splitlines()
+        left_out = [line for line in whole if line.startswith(("SERVER ", "POOL ", "  USER ", "  LINE "))]
+        assert left_out
+        assert [line.split() for line in bare] == [line.split() for line in whole if line not in left_out]
+    refused = lab.ask("status", "--no-headers", "-o", "json")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("seatpool: --no-headers is for tables")
+
+
+@pytest.mark.parametrize(("term", "draws"), [("dumb", False), ("xterm-256color", True)])
+@pytest.mark.parametrize("words", [("top",), ("status", "-w")])
+def test_a_terminal_that_cannot_be_drawn_over_gets_one_screen_after_the_other(
+    lab: Board, words: tuple[str, ...], term: str, draws: bool
+) -> None:
+    command = [sys.executable, "-m", "seatpool", *words, "-n", lab.namespace, "--kubeconfig", str(lab.plane.kubeconfig)]
+    main, terminal = os.openpty()
+    environment = os.environ | {"TERM": term, "COLUMNS": "100", "LINES": "40"}
+    running = subprocess.Popen(command, stdout=terminal, stderr=subprocess.DEVNULL, env=environment)
+    os.close(terminal)
+    shown = b""
+    try:
+        while shown.count(b"POOL ") < 2:
+            shown += os.read(main, 65536)
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(60)
+        os.close(main)
+    assert (b"\x1b[?1049h" in shown) == draws
+    assert draws or b"\x1b[H" not in shown

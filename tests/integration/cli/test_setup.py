@@ -11,7 +11,7 @@ import yaml
 from tests.integration.cli.conftest import Board
 
 from seatpool.explain.rights import RIGHTS, Right, Role
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.site import Site
 

@@ -25,7 +25,7 @@ from seatpool.control.runtime.operator import Operator
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import NotFound
 from seatpool.policy.ledger_codec import ledger_name
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
@@ -46,7 +46,9 @@ async def passes_in(operator: Operator, seconds: float) -> float:
     """Wait so long; how many passes of a reconciler have ended meanwhile."""
 
     def made() -> float:
-        return operator.registry.get_sample_value("seatpool_reconcile_passes_total", {"result": "ok"}) or 0
+        name = "seatpool_reconcile_passes_total"
+        samples = (sample for metric in operator.registry.collect() for sample in metric.samples if sample.name == name)
+        return sum(sample.value for sample in samples if sample.labels["result"] == "ok")
 
     before = made()
     await asyncio.sleep(seconds)

@@ -121,6 +121,31 @@ async def test_seats_that_no_receiver_took_are_told_after_a_restart(stage: Stage
         assert len({one["id"] for one in portal.seen(kind)}) == 1
 
 
+async def test_a_wait_that_ended_while_no_operator_ran_is_told_and_a_denial_at_once(stage: Stage) -> None:
+    portal = Portal(stage)
+    stage.apply(
+        stage.server(),
+        stage.pool(seats=1, deniedUsers=["dora"]),
+        stage.workbench(1, "ann"),
+        stage.workbench(2, "bob"),
+        stage.workbench(3, "dora"),
+    )
+    async with stage.operator(notify=portal.settings):
+        await eventually(lambda: bool(portal.seen("SeatWaiting")), what="bob is told that he waits")
+        await eventually(lambda: bool(portal.seen("SeatDenied")), what="dora is told that she is denied")
+        await stage.until_ready()
+    stage.apply(stage.workbench(2, "bob", state="stopped"))
+    async with stage.operator(notify=portal.settings):
+        await eventually(lambda: bool(portal.seen("WaitEnded")), what="bob is told that his wait is over")
+        await stage.until_ready()
+    async with stage.operator(notify=portal.settings):
+        await stage.until_ready()
+    assert {(one["user"], one["reason"]) for one in portal.seen("WaitEnded")} == {("bob", "NeedEnded")}
+    assert {one["user"] for one in portal.seen("SeatDenied")} == {"dora"}
+    for kind in ("WaitEnded", "SeatDenied"):
+        assert len({one["id"] for one in portal.seen(kind)}) == 1
+
+
 async def test_nobody_is_told_of_a_seat_that_a_dry_run_only_computes(stage: Stage) -> None:
     portal = Portal(stage)
     stage.apply(
@@ -159,6 +184,18 @@ async def test_the_audit_trail_leads_from_a_persons_seat_to_the_command_that_wro
     assert {first["ssmCommandId"], second["ssmCommandId"]} <= known
     assert set(grants[1]["ledgers"]) == {LEDGER}
     assert all(line["poolResourceVersion"] for line in (*grants, release, first, second))
+
+
+async def test_another_operator_notes_no_refusal_again_of_users_who_wait_already(stage: Stage) -> None:
+    file = stage.tmp_path / "audit.jsonl"
+    stage.apply(stage.server(), stage.pool(seats=1), stage.workbench(1, "ann"), stage.workbench(2, "bob"))
+    async with stage.operator(audit={"file": str(file)}):
+        await eventually(lambda: len(lines(file, "refuse")) == 1, what="bob's wait is noted")
+    stage.apply(stage.workbench(3, "carl"))
+    async with stage.operator(audit={"file": str(file)}):
+        await eventually(lambda: len(lines(file, "refuse")) > 1, what="carl's wait is noted")
+        await stage.until_ready()
+    assert [line["user"] for line in lines(file, "refuse")] == ["bob", "carl"]
 
 
 async def test_a_change_by_hand_is_told_and_noted_with_names(stage: Stage) -> None:

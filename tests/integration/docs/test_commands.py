@@ -35,8 +35,11 @@ MARKS = {
 }
 """The first line of a block that is not run here, by the second word of its language."""
 SHELLS = {"sh", "console"}
-FOLLOWED_ELSEWHERE = {"docs/backup.md": "tests/integration/control/test_restore.py"}
-"""Pages whose blocks need an operator or a second cluster."""
+FOLLOWED_ELSEWHERE = {
+    "docs/backends/ldap.md": "tests/integration/backends/ldap/test_docs.py",
+    "docs/backup.md": "tests/integration/control/test_restore.py",
+}
+"""Pages whose blocks need an operator, a second cluster or a server of another kind."""
 
 
 # -- what a reader has before the page begins ------------------------------------------------------------------------
@@ -50,6 +53,11 @@ def crds(reader: Reader, *namespaces: str) -> None:
     for name in namespaces:
         reader.bash(f"kubectl create namespace {name}")
     reader.plane.install_crds(REPOSITORY / "crds")
+
+
+def namespace_of_seatpool(reader: Reader) -> None:
+    """The CRDs, and an empty namespace."""
+    crds(reader, "seatpool")
 
 
 def running_site(reader: Reader) -> None:
@@ -182,9 +190,12 @@ GUIDES = (
     Guide("docs/gitops.md"),
     Guide("docs/security.md"),
     Guide("docs/people.md", running_site, well=WELL_OR_LOOK_AT_IT),
+    Guide("docs/backends/scim.md", namespace_of_seatpool),
     Guide("docs/history.md", recorded_history),
     Guide("docs/planner.md"),
     Guide("docs/mirror.md", migrating_site),
+    Guide("docs/sources.md", crds),
+    Guide("docs/vew.md"),
     Guide("docs/aws.md"),
     Guide("docs/high-availability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),
     Guide("docs/observability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),

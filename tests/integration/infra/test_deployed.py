@@ -18,7 +18,7 @@ from tests.waiting import eventually
 
 from seatpool.api.base import format_instant
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.servers.document import document_hash
+from seatpool.servers.ssm.document import document_hash
 from seatpool.sim.aws_access import AwsAccess
 from seatpool.sim.fleet import IMAGE
 

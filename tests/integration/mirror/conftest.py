@@ -339,6 +339,10 @@ class Stage:
     async def until_handled(self, *, seconds: float = PATIENCE) -> None:
         await eventually(lambda: self.aws.left_in_queue() == 0, seconds=seconds)
 
+    async def until_written(self, mirror: Mirror) -> None:
+        """Waits until all that a watch brought is written."""
+        await eventually(lambda: not any(watch.is_busy for watch in mirror.object_watches))
+
     def corrections(self) -> dict[str, float]:
         """What inventories had to correct, by direction."""
         directions = ("created", "activated", "deactivated", "changed", "removed", "untagged")

@@ -1,6 +1,6 @@
 """A door before moto at which one account, one region or one operation can be refused, or left without an answer.
 
-It also does what moto does not: SQS's own move of dead letters.
+It also does what moto does not: SQS's own move of dead letters, and ECS's word for tasks that it does not know.
 """
 
 import io
@@ -77,7 +77,23 @@ class Gate:
             if not self.can_move:
                 return _refuse(environ, start_response, "UnsupportedOperation", service="sqs")
             return self._move(environ, start_response, operation, account, region)
+        if operation == "DescribeTasks":
+            return self._describe_tasks(environ, start_response)
         return self.moto(environ, start_response)  # type: ignore[no-any-return]
+
+    def _describe_tasks(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        body = _read(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
+        said: list[Any] = []
+        answer = b"".join(self.moto(environ, lambda status, headers, *_: said.extend((status, headers))))
+        if not said[0].startswith("200"):
+            start_response(*said)
+            return [answer]
+        document = json.loads(answer)
+        shown = {task["taskArn"] for task in document["tasks"]}
+        missing = [arn for arn in json.loads(body)["tasks"] if arn not in shown]
+        document["failures"] = [{"arn": arn, "reason": "MISSING"} for arn in missing]
+        return _send(start_response, 200, json.dumps(document))
 
     @contextmanager
     def trouble(self, **what: Any) -> Iterator[None]:

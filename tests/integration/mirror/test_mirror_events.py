@@ -25,6 +25,7 @@ async def test_a_custom_event_becomes_an_object_and_its_message_goes(stage: Stag
     assert found is not None
     assert found["metadata"]["labels"] == {MANAGED_BY: "seatpool-mirror"}
     assert found["spec"] == {
+        "source": {"kind": "EC2", "reference": ONE},
         "instanceId": ONE,
         "account": ACCOUNT,
         "region": "eu-central-1",

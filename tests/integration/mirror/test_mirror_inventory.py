@@ -289,7 +289,7 @@ async def test_a_bug_in_an_inventory_makes_it_stale(stage: Stage, monkeypatch: p
         def fail(*_: object) -> None:
             raise ZeroDivisionError("a bug")
 
-        monkeypatch.setattr("seatpool.mirror.ec2.describe.Ec2Reader.list_workbenches", fail)
+        monkeypatch.setattr("seatpool.mirror.ec2.instances.Ec2Reader.list_workbenches", fail)
         await eventually(lambda: not mirror.health.inventories[0].fresh)
         assert mirror.health.inventories[0].reason == "UnexpectedError"
         assert "ZeroDivisionError: a bug" in mirror.health.inventories[0].message
@@ -326,7 +326,7 @@ async def test_an_instance_that_lost_both_tags_is_no_workbench_any_more(stage: S
 async def test_when_most_lose_their_tags_at_once_nobody_is_released(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seatpool.mirror.ec2.inventory.MANY", 3)
+    monkeypatch.setattr("seatpool.mirror.inventory.inventory.MANY", 3)
     stay, *untagged = (stage.aws.start_instance(owner=f"user{n}") for n in range(4))
     async with with_inventory(stage) as mirror:
         await mirror.ready.wait()
@@ -352,8 +352,8 @@ async def test_a_fresh_installation_whose_tags_match_nothing_says_what_it_sees(s
             await completed(stage, 2)
             seen = mirror.health.inventories[0].seen_instead
             assert seen == "5 instances, commonest tag keys: 'Owner' (5), 'Name' (3)"
-            assert mirror.health.tags == (OWNER, TYPE)
-            told = [line for line in lines if line["event"] == "no instance has both tags"]
+            assert mirror.health.tags == f"both tags {OWNER} and {TYPE}"
+            told = [line for line in lines if line["event"] == "no instance has the tags"]
             assert [line["seen"] for line in told] == [seen]
             stage.aws.start_instance(owner="bob")
             await eventually(lambda: not mirror.health.inventories[0].seen_instead)

@@ -18,7 +18,7 @@ from tests.waiting import PATIENCE, eventually
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.control.runtime.operator import Operator
 from seatpool.kube.client import KubeClient
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.settings.settings import load_settings
 from seatpool.sim.aws_control import AwsControl
 from seatpool.sim.aws_front import Front

@@ -23,7 +23,7 @@ from seatpool.api.workbench import Workbench
 from seatpool.kube.client import KubeClient
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.mirror import Mirror
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.envelopes import state_change, workbench_event

@@ -10,11 +10,11 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from seatpool.api.licenseserver import LicenseServerSpec
-from seatpool.servers.client import LicenseServerClient
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.document import document_json
-from seatpool.servers.nodes import Node
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm.backend import SsmBackend
+from seatpool.servers.ssm.document import document_json
+from seatpool.servers.ssm.nodes import Node
+from seatpool.servers.ssm.transport import SsmTransport
 from seatpool.sim.aws import AwsStandIn
 from seatpool.sim.site import LicenseServerNode, Site
 from seatpool.sim.ssm.behavior import AgentBehavior
@@ -80,8 +80,8 @@ class Bench:
     def place(self, **changes: Any) -> Node:
         return Node.of(self.spec(**changes))
 
-    def client(self, **changes: Any) -> LicenseServerClient:
-        return LicenseServerClient(self.spec(**changes), self.transport, name="default/main")
+    def client(self, **changes: Any) -> SsmBackend:
+        return SsmBackend(self.spec(**changes), self.transport, name="default/main")
 
     def behavior(self, **faults: Any) -> None:
         self.node.host.behavior = AgentBehavior(**faults)

@@ -3,11 +3,11 @@
 import pytest
 from tests.integration.servers.conftest import Bench, apply
 
-from seatpool.servers.client import LicenseServerClient
 from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListCommand
 from seatpool.servers.errors import CommandFault, TransportError
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm.backend import SsmBackend
+from seatpool.servers.ssm.transport import SsmTransport
 
 
 async def test_a_list_is_applied_and_read_back(bench: Bench) -> None:
@@ -42,7 +42,7 @@ async def test_another_process_can_wait_for_what_was_sent(bench: Bench) -> None:
     bench.node.host.faults(sleep_apply="0.3")
     sent = await bench.client().send(apply("ann"))
     other = SsmTransport(endpoint_url=bench.site.endpoint, session_factory=bench.site.access.session)
-    report = await LicenseServerClient(bench.spec(), other, name="default/main").result(sent)
+    report = await SsmBackend(bench.spec(), other, name="default/main").result(sent)
     other.close()
     assert report.products["vew"].users == ("ann",)
 

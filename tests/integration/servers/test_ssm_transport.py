@@ -12,10 +12,10 @@ from botocore.credentials import CredentialResolver
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from tests.integration.servers.conftest import Bench, apply
 
-from seatpool.servers.document import document_json
+from seatpool.servers.commands import SentCommand
 from seatpool.servers.errors import CommandFault, TransportError
-from seatpool.servers.nodes import SentCommand
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.ssm.document import document_json
+from seatpool.servers.ssm.transport import SsmTransport
 from seatpool.sim.aws_access import AwsAccess
 
 NOWHERE = SentCommand(command_id="0" * 36, instance_id="i-0123456789abcdef0")

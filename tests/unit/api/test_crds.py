@@ -1,13 +1,20 @@
 """The CRDs in the tree are what the models say, and every field is explained."""
 
+import re
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import re2
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seatpool.api import crd
-from seatpool.api.base import Resource
+from seatpool.api.base import DURATION_PATTERN, Resource
+from seatpool.api.formats import FORMATS
+from seatpool.api.regions import REGION_PATTERN
 
 CRDS = Path(__file__).resolve().parents[3] / "crds"
 STANDARD = {"apiVersion", "kind", "metadata"}
@@ -52,3 +59,38 @@ def test_an_object_that_nobody_has_looked_at_is_not_taken_for_ready(resource: ty
     if resource.has_status:
         assert properties["status"]["default"] == {"observedGeneration": -1}
         assert version["subresources"] == {"status": {}}
+
+
+@pytest.mark.parametrize("resource", crd.RESOURCES, ids=lambda resource: resource.kind)
+def test_no_field_of_a_spec_is_refused_with_a_bare_expression(resource: type[Resource]) -> None:
+    schema = crd.crd(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    for path, field in nodes(schema, "spec"):
+        assert "pattern" not in field, f"{path}: say in api/formats.py what {field['pattern']} stands for"
+
+
+def nodes(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields every node, also the elements of lists."""
+    for name, field in fields(schema, path):
+        yield name, field
+        if "items" in field:
+            yield f"{name}[]", field["items"]
+
+
+LETTERS = string.ascii_letters + string.digits + "._@+-/ :*_\n"
+
+
+@given(st.text(LETTERS, max_size=6) | st.text(LETTERS, min_size=126, max_size=130) | st.text(max_size=6))
+def test_a_shorter_expression_takes_the_same_values(text: str) -> None:
+    for pattern, known in FORMATS.items():
+        if known.short is not None:
+            taken = len(text) <= known.longest and re2.search(known.short, text) is not None
+            assert taken == (re2.search(pattern, text) is not None), text
+
+
+@given(st.data())
+def test_no_value_of_a_format_is_longer_than_its_limit(data: st.DataObject) -> None:
+    pattern = data.draw(st.sampled_from(list(FORMATS)))
+    if pattern in (DURATION_PATTERN, REGION_PATTERN) or pattern.startswith("^arn:"):
+        return  # these have no end of their own
+    text = data.draw(st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True)).rstrip("\n")
+    assert len(text) <= FORMATS[pattern].longest

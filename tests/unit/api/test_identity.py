@@ -36,6 +36,41 @@ def test_a_mapping_that_says_two_things_or_of_nobody_is_refused(mapping: dict[st
         IdentitySettings(mapping=mapping)
 
 
+SPELT = st.text("abAB01._+@", min_size=1, max_size=4).map(lambda text: f"u{text}")
+
+
+@given(st.dictionaries(NAMES, SPELT, max_size=4), st.booleans(), st.booleans(), st.data())
+def test_an_owner_that_is_spelt_like_a_user_of_the_mapping_is_that_user(
+    mapping: dict[str, str], strip: bool, fold: bool, data: st.DataObject
+) -> None:
+    try:
+        identity = IdentitySettings(strip_domain=strip, fold_case=fold, mapping=mapping)
+    except ValidationError:
+        return  # two spellings of one owner
+    plain = IdentitySettings(strip_domain=strip, fold_case=fold)
+    users = sorted(identity.mapping.values())
+    for owner, user in identity.mapping.items():
+        assert identity.user(owner) == user
+    for user in users:
+        if plain.user(user) in identity.mapping:
+            continue  # it is the owner of another user too, which counts
+        if len({one for one in users if one.lower() == user.lower()}) > 1 and fold:
+            continue  # nothing says which of them it is
+        spelling = data.draw(st.sampled_from([user, user.upper(), user.lower()])) if fold else user
+        assert identity.user(spelling) == user
+    other = data.draw(SPELT)
+    if plain.user(other) not in identity.mapping and other.lower() not in {one.lower() for one in users}:
+        assert identity.user(other) == plain.user(other), "all others are read as before"
+
+
+def test_settings_that_are_changed_keep_nothing_of_before() -> None:
+    before = IdentitySettings(mapping={"ann": "U1"})
+    assert (before.user("u1"), before.user("u2")) == ("U1", "u2")
+    after = before.changed(mapping={"ann": "U2"})
+    assert (after.user("u1"), after.user("u2")) == ("u1", "U2")
+    assert after.fingerprint != before.fingerprint
+
+
 @given(NAMES, st.booleans())
 def test_a_pattern_matches_the_user_of_every_owner_that_it_is_written_for(name: str, fold: bool) -> None:
     identity = IdentitySettings(fold_case=fold)

@@ -5,6 +5,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from seatpool.aws.errors import ADVICE, AwsErrorReason, describe_error, error_code, error_text, reason_of
 from seatpool.servers import errors as servers
+from seatpool.servers.ssm.errors import fault_of
 
 
 def refused(code: str, message: str = "no") -> ClientError:
@@ -41,8 +42,8 @@ def test_every_reason_has_an_advice() -> None:
 
 
 def test_a_license_server_takes_its_reasons_from_the_same_table_and_names_its_own_fields() -> None:
-    assert servers.fault_of(refused("AccessDenied")) is servers.CommandFault.ACCESS_DENIED
-    assert servers.fault_of(NoRegionError()) is servers.CommandFault.AWS_ERROR
+    assert fault_of(refused("AccessDenied")) is servers.CommandFault.ACCESS_DENIED
+    assert fault_of(NoRegionError()) is servers.CommandFault.AWS_ERROR
     assert "roleArn and externalId" in servers.ADVICE[servers.CommandFault.ACCESS_DENIED]
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from seatpool.api.licenseserver import XlcSettings
+from seatpool.api.list_backends import XlcSettings
 from seatpool.servers.command_result import CommandResult
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.document import script
-from seatpool.servers.xlc import XlcAdapter
+from seatpool.servers.ssm.document import script
+from seatpool.servers.ssm.xlc import XlcAdapter
 from seatpool.sim.license_host import LicenseHost
 
 QUICK = Path(__file__).resolve().parents[3] / "benchmarks" / "remote_server.py"

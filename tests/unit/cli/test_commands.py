@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from seatpool.api import crd
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.settings.settings import Settings
 
 
@@ -39,6 +40,32 @@ def test_the_help_names_every_command() -> None:
     assert all(
         f" {command} " in told for command in ("run", "demo", "crds", "document", "version", "status", "why", "approve")
     )
+
+
+@pytest.mark.parametrize("words", [(), ("why",), ("dlq",), ("dlq", "list"), ("history", "import")])
+def test_help_of_a_command_is_what_its_option_prints(words: tuple[str, ...]) -> None:
+    assert seatpool("help", *words).stdout == seatpool(*words, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("wyh",), "help wyh: seatpool has no command wyh; did you mean why or who?"),
+        (("dlq", "lst"), "help dlq lst: seatpool dlq has no command lst; did you mean list?"),
+        (("why", "ann"), "help why ann: seatpool why has no commands; write help why"),
+    ],
+)
+def test_help_of_no_command_says_which_there_are(words: tuple[str, ...], told: str) -> None:
+    done = seatpool("help", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"seatpool: {told}\n")
+
+
+@pytest.mark.parametrize("words", [("--help",), ("why", "--help"), ("help", "plan")])
+def test_the_colours_of_the_help_can_be_read_on_any_terminal(words: tuple[str, ...]) -> None:
+    shown = seatpool(*words, NO_COLOR="", FORCE_COLOR="1", TERM="xterm-256color").stdout
+    colours = set(re.findall(r"\x1b\[(?:\d+;)*(3\d)m", shown))
+    assert colours
+    assert not colours & {"30", "33", "36", "37"}, "black, yellow, cyan, white"
 
 
 def test_the_help_of_run_lists_every_setting() -> None:

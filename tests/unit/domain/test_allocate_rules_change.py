@@ -31,6 +31,7 @@ RULES = st.builds(
     priorities=st.sampled_from([(), (Priority("ops-*", 2),)]),
     protected=st.lists(USERS, max_size=2, unique=True).map(tuple),
     denied=st.frozensets(USERS, max_size=1),
+    unlistable=st.frozensets(USERS, max_size=2),
     minimum_hold=DURATIONS,
     linger=DURATIONS,
     seat_cool_down=DURATIONS,
@@ -67,7 +68,8 @@ def test_any_memory_under_any_rules_gives_a_sound_answer(
     assert len(answer.users) <= rules.seats
     waiting = [place.user for place in answer.waiting]
     assert waiting == list(answer.memory.waiting)
-    protected = set(rules.protected) - rules.denied
+    protected = set(rules.protected) - rules.barred
+    assert not rules.unlistable & {*answer.users, *waiting}
     assert sorted([*answer.seats, *waiting, *answer.denied]) == sorted(
         {*answer.seats, *waiting, *answer.denied} | needs.keys() | protected
     )
@@ -77,7 +79,9 @@ def test_any_memory_under_any_rules_gives_a_sound_answer(
     )
     for entry in answer.released:
         grant = memory.assigned[entry.user]
-        if entry.reason is not Reason.SEATS_REDUCED:
+        if entry.user in rules.unlistable:
+            assert entry.reason is Reason.NOT_LISTABLE
+        elif entry.reason is not Reason.SEATS_REDUCED:
             assert START - min(grant.since, START) >= rules.minimum_hold
             assert entry.user not in protected
     if answer.next_change is not None:

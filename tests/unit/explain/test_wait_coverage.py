@@ -15,7 +15,7 @@ import pytest
 from tests.unit.explain.cluster import NOW
 
 from seatpool.domain.seat_durations import SeatDurations
-from seatpool.explain.wait_estimate import Holder, WaitEstimate, estimate_waits
+from seatpool.policy.wait_estimate import Holder, WaitEstimate, estimate_waits
 
 SEATS, POSITIONS, ENDED, QUEUES = 6, 20, 120, 60
 HOUR = 3600.0

@@ -24,7 +24,8 @@ from tests.unit.explain.cluster import (
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.seat_durations import SeatDurations
 from seatpool.explain.simulation import Simulation
-from seatpool.explain.wait_estimate import Holder, WaitEstimate, describe_wait, estimate_waits
+from seatpool.explain.wait_estimate import describe_wait
+from seatpool.policy.wait_estimate import Holder, WaitEstimate, estimate_waits
 
 THREE_HOURS = SeatDurations(57, (3 * 3600.0,) * 11)
 EVENLY = SeatDurations(57, tuple(1800.0 * step for step in range(11)))

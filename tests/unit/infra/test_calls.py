@@ -20,7 +20,7 @@ from seatpool_infra.permissions import (
 from seatpool_infra.site import Site
 
 PACKAGE = Path(seatpool.__path__[0])
-SERVICES = ("ec2", "events", "s3", "sqs", "ssm", "sts")
+SERVICES = ("ec2", "ecs", "events", "s3", "sqs", "ssm", "sts")
 BY_PEOPLE = {"mirror/queue/dead_letters.py", "mirror/queue/redrive_task.py"}
 """What only `seatpool dlq` uses."""
 WITH_THEIR_OWN_RIGHTS = {"mirror/pipeline_table.py", "history/store.py"}
@@ -77,7 +77,7 @@ def named(permissions: tuple[Permission, ...]) -> set[str]:
 
 def permitted_to_the_operator(example: Site) -> set[str]:
     """In a site that has everything."""
-    site = example.model_copy(update={"seat_tag": "seatpool:seat"})
+    site = example.model_copy(update={"seat_tag": "seatpool:seat", "sources": ("EC2", "ECS")})
     return named((*operator_permissions(site, key_arn="key"), *reader_permissions(site, site.workbenches[0])))
 
 
@@ -129,7 +129,7 @@ def test_only_the_transport_cancels_commands_as_that_right_is_for_every_command_
         and node.func.attr == "cancel"
         and node.args
     }
-    assert callers <= {"servers/client.py", "servers/ssm.py"}
+    assert callers <= {"servers/ssm/backend.py", "servers/ssm/transport.py"}
 
 
 def test_a_call_that_is_new_would_be_seen(actions_of_methods: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.infra.conftest import Assembly, allowed, of_type, role
 
-from seatpool.servers.document import document, document_hash, document_json
+from seatpool.servers.ssm.document import document, document_hash, document_json
 from seatpool.settings.settings import load_settings
 
 CLOUDFORMATION_TAKES = 51_200
@@ -292,3 +292,20 @@ def test_the_template_can_be_given_to_cloudformation_as_it_is(assembly: Assembly
     for path in assembly.folder.glob("*.template.json"):
         assert path.stat().st_size < CLOUDFORMATION_TAKES
     assert "Parameters" not in assembly.license
+
+
+def test_a_rule_of_a_hub_may_put_events_on_the_queue_and_tasks_may_be_read(
+    synthesise: Callable[[dict[str, Any]], Assembly], small: dict[str, Any]
+) -> None:
+    rule = "arn:aws:events:eu-central-1:999999999999:rule/hub/seatpool"
+    made = synthesise(small | {"profile": "vew", "license": small["license"] | {"hub_rule_arns": [rule]}})
+    for policy in of_type(made.license, "AWS::SQS::QueuePolicy"):
+        _, allow = policy["PolicyDocument"]["Statement"]
+        assert allow["Condition"]["ArnEquals"]["aws:SourceArn"] == [
+            "arn:aws:events:eu-central-1:111122223333:rule/seatpool/seatpool-events",
+            rule,
+        ]
+    reader = allowed(role(made.workbenches("111122223333"), "seatpool-reader"))
+    assert by_sid(reader, "SeeTasks")["Action"] == [
+        "ecs:ListClusters", "ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeServices"
+    ]  # fmt: skip

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
+from seatpool.api.workbench import SourceKind
 from seatpool.mirror.config import MirrorConfig
+from seatpool.mirror.messages import hub_instance, hub_task
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.regions import ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
@@ -15,6 +17,8 @@ from seatpool_infra.patterns import accepted, forwarded
 from seatpool_infra.site import Site
 
 SAMPLES = Path(__file__).parents[1] / "mirror" / "samples"
+OF_A_HUB = {(kind.SOURCE, kind.DETAIL_TYPE) for kind in (hub_instance, hub_task)}
+"""The hub of another platform makes these, and they do not come from accounts with workbenches."""
 STATE_CHANGE = {
     "source": "aws.ec2",
     "detail-type": "EC2 Instance State-change Notification",
@@ -74,10 +78,18 @@ def test_custom_events_travel_only_where_the_site_has_them(example: Site, small:
     assert not forwards(example, event)
 
 
+def test_events_of_tasks_travel_only_where_tasks_are_workbenches(example: Site, small: dict[str, Any]) -> None:
+    event = STATE_CHANGE | {"source": "aws.ecs", "detail-type": "ECS Task State Change", "account": "111122223333"}
+    containers = Site.model_validate(small | {"profile": "vew"})
+    assert forwards(containers, event)
+    assert accepts(containers, event)
+    assert not forwards(example, event)
+
+
 def test_no_reader_of_the_mirror_is_forgotten(small: dict[str, Any]) -> None:
-    site = Site.model_validate(small | {"custom_events": {}})
-    config = MirrorConfig()
-    known = Registry(config, ServedRegions(config), TypeAliases({}))._readers
+    site = Site.model_validate(small | {"custom_events": {}, "sources": ["EC2", "ECS"]})
+    config = MirrorConfig(sources=(SourceKind.EC2, SourceKind.ECS))
+    known = set(Registry(config, ServedRegions(config), TypeAliases({}))._readers) - OF_A_HUB
     pattern = accepted(site).pattern
     assert {source for source, _ in known} == set(pattern["source"])
     assert {detail_type for _, detail_type in known} == set(pattern["detail-type"])

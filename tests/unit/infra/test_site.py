@@ -7,6 +7,7 @@ import yaml
 from seatpool.aws.regions import dns_suffix, region_names
 from seatpool.settings.settings import load_settings
 from seatpool_infra.operator_settings import SETTINGS, chart_values, write_settings
+from seatpool_infra.patterns import forwarded
 from seatpool_infra.permissions import operator_permissions
 from seatpool_infra.site import Site, UnusableSite, load_site
 
@@ -75,6 +76,11 @@ TOPIC = "arn:aws:sns:eu-west-1:111122223333:on-call"
             "is not in region eu-central-1 of account 1111",
         ),
         ({"license": {"key_arn": "alias/seatpool"}}, "license.key_arn"),
+        (
+            {"license": {"hub_rule_arns": ["arn:aws:events:eu-west-1:999999999999:rule/hub/seatpool"]}},
+            "is not in region eu-central-1: a rule reaches queues of its own region only",
+        ),
+        ({"license": {"hub_rule_arns": ["arn:aws:events:eu-central-1:999999999999:event-bus/hub"]}}, "hub_rule_arns"),
         ({"license": {"history_old_versions_days": 0}}, "license.history_old_versions_days"),
         ({"workbenches": {"alarm_topic_arns": [TOPIC]}}, "is in none of the regions eu-central-1"),
         (
@@ -126,6 +132,20 @@ def test_the_seat_tag_reaches_the_operator_and_is_no_tag_that_it_reads(tmp_path:
     write_settings(Site.model_validate(small | {"seat_tag": "seatpool:seat"}), tmp_path)
     assert load_settings(file=tmp_path / SETTINGS).mirror.seat_tag == "seatpool:seat"
     assert "is read as owner or type" in refusal(tmp_path, small | {"seat_tag": "vew:workbench:type"})
+
+
+def test_a_profile_reaches_the_operator_and_the_rule_for_tag_changes(tmp_path: Path, small: dict[str, Any]) -> None:
+    site = Site.model_validate(small | {"profile": "vew"})
+    write_settings(site, tmp_path)
+    mirror = load_settings(file=tmp_path / SETTINGS).mirror
+    assert (mirror.tags, mirror.sources) == (site.tags, ("EC2", "ECS"))
+    tags = next(pattern for pattern in forwarded(site) if pattern.name == "Tags")
+    assert tags.pattern["detail"]["changed-tag-keys"] == [
+        "vew:provisionedProduct:ownerId",
+        "vew:product:name",
+        "vew:product:type",
+    ]
+    assert "put each tag's key into braces" in refusal(tmp_path, small | {"tag_type": "{a"})
 
 
 def test_pods_have_the_roles_annotation_only_where_irsa_is_used(small: dict[str, Any]) -> None:

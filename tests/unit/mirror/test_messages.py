@@ -20,6 +20,7 @@ from seatpool.mirror.messages.parsed import (
     StateReport,
 )
 from seatpool.mirror.messages.registry import Registry
+from seatpool.mirror.names import ec2_instance
 from seatpool.mirror.regions import ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
 
@@ -77,7 +78,7 @@ def test_ec2s_own_event_names_instance_state_and_time() -> None:
     assert parse(json.dumps(STATE_CHANGE)) == Actionable(
         KindName.STATE_CHANGE,
         StateReport(
-            instance_id="i-abcd1111",
+            source=ec2_instance("i-abcd1111"),
             account="111122223333",
             region="us-west-1",
             state=InstanceState.PENDING,
@@ -90,7 +91,7 @@ def test_the_pipelines_event_says_whose_the_instance_is_too() -> None:
     assert parse(json.dumps(WORKBENCH)) == Actionable(
         KindName.WORKBENCH,
         StateReport(
-            instance_id="i-69c958aa85162caea",
+            source=ec2_instance("i-69c958aa85162caea"),
             account="111122223333",
             region="eu-central-1",
             state=InstanceState.RUNNING,

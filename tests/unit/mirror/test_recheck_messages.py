@@ -20,6 +20,7 @@ from seatpool.mirror.messages.parsed import (
     RejectReason,
 )
 from seatpool.mirror.messages.registry import Registry
+from seatpool.mirror.names import ec2_instance
 from seatpool.mirror.regions import ServedRegions
 from seatpool.mirror.type_aliases import TypeAliases
 
@@ -57,7 +58,9 @@ def test_an_instance_that_is_about_to_end_is_asked_about_when_there_is_something
     kind: str, instance: str, wait: timedelta
 ) -> None:
     at = datetime(2026, 1, 5, 8, 59, tzinfo=UTC)
-    request = RecheckRequest(instance_id=instance, account="123456789012", region="us-east-1", at=at, wait=wait)
+    request = RecheckRequest(
+        source=ec2_instance(instance), account="123456789012", region="us-east-1", at=at, wait=wait
+    )
     assert parse(SAMPLES[kind]) == Askable(KindName(kind), request)
 
 
@@ -65,7 +68,7 @@ def test_a_change_of_our_tags_is_asked_about_when_ec2s_answer_surely_covers_it()
     answer = parse(SAMPLES["tag_change"])
     assert isinstance(answer, Askable)
     assert answer.kind is KindName.TAG_CHANGE
-    assert answer.request.instance_id == "i-0000000aaaaaaaaab"
+    assert answer.request.source.reference == "i-0000000aaaaaaaaab"
     assert answer.request.retagged
     assert answer.request.due == datetime(2018, 9, 18, 20, 41, 38, tzinfo=UTC) + CONFIG.describe_lag
 

@@ -52,7 +52,10 @@ def test_fewer_than_ten_days_have_no_error_bar_and_the_plan_says_why() -> None:
     assert plan.curve[0].wait_p95_low_s is None
 
 
-@pytest.mark.parametrize(("days", "note"), [(12, "short past: needs began on 12 days"), (42, None)])
+@pytest.mark.parametrize(
+    ("days", "note"),
+    [(12, "short past: needs began on 12 days"), (54, "short past: needs began on 54 days"), (57, None)],
+)
 def test_the_range_of_a_short_past_is_marked(days: int, note: str | None) -> None:
     plan = make_plan(days_of([20, 8, 14] * (days // 3)), PoolRules(seats=0), PlanRequest(target=TARGET), processes=1)
     assert plan.seats_low is not None

@@ -199,12 +199,14 @@ def test_an_element_that_is_no_event_takes_no_other_along(tmp_path: Path) -> Non
 
 
 def test_an_archive_of_events_of_ec2_alone_is_refused_because_no_owner_is_in_them(tmp_path: Path) -> None:
-    with pytest.raises(UnusableEvents, match=r"no event of 2 says whose workbench it is about \(1 unknown_owner\)"):
+    with pytest.raises(
+        UnusableEvents, match=r"no event in 2 lines says whose workbench it is about \(1 unknown owner\)"
+    ):
         past_of(tmp_path, own_event_of_ec2(1, "running", 0), own_event_of_ec2(1, "stopped", 9))
 
 
 def test_owners_that_no_list_could_take_are_no_past(tmp_path: Path) -> None:
-    with pytest.raises(UnusableEvents, match=r"no user has a workbench for any time in 2 events \(1 bad_user\)"):
+    with pytest.raises(UnusableEvents, match=r"no user has a workbench for any time in 2 events \(1 bad user\)"):
         past_of(tmp_path, event("bad user", "vew-a", 1, "running", 0), event("bad user", "vew-a", 1, "stopped", 5))
 
 

@@ -170,3 +170,21 @@ def test_who_is_adopted_keeps_the_seat_until_it_is_seen_that_nobody_needs_it() -
     assert answer.users == ("ann", "zoe")
     again = ask(question(answer.memory, needs=["ann"], linger=60), at=65).answers[KEY]
     assert again.users == ("ann",)
+
+
+def test_users_whom_a_server_suddenly_does_not_know_are_released_only_if_they_are_few() -> None:
+    one = question(seated(PEOPLE), needs=PEOPLE)
+    few = ask(replace(one, rules=replace(one.rules, unlistable=frozenset(PEOPLE[:2]))), at=5)
+    assert few.guard.held is None
+    assert few.answers[KEY].users == tuple(PEOPLE[2:])
+    assert {gone.reason for gone in few.answers[KEY].released} == {Reason.NOT_LISTABLE}
+    all_gone = ask(replace(one, rules=replace(one.rules, unlistable=frozenset(PEOPLE))), at=5)
+    assert all_gone.guard.held is not None
+    assert len(all_gone.guard.held.leaving) == len(PEOPLE)
+    assert all_gone.answers[KEY].users == tuple(PEOPLE)
+
+
+def test_a_user_whom_the_server_does_not_know_gets_no_seat_and_the_next_one_does() -> None:
+    one = question(PoolMemory.empty(), needs=["ann", "bob"], seats=1)
+    made = ask(replace(one, rules=replace(one.rules, unlistable=frozenset({"ann"}))))
+    assert (made.answers[KEY].users, made.answers[KEY].denied, made.answers[KEY].waiting) == (("bob",), ("ann",), ())

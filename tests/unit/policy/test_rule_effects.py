@@ -101,10 +101,11 @@ def test_a_rule_without_effect_is_told_with_the_reason(name: str) -> None:
 
 
 def test_a_user_who_is_written_as_the_mapping_writes_it_is_told() -> None:
-    identity = IdentitySettings(mapping={"olga": "E777"})
+    identity = IdentitySettings(mapping={"olga": "E777", "e777": "u2"})
     assert found(identity=identity, deniedUsers=["E777"]) == [
-        "deniedUsers: E777 is read as e777, who is another user; write olga, whom the mapping turns into E777"
+        "deniedUsers: E777 is read as u2, who is another user; write olga, whom the mapping turns into E777"
     ]
+    assert found(identity=IdentitySettings(mapping={"olga": "E777"}), deniedUsers=["e777"]) == []
     assert found(identity=identity, deniedUsers=["olga"]) == []
 
 

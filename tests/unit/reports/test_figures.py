@@ -1,12 +1,13 @@
 """The figures of a report, by hand, and against counting second by second."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.unit.history.rows import NOON, after, capacity, session, wait
 
@@ -119,7 +120,7 @@ def test_where_the_number_of_seats_is_not_known_it_can_be_said(tmp_path: Path) -
     rows: list[Row] = [session("ann", 0, HOUR, waited_s=0.0, source="flexnet", server="host", pool="MATLAB")]
     unknown = made(tmp_path, rows, asked(0, 2 * HOUR))
     assert (only(unknown).seats, only(unknown).utilisation, only(unknown).saturated_hours) == (None, None, None)
-    assert unknown.remarks == ("How many seats there were is not known of MATLAB: say it with --seats POOL=NUMBER.",)
+    assert unknown.remarks == ("Number of seats unknown for MATLAB: give --seats POOL=NUMBER.",)
     told = report(tmp_path, asked(0, 2 * HOUR, seats=PerPool(None, {"MATLAB": 2})), by=By.POOL, teams={})
     assert (only(told).seats, only(told).utilisation) == (2, 0.25)
     assert told.remarks == ()
@@ -225,6 +226,49 @@ def test_figures_are_what_counting_second_by_second_gives(
         assert row.share_waiting == pytest.approx(sum(waited > 0 for waited in waits) / len(waits))
         ranks = {share: waits[max(0, -(-len(waits) * share // 100) - 1)] for share in (50, 95)}
         assert (row.wait_p50_s, row.wait_p95_s, row.wait_max_s) == (ranks[50], ranks[95], waits[-1])
+
+
+ends = st.sampled_from(["PoolDeleted", "NotSeenAgain"])
+lives = st.lists(
+    st.tuples(
+        st.sampled_from(PEOPLE), st.integers(-30, 110), st.integers(2, 90), st.integers(0, 40),
+        st.none() | st.tuples(st.integers(1, 89), ends),
+    ),
+    min_size=1, max_size=10, unique_by=lambda life: life[:2],
+)  # fmt: skip
+
+
+@settings(max_examples=25)
+@given(lives, st.lists(st.tuples(st.sampled_from(("dora", "eve")), st.integers(0, 50), st.integers(1, 60)), max_size=4))
+def test_a_pool_that_is_deleted_and_created_again_changes_no_figure(
+    tmp_path_factory: pytest.TempPathFactory,
+    lives: list[tuple[str, int, int, int, tuple[int, str] | None]],
+    given_up: list[tuple[str, int, int]],
+) -> None:
+    """The seats and waits that went on are noted twice, each time from their beginning."""
+    for user, start, length, *_ in lives:
+        assume(not any(one == user and start < other < start + length for one, other, *_ in lives))
+    whole: list[Row] = [capacity(2, -100)]
+    twice: list[Row] = [capacity(2, -100)]
+    for user, start, length, waited, cut in lives:
+        row = session(user, start, start + length, waited_s=float(waited))
+        whole.append(row)
+        if cut is not None and cut[0] < length:
+            first = session(user, start, start + cut[0], waited_s=float(waited))
+            twice.append(replace(first, release_reason=cut[1]))
+            row = session(user, start, start + length, waited_s=None, id=f"again {row.id}")
+        twice.append(row)
+    for user, began, length in {one[:2]: one for one in given_up}.values():
+        gone = wait(user, began, began + length, outcome="NeedEnded")
+        whole.append(gone)
+        twice += [wait(user, began, began + 1, outcome="PoolDeleted"), replace(gone, id=f"again {gone.id}")]
+    for user, start, _, waited, cut in lives:
+        if cut is not None and waited > LATENCY_S:
+            granted = wait(user, start - waited, start, id=f"wait {user} {start}")
+            whole.append(granted)
+            twice += [granted, wait(user, start - waited, start - waited + 1, outcome=cut[1], id=f"cut {user} {start}")]
+    figures = [only(made(tmp_path_factory.mktemp("history"), rows, asked(0, 120))) for rows in (whole, twice)]
+    assert figures[0] == figures[1]
 
 
 def test_the_window_may_begin_in_another_time_zone(tmp_path: Path) -> None:

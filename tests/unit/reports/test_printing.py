@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,6 +63,13 @@ def test_the_table_fits_into_80_columns_and_has_everything_in_wide(history: Path
     assert all(word in wide for word in ("NEVER USED", "LONGEST", "GAVE UP", "IDLE COST"))
 
 
+@pytest.mark.parametrize("words", [("report",), ("sql", "SELECT user_id, held_s FROM sessions")])
+def test_a_table_without_its_headings(history: Path, words: tuple[str, ...]) -> None:
+    whole, bare = (run(*words, "--history", history, *more).splitlines() for more in ((), ("--no-headers",)))
+    (heading,) = [line for line in whole if line.startswith(("POOL", "user_id"))]
+    assert [line.split() for line in bare] == [line.split() for line in whole if line != heading]
+
+
 def test_json_has_the_numbers_and_says_nothing_of_what_is_not_known(history: Path) -> None:
     found = json.loads(run("report", "--history", history, "-o", "json", "--pool", "matlab"))
     assert (found["since"], found["until"], found["by"]) == ("2026-03-09T12:00:00Z", "2026-03-09T21:00:00Z", "pool")
@@ -92,10 +101,35 @@ def test_the_page_loads_nothing_runs_nothing_and_names_nobody(history: Path, tmp
     assert not LOADS.findall(page)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "alpha &amp; co" in page
-    assert page.count("<svg") == 5, "three pictures of one pool; nobody waited for the other"
-    assert "all of the 1 were taken for 5.0 hours" in page
+    assert page.count("<svg") == 9, "two pictures of each pool, also for a telephone; nobody waited for one of them"
+    assert "all 1 in use for 5.0 hours" in page
     assert "1 of the people who are in a team" in page
     assert not re.search(r"\b(ann|bob|eve|zoe)\b", page)
+
+
+def test_the_page_says_when_by_what_and_how_it_was_made_and_each_plot_says_what_it_shows(
+    history: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "a page.html"
+    run("report", "--history", history, "-o", "html", "--out", file)
+    page = file.read_text()
+    assert re.search(r"Made \d{4}-\d\d-\d\d \d\d:\d\d UTC by Seatpool \d", page)
+    assert f"report --history {history} -o html --out &#39;{file}&#39;" in page
+    pictures = re.findall(r"<svg[^>]*>.{0,300}", page, flags=re.DOTALL)
+    for picture in pictures:
+        assert re.search(r'role="img" aria-label="[^"]+"><title>[^<]+</title><desc>[^<]+\.?</desc>', picture), picture
+    assert page.count("<figcaption>") == 5
+    assert "Starts by how long they waited: to 4 h 1." in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_a_page_is_not_printed_on_a_terminal(history: Path) -> None:
+    main, terminal = os.openpty()
+    words = [sys.executable, "-m", "seatpool", "report", "--history", str(history), "-o", "html"]
+    ended = subprocess.run(words, stdout=terminal, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(terminal)
+    os.close(main)
+    assert (ended.returncode, ended.stderr) == (2, "seatpool: -o html prints a page: give --out FILE\n")
 
 
 def test_an_import_without_waits_tells_nothing_of_them(tmp_path: Path) -> None:
@@ -106,7 +140,7 @@ def test_an_import_without_waits_tells_nothing_of_them(tmp_path: Path) -> None:
     page, table = (run("report", "--history", into, "--seats", "1", "-o", form) for form in ("html", "table"))
     assert "nobody had to wait" not in page
     assert "how long users waited is not known" in page
-    assert page.count("<svg") == 2, "no picture of waits"
+    assert page.count("<svg") == 4, "no picture of waits"
     assert re.search(r"^cad +1 +1 +1 +100 % +8\.0 +- +-$", table, re.MULTILINE), table
     assert "How long users waited is not known of 1 of 1 starts" in table
     use.write_text("user,product,start,end,waited_s\nann,cad,2026-03-02 09:00,2026-03-02 17:00,0\n")
@@ -140,6 +174,12 @@ def test_a_question_in_sql_is_answered_as_table_csv_and_json(history: Path) -> N
         (["report", "--history", "nowhere"], "history folder nowhere: there is no such folder"),
         (["report", "--history", "HISTORY", "--by", "team"], "--by team: say with --teams FILE who is in which team"),
         (["report", "--history", "HISTORY", "--pool", "eda"], "no pool that --pool eda names has any history"),
+        (
+            ["report", "--history", "HISTORY", "--price", "matlb=3"],
+            "--price matlb=...: the history has no pool matlb; did you mean matlab?",
+        ),
+        (["report", "--history", "HISTORY", "--pool", "a-*", "--seats", "x=3"], "no pool x; there are: a-pool-with-a"),
+        (["report", "--history", "HISTORY", "--no-headers", "-o", "csv"], "--no-headers is for tables"),
         (["report", "--history", "EMPTY"], "nothing is recorded there yet"),
         (["report", "--history", "HISTORY", "--out", "/proc/no/such"], "--out /proc/no/such: "),
         (["sql", "DROP VIEW sessions", "--history", "HISTORY"], "write one SELECT"),
@@ -169,7 +209,9 @@ def test_what_is_not_installed_is_named_with_how_to_install_it(
     history: Path, monkeypatch: pytest.MonkeyPatch, missing: str, arguments: list[str], extra: str
 ) -> None:
     for name in list(sys.modules):
-        if name.startswith(("seatpool.reports.", "seatpool.history.")) and not name.endswith((".commands", ".config")):
+        if name.startswith(("seatpool.reports.", "seatpool.history.", "seatpool.pages")) and not name.endswith(
+            (".commands", ".config")
+        ):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(SeatpoolError) as caught:

@@ -8,11 +8,11 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seatpool.api.licenseserver import ListFormat, XlcSettings
+from seatpool.api.list_backends import ListFormat, XlcSettings
 from seatpool.servers.command_result import CommandResult, ProductResult
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.document import script
-from seatpool.servers.xlc import XlcAdapter
+from seatpool.servers.ssm.document import script
+from seatpool.servers.ssm.xlc import XlcAdapter
 
 # The vendor's part in it: `apply` reads the file and then keeps it, `list` prints it; files beside it make it fail,
 # lie or wait.

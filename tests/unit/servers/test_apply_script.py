@@ -11,10 +11,10 @@ import pytest
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
 from seatpool.domain.list_hash import list_hash
-from seatpool.servers import document
 from seatpool.servers.command_result import Result
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.output_parser import chunks
+from seatpool.servers.ssm import document
+from seatpool.servers.ssm.output_parser import chunks
 
 
 def random_users(count: int, *, length: int = 12) -> tuple[str, ...]:

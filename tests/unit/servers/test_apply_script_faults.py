@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE, wait_until
 from seatpool.domain.list_hash import list_hash
 from seatpool.servers.command_result import Result, ScriptRefused
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.payload import MAX_PRODUCTS, pack, words
+from seatpool.servers.ssm.payload import MAX_PRODUCTS, pack, words
 
 HOSTILE = [
     "$(touch {owned})",
@@ -280,7 +280,7 @@ def test_programs_that_are_missing_are_named(dash_server: ServerOnDisk, tmp_path
     start, end = script.index("inherited=${PATH-}"), script.index("export LC_ALL PATH")
     dash_server.script.write_text(f"{script[:start]}PATH={tools}\n{script[end:]}")
     output, _ = dash_server.start(payload(dash_server, "vew", "ann")).communicate(timeout=PATIENCE)
-    with pytest.raises(ScriptRefused, match="install these programs on the license server: base64 cat flock"):
+    with pytest.raises(ScriptRefused, match="install these programs on the license server: base64 cat cp flock"):
         dash_server.adapter.parse([output])
 
 

@@ -9,7 +9,7 @@ from tests.waiting import PATIENCE
 
 from seatpool.servers.command_result import CommandResult, Late, Result
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.output_parser import read_summary
+from seatpool.servers.ssm.output_parser import read_summary
 
 
 def apply(server: ServerOnDisk, *products: str, revision: int = 1) -> CommandResult:

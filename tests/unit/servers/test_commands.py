@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatpool.api.licenseserver import ListFormat, ListFormatType, XlcSettings
+from seatpool.api.list_backends import ListFormat, ListFormatType, XlcSettings
 from seatpool.servers.commands import BadCommand, ListChange, ListCommand
-from seatpool.servers.document import MAX_PAYLOAD
-from seatpool.servers.payload import MAX_PRODUCTS, SEND_LIMIT, unpack
-from seatpool.servers.xlc import XlcAdapter
+from seatpool.servers.ssm.document import MAX_PAYLOAD
+from seatpool.servers.ssm.payload import MAX_PRODUCTS, SEND_LIMIT, unpack
+from seatpool.servers.ssm.xlc import XlcAdapter
 
 USERS = st.from_regex(re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}"), fullmatch=True)
 PRODUCTS = st.from_regex(re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}"), fullmatch=True)

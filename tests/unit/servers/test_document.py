@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from tests.unit.servers.server_on_disk import ServerOnDisk
 
 from seatpool.servers.commands import ListChange, ListCommand
-from seatpool.servers.document import DOCUMENT_LIMIT, document, document_hash, document_json, room_left
-from seatpool.servers.payload import SEND_LIMIT, unpack
-from seatpool.servers.xlc import XlcAdapter
+from seatpool.servers.ssm.document import DOCUMENT_LIMIT, document, document_hash, document_json, room_left
+from seatpool.servers.ssm.payload import SEND_LIMIT, unpack
+from seatpool.servers.ssm.xlc import XlcAdapter
 
 
 def test_document_and_the_largest_payload_are_within_what_ssm_takes() -> None:

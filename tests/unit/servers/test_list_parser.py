@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from seatpool.api.licenseserver import ListFormat, ListFormatType
-from seatpool.servers import list_parser
-from seatpool.servers.list_parser import LONGEST_LINE, MOST_ODD, MOST_ODD_TEXT, UnreadableList, parse_listing
+from seatpool.api.list_backends import ListFormat, ListFormatType
+from seatpool.servers.ssm import list_parser
+from seatpool.servers.ssm.list_parser import LONGEST_LINE, MOST_ODD, MOST_ODD_TEXT, UnreadableList, parse_listing
 
 USERS = st.lists(st.from_regex(re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}"), fullmatch=True))
 LINES = ListFormat()

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatpool.api.licenseserver import XlcSettings
+from seatpool.api.list_backends import XlcSettings
 from seatpool.servers.command_result import BadOutput, Result, ScriptRefused
 from seatpool.servers.commands import MAX_FENCE, MAX_REVISION, OWNER_PATTERN, ListCommand
-from seatpool.servers.list_parser import UnreadableList
-from seatpool.servers.output_parser import Listed, NotWhole, chunks, read_summary, whole_text
-from seatpool.servers.xlc import XlcAdapter
+from seatpool.servers.ssm.list_parser import UnreadableList
+from seatpool.servers.ssm.output_parser import Listed, NotWhole, chunks, read_summary, whole_text
+from seatpool.servers.ssm.xlc import XlcAdapter
 
 
 def packed(text: str) -> tuple[str, Listed]:

@@ -26,8 +26,10 @@ class Seen:
         PoolRow("none", "none", 0, 0, 0, ()),
     )
 
-    def list_file(self, product: str) -> Path:
-        return self.folder / f"{product}.list"
+    def shown_list(self, product: str) -> tuple[str, tuple[str, ...]]:
+        path = self.folder / f"{product}.list"
+        users = tuple(path.read_text().split()) if path.exists() else ()
+        return f"products/{product}.list", users
 
 
 def picture(seen: Seen, *, width: int, height: int, tellings: Collection[str] = ()) -> list[str]:

@@ -49,7 +49,7 @@ def test_of_the_packages_this_stays_out(path: str) -> None:
         "botocore/data/sqs/2012-11-05/service-2.json.gz",
         "kubernetes/client/models/__init__.py",
         "kubernetes/aio/config/incluster_config.py",
-        "seatpool/servers/apply.sh",
+        "seatpool/servers/ssm/apply.sh",
         "seatpool/simulation.py",
         "yaml/loader.py",
     ],

@@ -15,6 +15,7 @@ from seatpool.control.reconcile.failures import (
     begin_anew,
     command_failed,
     end_what_is_over,
+    list_is_partial,
     pass_failed,
     pass_succeeded,
     pool_failed,
@@ -45,6 +46,7 @@ from seatpool.control.reconcile.step_results import (
     PoolsRefreshed,
     ServerFailed,
     StepResult,
+    UsersChecked,
 )
 from seatpool.control.reconcile.transition import Transition
 from seatpool.control.sinks import facts
@@ -73,6 +75,8 @@ def advance(state: ServerState, step: StepResult) -> tuple[ServerState, tuple[Fa
             to.change(last_command=step.at.monotonic)
         case ListsRead():
             _read(to, step)
+        case UsersChecked():
+            to.users_checked(step.unlistable, step.at)
         case ListsVerified():
             _verify(to, step, is_all_written=not has_writes(state, at=step.at))
         case ServerFailed():
@@ -103,6 +107,7 @@ def advance(state: ServerState, step: StepResult) -> tuple[ServerState, tuple[Fa
 
 
 def _begin(to: Transition, step: PassBegun) -> None:
+    to.change(capabilities=step.capabilities)
     _refresh(to, step)
     if step.foreign:
         to.invalidate(to.state.products)
@@ -128,7 +133,7 @@ def _refresh(to: Transition, step: PoolsRefreshed) -> None:
 def _place(server: LicenseServer) -> tuple[object, ...]:
     """Where and how the lists are read: if any of it changes, what was read before says nothing."""
     spec = server.spec
-    return spec.adapter, spec.xlc, spec.target, spec.region, spec.role_arn, spec.external_id, spec.document
+    return spec.settings, spec.names, spec.target, spec.region, spec.role_arn, spec.external_id, spec.document
 
 
 def _forget_server(to: Transition) -> None:
@@ -293,6 +298,8 @@ def _take_result(
         to.facts.append(facts.NewerRevisionFound(pool=pool, fence=result.fence))
         return
     observed = to.record_list(product, result)
+    if result.unlistable:
+        to.users_checked({**(to.state.view.unlistable or {}), **result.unlistable}, at)
     if result.result is Result.OWNER:
         if observed is None:
             to.product_failed(product, Work.WRITE, at)
@@ -301,6 +308,9 @@ def _take_result(
         if not is_late_in_company:
             detail = result.detail or f"exit code {result.exit_code}"
             _list_failed(to, pool, ConditionReason.APPLY_FAILED, f"not taken: {detail}", at, late=result.late)
+    elif result.result is Result.PARTIAL:
+        to.written(product)
+        list_is_partial(to, pool, message(ConditionReason.PARTLY_APPLIED, product=product, detail=result.detail))
     else:
         to.written(product)
         if observed is not None:
@@ -324,15 +334,14 @@ def _compare_with_written(to: Transition, pool: LicensePool, write: Write, resul
         why = result.detail or "no list was printed"
         what = f"written, but it cannot be read back: {why}"
         _list_failed(to, pool, ConditionReason.READ_FAILED, what, at, late=result.late)
+    elif result.unlistable:
+        product_recovered(to, pool, Work.READ, Work.WRITE)  # the others are written, and these are decided anew
     elif not to.pool_state(pool).in_sync:
-        _list_failed(
-            to,
-            pool,
-            ConditionReason.LIST_DIFFERS,
-            f"{len(write.change.users)} people were written, and the license server shows {len(result.users)} others; "
-            "is its client right, and does anybody else write the list?",
-            at,
+        what = result.detail or (
+            f"{len(write.change.users)} people were written, and the license server shows {len(result.users)} others"
         )
+        advice = "is its client right, and does anybody else write the list?"
+        _list_failed(to, pool, ConditionReason.LIST_DIFFERS, f"{what}; {advice}", at)
     else:
         product_recovered(to, pool, Work.READ, Work.WRITE)
         to.change_view(last_applied=at.now)

@@ -26,11 +26,10 @@ from seatpool.control.reconcile.step_results import (
 )
 from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
 from seatpool.domain.errors import SeatpoolError
-from seatpool.servers.client import LicenseServerClient
+from seatpool.servers.backend import ListBackend
 from seatpool.servers.command_result import CommandResult
-from seatpool.servers.commands import ListCommand
+from seatpool.servers.commands import ListCommand, SentCommand
 from seatpool.servers.errors import TransportError
-from seatpool.servers.nodes import SentCommand
 from seatpool.tracing.spans import Role
 
 
@@ -40,7 +39,7 @@ class PreparedCommand:
 
     command: ListCommand
     writes: tuple[Write, ...]
-    client: LicenseServerClient
+    backend: ListBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +60,16 @@ def prepare(
     if not writes:
         return None
     writes = next_batch(writes, lambda write: state.pace(write.change.product, Work.WRITE))
-    client = deps.client_of(state.server)
+    backend = deps.backend_of(state.server)
     whole = ListCommand(
         revision=wal.next_revision(state.fence_floor),
         owner=state.installation,
         takeover=state.takeover.owner if state.takeover is not None else None,
         changes=tuple(write.change for write in writes),
     )
-    command = client.split(whole)[0]
+    command = backend.split(whole)[0]
     carried = frozenset(command.names)
-    return PreparedCommand(command, tuple(write for write in writes if write.change.product in carried), client)
+    return PreparedCommand(command, tuple(write for write in writes if write.change.product in carried), backend)
 
 
 async def store(
@@ -136,7 +135,7 @@ class _Sender:
         bind_contextvars(command=sent.command_id)
         facts = {"seatpool.command": sent.command_id}
         with self.deps.traces.span("wait for command and read back", role=Role.CLIENT, facts=facts):
-            return sent.instance_id, await self.prepared.client.result(sent, command=command)
+            return sent.instance_id, await self.prepared.backend.result(sent, command=command)
 
     async def _send_and_record(self, command: ListCommand) -> SentCommand:
         """Is not cut by a stop: an id that is not noted costs the next process a new revision."""
@@ -145,7 +144,7 @@ class _Sender:
         told = tuple(f"{product}={reason}" for product, reason in reasons.items())
         facts = {"seatpool.action": command.action.value, "seatpool.reasons": told}
         with deps.traces.span("send command", role=Role.CLIENT, facts=facts):
-            sent = await self.prepared.client.send(command)
+            sent = await self.prepared.backend.send(command)
             deps.traces.note({"seatpool.command": sent.command_id})
         bind_contextvars(command=sent.command_id)
         for reason, count in Counter(reasons.values()).items():

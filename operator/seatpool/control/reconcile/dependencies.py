@@ -24,7 +24,7 @@ from seatpool.control.state.moment import Moment
 from seatpool.control.state.pool_states import PoolStates
 from seatpool.control.state.server_view import ConditionParts
 from seatpool.domain.instants import to_milliseconds
-from seatpool.servers.client import LicenseServerClient
+from seatpool.servers.backend import ListBackend
 from seatpool.tracing.spans import UNTRACED, Traces
 
 
@@ -46,7 +46,7 @@ class Dependencies:
     pool_states: PoolStates
     """Where each reconciler publishes the states of its pools."""
     installation: str
-    client_of: Callable[[LicenseServer], LicenseServerClient]
+    backend_of: Callable[[LicenseServer], ListBackend]
     refusal_of: Callable[[LicenseServer], str | None] = lambda _server: None
     """Why the operator's settings do not allow a LicenseServer. None: they do."""
     uninventoried: Callable[[], tuple[str, ...]]

@@ -100,7 +100,8 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
                 continue
             adoptions[pool.key] = replace(adoption, lost_revision=_lost_revision(state, pool, found.rules))
             memory = adopted(adoption.users, now=at.now)
-        questions.append(Question(pool=pool, rules=found.rules, needs=found.needs, memory=memory))
+        rules = _with_unlistable(found.rules, state)
+        questions.append(Question(pool=pool, rules=rules, needs=found.needs, memory=memory))
     made = plan(
         state.server,
         questions,
@@ -121,6 +122,14 @@ def compute(state: ServerState, inputs: Mapping[str, PoolInputs], *, identity: I
         failed=failed,
         at=at,
     )
+
+
+def _with_unlistable(rules: PoolRules, state: ServerState) -> PoolRules:
+    """Returns the rules with the users whom the server's lists cannot have. Before it was asked, those of the status count."""
+    known = state.view.unlistable
+    if known is None or rules.unlistable == known.keys():
+        return rules
+    return replace(rules, unlistable=frozenset(known))
 
 
 def _problem_of(pool: LicensePool, answer: Allocation | None) -> str | None:
@@ -148,7 +157,7 @@ def _first_contact(state: ServerState, pool: LicensePool, *, identity: IdentityS
     observed = state.pool_state(pool).observed
     if observed is None or state.is_foreign(observed):
         return None
-    placeholder = state.server.spec.xlc.placeholder_user
+    placeholder = state.server.spec.placeholder_user
     adoption = adopt(observed, identity=identity, placeholder=placeholder)
     if pool.spec.adoption is AdoptionMode.OVERWRITE:
         return replace(adoption, users=(), problems=adoption.problems if observed.users or observed.odd else ())
@@ -166,14 +175,14 @@ def _may_overwrite(state: ServerState, pool: LicensePool) -> bool:
     return observed is not None and state.may_overwrite(pool.spec.product, observed)
 
 
-def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: str = PLACEHOLDER) -> Adoption:
+def adopt(observed: ObservedList, *, identity: IdentitySettings, placeholder: str | None = PLACEHOLDER) -> Adoption:
     """Returns the users of a list, normalised. The placeholder is none. Entries that are no user ids are its problems.
 
     So are the lines of a list that no operator ever wrote and in which nothing is found: `listFormat` may be the wrong one.
     """
     users, problems = set(), [*observed.odd, *(() if observed.revision else observed.passed_over)]
     for entry in observed.users:
-        if is_placeholder(entry) or is_placeholder(entry, placeholder):
+        if is_placeholder(entry) or (placeholder is not None and is_placeholder(entry, placeholder)):
             continue
         try:
             users.add(identity.user(entry))

@@ -69,7 +69,9 @@ def _why_written(state: ServerState, pool: LicensePool, users: tuple[str, ...], 
         return WriteReason.OWNER_CHANGED
     if pool_state.shows(users):
         return None
-    return WriteReason.DIFFERS if observed.users != users or observed.odd else WriteReason.PLACEHOLDER
+    if observed.users != users or observed.odd:
+        return WriteReason.DIFFERS
+    return WriteReason.SURPLUS if observed.surplus else WriteReason.PLACEHOLDER
 
 
 def _may_be_written(state: ServerState, pool: LicensePool, at: Moment) -> bool:

@@ -78,7 +78,7 @@ def unreadable_text(pool: LicensePool, observed: ObservedList, entries: Sequence
 
 
 def _compare(to: Transition, pool: LicensePool, *, before: ObservedList, observed: ObservedList) -> None:
-    if (before.users, before.odd) != (observed.users, observed.odd):
+    if (before.users, before.odd, before.surplus) != (observed.users, observed.odd, observed.surplus):
         to.facts.append(DriftDetected(pool=pool, before=before, observed=observed))
     if observed.revision < before.revision:
         to.must_write(pool.spec.product, WriteReason.OLDER_REVISION)

@@ -37,6 +37,7 @@ _WORK_OF = {
     ConditionReason.UNREADABLE_ENTRIES: Work.READ,
     ConditionReason.APPLY_FAILED: Work.WRITE,
     ConditionReason.LIST_DIFFERS: Work.WRITE,
+    ConditionReason.PARTLY_APPLIED: Work.WRITE,
     ConditionReason.POOL_FAILED: Work.DECIDE,
 }
 """The work whose success ends a pool's failure. The others end with the pass or with an answer of the server."""
@@ -177,13 +178,19 @@ def _record(to: Transition, pool: LicensePool, failure: Failure) -> None:
     to.change_pool(pool, failure=failure)
 
 
+def list_is_partial(to: Transition, pool: LicensePool, text: str) -> None:
+    """Records that a part of a list's change is made. The rest follows at once, so it is no failure of the product."""
+    to.change_pool(pool, failure=Failure(ConditionReason.PARTLY_APPLIED, text))
+
+
 def product_recovered(to: Transition, pool: LicensePool, *works: Work) -> None:
     """Records that these kinds of work succeeded: a failure of one of them is over."""
     for work in works:
         to.product_succeeded(pool.spec.product, work)
     known = to.pool_state(pool).failure
     if known is not None and _WORK_OF.get(known.reason) in works:
-        to.facts.append(ListRecovered(pool=pool))
+        if known.reason is not ConditionReason.PARTLY_APPLIED:
+            to.facts.append(ListRecovered(pool=pool))
         to.change_pool(pool, failure=None)
 
 
@@ -196,7 +203,7 @@ def end_what_is_over(to: Transition, pool: LicensePool) -> None:
     if reason is ConditionReason.SERVER_UNREACHABLE and to.state.view.reached:
         to.change_pool(pool, failure=None)
     elif (
-        reason in (ConditionReason.APPLY_FAILED, ConditionReason.LIST_DIFFERS)
+        reason in (ConditionReason.APPLY_FAILED, ConditionReason.LIST_DIFFERS, ConditionReason.PARTLY_APPLIED)
         and state.in_sync
         and not to.is_in_doubt(pool.spec.product)
     ):

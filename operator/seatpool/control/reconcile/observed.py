@@ -14,7 +14,7 @@ from seatpool.control.reconcile.diff import has_commands
 from seatpool.control.reconcile.failures import is_unaskable
 from seatpool.control.reconcile.pacing import Work, next_batch
 from seatpool.control.reconcile.send_command import send_measured, wait_min_interval
-from seatpool.control.reconcile.server_state import ServerState
+from seatpool.control.reconcile.server_state import ServerState, is_decided
 from seatpool.control.reconcile.step_results import (
     CommandSettled,
     CommandTried,
@@ -23,16 +23,16 @@ from seatpool.control.reconcile.step_results import (
     ListsVerified,
     ServerFailed,
     StepResult,
+    UsersChecked,
 )
 from seatpool.control.reconcile.write_ahead_log import Superseded, WriteAheadLog
 from seatpool.control.state.moment import Moment
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.errors import KubeError
-from seatpool.servers.client import LicenseServerClient
+from seatpool.servers.backend import ListBackend
 from seatpool.servers.command_result import CommandResult, Late
-from seatpool.servers.commands import ListCommand
+from seatpool.servers.commands import ListCommand, SentCommand
 from seatpool.servers.errors import TransportError
-from seatpool.servers.nodes import SentCommand
 from seatpool.tracing.spans import Role
 
 ENDS_PASS = (KubeError, Superseded, NotLeading)
@@ -75,17 +75,19 @@ class _Observation:
         if left is None:
             return
         products = frozenset(state.product for state in left.products)
-        if left.command_id is None or left.instance_id is None:
+        backend = self._deps.backend_of(self._state.server)
+        if left.command_id is None or left.instance_id is None or not backend.capabilities.keeps_results:
             if products - self._state.in_doubt.keys():
                 self._log.info(
                     "an intent without a known command is answered by a new revision", revision=left.revision
                 )
                 self._add(ListsInDoubt(products=products))
+            self.is_settled = left.command_id is not None
             return
         self._log.info("a command that was sent earlier is waited for", revision=left.revision)
         sent = SentCommand(command_id=left.command_id, instance_id=left.instance_id)
         try:
-            result = await self._deps.client_of(self._state.server).result(sent)
+            result = await backend.result(sent)
         except TransportError as error:
             if is_unaskable(error):
                 raise
@@ -124,20 +126,39 @@ class _Observation:
         """Reads as many of the lists as fit into one command. Returns the products that need not be read again."""
         state, deps = self._state, self._deps
         batch = next_batch(products, lambda product: state.pace(product, Work.READ))
-        client = deps.client_of(state.server)
+        backend = deps.backend_of(state.server)
         whole = ListCommand(revision=self._wal.revision, owner=state.installation, products=batch)
-        command = client.split(whole)[0]
+        command = backend.split(whole)[0]
         await wait_min_interval(state, deps)
         self._asked = command.names
         try:
             node, result = await send_measured(
-                state.key, command, lambda command: _send_and_wait(client, command, deps), deps
+                state.key, command, lambda command: _send_and_wait(backend, command, deps), deps
             )
         finally:
             self._add(CommandTried(at=deps.moment()))
         self._asked = ()
         self._add(ListsRead(products=command.names, result=result, node=node, at=deps.moment()))
         return lists_done(command.names, result)
+
+    async def check_users(self) -> None:
+        """Asks for the users who may come onto a list and are on none: the server may not have them."""
+        state, deps = self._state, self._deps
+        backend = deps.backend_of(state.server)
+        if not backend.capabilities.knows_users:
+            if state.view.unlistable is None or state.view.unlistable:
+                self._add(UsersChecked(unlistable={}, at=deps.moment()))
+            return
+        needed = {
+            user
+            for pool in state.pools
+            if is_decided(pool) and pool.key in deps.store.rules
+            for user in (*deps.store.demand.needs(pool.key), *deps.store.rules[pool.key].protected)
+        }
+        listed = {user for observed in state.view.observed.values() for user in observed.users}
+        unlistable = await backend.find_unlistable(needed - listed)
+        if unlistable != state.view.unlistable:
+            self._add(UsersChecked(unlistable=unlistable, at=deps.moment()))
 
     async def wait_min_interval(self) -> None:
         await wait_min_interval(self._state, self._deps)
@@ -158,6 +179,7 @@ async def observe(state: ServerState, wal: WriteAheadLog, deps: Dependencies) ->
     try:
         await seen.settle_in_flight()
         await seen.read_lists()
+        await seen.check_users()
         await seen.wait_min_interval()
         is_reached = True
     except SeatpoolError as failure:
@@ -193,14 +215,12 @@ def is_verification_due(state: ServerState, *, at: Moment) -> bool:
         return True
     if state.last_verified is None or (state.server_retry.failures and not has_commands(state, at=at)):
         return True
-    return at.monotonic - state.last_verified >= state.server.spec.verify_interval.total_seconds()
+    return at.monotonic - state.last_verified >= state.verify_interval
 
 
-async def _send_and_wait(
-    client: LicenseServerClient, command: ListCommand, deps: Dependencies
-) -> tuple[str, CommandResult]:
+async def _send_and_wait(backend: ListBackend, command: ListCommand, deps: Dependencies) -> tuple[str, CommandResult]:
     """Returns the node that answered, and its answer."""
     with deps.traces.span("read lists", role=Role.CLIENT):
-        sent = await client.send(command)
+        sent = await backend.send(command)
         deps.traces.note({"seatpool.command": sent.command_id})
-        return sent.instance_id, await client.result(sent, command=command)
+        return sent.instance_id, await backend.result(sent, command=command)

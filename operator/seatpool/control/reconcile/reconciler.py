@@ -135,7 +135,13 @@ class ServerReconciler:
         refused = deps.refusal_of(server)
         self._advance(
             PassBegun(
-                server=server, pools=pools, duplicates=duplicates, foreign=foreign, refused=refused, at=deps.moment()
+                server=server,
+                pools=pools,
+                duplicates=duplicates,
+                foreign=foreign,
+                refused=refused,
+                capabilities=deps.backend_of(server).capabilities,
+                at=deps.moment(),
             )
         )
 

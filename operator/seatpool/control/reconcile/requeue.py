@@ -15,6 +15,8 @@ TOGETHER = 0.03
 UNKNOWN = 5.0
 """Seconds between two passes while an account was never inventoried, because no event tells when it is."""
 
+UNLISTABLE = 60.0
+"""Seconds between two passes while the server's lists cannot have some users, because no event tells when they can."""
 HELD = 15.0
 """Seconds between two passes while a change is held back, because no event tells when older releases do not count any more."""
 
@@ -26,6 +28,8 @@ def requeue_after(state: ServerState, *, at: Moment) -> float:
         waits.append(UNKNOWN)
     if state.view.held is not None:
         waits.append(HELD)
+    if state.view.unlistable:
+        waits.append(UNLISTABLE)
     if not state.is_left_alone:
         waits.extend(_contacts(state, at))
     return max(SHORTEST, min(waits))
@@ -67,6 +71,6 @@ def _contacts(state: ServerState, at: Moment) -> list[float]:
     waits = [pause] if pause > 0 or state.held_off else []
     readable = any(not state.product_pause(pool.spec.product, at) for pool in state.pools)
     if readable and state.last_verified is not None:
-        due = state.last_verified + state.server.spec.verify_interval.total_seconds()
+        due = state.last_verified + state.verify_interval
         waits.append(max(due - at.monotonic, pause))
     return waits

@@ -19,6 +19,7 @@ from seatpool.control.reconcile.pacing import STEADY, Pace, Work
 from seatpool.control.state.moment import Moment
 from seatpool.control.state.pool_state import ObservedList, PoolState
 from seatpool.control.state.server_view import ServerView
+from seatpool.servers.backend import Capabilities
 from seatpool.servers.commands import OWNER_PATTERN
 
 
@@ -36,6 +37,8 @@ class WriteReason(StrEnum):
     """Another installation wrote the list, and an admin said that it may be taken over."""
     DIFFERS = "differs"
     """The list that was read is another one than the answer."""
+    SURPLUS = "surplus"
+    """The list has an entry twice, or one that refers to nothing."""
     PLACEHOLDER = "placeholder"
     """The list is empty, and the placeholder is wanted and missing, or there and not wanted."""
 
@@ -98,6 +101,8 @@ class ServerState:
     """Instance id of the node that last answered; None: none did yet."""
     refused: str | None = None
     """Why the operator's settings do not allow the server. None: they do."""
+    capabilities: Capabilities | None = None
+    """What the server's back end can do; None: the first pass did not begin yet."""
     was_in_sync: bool = False
     """All lists were as they should be at the end of some pass."""
 
@@ -116,6 +121,12 @@ class ServerState:
     def is_left_alone(self) -> bool:
         """Whether nothing is sent to the server, whatever its lists are: it is suspended or not allowed."""
         return self.server.spec.suspend or self.refused is not None
+
+    @property
+    def verify_interval(self) -> float:
+        """Seconds between two read-backs of all lists."""
+        wanted = self.server.spec.verify_interval
+        return (wanted if self.capabilities is None else self.capabilities.verify_interval(wanted)).total_seconds()
 
     def pool_state(self, pool: LicensePool) -> PoolState:
         return self.view.pool_states[pool.key]

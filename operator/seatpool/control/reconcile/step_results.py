@@ -14,6 +14,7 @@ from seatpool.domain.allocation import Allocation
 from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.memory import PoolMemory
 from seatpool.policy.guard import Verdict
+from seatpool.servers.backend import Capabilities
 from seatpool.servers.command_result import CommandResult
 from seatpool.tracing.spans import Mark
 
@@ -36,6 +37,7 @@ class PassBegun(PoolsRefreshed):
     """Another process wrote a revision since the last pass: what is known of the lists is worth nothing."""
     refused: str | None = None
     """Why the operator's settings do not allow the server. None: they do."""
+    capabilities: Capabilities
     at: Moment
 
 
@@ -72,6 +74,15 @@ class ListsRead:
     result: CommandResult
     node: str
     """Instance id of the node that answered."""
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersChecked:
+    """The server was asked for the users who may come onto its lists."""
+
+    unlistable: Mapping[str, str]
+    """Those whom its lists cannot have, each with the reason."""
     at: Moment
 
 
@@ -191,6 +202,7 @@ StepResult = (
     | CommandSettled
     | CommandTried
     | ListsRead
+    | UsersChecked
     | ListsVerified
     | ServerFailed
     | CacheRead

@@ -86,10 +86,21 @@ class Transition:
                 clearing=pool.metadata.deletion_timestamp is not None and pool.spec.on_delete is OnDelete.CLEAR,
                 suspended=pool.spec.suspend,
                 dry_run=pool.spec.mode is Mode.DRY_RUN,
+                unlistable=self._state.view.unlistable or {},
             )
         self._pool_states = states
         self._pending = {key: since for key, since in self._pending.items() if key in states}
         self.change(pools=pools)
+
+    def users_checked(self, unlistable: Mapping[str, str], at: Moment) -> None:
+        """Takes note of the users whom the server's lists cannot have. All pools are answered anew if they are others."""
+        known = self._state.view.unlistable
+        self.change_view(unlistable=unlistable)
+        if (known or {}) == unlistable:
+            return
+        for pool in self._state.pools:
+            self.change_pool(pool, unlistable=unlistable)
+            self._pending.setdefault(pool.key, at.now)
 
     # -- pools -------------------------------------------------------------------------------------------------------
 
@@ -129,6 +140,7 @@ class Transition:
             owner=result.owner,
             odd=result.odd,
             passed_over=result.passed_over,
+            surplus=result.surplus,
             placeholder=result.placeholder,
         )
         self._observed[product] = observed

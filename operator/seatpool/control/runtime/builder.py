@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -28,7 +29,6 @@ from seatpool.control.reconcile.finalizer import Finalizer
 from seatpool.control.reconcile.ledger_store import LedgerStore
 from seatpool.control.reconcile.reconciler import ServerReconciler
 from seatpool.control.reconcile.write_ahead_log import WriteAheadLog
-from seatpool.control.runtime.refusing_transport import RefusingTransport
 from seatpool.control.runtime.settings_reload import SettingsReload
 from seatpool.control.sinks.audit_trail import AuditTrail
 from seatpool.control.sinks.broadcaster import Broadcaster, Sink
@@ -42,6 +42,7 @@ from seatpool.control.sinks.mirror_health import MirrorHealthSink
 from seatpool.control.sinks.notifications import Notifications
 from seatpool.control.sinks.pending_notifications import PendingNotifications
 from seatpool.control.sinks.pool_metrics import PoolMetrics
+from seatpool.control.sinks.seat_notes import SeatNoteSink
 from seatpool.control.sinks.seat_tags import SeatTagSink
 from seatpool.control.sinks.status_marks import StatusMarks
 from seatpool.control.state.pool_states import PoolStates
@@ -53,13 +54,15 @@ from seatpool.control.watch.resync import Resync
 from seatpool.history.factory import make_recording
 from seatpool.history.pseudonyms import Pseudonyms
 from seatpool.kube.client import KubeClient
+from seatpool.kube.errors import Forbidden, NotFound
 from seatpool.mirror.mirror import Mirror
 from seatpool.notify.factory import make_outbox
 from seatpool.notify.outbox import Outbox
 from seatpool.policy.allowed_servers import refusal
 from seatpool.policy.ended_entries import IsRecorded
-from seatpool.servers.client import LicenseServerClient
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.errors import CommandFault, TransportError
+from seatpool.servers.factory import Backends
+from seatpool.servers.ssm.transport import SsmTransport
 from seatpool.settings.settings import Settings
 from seatpool.tracing.spans import Traces
 from seatpool.trail.trail import Trail
@@ -123,6 +126,8 @@ class Components:
     history: History | None
     controller: Controller
     seat_tags: SeatTagSink | None
+    backends: Backends
+    seat_notes: SeatNoteSink | None
 
 
 def build(config: OperatorConfig) -> Components:
@@ -131,7 +136,7 @@ def build(config: OperatorConfig) -> Components:
     store, pool_states = Store(settings.identity), PoolStates()
     mirror = Mirror(
         settings.mirror, kube, registry=config.registry, log=log, session_factory=config.session_factory, clock=clock,
-        traces=config.traces, leads=config.leads,
+        traces=config.traces, leads=config.leads, namespaces=settings.namespaces,
     )  # fmt: skip
     recorder = EventRecorder(
         kube, instance=config.holder, metrics=metrics, log=log, clock=clock,
@@ -161,8 +166,9 @@ def build(config: OperatorConfig) -> Components:
     settings_reload = SettingsReload(
         settings=settings, mirror=mirror, store=store, metrics=metrics, log=log, clock=clock
     )
+    backends = _backends(config)
     deps = _dependencies(
-        config, store, pool_states, mirror, settings_reload, latency, history, notifications, broadcaster
+        config, store, pool_states, mirror, settings_reload, latency, history, notifications, broadcaster, backends
     )
     store.subscribe(latency)
     if history is not None:
@@ -186,6 +192,8 @@ def build(config: OperatorConfig) -> Components:
         history=history,
         controller=_controller(config, deps, informer, recorder, pools, workbenches, servers),
         seat_tags=_seat_tags(store, mirror),
+        backends=backends,
+        seat_notes=_seat_notes(store, mirror),
     )  # fmt: skip
 
 
@@ -199,6 +207,7 @@ def _dependencies(
     history: History | None,
     notifications: Notifications | None,
     broadcaster: Broadcaster,
+    backends: Backends,
 ) -> Dependencies:
     return Dependencies(
         store=store,
@@ -208,7 +217,7 @@ def _dependencies(
         latency=latency,
         pool_states=pool_states,
         installation=config.installation,
-        client_of=_client_of(config),
+        backend_of=backends.of,
         refusal_of=lambda server: refusal(server, config.settings.servers.allowed),
         uninventoried=mirror.unknown_regions,
         common_parts=lambda: (*mirror_parts(mirror.health), settings_reload.condition),
@@ -297,6 +306,13 @@ def _seat_tags(store: Store, mirror: Mirror) -> SeatTagSink | None:
     return SeatTagSink(store=store, set_tag=tags.set_desired, drop_tag=tags.forget) if tags is not None else None
 
 
+def _seat_notes(store: Store, mirror: Mirror) -> SeatNoteSink | None:
+    writer = mirror.seat_writer
+    if not writer.is_used:
+        return None
+    return SeatNoteSink(store=store, set_note=writer.set_desired, drop_note=writer.forget)
+
+
 def _trail(config: OperatorConfig) -> Trail:
     trail = Trail(config.settings.audit, holder=config.holder, registry=config.registry, log=config.log)
     trail.bind({"installation": config.installation})
@@ -350,16 +366,31 @@ def _is_known_outside(history: History | None, notifications: Notifications | No
     return lambda pool, ended: history.is_recorded(pool, ended) and is_delivered(pool, ended)
 
 
-def _client_of(config: OperatorConfig) -> Callable[[LicenseServer], LicenseServerClient]:
-    """Returns what makes the client of a LicenseServer. That of one that is not allowed sends nothing."""
-    pin = None if config.settings.servers.document_hash else ""
+def _backends(config: OperatorConfig) -> Backends:
+    """Returns the back ends of all LicenseServers."""
+    settings = config.settings.servers
 
-    def client_of(server: LicenseServer) -> LicenseServerClient:
-        refused = refusal(server, config.settings.servers.allowed)
-        transport = config.transport if refused is None else RefusingTransport(refused)
-        return LicenseServerClient(server.spec, transport, name=server.key, pinned_hash=pin)
+    async def read_secret(namespace: str, name: str) -> Mapping[str, str]:
+        try:
+            body = await config.kube.get_raw(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        except (NotFound, Forbidden) as error:
+            why = "does not exist" if isinstance(error, NotFound) else "may not be read by the operator"
+            raise TransportError(
+                CommandFault.SECRET_MISSING,
+                f"Secret {namespace}/{name} {why}",
+                maybe_applied=False,
+                is_known_to_have_ended=True,
+            ) from error
+        data = body.get("data") or {}
+        return {key: b64decode(value).decode(errors="replace") for key, value in data.items()}
 
-    return client_of
+    return Backends(
+        transport=config.transport,
+        read_secret=read_secret,
+        permit=config.leadership.check,
+        refusal_of=lambda server: refusal(server, settings.allowed),
+        pinned_hash=None if settings.document_hash else "",
+    )
 
 
 def _optional(sink: Sink | None) -> tuple[Sink, ...]:

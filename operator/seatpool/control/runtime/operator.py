@@ -52,7 +52,8 @@ from seatpool.kube.errors import NotFound
 from seatpool.kube.leases import LeaseObject
 from seatpool.kube.pod import own_name, own_namespace
 from seatpool.kube.retry import retry_until_answered
-from seatpool.servers.ssm import SsmTransport
+from seatpool.servers.factory import Backends
+from seatpool.servers.ssm.transport import SsmTransport
 from seatpool.settings.settings import Settings
 from seatpool.threads import run_in
 from seatpool.tracing.spans import UNTRACED, Traces
@@ -101,6 +102,7 @@ class Operator:
         self._metrics.leader.set_function(lambda: float(self._leadership.leads))
         self._election: Election | None = None
         self._alive: AliveLease | None = None
+        self._backends: Backends | None = None
         self.heartbeats = WatchHeartbeats(KINDS, watches=max(1, len(settings.namespaces)), metrics=self._metrics)
         self._readiness = Readiness(
             heartbeats=self.heartbeats,
@@ -210,6 +212,7 @@ class Operator:
             on_failpoint=self._on_failpoint,
         )
         components = build(config)
+        self._backends = components.backends
         store = components.store
         has_started = False
 
@@ -229,7 +232,13 @@ class Operator:
         if self._kopf_stop.is_set():
             return
         await run_kopf(
-            make_registry(KINDS, components.informer.on_watch_event, kube),
+            make_registry(
+                KINDS,
+                components.informer.on_watch_event,
+                kube,
+                rules=self.settings.mirror.kubernetes,
+                on_object=components.mirror.observe_object,
+            ),
             namespaces=self.settings.namespaces,
             scanning=await may_scan(kube, namespaced=bool(self.settings.namespaces)),
             stop=self._kopf_stop,
@@ -305,6 +314,8 @@ class Operator:
             self._log.warning(
                 "a command that was being sent is not noted; the next leader answers it by a new revision"
             )
+        if self._backends is not None:
+            await self._backends.close()
         if self._election is not None:
             await self._election.release()
         if self._alive is not None:

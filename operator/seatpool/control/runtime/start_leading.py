@@ -46,6 +46,8 @@ class StartLeading:
         self.leadership.subscribe_pause(components.controller.wake_all)
         if components.seat_tags is not None:
             components.seat_tags.start()
+        if components.seat_notes is not None:
+            components.seat_notes.start()
         await self.readiness.listed.wait()
         if self.leadership.is_elected:
             await retry_until_answered(components.resync.refresh_all, rng=self.rng, log=self.log)

@@ -66,9 +66,10 @@ class AuditTrail:
                 Action.RELEASE, **about, user=gone.user, rule=gone.reason.value,
                 heldSeconds=round(gone.held.total_seconds(), 3), reassignmentsUsed=used,
             )  # fmt: skip
-        waited = fact.waited
+        waited, new = fact.waited, {one.user for one in answer.newly_waiting}
         for one in answer.waiting:
-            if one.user not in waited or waited[one.user].reason is not one.reason:
+            known = waited.get(one.user)
+            if one.user in new or (known is not None and known.reason is not one.reason):
                 self.trail.note(Action.REFUSE, **about, user=one.user, rule=one.reason.value, position=one.position)
         for user in fact.newly_denied:
             self.trail.note(Action.REFUSE, **about, user=user, rule="Denied")
@@ -89,7 +90,7 @@ class AuditTrail:
         if not observed.placeholder:
             return ""
         server = self.store.servers.get(pool.server_key)
-        return PLACEHOLDER if server is None else server.spec.xlc.placeholder_user
+        return (server.spec.placeholder_user if server is not None else None) or PLACEHOLDER
 
     def _of_pool(self, pool: LicensePool) -> dict[str, Any]:
         metadata = pool.metadata

@@ -62,9 +62,19 @@ class SeatTagSink(StoreHandler):
 
     def workbench_upserted(self, view: WorkbenchView) -> None:
         """Requests the tag, if the status is current."""
-        if is_current(view):
-            self.set_tag(view.account_region, view.instance_id, seat_tag_value(view))
+        instance = _instance(view)
+        if instance is not None and is_current(view):
+            self.set_tag(*instance, seat_tag_value(view))
 
     def workbench_deleted(self, view: WorkbenchView) -> None:
         """Drops the request."""
-        self.drop_tag(view.account_region, view.instance_id)
+        instance = _instance(view)
+        if instance is not None:
+            self.drop_tag(*instance)
+
+
+def _instance(view: WorkbenchView) -> tuple[Place, str] | None:
+    """Returns where an EC2 instance is, and its id. None: the workbench is no EC2 instance."""
+    if view.instance_id is None or view.account is None or view.region is None:
+        return None
+    return (view.account, view.region), view.instance_id

@@ -4,6 +4,7 @@ All of it are values. The reconciler of the pool's server makes the next one (`c
 probes and sinks only read them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,8 +27,10 @@ class ObservedList:
     """Entries that are no user ids."""
     passed_over: tuple[str, ...] = ()
     """Lines of what was printed, if no entry was found in any of them."""
-    placeholder: bool = False
-    """The list held nothing but the placeholder; `users` is empty then."""
+    surplus: tuple[str, ...] = ()
+    """Entries that give nobody a license: further copies of an entry, and those that refer to nothing."""
+    placeholder: bool | None = False
+    """The list held nothing but the placeholder; `users` is empty then. None: the server has no other empty list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class PoolState:
     """An empty list is written as the placeholder."""
     clearing: bool = False
     """The pool is being deleted and its list emptied."""
+    unlistable: Mapping[str, str] = field(default_factory=dict)
+    """Users whom the license server's lists cannot have, each with the reason."""
     suspended: bool = False
     """The pool is suspended by its own spec."""
     dry_run: bool = False
@@ -93,9 +98,9 @@ class PoolState:
     def shows(self, users: tuple[str, ...]) -> bool:
         """Whether the license server was seen to have this list, in the form that the pool wants."""
         observed = self.observed
-        if observed is None or observed.odd or observed.users != users:
+        if observed is None or observed.odd or observed.surplus or observed.users != users:
             return False
-        return bool(users) or observed.placeholder == self.keep_placeholder
+        return bool(users) or observed.placeholder in (None, self.keep_placeholder)
 
     def confirmed(self, user: str) -> bool:
         """Whether the license server was seen to have the user on the list."""

@@ -39,5 +39,7 @@ class ServerView:
     """Accounts that were never inventoried completely."""
     common: tuple[ConditionParts, ...] = ()
     """Conditions about the mirror and the settings, the same on every server."""
+    unlistable: Mapping[str, str] | None = None
+    """Users whom the server's lists cannot have, each with the reason; None: not known yet."""
     last_applied: datetime | None = None
     last_verified: datetime | None = None

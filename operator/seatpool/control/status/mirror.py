@@ -16,6 +16,8 @@ MAX_NAMED = 6
 """Regions or accounts that a message names."""
 MAX_REGIONS_SEEN = 2
 """Regions without workbenches of which a message tells what is there instead."""
+MAX_TAGS = 400
+"""Characters of the names of the tags."""
 MAX_ERROR = 200
 """Characters of an error in a message."""
 
@@ -52,7 +54,7 @@ def _inventory(health: MirrorHealth) -> ConditionParts:
         rest = [f"and {len(enabled) - MAX_REGIONS_SEEN} more regions"] if len(enabled) > MAX_REGIONS_SEEN else []
         return parts(
             INVENTORY, True, ConditionReason.NOTHING_TAGGED,
-            tags=" and ".join(health.tags), regions="; ".join(places + rest),
+            tags=health.tags[:MAX_TAGS], regions="; ".join(places + rest),
         )  # fmt: skip
     return parts(INVENTORY, True, ConditionReason.INVENTORY_COMPLETE)
 

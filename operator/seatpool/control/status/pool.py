@@ -10,6 +10,7 @@ from seatpool.api.licensepool import (
     LicensePool,
     LicensePoolStatus,
     PoolDifference,
+    PoolUnlistable,
     PoolWaiting,
 )
 from seatpool.api.licenseserver import LicenseServer, Mode
@@ -25,6 +26,8 @@ from seatpool.text import format_names
 
 _ONLY_ADMINS_END = frozenset({ConditionReason.UNREADABLE_ENTRIES, ConditionReason.NOT_ALLOWED})
 """Reasons for which a list that has to be emptied waits until an admin does something."""
+SHOWN_UNLISTABLE = 100
+SHOWN_WITH_PROBLEM = 5
 SHOWN_RULES = 10
 """Rules without effect that are told, at most. A condition's message has at most 2048 characters."""
 
@@ -47,6 +50,7 @@ def pool_status(
     answer = state.answer
     waiting = () if answer is None else answer.waiting
     in_sync = _in_sync(pool, state, server, server_problem, owner)
+    unlistable = _unlistable(pool, state)
     conditions = [
         _ready(in_sync),
         _reconciling(in_sync),
@@ -56,6 +60,8 @@ def pool_status(
         _suspended(pool),
         _rules_effective(ineffective),
     ]
+    if unlistable or any(one.type == "UsersListable" for one in pool.status.conditions):
+        conditions.append(_users_listable(unlistable))
     return LicensePoolStatus(
         observed_generation=pool.metadata.generation,
         seats=pool.spec.seats,
@@ -63,6 +69,7 @@ def pool_status(
         waiting=None if answer is None else len(waiting),
         oldest_wait=min((one.since for one in waiting), default=None),
         queue=tuple(PoolWaiting(user=one.user, since=one.since, reason=one.reason) for one in waiting[:SHOWN_WAITING]),
+        unlistable=unlistable[:SHOWN_UNLISTABLE],
         reassignments_used=answer.reassignments_used if answer and pool.spec.max_reassignments else None,
         difference=_difference(pool, state, now),
         list_hash=None if answer is None else list_hash(answer.users),
@@ -182,6 +189,28 @@ def _rules_effective(ineffective: Sequence[IneffectiveRule]) -> ConditionParts:
     more = len(ineffective) - SHOWN_RULES
     rules = f"{told}; and {more} more" if more > 0 else told
     return parts("RulesEffective", False, ConditionReason.RULES_WITHOUT_EFFECT, rules=rules)
+
+
+def _unlistable(pool: LicensePool, state: PoolState) -> tuple[PoolUnlistable, ...]:
+    """Returns the users of the pool who need a seat and whom the server's list cannot have. Without an answer, those known."""
+    if state.answer is None:
+        return pool.status.unlistable
+    return tuple(
+        PoolUnlistable(user=user, problem=state.unlistable[user])
+        for user in state.answer.denied
+        if user in state.unlistable
+    )
+
+
+def _users_listable(unlistable: Sequence[PoolUnlistable]) -> ConditionParts:
+    if not unlistable:
+        return parts("UsersListable", True, ConditionReason.ALL_LISTABLE)
+    told = "; ".join(f"{one.user} ({one.problem})" for one in unlistable[:SHOWN_WITH_PROBLEM])
+    more = len(unlistable) - SHOWN_WITH_PROBLEM
+    return parts(
+        "UsersListable", False, ConditionReason.USERS_NOT_LISTABLE,
+        count=len(unlistable), users=f"{told}; and {more} more" if more > 0 else told,
+    )  # fmt: skip
 
 
 def _suspended(pool: LicensePool) -> ConditionParts:

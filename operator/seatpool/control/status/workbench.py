@@ -75,7 +75,8 @@ def _seat(
                 reason=waiting.reason,
             )
     if user in answer.denied:
-        return WorkbenchSeat(pool=pool, phase=SeatPhase.DENIED, reason=Reason.DENIED.value)
+        reason = Reason.NOT_LISTABLE if user in state.unlistable else Reason.DENIED
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.DENIED, reason=reason.value)
     return undecided
 
 
@@ -90,7 +91,7 @@ def _ready(
     if not active:
         return True, *_reason(ConditionReason.INACTIVE)
     missing = _missing(seats)
-    denied = [seat.pool for seat in missing if seat.phase is SeatPhase.DENIED]
+    denied = [_denied_in_words(seat) for seat in missing if seat.phase is SeatPhase.DENIED]
     waiting = [_waiting_in_words(seat) for seat in missing if seat.phase is not SeatPhase.DENIED]
     if denied:
         reason, text = _reason(ConditionReason.DENIED, denied=format_names(denied))
@@ -107,6 +108,10 @@ def _missing(seats: Iterable[WorkbenchSeat]) -> list[WorkbenchSeat]:
     If the workbench is not active for a pool any more, its seat is being released, and the owner does not miss it.
     """
     return [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
+
+
+def _denied_in_words(seat: WorkbenchSeat) -> str:
+    return seat.pool if seat.reason == Reason.DENIED else f"{seat.pool} ({seat.reason})"
 
 
 def _waiting_in_words(seat: WorkbenchSeat) -> str:

@@ -14,21 +14,36 @@ from seatpool.api.base import GROUP, VERSION, Resource
 from seatpool.cache.store import Raw
 from seatpool.kube.client import Body, KubeClient
 from seatpool.kube.errors import KubeError
+from seatpool.mirror.kubernetes.rule import KubernetesRule
 
 MAX_BACKOFF = 20.0
 """Seconds between two tries of a request of Kopf."""
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 CRDS, NAMESPACES = ("apiextensions.k8s.io", "customresourcedefinitions"), ("", "namespaces")
 VERBS = ("list", "watch")
+OnObject = Callable[[str, str, Raw], None]
+"""Receives the name of a rule, the type of the watch event, and the object."""
 OnEvent = Callable[[type[Resource], str, Raw], None]
 """Receives a kind, the type of the watch event (ADDED, MODIFIED, DELETED; empty in a first list), and the object."""
 
 
-def make_registry(kinds: Sequence[type[Resource]], on_event: OnEvent, kube: KubeClient) -> kopf.OperatorRegistry:
-    """Returns the handlers of one operator. None is registered globally, so two operators can run in a process."""
+def make_registry(
+    kinds: Sequence[type[Resource]],
+    on_event: OnEvent,
+    kube: KubeClient,
+    *,
+    rules: Sequence[KubernetesRule] = (),
+    on_object: OnObject = lambda _rule, _event, _raw: None,
+) -> kopf.OperatorRegistry:
+    """Returns the handlers of one operator. None is registered globally, so two operators can run in a process.
+
+    `rules` name other kinds, whose objects go to `on_object`.
+    """
     registry = kopf.OperatorRegistry()
     for kind in kinds:
         _register(registry, kind, on_event)
+    for rule in rules:
+        _register_rule(registry, rule, on_object)
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
@@ -121,6 +136,12 @@ def _register(registry: kopf.OperatorRegistry, kind: type[Resource], on_event: O
     @kopf.on.event(GROUP, VERSION, kind.plural, registry=registry, id=f"seen-{kind.singular}")
     async def hand_over(event: Any, **_: Any) -> None:
         on_event(kind, event["type"] or "", event["object"])
+
+
+def _register_rule(registry: kopf.OperatorRegistry, rule: KubernetesRule, on_object: OnObject) -> None:
+    @kopf.on.event(rule.group, rule.version, rule.kind, registry=registry, id=f"rule-{rule.name}")
+    async def hand_over(event: Any, **_: Any) -> None:
+        on_object(rule.name, event["type"] or "", event["object"])
 
 
 async def may_scan(kube: KubeClient, *, namespaced: bool) -> bool:

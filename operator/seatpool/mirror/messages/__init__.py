@@ -3,8 +3,8 @@
 In:
 * `parsed`: the outcomes and the closed sets of kinds and reasons. The values are also metric labels.
 * `envelope`: the checks that all kinds share.
-* One file a kind: `state_change`, `workbench_event`, `tag_change`, `spot_interruption`, `scaling_action`,
-  `scaling_termination`. A new kind is a new file and one line in `registry`.
+* One file a kind: `state_change`, `workbench_event`, `task_state_change`, `hub_instance`, `hub_task`, `tag_change`,
+  `spot_interruption`, `scaling_action`, `scaling_termination`. A new kind is a new file and one line in `registry`.
 * `registry`: picks the reader by source and detail-type, and checks account, region and time.
 
 Not in: what is done with a parsed message (`mirror.queue`).

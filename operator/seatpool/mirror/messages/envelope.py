@@ -13,10 +13,12 @@ from itertools import islice
 from typing import Any, NoReturn
 
 from seatpool.api.regions import REGION_PATTERN
+from seatpool.api.workbench import WorkbenchSource
 from seatpool.domain.instants import to_milliseconds
 from seatpool.mirror.config import ACCOUNT_PATTERN
 from seatpool.mirror.messages.parsed import IgnoreReason, RejectReason
 from seatpool.mirror.messages.wrapping import NoEvent, is_event, open_wrapping
+from seatpool.mirror.names import ec2_instance
 from seatpool.mirror.regions import AccountRegion
 
 MAX_BYTES = 256 * 1024
@@ -60,12 +62,12 @@ class Envelope:
     @property
     def account(self) -> str:
         """Account number, 12 digits."""
-        return _matching(self.fields, "account", _ACCOUNT, "12 digits")
+        return read_account(self.fields, "account")
 
     @property
     def region(self) -> str:
         """Region of the event."""
-        return _matching(self.fields, "region", _REGION, "a region such as eu-central-1")
+        return read_region(self.fields, "region")
 
     @property
     def time(self) -> datetime:
@@ -167,9 +169,19 @@ def _envelope(document: object) -> Envelope:
     return Envelope(source=kind["source"], detail_type=kind["detail-type"], fields=document)
 
 
-def read_instance_id(fields: Mapping[str, Any], name: str) -> str:
-    """Returns an EC2 instance id. Raises RejectedMessage."""
-    return _matching(fields, name, INSTANCE_ID, "an EC2 instance id")
+def read_account(fields: Mapping[str, Any], name: str) -> str:
+    """Returns an account number. Raises RejectedMessage."""
+    return _matching(fields, name, _ACCOUNT, "12 digits")
+
+
+def read_region(fields: Mapping[str, Any], name: str) -> str:
+    """Returns a region. Raises RejectedMessage."""
+    return _matching(fields, name, _REGION, "a region such as eu-central-1")
+
+
+def read_instance(fields: Mapping[str, Any], name: str) -> WorkbenchSource:
+    """Returns the EC2 instance whose id is in a field. Raises RejectedMessage."""
+    return ec2_instance(_matching(fields, name, INSTANCE_ID, "an EC2 instance id"))
 
 
 def read_text(fields: Mapping[str, Any], name: str, *, max_length: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from seatpool.api.workbench import InstanceState
+from seatpool.api.workbench import InstanceState, WorkbenchSource
 from seatpool.mirror.regions import AccountRegion
 
 
@@ -16,6 +16,9 @@ class KindName(StrEnum):
 
     STATE_CHANGE = "state_change"
     WORKBENCH = "workbench"
+    HUB_INSTANCE = "hub_instance"
+    TASK_STATE_CHANGE = "task_state_change"
+    HUB_TASK = "hub_task"
     TAG_CHANGE = "tag_change"
     SPOT_INTERRUPTION = "spot_interruption"
     SCALING_ACTION = "scaling_action"
@@ -54,9 +57,9 @@ class IgnoreReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateReport:
-    """The state of an instance at a time, and its owner and type if the message has them."""
+    """The state of a machine at a time, and its owner and type if the message has them."""
 
-    instance_id: str
+    source: WorkbenchSource
     account: str
     region: str
     state: InstanceState
@@ -77,7 +80,7 @@ class StateReport:
 class RecheckRequest:
     """Something may have happened to an instance. EC2 has to be asked for its state when the request is due."""
 
-    instance_id: str
+    source: WorkbenchSource
     account: str
     region: str
     at: datetime

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from seatpool.api.workbench import SourceKind
 from seatpool.domain.instants import after, to_milliseconds
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.messages import (
+    hub_instance,
+    hub_task,
     scaling_action,
     scaling_termination,
     spot_interruption,
     state_change,
     tag_change,
+    task_state_change,
     workbench_event,
 )
 from seatpool.mirror.messages.envelope import Envelope, IgnoredMessage, RejectedMessage, read_envelope
@@ -82,10 +86,8 @@ class Registry:
 
 
 def _readers(config: MirrorConfig) -> dict[tuple[str, str], tuple[KindName, Reader]]:
-    read_tag_change = tag_change.tag_change_reader(
-        tags=frozenset({config.tag_owner, config.tag_type}), lag=config.describe_lag
-    )
-    return {
+    read_tag_change = tag_change.tag_change_reader(tags=frozenset(config.tags.keys), lag=config.describe_lag)
+    readers: dict[tuple[str, str], tuple[KindName, Reader]] = {
         (state_change.SOURCE, state_change.DETAIL_TYPE): (KindName.STATE_CHANGE, state_change.read_state_change),
         (tag_change.SOURCE, tag_change.DETAIL_TYPE): (KindName.TAG_CHANGE, read_tag_change),
         (spot_interruption.SOURCE, spot_interruption.DETAIL_TYPE): (
@@ -100,5 +102,17 @@ def _readers(config: MirrorConfig) -> dict[tuple[str, str], tuple[KindName, Read
             KindName.SCALING_TERMINATION,
             scaling_termination.read_scaling_termination,
         ),
+        **{
+            (source, hub_instance.DETAIL_TYPE): (KindName.HUB_INSTANCE, hub_instance.read_hub_instance)
+            for source in (hub_instance.SOURCE, *config.hub_sources)
+        },
         (config.custom_source, config.custom_detail_type): (KindName.WORKBENCH, workbench_event.read_workbench_event),
     }
+    if SourceKind.ECS in config.sources:
+        readers[task_state_change.SOURCE, task_state_change.DETAIL_TYPE] = (
+            KindName.TASK_STATE_CHANGE,
+            task_state_change.read_task_state_change,
+        )
+        for source in (hub_task.SOURCE, *config.hub_sources):
+            readers[source, hub_task.DETAIL_TYPE] = (KindName.HUB_TASK, hub_task.read_hub_task)
+    return readers

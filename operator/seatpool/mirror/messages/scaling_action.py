@@ -5,7 +5,7 @@ The time that the hook takes is unknown, and the instance runs meanwhile. So EC2
 
 from datetime import timedelta
 
-from seatpool.mirror.messages.envelope import Envelope, read_instance_id
+from seatpool.mirror.messages.envelope import Envelope, read_instance
 from seatpool.mirror.messages.parsed import RecheckRequest
 
 SOURCE = "aws.autoscaling"
@@ -16,7 +16,7 @@ RECHECK_AFTER = timedelta(minutes=2)
 def read_scaling_action(envelope: Envelope) -> RecheckRequest:
     """Reads the event. Raises RejectedMessage."""
     return RecheckRequest(
-        instance_id=read_instance_id(envelope.detail, "EC2InstanceId"),
+        source=read_instance(envelope.detail, "EC2InstanceId"),
         account=envelope.account,
         region=envelope.region,
         at=envelope.time,

@@ -3,7 +3,7 @@
 EC2 is asked about it at once.
 """
 
-from seatpool.mirror.messages.envelope import Envelope, read_instance_id
+from seatpool.mirror.messages.envelope import Envelope, read_instance
 from seatpool.mirror.messages.parsed import RecheckRequest
 
 SOURCE = "aws.autoscaling"
@@ -13,7 +13,7 @@ DETAIL_TYPE = "EC2 Instance Terminate Successful"
 def read_scaling_termination(envelope: Envelope) -> RecheckRequest:
     """Reads the event. Raises RejectedMessage."""
     return RecheckRequest(
-        instance_id=read_instance_id(envelope.detail, "EC2InstanceId"),
+        source=read_instance(envelope.detail, "EC2InstanceId"),
         account=envelope.account,
         region=envelope.region,
         at=envelope.time,

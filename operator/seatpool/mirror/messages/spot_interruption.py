@@ -6,7 +6,7 @@ was lost, the stop is known then and not only with the next inventory.
 
 from datetime import timedelta
 
-from seatpool.mirror.messages.envelope import Envelope, read_instance_id
+from seatpool.mirror.messages.envelope import Envelope, read_instance
 from seatpool.mirror.messages.parsed import RecheckRequest
 
 SOURCE = "aws.ec2"
@@ -17,7 +17,7 @@ NOTICE = timedelta(minutes=2)
 def read_spot_interruption(envelope: Envelope) -> RecheckRequest:
     """Reads the event. Raises RejectedMessage."""
     return RecheckRequest(
-        instance_id=read_instance_id(envelope.detail, "instance-id"),
+        source=read_instance(envelope.detail, "instance-id"),
         account=envelope.account,
         region=envelope.region,
         at=envelope.time,

@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+from seatpool.api.workbench import WorkbenchSource
 from seatpool.mirror.messages.envelope import Envelope, IgnoredMessage, RejectedMessage
 from seatpool.mirror.messages.parsed import IgnoreReason, RecheckRequest, RejectReason
+from seatpool.mirror.names import ec2_instance
 
 SOURCE = "aws.tag"
 DETAIL_TYPE = "Tag Change on Resource"
@@ -31,7 +33,7 @@ def tag_change_reader(*, tags: frozenset[str], lag: timedelta) -> Callable[[Enve
         if tags.isdisjoint(changed):
             raise IgnoredMessage(IgnoreReason.OTHER_TAGS)
         return RecheckRequest(
-            instance_id=_read_instance(envelope),
+            source=_read_instance(envelope),
             account=envelope.account,
             region=envelope.region,
             at=envelope.time,
@@ -42,12 +44,12 @@ def tag_change_reader(*, tags: frozenset[str], lag: timedelta) -> Callable[[Enve
     return read
 
 
-def _read_instance(envelope: Envelope) -> str:
+def _read_instance(envelope: Envelope) -> WorkbenchSource:
     resources = envelope.fields.get("resources")
     if isinstance(resources, list) and len(resources) == 1 and isinstance(resources[0], str):
         found = _INSTANCE.fullmatch(resources[0])
         if found is not None:
-            return found[1]
+            return ec2_instance(found[1])
     raise RejectedMessage(
         RejectReason.BAD_FIELD, f"field resources: {resources!r} is not a list of one EC2 instance's ARN"
     )

@@ -3,7 +3,7 @@
 Its Lambda has read the tags already. The event has owner and type, so EC2 need not be asked.
 """
 
-from seatpool.mirror.messages.envelope import Envelope, read_instance_id, read_text
+from seatpool.mirror.messages.envelope import Envelope, read_instance, read_text
 from seatpool.mirror.messages.instance_state import read_state
 from seatpool.mirror.messages.parsed import StateReport
 
@@ -14,7 +14,7 @@ def read_workbench_event(envelope: Envelope) -> StateReport:
     """Reads the event. Raises RejectedMessage."""
     detail = envelope.detail
     return StateReport(
-        instance_id=read_instance_id(detail, "instance-id"),
+        source=read_instance(detail, "instance-id"),
         account=envelope.account,
         region=envelope.region,
         state=read_state(detail, "workbench-state"),

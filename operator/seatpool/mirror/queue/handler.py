@@ -27,13 +27,14 @@ from seatpool.mirror.messages.parsed import (
 )
 from seatpool.mirror.messages.registry import Registry
 from seatpool.mirror.metrics import MirrorMetrics
+from seatpool.mirror.names import object_name
 from seatpool.mirror.queue.ack import DELETE, Ack, AckAction
 from seatpool.mirror.queue.resolver import Resolved, Resolver
 from seatpool.mirror.queue.sqs_queue import Message
 from seatpool.mirror.rate_limited_log import RateLimitedLog, escaped
 from seatpool.mirror.regions import AccountRegion, ServedRegion, ServedRegions
 from seatpool.mirror.unknown_accounts import UnknownAccounts
-from seatpool.mirror.workbenches.entry import UpsertResult
+from seatpool.mirror.workbenches.entry import NOT_WRITTEN, UpsertResult
 from seatpool.mirror.workbenches.message_context import MessageContext, caused_by
 from seatpool.tracing.spans import UNTRACED, Fact, Role, Traces
 
@@ -78,9 +79,9 @@ class MessageHandler:
                 acks[message.id] = self._reject(message, parsed)
             else:
                 content = parsed.request if isinstance(parsed, Askable) else parsed.report
-                group = (content.account, content.region, content.instance_id, isinstance(parsed, Actionable))
+                group = (content.account, content.region, object_name(content.source), isinstance(parsed, Actionable))
                 if content.claimed_at is not None:
-                    self._tell_future(message, parsed.kind, content.instance_id, content.claimed_at)
+                    self._tell_future(message, parsed.kind, object_name(content.source), content.claimed_at)
                 if isinstance(content, StateReport):
                     content = replace(content, sent_at=message.sent_at)
                 groups[group].append(_Parsed(message, parsed.kind, content))
@@ -92,7 +93,7 @@ class MessageHandler:
         """Handles the messages of one instance. Log lines, spans and writes carry the message ids."""
         messages = tuple(one.message.id for one in batch)
         newest = max(batch, key=lambda one: one.content.at)
-        instance = newest.content.instance_id
+        instance = object_name(newest.content.source)
         facts: dict[str, Fact] = {
             "messaging.system": "aws_sqs",
             "messaging.operation.type": "process",
@@ -166,7 +167,7 @@ class MessageHandler:
                 self.log.info(
                     "workbench written", state=resolved.after.state.value, event_at=one.content.at.isoformat()
                 )
-        if counted and resolved.result in (UpsertResult.OTHER_ACCOUNT_REGION, UpsertResult.HAND_WRITTEN):
+        if counted and resolved.result in NOT_WRITTEN:
             self.log.warning("workbench not written", reason=resolved.result, account_region=str(served))
         return DELETE
 

@@ -8,23 +8,24 @@ message uses up its receives and ends in the dead-letter queue.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from seatpool.api.workbench import InstanceState
+from seatpool.api.workbench import InstanceState, SourceKind
 from seatpool.aws.errors import AWS_ERRORS
 from seatpool.backoff import Backoff, retry_call
 from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.errors import Unavailable
 from seatpool.mirror.config import MirrorConfig
-from seatpool.mirror.ec2.describe import Ec2Instance
-from seatpool.mirror.ec2.describe_batcher import DescribeBatcher, IgnoredInstances
 from seatpool.mirror.event_order import ACTIVE, Fact, later_state
 from seatpool.mirror.health import HealthBoard
+from seatpool.mirror.inventory.describe_batcher import DescribeBatcher, IgnoredInstances
 from seatpool.mirror.messages.parsed import IgnoreReason, RecheckRequest, StateReport
+from seatpool.mirror.names import object_name
 from seatpool.mirror.queue.ack import RETRY_SOON, Ack, delay
 from seatpool.mirror.regions import ServedRegion
+from seatpool.mirror.source import Machine
 from seatpool.mirror.workbenches.entry import Upsert, UpsertResult
 from seatpool.mirror.workbenches.writer import WorkbenchWriter
 
@@ -44,7 +45,7 @@ class Resolver:
 
     config: MirrorConfig
     workbenches: WorkbenchWriter
-    describe: DescribeBatcher
+    describe: Mapping[SourceKind, DescribeBatcher]
     ignored: IgnoredInstances
     health: HealthBoard
     clock: Callable[[], datetime]
@@ -54,7 +55,8 @@ class Resolver:
         """Writes what the reports say, or what EC2 says where they may not count by themselves."""
         if not served.inventory:
             return await self._resolve_without_ec2(served, reports)
-        name = reports[0].instance_id
+        source = reports[0].source
+        name = object_name(source)
         facts = _facts(reports)
         is_known = self.workbenches.get(served.namespace, name) is not None
         fresh = [one for one in reports if not self._is_late(one)]
@@ -67,7 +69,7 @@ class Resolver:
         if not is_known and facts[0].owner is None and name in self.ignored:
             return IgnoreReason.UNTAGGED
         try:
-            instance = await self.describe.find(served, name)
+            instance = await self.describe[source.kind].find(served, source.reference)
         except AWS_ERRORS:
             if is_late or facts[0].owner is None:
                 raise
@@ -84,7 +86,7 @@ class Resolver:
             is_new = newest is not None and age < VISIBLE_WITHIN and newest.state not in _ENDING
             return RETRY_SOON if is_new else IgnoreReason.NO_SUCH_INSTANCE
         if not is_known and not instance.is_workbench:
-            if facts[0].owner is not None and not is_late and age < VISIBLE_WITHIN:
+            if facts[0].owner is not None and not is_late and age < VISIBLE_WITHIN and not instance.tags.excluded:
                 return await self._upsert(served, name, facts)  # its tags may come a moment later
             if newest is None or newest.state is not InstanceState.PENDING:
                 self.ignored.add(name)
@@ -96,7 +98,7 @@ class Resolver:
 
     async def resolve_recheck(self, served: ServedRegion, request: RecheckRequest) -> Resolved:
         """Asks EC2 when the request is due, and writes the answer. An instance that EC2 does not show stays."""
-        name = request.instance_id
+        name = object_name(request.source)
         entry = self.workbenches.get(served.namespace, name)
         if request.retagged:
             self.ignored.discard(name)
@@ -107,7 +109,7 @@ class Resolver:
         remaining = request.due - self.clock()
         if remaining > timedelta(0):
             return delay(remaining)
-        instance = await self.describe.find(served, name)
+        instance = await self.describe[request.source.kind].find(served, request.source.reference)
         if instance is None:
             return IgnoreReason.NO_SUCH_INSTANCE
         if entry is None and not instance.is_workbench:
@@ -122,7 +124,7 @@ class Resolver:
 
     async def _resolve_without_ec2(self, served: ServedRegion, reports: Sequence[StateReport]) -> Resolved:
         """Writes what the reports say. Of the late ones only an end of a known instance counts."""
-        name = reports[0].instance_id
+        name = object_name(reports[0].source)
         is_known = self.workbenches.get(served.namespace, name) is not None
         counting = [
             one
@@ -140,7 +142,7 @@ class Resolver:
         age = self.clock() - report.at
         return report.claimed_at is not None or age > limit or report.delay() > limit
 
-    def _observed(self, served: ServedRegion, instance: Ec2Instance) -> Fact:
+    def _observed(self, served: ServedRegion, instance: Machine) -> Fact:
         return instance.as_fact(served.key, at=to_milliseconds(self.clock() - self.config.describe_lag))
 
     async def _upsert(self, served: ServedRegion, name: str, facts: Sequence[Fact]) -> Upsert:
@@ -195,6 +197,7 @@ def _facts(reports: Sequence[StateReport]) -> list[Fact]:
                 at=report.at,
                 owner=report.owner,
                 type=report.type,
+                source=report.source,
             )
             for report in reports
         ),

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from seatpool.api.workbench import WorkbenchSpec
+from seatpool.api.workbench import SourceKind, WorkbenchSpec
 from seatpool.domain.instants import to_milliseconds
 from seatpool.kube.errors import Invalid
 from seatpool.mirror.event_order import Stored
+from seatpool.mirror.regions import AccountRegion, rule_key
 
 
 class UpsertResult(StrEnum):
@@ -21,8 +22,13 @@ class UpsertResult(StrEnum):
     OLDER = "older"
     UNKNOWN_INSTANCE = "unknown_instance"
     OTHER_ACCOUNT_REGION = "other_place"
+    OTHER_SOURCE = "other_source"
     GONE = "gone"
     HAND_WRITTEN = "hand_written"
+
+
+NOT_WRITTEN = frozenset({UpsertResult.OTHER_ACCOUNT_REGION, UpsertResult.OTHER_SOURCE, UpsertResult.HAND_WRITTEN})
+"""Results that say that an object of this name is another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +61,21 @@ class Entry:
         """`namespace/name`."""
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def reference(self) -> str:
+        """Reference of the machine in its source."""
+        return self.stored.source.reference if self.stored.source is not None else self.name
+
 
 def to_spec(name: str, stored: Stored) -> dict[str, Any]:
     """Returns the spec in wire format. Raises Invalid."""
+    in_aws = stored.kind in (SourceKind.EC2, SourceKind.ECS)
     try:
         return WorkbenchSpec(
-            instance_id=name,
-            account=stored.account,
-            region=stored.region,
+            source=stored.source,
+            instance_id=name if stored.kind is SourceKind.EC2 else None,
+            account=stored.account if in_aws else None,
+            region=stored.region if in_aws else None,
             owner=stored.owner,
             type=stored.type,
             state=stored.state,
@@ -74,10 +87,18 @@ def to_spec(name: str, stored: Stored) -> dict[str, Any]:
 
 
 def from_spec(spec: WorkbenchSpec) -> Stored:
-    """Returns what a spec says."""
+    """Returns what a spec says. Raises ValueError if no source can be meant."""
+    if spec.source is not None and spec.source.kind is SourceKind.KUBERNETES:
+        rule, _, _ = spec.source.reference.partition("/")
+        place = rule_key(rule)
+    elif spec.account is None or spec.region is None:
+        raise ValueError(f"a workbench of {spec.source_kind} without account and region")
+    else:
+        place = AccountRegion(spec.account, spec.region)
     return Stored(
-        account=spec.account,
-        region=spec.region,
+        account=place.account,
+        region=place.region,
+        source=spec.source,
         owner=spec.owner,
         type=spec.type,
         state=spec.state,

@@ -1,15 +1,16 @@
-"""Counts objects of accounts and regions that are no longer configured.
+"""Counts objects of accounts, regions and rules that are no longer configured.
 
-Removing an account from the settings releases no user. It may be a mistake, and then a whole department would lose its
+Removing one from the settings releases no user. It may be a mistake, and then a whole department would lose its
 seats. The objects stay until they are deleted by hand or the account is configured again.
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.regions import ServedRegions
+from seatpool.mirror.regions import Place
 from seatpool.mirror.workbenches.writer import WorkbenchWriter
 
 INTERVAL = 15.0
@@ -19,10 +20,15 @@ class Orphans:
     """Counts orphaned objects every 15 seconds. A changed set of accounts and regions is logged once."""
 
     def __init__(
-        self, workbenches: WorkbenchWriter, regions: ServedRegions, *, metrics: MirrorMetrics, log: FilteringBoundLogger
+        self,
+        workbenches: WorkbenchWriter,
+        places: Callable[[], Iterable[Place]],
+        *,
+        metrics: MirrorMetrics,
+        log: FilteringBoundLogger,
     ) -> None:
         self._workbenches = workbenches
-        self._regions = regions
+        self._places = places
         self._metrics = metrics
         self._log = log
         self._logged: tuple[str, ...] = ()
@@ -35,13 +41,13 @@ class Orphans:
 
     def count(self) -> None:
         """Counts once, and logs the orphans if they changed."""
-        served = {served.key for served in self._regions}
+        served = {place.key for place in self._places()}
         orphaned = [key for key in self._workbenches.account_regions() if key not in served]
         self._metrics.unlisted_objects.set(len(orphaned))
         names = tuple(sorted({str(key) for key in orphaned}))
         if names != self._logged and names:
             self._log.warning(
                 "objects of accounts that are not listed", account_regions=names, objects=len(orphaned),
-                advice="list the account again, or delete its Workbench objects",
+                advice="list the account or the rule again, or delete its Workbench objects",
             )  # fmt: skip
         self._logged = names

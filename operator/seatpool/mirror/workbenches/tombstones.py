@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from seatpool.api.workbench import SourceKind
 from seatpool.kube.errors import KubeError
 from seatpool.mirror.config import MirrorConfig
 from seatpool.mirror.rate_limited_log import RateLimitedLog
@@ -59,6 +60,6 @@ class Tombstones:
 
     def _retention(self, entry: Entry) -> timedelta:
         served = self._regions.find(AccountRegion(entry.stored.account, entry.stored.region))
-        if served is not None and served.inventory:
+        if entry.stored.kind is SourceKind.KUBERNETES or (served is not None and served.inventory):
             return self._config.terminated_retention
         return max(self._config.terminated_retention, self._config.max_event_delay)

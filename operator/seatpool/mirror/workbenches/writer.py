@@ -12,10 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from seatpool.api.base import MANAGED_BY, key_of
-from seatpool.api.workbench import InstanceState, Workbench, WorkbenchSpec
+from seatpool.api.workbench import InstanceState, SourceKind, Workbench, WorkbenchSpec
 from seatpool.domain.instants import after as time_after
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
@@ -89,7 +87,7 @@ class WorkbenchWriter:
             return
         try:
             stored = from_spec(spec or WorkbenchSpec.model_validate(raw["spec"]))
-        except (KeyError, ValidationError):
+        except (KeyError, ValueError):
             self._drop(key)
             return
         self._record(metadata, stored, entry if entry is not None and entry.uid == metadata["uid"] else None)
@@ -104,10 +102,10 @@ class WorkbenchWriter:
         """Returns the object as it is known. None: not known."""
         return self._entries.get(f"{namespace}/{name}")
 
-    def entries_in(self, key: AccountRegion) -> Iterator[Entry]:
-        """Yields the objects of one region of one account."""
+    def entries_in(self, key: AccountRegion, kind: SourceKind | None = None) -> Iterator[Entry]:
+        """Yields the objects of one place. `kind`: only those of this kind of source."""
         for entry in list(self._entries.values()):
-            if (entry.stored.account, entry.stored.region) == key:
+            if (entry.stored.account, entry.stored.region) == key and kind in (None, entry.stored.kind):
                 yield entry
 
     def account_regions(self) -> Iterator[AccountRegion]:

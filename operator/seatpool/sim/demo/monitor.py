@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -94,7 +93,7 @@ class Monitor:
     def read_journal(self) -> None:
         """Reads all new entries of the license server's journal."""
         with self._reading:
-            for entry in self._stage.node.host.journal():
+            for entry in self._stage.lists.journal():
                 for at, product, user, on in self.records.add(entry):
                     latency = None
                     if product in self._expected.pools:
@@ -103,9 +102,10 @@ class Monitor:
                     self.changes.append(change)
                     self.changed(change)
 
-    def list_file(self, product: str) -> Path:
-        """Returns the product's list on the license server."""
-        return self._stage.node.host.home / "products" / f"{product}.list"
+    def shown_list(self, product: str) -> tuple[str, tuple[str, ...]]:
+        """Returns where the product's list is, and the users on it."""
+        with self._reading:
+            return self._stage.lists.place(product), self._stage.lists.users(product)
 
     def _guarded(self, look: Callable[[], None]) -> None:
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
@@ -10,15 +11,33 @@ from seatpool.api.base import parse_duration
 from seatpool.api.licensepool import MAX_SEATS
 from seatpool.domain.errors import SeatpoolError
 
-__all__ = ["DemoError", "DemoOptions", "ReplayOptions"]
+__all__ = ["Backend", "DemoError", "DemoOptions", "ReplayOptions", "StoryName"]
 
 
 SPEED = 2000.0
 """Seconds of the file that pass in one second of a replay, if nothing else is asked for."""
 
 
+class Backend(StrEnum):
+    """Where the lists of the demo are."""
+
+    XLC = "xlc"
+    """On a machine, behind the vendor's client."""
+    LDAP = "ldap"
+    """In groups of a real OpenLDAP server."""
+
+
 class DemoError(SeatpoolError):
     """The demo cannot go on. The message names the part and what to do."""
+
+
+class StoryName(StrEnum):
+    """Stories that can be told."""
+
+    EXAMPLES = "examples"
+    """The pools of examples/licensepools.yaml."""
+    VEW = "vew"
+    """A Virtual Engineering Workbench."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +67,9 @@ class DemoOptions:
     once: bool
     directory: Path
     replay: ReplayOptions | None
+    backend: Backend = Backend.XLC
+    """Where the lists are."""
+    story: StoryName = StoryName.EXAMPLES
     hold: bool = False
     """True: no story. A few users work and wait, and everything stays as it is until Ctrl-C."""
 
@@ -62,15 +84,23 @@ class DemoOptions:
         linger: str | None,
         directory: Path,
         hold: bool = False,
+        backend: Backend = Backend.XLC,
+        story: StoryName = StoryName.EXAMPLES,
     ) -> Self:
         """Returns the options. None: not given. Raises DemoError that names the wrong one."""
         if hold and replay is not None:
             raise DemoError("--hold and --replay exclude each other: one has no events, the other a file of them")
+        if story is not StoryName.EXAMPLES and (hold or replay is not None):
+            raise DemoError("--story tells a story: leave --hold and --replay out")
         if replay is None:
             given = {"--speed": speed is not None, "--seats": bool(seats), "--linger": linger is not None}
             for name in (name for name, is_given in given.items() if is_given):
                 raise DemoError(f"{name} is for the replay of a file: give --replay FILE too, or leave it out")
-            return cls(once=once, directory=directory.absolute(), replay=None, hold=hold)
+            if backend is not Backend.XLC and story is not StoryName.EXAMPLES:
+                raise DemoError(f"--backend {backend} has accounts for the users of --story {StoryName.EXAMPLES} only")
+            return cls(once=once, directory=directory.absolute(), replay=None, hold=hold, backend=backend, story=story)
+        if backend is not Backend.XLC:
+            raise DemoError(f"--backend {backend} plays the story only: its users have accounts; leave --replay out")
         if not replay.is_file():
             raise DemoError(f"--replay {replay}: there is no such file")
         return cls(

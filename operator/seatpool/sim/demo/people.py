@@ -4,7 +4,9 @@ The judge gets every event, as EventBridge makes it.
 """
 
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from seatpool.sim.demo.event_file import WorkbenchEvent
 from seatpool.sim.demo.expected_needs import ExpectedNeeds
@@ -26,17 +28,23 @@ class People:
         """Owner and type by instance."""
         return dict(self._running)
 
-    def start(self, owner: str, workbench_type: str) -> str:
-        """Starts a new workbench and returns its instance id."""
-        instance = self._fleet.start(owner, workbench_type)
+    def start(self, owner: str, workbench_type: str, *, tags: Mapping[str, str] | None = None) -> str:
+        """Starts a new workbench, perhaps with more tags, and returns its instance id."""
+        instance = self._fleet.start(owner, workbench_type, tags=tags)
         self._running[instance] = (owner, workbench_type)
         self._note(instance, owner, workbench_type, "running")
         return instance
 
-    def stop(self, instance: str) -> None:
+    def stop(self, instance: str, *, forward: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> None:
+        """Stops a workbench. `forward` makes another event of each."""
         owner, workbench_type = self._running.pop(instance)
-        self._fleet.stop(instance)
+        self._fleet.stop(instance, forward=forward)
         self._note(instance, owner, workbench_type, "stopped")
+
+    def terminate(self, instance: str) -> None:
+        owner, workbench_type = self._running.pop(instance)
+        self._fleet.terminate(instance)
+        self._note(instance, owner, workbench_type, "terminated")
 
     def stop_one_of(self, owner: str) -> None:
         """Stops one of the workbenches of a user."""

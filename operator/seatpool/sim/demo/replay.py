@@ -46,7 +46,7 @@ def prepare(stage: Stage, file: EventFile, pools: Mapping[str, PoolFacts], *, li
     # In compressed time all users go home in the same second.
     stage.apply_license_server(guard={"maxReleasePercent": 100})
     for product, pool in pools.items():
-        stage.node.host.seats(product, pool.seats)
+        stage.lists.seats(product, pool.seats)
     stage.apply(pool_objects(pools, linger=format_duration(linger)))
     accounts = [
         {"account": account, "regions": list(regions), "inventory": False} for account, regions in file.places().items()

@@ -12,11 +12,12 @@ from rich.console import Console
 
 from seatpool.sim.demo import replay as replaying
 from seatpool.sim.demo import story as telling
+from seatpool.sim.demo import vew_story
 from seatpool.sim.demo.event_file import read_event_file
 from seatpool.sim.demo.expected_needs import ExpectedNeeds
 from seatpool.sim.demo.latency import latencies, percentiles
 from seatpool.sim.demo.monitor import Monitor
-from seatpool.sim.demo.options import DemoOptions, ReplayOptions
+from seatpool.sim.demo.options import DemoOptions, ReplayOptions, StoryName
 from seatpool.sim.demo.people import People
 from seatpool.sim.demo.stage import Stage
 from seatpool.sim.demo.summary import ProductSummary, Summary
@@ -36,7 +37,9 @@ def show(options: DemoOptions) -> int:
     try:
         if options.hold:
             return _hold(options, console)
-        return _replay(options, options.replay, console) if options.replay is not None else _tell(options, console)
+        if options.replay is not None:
+            return _replay(options, options.replay, console)
+        return _tell_of_vew(options, console) if options.story is StoryName.VEW else _tell(options, console)
     except KeyboardInterrupt:
         console.print("interrupted")
         return INTERRUPTED
@@ -64,7 +67,7 @@ def _replay(options: DemoOptions, asked: ReplayOptions, console: Console) -> int
 
 def _hold(options: DemoOptions, console: Console) -> int:
     with Stage(options.directory, say=_sayer(console)) as stage:
-        telling.prepare(stage)
+        telling.prepare(stage, options.backend)
         with stage.site.fleet() as fleet:
             telling.populate(stage, People(fleet, ExpectedNeeds(telling.example_facts(stage))))
             _print_hints(stage, console)
@@ -79,7 +82,7 @@ def _print_hints(stage: Stage, console: Console) -> None:
 
 def _tell(options: DemoOptions, console: Console) -> int:
     with Stage(options.directory, say=_sayer(console)) as stage:
-        telling.prepare(stage)
+        telling.prepare(stage, options.backend)
         _print_hints(stage, console)
         expected = ExpectedNeeds(telling.example_facts(stage))
         view, monitor = _view_of(stage, expected, console, every_change=True)
@@ -97,11 +100,31 @@ def _tell(options: DemoOptions, console: Console) -> int:
     return WRONG if summary.violations else 0
 
 
+def _tell_of_vew(options: DemoOptions, console: Console) -> int:
+    with Stage(options.directory, say=_sayer(console)) as stage:
+        vew_story.prepare(stage)
+        _print_hints(stage, console)
+        expected = ExpectedNeeds(vew_story.facts())
+        view, monitor = _view_of(stage, expected, console, every_change=True)
+        with monitor, vew_story.fleet(stage) as fleet, view:
+            story = vew_story.VewStory(
+                stage, expected=expected, people=People(fleet, expected), machines=fleet, monitor=monitor, view=view
+            )
+            story.play()
+            monitor.read_journal()
+        faults = story.faults + violations(expected, monitor.records, monitor.queue_checks, products=vew_story.JUDGED)
+        summary = _summary(stage, expected, monitor, faults, lingers=False)
+        _conclude(summary, options, console)
+        if not options.once:
+            _stay(stage, console)
+    return WRONG if summary.violations else 0
+
+
 def _view_of(
     stage: Stage, expected: ExpectedNeeds, console: Console, *, every_change: bool
 ) -> tuple[LiveView | PlainView, Monitor]:
     monitor = Monitor(stage, expected)
-    plain = not console.is_terminal
+    plain = not console.is_terminal or console.is_dumb_terminal  # a dumb terminal draws nothing over what is there
     view = PlainView(console, every_change=every_change) if plain else LiveView(console, monitor)
     monitor.changed = view.changed
     return view, monitor

@@ -8,7 +8,7 @@ import fcntl
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +16,13 @@ from typing import Any, Self
 
 import yaml
 
-from seatpool.servers.document import document_json
+from seatpool.servers.ssm.document import document_json
 from seatpool.sim.aws import AwsProcess
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.sim.demo.operator_process import OperatorProcess
 from seatpool.sim.demo.options import DemoError
+from seatpool.sim.directory import Directory
+from seatpool.sim.license_host import LicenseHost
 from seatpool.sim.site import LicenseServerNode, Site
 from seatpool.terminal.progress import progress
 
@@ -41,6 +43,8 @@ class Stage:
     site: Site
     node: LicenseServerNode
     operator: OperatorProcess
+    lists: LicenseHost | Directory
+    """Where the lists are, as somebody sees and edits them who has nothing to do with the operator."""
 
     def __init__(self, directory: Path, *, say: Callable[[str], None]) -> None:
         """Prepares a stage. `say` gets a line for each part that was started."""
@@ -57,6 +61,7 @@ class Stage:
                 self.aws = self._ending.enter_context(AwsProcess(self.directory / "aws"))
                 self.site = Site.create(self.aws, document=document_json())
                 self.node = self.site.add_license_server()
+                self.lists = self.node.host
             with self._told("CRDs, namespace and rights"):
                 self.plane.install_crds(_shipped("crds"))
                 for name in ("namespace.yaml", "rbac.yaml"):
@@ -86,6 +91,21 @@ class Stage:
         spec = server["spec"]
         spec["xlc"]["stateDir"] = self.node.host.state_dir
         self.apply([server | {"spec": spec | changes}])
+
+    def use_directory(self, *, users: Iterable[str], products: Iterable[str], **changes: Any) -> None:
+        """Starts a directory for the lists, and applies a LicenseServer for it, its Secret and the right to read that."""
+        with self._told("a directory (OpenLDAP)"):
+            directory = Directory(self.directory / "directory", users=users, products=products)
+            self._ending.enter_context(directory)
+        self.lists = directory
+        (server,) = self.example("licenseserver.yaml")
+        kept = {name: server["spec"][name] for name in ("debounce", "guard")}
+        self.apply(
+            [
+                *_secret_with_right(directory.secret()),
+                server | {"spec": kept | {"ldap": directory.section()} | changes},
+            ]
+        )
 
     def start_operator(self, *, accounts: Sequence[Mapping[str, Any]], **mirror: Any) -> None:
         """Starts the operator with the settings that it needs here."""
@@ -145,7 +165,7 @@ class Stage:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise DemoError(f"another demo runs in {self.directory}; end it, or give --directory") from error
-        for name in ("control-plane", "aws"):
+        for name in ("control-plane", "aws", "directory"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
         (self.directory / "summary.json").unlink(missing_ok=True)
 
@@ -155,6 +175,26 @@ class Stage:
         with progress(f"starting {part}"):
             yield
         self._say(f"starting {part} ... {time.monotonic() - began:.1f} s")
+
+
+def _secret_with_right(content: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Returns the Secret of a directory, and a Role by which the operator may read it by name."""
+    metadata = {"name": "directory", "namespace": NAMESPACE}
+    rbac = "rbac.authorization.k8s.io"
+    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["directory"], "verbs": ["get"]}
+    subject = {"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": NAMESPACE}
+    role = {"apiGroup": rbac, "kind": "Role", "name": "directory"}
+    return [
+        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": dict(content)},
+        {"apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": metadata, "rules": [rule]},
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": role,
+            "subjects": [subject],
+        },
+    ]
 
 
 def _shipped(name: str) -> Path:

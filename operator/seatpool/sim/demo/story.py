@@ -10,7 +10,7 @@ from typing import Any
 
 from seatpool.sim.demo.expected_needs import ExpectedNeeds, PoolFacts
 from seatpool.sim.demo.monitor import Monitor
-from seatpool.sim.demo.options import DemoError
+from seatpool.sim.demo.options import Backend, DemoError
 from seatpool.sim.demo.people import People
 from seatpool.sim.demo.stage import NAMESPACE, Stage
 from seatpool.sim.demo.view import View
@@ -23,6 +23,8 @@ JUDGED = ("matlab",)
 PATIENCE = 20.0
 VERIFY = "3s"
 BREATH = 1.2
+ACCOUNTS = ("mallory", "cad-librarian")
+"""Users of the story who start no workbench."""
 CAST = ("ann", "bob", "carl", "dora", "eve", "fay", "gil", "hana", "night-ida", "night-jo", "oncall-kim", "student-lee")
 
 
@@ -37,14 +39,18 @@ def example_facts(stage: Stage) -> dict[str, PoolFacts]:
     }
 
 
-def prepare(stage: Stage) -> None:
+def prepare(stage: Stage, backend: Backend = Backend.XLC) -> None:
     """Applies the examples and starts an operator that reads its inventory from EC2."""
-    # By default lists are read back every 5 minutes, which is too long for a demo.
-    stage.apply_license_server(verifyInterval=VERIFY)
     pools = stage.example("licensepools.yaml")
+    # By default lists are read back every 5 minutes, which is too long for a demo.
+    if backend is Backend.LDAP:
+        products = [pool["spec"]["product"] for pool in pools]
+        stage.use_directory(users=(*CAST, *ACCOUNTS), products=products, verifyInterval=VERIFY)
+    else:
+        stage.apply_license_server(verifyInterval=VERIFY)
     stage.apply(pools)
     for pool in pools:
-        stage.node.host.seats(pool["spec"]["product"], pool["spec"]["seats"])
+        stage.lists.seats(pool["spec"]["product"], pool["spec"]["seats"])
     accounts = [{"account": stage.site.account, "regions": [stage.site.region], "inventory": True}]
     stage.start_operator(accounts=accounts)
 
@@ -53,7 +59,7 @@ def populate(stage: Stage, people: People) -> None:
     """Starts workbenches: MATLAB is full and one user waits, CAD has a free seat. Returns when the lists are written."""
     for owner, kind in (*((owner, MATLAB) for owner in ("ann", "bob", "carl", "dora", "eve")), ("fay", CAD)):
         people.start(owner, kind)
-    host = stage.node.host
+    host = stage.lists
     until = time.monotonic() + PATIENCE
     while len(host.users("matlab")) < 4 or "fay" not in host.users("cad"):
         if time.monotonic() > until:
@@ -137,7 +143,7 @@ class Story:
 
     def _a_change_by_hand_is_repaired(self) -> None:
         self._view.tell(f"Somebody edits MATLAB's list by hand and puts Mallory on it. It is read back every {VERIFY}.")
-        host = self._stage.node.host
+        host = self._stage.lists
         host.edit("matlab", ["ann", "carl", "mallory"])
         edited = time.time()
         self._until("the list is repaired", lambda: host.users("matlab") == ("ann", "carl", "dora", "eve"))
@@ -162,7 +168,7 @@ class Story:
         self._until_listed("matlab")
 
     def _until_listed(self, product: str, *users: str) -> None:
-        host = self._stage.node.host
+        host = self._stage.lists
         wanted = ", ".join(users) or "nobody"
         self._until(f"the list of {product} is {wanted}", lambda: host.users(product) == users)
 

@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Collection
 from math import inf
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -36,8 +35,8 @@ class Scene(Protocol):
     def changes(self) -> Collection[SeatChange]:
         """Returns the last changes, the newest last."""
 
-    def list_file(self, product: str) -> Path:
-        """Returns the product's list on the license server."""
+    def shown_list(self, product: str) -> tuple[str, tuple[str, ...]]:
+        """Returns where the product's list is, and the users on it."""
 
 
 class View(Protocol):
@@ -151,7 +150,7 @@ def pool_table(pools: tuple[PoolRow, ...], width: int) -> Table:
             row.name,
             str(row.seats),
             str(row.used),
-            Text(str(row.waiting), style="bold yellow" if row.waiting else ""),
+            Text(str(row.waiting), style="bold magenta" if row.waiting else ""),
             _bar(row),
             ", ".join(row.queue),
         )
@@ -176,17 +175,13 @@ def _file(scene: Scene, width: int, *, rows: int) -> RenderableType:
     changes = list(scene.changes)
     if not changes:
         return Text("The list on the license server: none yet", style="bold")
-    path = scene.list_file(changes[-1].product)
-    try:
-        users = path.read_text(errors="replace").split()
-    except FileNotFoundError:
-        users = []
+    place, users = scene.shown_list(changes[-1].product)
     room = width if width < NARROW else width // 2 - 2
     shown = Text(", ".join(users) or "(empty)", overflow="fold")
     lines = shown.wrap(Console(width=room), room)[:rows]
-    return Group(Text(f"On the license server: products/{path.name}, {len(users)} on it", style="bold"), *lines)
+    return Group(Text(f"On the license server: {place}, {len(users)} on it", style="bold"), *lines)
 
 
 def _bar(row: PoolRow) -> Text:
     full = min(BAR, round(BAR * row.used / row.seats)) if row.seats else 0
-    return Text.assemble(("█" * full, "yellow" if row.waiting else "green"), ("░" * (BAR - full), "dim"))
+    return Text.assemble(("█" * full, "magenta" if row.waiting else "green"), ("░" * (BAR - full), "dim"))

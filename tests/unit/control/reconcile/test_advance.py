@@ -16,8 +16,9 @@ from seatpool.backoff import Retry
 from seatpool.cache.store import Store
 from seatpool.control.reconcile.advance import advance
 from seatpool.control.reconcile.desired import PoolInputs, compute
-from seatpool.control.reconcile.diff import Write
+from seatpool.control.reconcile.diff import Write, diff
 from seatpool.control.reconcile.pacing import Pace, Work
+from seatpool.control.reconcile.requeue import has_more_to_do
 from seatpool.control.reconcile.server_state import ServerState, WriteReason
 from seatpool.control.reconcile.step_results import (
     AnswersStored,
@@ -32,6 +33,7 @@ from seatpool.control.reconcile.step_results import (
     PassDone,
     PoolsRefreshed,
     ServerFailed,
+    UsersChecked,
 )
 from seatpool.control.sinks import facts
 from seatpool.control.sinks.facts import LatencyOutcome
@@ -39,6 +41,7 @@ from seatpool.control.state.pool_states import PoolStates
 from seatpool.domain.memory import PoolMemory
 from seatpool.domain.rules import PoolRules
 from seatpool.policy.guard import HeldChange, Verdict
+from seatpool.servers.backend import Capabilities, Fence
 from seatpool.servers.command_result import CommandResult, ProductResult, Result
 from seatpool.servers.commands import ListChange
 from seatpool.servers.errors import CommandFault, TransportError
@@ -196,6 +199,65 @@ def test_a_newer_revision_on_the_server_is_taken_for_a_doubt() -> None:
     assert kinds(facts_of(state, stale)) == [facts.NewerRevisionFound]
 
 
+def test_users_whom_a_list_cannot_have_are_answered_anew_and_are_no_failure() -> None:
+    state = server_state({"matlab": standing("ann bob", observed=known(""))})
+    after = advanced(
+        state, applied("ann bob", outcome(Result.APPLIED, "ann", fence=8, unlistable={"bob": "no such account"}))
+    )
+    assert after.view.unlistable == {"bob": "no such account"}
+    assert after.view.pool_states[MATLAB].unlistable == {"bob": "no such account"}
+    assert after.view.pool_states[MATLAB].failure is None
+    assert MATLAB in after.pending
+
+
+def test_the_users_of_a_server_are_answered_anew_only_if_it_answers_otherwise() -> None:
+    state = server_state({"matlab": standing("ann", observed=known("ann"))})
+    state = advanced(state, UsersChecked(unlistable={}, at=moment()))
+    assert (state.view.unlistable, state.pending) == ({}, {})
+    state = advanced(state, UsersChecked(unlistable={"bob": "x"}, at=moment()))
+    assert MATLAB in state.pending
+    state = advanced(replace(state, pending={}), UsersChecked(unlistable={"bob": "x"}, at=moment()))
+    assert state.pending == {}
+    state = advanced(state, UsersChecked(unlistable={}, at=moment()))
+    assert MATLAB in state.pending
+    assert state.view.pool_states[MATLAB].unlistable == {}
+
+
+def test_a_part_of_a_change_is_told_and_the_rest_is_due_at_once() -> None:
+    state = server_state({"matlab": standing("ann bob", observed=known(""))})
+    part = outcome(
+        Result.PARTIAL, "ann", fence=8, owner="ours", detail="1 of 2 requests were made before the time limit"
+    )
+    after = advanced(state, applied("ann bob", part))
+    failure = after.view.pool_states[MATLAB].failure
+    assert failure is not None
+    assert failure.reason is ConditionReason.PARTLY_APPLIED
+    assert "1 of 2 requests" in failure.message
+    assert has_more_to_do(after, at=moment())
+    assert facts.ListFailed not in kinds(facts_of(state, applied("ann bob", part)))
+    whole = advanced(after, applied("ann bob", outcome(Result.APPLIED, "ann bob", fence=9)))
+    assert whole.view.pool_states[MATLAB].failure is None
+    assert facts.ListRecovered not in kinds(facts_of(after, applied("ann bob", outcome(Result.APPLIED, "ann bob"))))
+
+
+def test_entries_twice_or_of_nobody_are_written_away() -> None:
+    state = server_state({"matlab": standing("ann", observed=known("ann"))})
+    after = advanced(state, listed(("matlab", replace(read("ann"), surplus=("ann",)))))
+    assert not after.view.pool_states[MATLAB].in_sync
+    (write,) = diff(after, {}, at=moment())
+    assert write.reason is WriteReason.SURPLUS
+
+
+def test_an_answer_that_was_no_success_says_what_the_server_did_not_do() -> None:
+    state = server_state({"matlab": standing("ann", observed=known("bob"))})
+    detail = "the server answered that the list is written, but 1 users who were removed are still on it"
+    after = advanced(state, applied("ann", outcome(Result.APPLIED, "ann bob", detail=detail)))
+    failure = after.view.pool_states[MATLAB].failure
+    assert failure is not None
+    assert failure.reason is ConditionReason.LIST_DIFFERS
+    assert detail in failure.message
+
+
 # -- the server ------------------------------------------------------------------------------------------------------------
 
 
@@ -217,13 +279,21 @@ def test_a_server_that_fails_is_told_once_and_recovers_once() -> None:
 @pytest.mark.parametrize(("pause", "suspend", "held_off"), [(1, False, True), (0, False, False), (1, True, False)])
 def test_a_pass_does_without_a_server_that_failed_so_lately(pause: float, suspend: bool, held_off: bool) -> None:
     state = replace(server_state({}), server_retry=Retry(1, START + pause))
-    begun = PassBegun(server=server(suspend=suspend), pools=(), foreign=False, at=moment())
+    begun = PassBegun(
+        capabilities=Capabilities(fence=Fence.SCRIPT),
+        server=server(suspend=suspend),
+        pools=(),
+        foreign=False,
+        at=moment(),
+    )
     assert advanced(state, begun).held_off is held_off
 
 
 def test_a_foreign_revision_makes_every_list_unknown() -> None:
     state = server_state({"matlab": standing("ann", observed=known("ann"))})
-    begun = PassBegun(server=state.server, pools=state.pools, foreign=True, at=moment())
+    begun = PassBegun(
+        capabilities=Capabilities(fence=Fence.SCRIPT), server=state.server, pools=state.pools, foreign=True, at=moment()
+    )
     after = advanced(state, begun)
     assert after.view.observed == {}
     assert after.view.pool_states[MATLAB].observed is None

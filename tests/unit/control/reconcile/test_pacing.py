@@ -30,6 +30,7 @@ from seatpool.control.reconcile.step_results import (
 )
 from seatpool.control.sinks import facts
 from seatpool.control.state.moment import Moment
+from seatpool.servers.backend import Capabilities, Fence
 from seatpool.servers.command_result import CommandResult, Late, ProductResult, Result
 from seatpool.servers.commands import ListChange
 from seatpool.servers.errors import CommandFault, TransportError
@@ -215,7 +216,9 @@ def test_an_admin_who_asks_has_everything_tried_once_without_a_pause() -> None:
     asked = state.server.model_copy(
         update={"metadata": state.server.metadata.model_copy(update={"annotations": {VERIFY: "now"}})}
     )
-    begun = PassBegun(server=asked, pools=state.pools, foreign=False, at=moment())
+    begun = PassBegun(
+        capabilities=Capabilities(fence=Fence.SCRIPT), server=asked, pools=state.pools, foreign=False, at=moment()
+    )
     state = advanced(state, begun)
     assert state.product_pause("a", moment()) == 0
     assert not state.held_off
@@ -272,7 +275,16 @@ class World:
 
     def make_pass(self, state: ServerState) -> ServerState:
         """Makes a pass with the reconciler's own steps."""
-        state = self._to(state, PassBegun(server=state.server, pools=state.pools, foreign=False, at=self._at))
+        state = self._to(
+            state,
+            PassBegun(
+                capabilities=Capabilities(fence=Fence.SCRIPT),
+                server=state.server,
+                pools=state.pools,
+                foreign=False,
+                at=self._at,
+            ),
+        )
         if not state.held_off:
             state = self._write(self._read(state))
         return self._to(state, PassDone(mark=None, at=self._at))

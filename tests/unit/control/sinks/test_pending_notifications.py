@@ -41,18 +41,18 @@ class Place:
 def test_what_the_ledger_says_has_ended_is_told_once() -> None:
     place = Place()
     place.write(ended("ann"), ended("bob", "Wait"))
-    (gone,) = place.pending.pop_due(POOL)
+    (gone,) = place.pending.pop_due(POOL, "Seat")
     assert gone.user == "ann"
     place.pending.record_sent(POOL, gone, notice="n1")
     place.write(ended("ann"))
-    assert place.pending.pop_due(POOL) == []
+    assert place.pending.pop_due(POOL, "Seat") == []
 
 
 def test_the_ledger_keeps_it_while_a_receiver_has_not_taken_the_notice() -> None:
     place = Place()
     place.write(ended("ann"))
     assert not place.pending.is_delivered(POOL, ended("ann"))
-    (gone,) = place.pending.pop_due(POOL)
+    (gone,) = place.pending.pop_due(POOL, "Seat")
     place.on_their_way.add("n1")
     place.pending.record_sent(POOL, gone, notice="n1")
     assert not place.pending.is_delivered(POOL, ended("ann"))
@@ -60,15 +60,22 @@ def test_the_ledger_keeps_it_while_a_receiver_has_not_taken_the_notice() -> None
     assert place.pending.is_delivered(POOL, ended("ann"))
 
 
-def test_a_wait_that_ended_is_kept_for_nobody() -> None:
-    assert Place().pending.is_delivered(POOL, ended("ann", "Wait"))
+def test_a_wait_that_ended_is_kept_as_a_seat_is_and_told_apart_from_it() -> None:
+    place = Place()
+    place.write(ended("ann"), ended("ann", "Wait"))
+    assert not place.pending.is_delivered(POOL, ended("ann", "Wait"))
+    (gone,) = place.pending.pop_due(POOL, "Wait")
+    assert gone.what == "Wait"
+    place.pending.record_sent(POOL, gone, notice="n1")
+    assert place.pending.is_delivered(POOL, ended("ann", "Wait"))
+    assert not place.pending.is_delivered(POOL, ended("ann"))
 
 
 def test_a_second_seat_of_the_same_person_is_another_departure() -> None:
     place = Place()
     place.write(ended("ann"))
-    (gone,) = place.pending.pop_due(POOL)
+    (gone,) = place.pending.pop_due(POOL, "Seat")
     place.pending.record_sent(POOL, gone, notice="n1")
     place.write(ended("ann", since=TEN))
-    (again,) = place.pending.pop_due(POOL)
+    (again,) = place.pending.pop_due(POOL, "Seat")
     assert again.since == TEN

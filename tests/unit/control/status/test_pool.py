@@ -175,3 +175,22 @@ def test_rules_without_effect_are_named_and_counted() -> None:
     assert conditions(status)["Ready"] == ("True", "InSync")
     assert messages(status)["RulesEffective"].startswith("reservations r0: nobody; reservations r1: nobody; ")
     assert messages(status)["RulesEffective"].endswith("reservations r9: nobody; and 2 more")
+
+
+def test_users_whom_the_list_cannot_have_are_named_with_the_reason_and_the_condition_goes_again() -> None:
+    users = [f"user{number}" for number in range(7)]
+    found = standing(
+        "ann " + " ".join(users), denied=" ".join(users), observed=known("ann"),
+        unlistable=dict.fromkeys([*users, "elsewhere"], "no such account"),
+    )  # fmt: skip
+    told = pool_status(pool(), found, server=server(), owner=pool(), now=NOW)
+    assert [one.user for one in told.unlistable] == users
+    assert conditions(told)["UsersListable"] == ("False", "UsersNotListable")
+    assert messages(told)["UsersListable"].startswith("7 of the users who need a seat cannot be on the list")
+    assert messages(told)["UsersListable"].endswith("user4 (no such account); and 2 more")
+    before = pool().model_copy(update={"status": told})
+    after = pool_status(before, standing("ann", observed=known("ann")), server=server(), owner=before, now=NOW)
+    assert (conditions(after)["UsersListable"], after.unlistable) == (("True", "AllListable"), ())
+    assert "UsersListable" not in conditions(
+        pool_status(pool(), standing("ann", observed=known("ann")), server=server(), owner=pool(), now=NOW)
+    )

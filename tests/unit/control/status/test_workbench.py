@@ -49,6 +49,13 @@ def status_of(
         ),
         pytest.param(standing("x y z ann", observed=known("x y")), "Waiting", "PoolFull", 2, id="in the line"),
         pytest.param(standing("ann", denied="ann", observed=known()), "Denied", "Denied", None, id="denied"),
+        pytest.param(
+            standing("ann", denied="ann", observed=known(), unlistable={"ann": "no such account"}),
+            "Denied",
+            "NotListable",
+            None,
+            id="not known to the license server",
+        ),
         pytest.param(standing("bob", observed=EVERYBODY), "Waiting", "Undecided", None, id="newer than the answer"),
         pytest.param(PoolState(), "Waiting", "Undecided", None, id="a pool without an answer"),
     ],
