@@ -18,8 +18,8 @@ BENCHMARKS: dict[str, Callable[[Say], tables.Told]] = {
     "start-up": lambda say: tables.of_start_up(start_up.measure(say=say)),
     "storm": lambda say: tables.of_storm(storm.measure(say=say)),
     "storm-whole": lambda say: tables.of_storm(storm.measure(say=say, starts=storm.WHOLE), prefix="storm_whole"),
-    "web": lambda say: tables.of_web(web.measure(say=say)),
     "back-ends": lambda say: tables.of_back_ends(back_ends.measure(say=say)),
+    "web": lambda say: tables.of_web(web.measure(say=say)),
     "side-by-side": lambda say: tables.of_side_by_side(side_by_side.measure(say=say)),
 }
 

@@ -52,7 +52,7 @@ def _see_tasks(account: WorkbenchAccount) -> Permission:
         conditions={"StringEquals": {"aws:RequestedRegion": account.regions}},
         on="the account's regions that are listed",
         why="tasks of ECS that are workbenches, and whose they are; a service's tags where a task has none",
-        without="that account is stale, and none of its tasks is known",
+        without="with `ECS` in `sources` that account is stale; else nothing is missing",
         wildcard="clusters and tasks come and go; all four only read, in the listed regions only",
     )
 

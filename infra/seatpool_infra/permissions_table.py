@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from seatpool.api.workbench import SourceKind
 from seatpool_infra.blueprints.permission import Permission
 from seatpool_infra.permissions import (
     dead_letter_permissions,
@@ -25,7 +26,7 @@ Statements of the policies that `infra/` makes, with the reason for each. [AWS](
 
 def page(example: Site) -> str:
     """Markdown, of a site that has everything."""
-    site = example.model_copy(update={"seat_tag": "seatpool:seat"})
+    site = example.model_copy(update={"seat_tag": "seatpool:seat", "sources": (SourceKind.EC2, SourceKind.ECS)})
     account = site.workbenches[0]
     parts = (
         ("The operator", f"Role `{site.operator_role}` in the account of the license servers.",

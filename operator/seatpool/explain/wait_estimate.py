@@ -79,6 +79,6 @@ def _no_estimate(simulation: Simulation) -> Message:
 
 
 def _estimates(simulation: Simulation, positions: int, remembered: Remembered | None) -> Estimates:
-    if remembered is None:
-        return simulation.line.estimates(positions)
-    return remembered(lambda: simulation.line.estimates(len(simulation.answer.waiting)))[:positions]
+    if remembered is not None:
+        return remembered(lambda: simulation.line.estimates(len(simulation.answer.waiting)))[:positions]
+    return simulation.line.estimates(positions)

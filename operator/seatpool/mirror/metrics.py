@@ -25,7 +25,8 @@ class MirrorMetrics:
             "refused_sources", "Accounts and regions that sent events in the last hour and are not configured."
         )
         self.unlisted_objects = gauge(
-            "unlisted_objects", "Workbench objects of accounts and regions that are no longer configured."
+            "unlisted_objects",
+            "Workbench objects of accounts, regions, sources and rules that are no longer configured.",
         )
         self.message_age = self.meters.histogram(
             "message_age_seconds", "Time from a message's arrival in the queue to its object.", buckets=_SECONDS

@@ -300,4 +300,5 @@ class Mirror:
         )
 
     def _orphans(self) -> Orphans:
-        return Orphans(self._workbenches, self._places, metrics=self._metrics, log=self._log)
+        kinds = {*self.config.sources, SourceKind.KUBERNETES}
+        return Orphans(self._workbenches, self._places, kinds, metrics=self._metrics, log=self._log)

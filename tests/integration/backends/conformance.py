@@ -324,7 +324,7 @@ async def test_edits_by_hand_in_the_middle_of_a_write_are_seen_and_mended(site: 
 
     edited = Disturbance(before_change=edit, changes_before=changes_before, largest_change=1)
     result = await run_one(site.backend(disturbance=edited), write(2, "ann", "bob"))
-    assert result.result is Result.APPLIED, result
+    assert result.result in (Result.APPLIED, Result.CHANGED), result
     assert result.users is not None
     has(site, *result.users)
     mended = await run_one(site.backend(), write(3, "ann", "bob"))

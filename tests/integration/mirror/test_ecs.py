@@ -132,6 +132,7 @@ async def test_without_the_source_its_events_are_dropped_and_its_objects_stay(st
         await completed(stage, 3)
         assert await stage.state(object_of(task)) == "running"
         assert stage.metric("irrelevant_total", reason="unknown_kind") == 1
+        assert stage.metric("unlisted_objects") == 1
 
 
 async def test_events_alone_say_no_owner_of_a_task(stage: Stage) -> None:

@@ -1,16 +1,17 @@
-"""Counts objects of accounts, regions and rules that are no longer configured.
+"""Counts objects of accounts, regions, sources and rules that are no longer configured.
 
 Removing one from the settings releases no user. It may be a mistake, and then a whole department would lose its
 seats. The objects stay until they are deleted by hand or the account is configured again.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from structlog.typing import FilteringBoundLogger
 
+from seatpool.api.workbench import SourceKind
 from seatpool.mirror.metrics import MirrorMetrics
-from seatpool.mirror.regions import Place
+from seatpool.mirror.regions import AccountRegion, Place
 from seatpool.mirror.workbenches.writer import WorkbenchWriter
 
 INTERVAL = 15.0
@@ -23,12 +24,14 @@ class Orphans:
         self,
         workbenches: WorkbenchWriter,
         places: Callable[[], Iterable[Place]],
+        kinds: Collection[SourceKind],
         *,
         metrics: MirrorMetrics,
         log: FilteringBoundLogger,
     ) -> None:
         self._workbenches = workbenches
         self._places = places
+        self._kinds = kinds
         self._metrics = metrics
         self._log = log
         self._logged: tuple[str, ...] = ()
@@ -42,12 +45,17 @@ class Orphans:
     def count(self) -> None:
         """Counts once, and logs the orphans if they changed."""
         served = {place.key for place in self._places()}
-        orphaned = [key for key in self._workbenches.account_regions() if key not in served]
+        orphaned = [
+            entry.stored
+            for entry in self._workbenches.entries()
+            if AccountRegion(entry.stored.account, entry.stored.region) not in served
+            or entry.stored.kind not in self._kinds
+        ]
         self._metrics.unlisted_objects.set(len(orphaned))
-        names = tuple(sorted({str(key) for key in orphaned}))
+        names = tuple(sorted({str(AccountRegion(one.account, one.region)) for one in orphaned}))
         if names != self._logged and names:
             self._log.warning(
                 "objects of accounts that are not listed", account_regions=names, objects=len(orphaned),
-                advice="list the account or the rule again, or delete its Workbench objects",
+                advice="list the account, source or rule again, or delete its Workbench objects",
             )  # fmt: skip
         self._logged = names

@@ -108,10 +108,9 @@ class WorkbenchWriter:
             if (entry.stored.account, entry.stored.region) == key and kind in (None, entry.stored.kind):
                 yield entry
 
-    def account_regions(self) -> Iterator[AccountRegion]:
-        """Yields account and region of every object."""
-        for entry in list(self._entries.values()):
-            yield AccountRegion(entry.stored.account, entry.stored.region)
+    def entries(self) -> list[Entry]:
+        """Returns every object."""
+        return list(self._entries.values())
 
     def terminated(self) -> list[Entry]:
         """Returns the objects whose instance is known to be terminated."""

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ class DisturbedTransport:
         self._transport = transport
         self._disturbance = disturbance
         self._requests = 0
-        self._before_change: Callable[[], Awaitable[None]] | None = disturbance.before_change
+        self._changes = 0
 
     async def send(self, node: Node, parameters: Mapping[str, Sequence[str]], **options: Any) -> SentCommand:
         if self._requests == self._disturbance.stop_after:
@@ -45,9 +45,9 @@ class DisturbedTransport:
         self._requests += 1
         lines = unpack(parameters["Payload"][0])
         if "action apply" in lines:
-            if self._before_change is not None:
-                before, self._before_change = self._before_change, None
-                await before()
+            if self._changes == self._disturbance.changes_before and self._disturbance.before_change is not None:
+                await self._disturbance.before_change()
+            self._changes += 1
             if self._disturbance.has_no_effect:
                 kept = [("action list" if line == "action apply" else line) for line in lines if line != "done"]
                 parameters = {**parameters, **named(pack(kept))}

@@ -42,6 +42,8 @@ class Lacks:
     """Of a filter with `or` only the first part counts."""
     filters: bool = False
     """All filters are ignored."""
+    whole_listings: bool = False
+    """A listing without a filter passes over a user on each page, as when users come and go meanwhile."""
     external_id: bool = False
     """externalId of a group is dropped."""
     external_id_refused: bool = False
@@ -246,6 +248,8 @@ class Service:
                 body["etag"] = {"supported": False}
         if self.lacks.patch_is_told and "patch" in body:
             body["patch"] = {"supported": False}
+        if self.lacks.whole_listings and "filter" not in query and body.get("Resources"):
+            del body["Resources"][-1]
         if self.lacks.members_unasked and "members" not in query.get("attributes", [""])[0]:
             body.pop("members", None)
         return body

@@ -142,10 +142,13 @@ async def test_a_service_that_refuses_the_external_id_is_told(service: Service, 
     assert (await write(backend(keep_mark=False), "ann")).users == ("ann",)
 
 
-async def test_without_etags_the_mark_of_another_writer_stops_the_next_patch(service: Service, backend: Make) -> None:
+@pytest.mark.parametrize("mark", [None, "seatpool:site-a:2"], ids=["first mark", "later mark"])
+async def test_without_etags_the_mark_of_another_writer_stops_the_next_patch(
+    service: Service, backend: Make, mark: str | None
+) -> None:
     names = [f"user{number:03}" for number in range(150)]
     ids = service.add_users(*names)
-    group = service.add_group(PRODUCT)
+    group = service.add_group(PRODUCT, external_id=mark)
     service.lacks.etag = True
 
     service.after_write.append(lambda: service.set_members(group, ids[:1], externalId="seatpool:site-a:9"))
@@ -195,3 +198,12 @@ async def test_many_users_are_found_in_few_requests_where_a_filter_finds_only_on
     assert (await write(backend(), *names[1:], revision=2)).users == tuple(names[1:])
     assert len(service.seen) < 30
     assert service.names(group) == names[1:]
+
+
+async def test_users_whom_a_listing_passes_over_are_asked_for_singly(service: Service, backend: Make) -> None:
+    names = [f"user{number:03}" for number in range(600)]
+    service.add_users(*names)
+    service.add_group(PRODUCT)
+    service.lacks = Lacks(or_filters=True, whole_listings=True)
+    assert await backend().find_unlistable(names) == {}
+    assert any("filter" not in one.query and one.path.endswith("/Users") for one in service.seen)
