@@ -57,7 +57,7 @@ FORMATS: Mapping[str, Format] = {
         "the id of a managed node such as i-0123456789abcdef0 or mi-0123456789abcdef0", 20
     ),
     r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$": Format(
-        "the ARN of an IAM role such as arn:aws:iam::123456789012:role/seatpool", 2048
+        "the ARN of an IAM role such as arn:aws:iam::123456789012:role/seatpool-license-servers", 2048
     ),
     r"^[a-zA-Z0-9_.:/-]{3,128}$": Format(
         "the name or ARN of an SSM document such as Seatpool-ApplyUserLists: letters, digits and _ . : / -, 3 to 128",

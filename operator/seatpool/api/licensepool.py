@@ -310,6 +310,8 @@ class LicensePoolStatus(Model):
     """The first 20 waiting users, in order."""
     unlistable: tuple[PoolUnlistable, ...] = ()
     """The first 100 users who need a seat and whom the license server's list cannot have."""
+    still_in_use: tuple[str, ...] | None = None
+    """The first 20 users who are off the list and have a license checked out still. Absent: not asked."""
     reassignments_used: int | None = None
     """Re-assignments in the current window of the budget."""
     list_hash: str | None = None

@@ -44,6 +44,8 @@ class ConditionReason(StrEnum):
     ALL_LISTABLE = "AllListable"
     USERS_NOT_LISTABLE = "UsersNotListable"
     PARTLY_APPLIED = "PartlyApplied"
+    NOTHING_UNDOES_IT = "NothingUndoesIt"
+    UNDONE_ELSEWHERE = "UndoneElsewhere"
     # servers
     REACHABLE = "Reachable"
     NOT_TRIED_YET = "NotTriedYet"
@@ -267,6 +269,11 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.USERS_NOT_LISTABLE: ReasonText(
         "The license server's list cannot have some users; the seats go to the others.",
         message="{count} of the users who need a seat cannot be on the list, and the seats go to the others: {users}",
+    ),
+    ConditionReason.NOTHING_UNDOES_IT: ReasonText("Nothing beside the list undoes it."),
+    ConditionReason.UNDONE_ELSEWHERE: ReasonText(
+        "The list is written, and something beside it on the server undoes it or a part of it.",
+        message="the list is written, but: {notes}",
     ),
     ConditionReason.PARTLY_APPLIED: ReasonText(
         "A part of a long change is made, and the rest follows at once.",

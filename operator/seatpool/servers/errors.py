@@ -48,6 +48,7 @@ ADVICE = {
     CommandFault.ACCESS_DENIED: aws.ADVICE[aws.AwsErrorReason.ACCESS_DENIED]
     .replace("role_arn", "roleArn")
     .replace("external_id", "externalId"),
+    CommandFault.UNREACHABLE: "check the network, and the region or the URL",
     CommandFault.UNDELIVERABLE: _AGENT_ADVICE,
     CommandFault.DELIVERY_TIMED_OUT: _AGENT_ADVICE,
     CommandFault.EXECUTION_TIMED_OUT: "raise spec.timeout if the vendor's client needs longer, or see why it hangs",

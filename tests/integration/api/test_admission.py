@@ -357,7 +357,7 @@ ILL_FORMED: list[tuple[str, Spec, str, str]] = [
         "LicenseServer",
         {"roleArn": "admin"},
         "spec.roleArn",
-        'such as arn:aws:iam::123456789012:role/seatpool; it is "admin"',
+        'such as arn:aws:iam::123456789012:role/seatpool-license-servers; it is "admin"',
     ),
     (
         "LicenseServer",

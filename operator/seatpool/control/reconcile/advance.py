@@ -28,7 +28,7 @@ from seatpool.control.reconcile.failures import (
     server_refused,
 )
 from seatpool.control.reconcile.pacing import Work, company_after
-from seatpool.control.reconcile.server_state import ServerState, is_decided
+from seatpool.control.reconcile.server_state import ServerState, WriteReason, is_decided
 from seatpool.control.reconcile.step_results import (
     AnswersStored,
     CacheRead,
@@ -308,6 +308,10 @@ def _take_result(
         if not is_late_in_company:
             detail = result.detail or f"exit code {result.exit_code}"
             _list_failed(to, pool, ConditionReason.APPLY_FAILED, f"not taken: {detail}", at, late=result.late)
+    elif result.result is Result.CHANGED:
+        to.must_write(
+            product, WriteReason.DIFFERS
+        )  # nothing was written: the list was read anew, and goes again at once
     elif result.result is Result.PARTIAL:
         to.written(product)
         list_is_partial(to, pool, message(ConditionReason.PARTLY_APPLIED, product=product, detail=result.detail))

@@ -141,6 +141,8 @@ class Transition:
             odd=result.odd,
             passed_over=result.passed_over,
             surplus=result.surplus,
+            notes=result.notes,
+            still_in_use=result.still_in_use,
             placeholder=result.placeholder,
         )
         self._observed[product] = observed

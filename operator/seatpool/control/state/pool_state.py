@@ -29,6 +29,10 @@ class ObservedList:
     """Lines of what was printed, if no entry was found in any of them."""
     surplus: tuple[str, ...] = ()
     """Entries that give nobody a license: further copies of an entry, and those that refer to nothing."""
+    notes: tuple[str, ...] = ()
+    """What on the server undoes the list, or a part of it."""
+    still_in_use: tuple[str, ...] | None = None
+    """Users who are off the list and have a license checked out still; None: not known."""
     placeholder: bool | None = False
     """The list held nothing but the placeholder; `users` is empty then. None: the server has no other empty list."""
 

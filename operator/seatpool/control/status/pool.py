@@ -51,6 +51,7 @@ def pool_status(
     waiting = () if answer is None else answer.waiting
     in_sync = _in_sync(pool, state, server, server_problem, owner)
     unlistable = _unlistable(pool, state)
+    notes = state.observed.notes if state.observed is not None else ()
     conditions = [
         _ready(in_sync),
         _reconciling(in_sync),
@@ -62,6 +63,9 @@ def pool_status(
     ]
     if unlistable or any(one.type == "UsersListable" for one in pool.status.conditions):
         conditions.append(_users_listable(unlistable))
+    if notes or any(one.type == "ListEffective" for one in pool.status.conditions):
+        conditions.append(_list_effective(notes))
+    still = state.observed.still_in_use if state.observed is not None else None
     return LicensePoolStatus(
         observed_generation=pool.metadata.generation,
         seats=pool.spec.seats,
@@ -70,6 +74,7 @@ def pool_status(
         oldest_wait=min((one.since for one in waiting), default=None),
         queue=tuple(PoolWaiting(user=one.user, since=one.since, reason=one.reason) for one in waiting[:SHOWN_WAITING]),
         unlistable=unlistable[:SHOWN_UNLISTABLE],
+        still_in_use=None if still is None else still[:SHOWN_DIFFERENCE],
         reassignments_used=answer.reassignments_used if answer and pool.spec.max_reassignments else None,
         difference=_difference(pool, state, now),
         list_hash=None if answer is None else list_hash(answer.users),
@@ -211,6 +216,15 @@ def _users_listable(unlistable: Sequence[PoolUnlistable]) -> ConditionParts:
         "UsersListable", False, ConditionReason.USERS_NOT_LISTABLE,
         count=len(unlistable), users=f"{told}; and {more} more" if more > 0 else told,
     )  # fmt: skip
+
+
+def _list_effective(notes: Sequence[str]) -> ConditionParts:
+    if not notes:
+        return parts("ListEffective", True, ConditionReason.NOTHING_UNDOES_IT)
+    told = "; ".join(notes[:SHOWN_RULES])
+    more = len(notes) - SHOWN_RULES
+    notes_told = f"{told}; and {more} more" if more > 0 else told
+    return parts("ListEffective", False, ConditionReason.UNDONE_ELSEWHERE, notes=notes_told)
 
 
 def _suspended(pool: LicensePool) -> ConditionParts:

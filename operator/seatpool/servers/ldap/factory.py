@@ -66,6 +66,8 @@ def _tls(settings: LdapSettings, secrets: Mapping[str, str]) -> ssl.SSLContext:
     authorities = None
     if settings.ca is not None:
         authorities = _secret(secrets, settings.ca)
+        if not authorities.strip():
+            raise _unusable(settings.ca, "is empty, and an empty CA would mean the system's certificates")
     try:
         context = ssl.create_default_context(cadata=authorities)
     except (ssl.SSLError, ValueError) as error:

@@ -98,9 +98,7 @@ class DemoOptions:
             given = {"--speed": speed is not None, "--seats": bool(seats), "--linger": linger is not None}
             for name in (name for name, is_given in given.items() if is_given):
                 raise DemoError(f"{name} is for the replay of a file: give --replay FILE too, or leave it out")
-            return cls(
-                once=once, directory=directory.absolute(), replay=None, hold=hold, story=story, backend=backend
-            )
+            return cls(once=once, directory=directory.absolute(), replay=None, hold=hold, story=story, backend=backend)
         if backend is not Backend.XLC:
             raise DemoError(f"--backend {backend} plays the story only: its users have accounts; leave --replay out")
         if not replay.is_file():
