@@ -240,6 +240,24 @@ def test_a_part_of_a_change_is_told_and_the_rest_is_due_at_once() -> None:
     assert facts.ListRecovered not in kinds(facts_of(after, applied("ann bob", outcome(Result.APPLIED, "ann bob"))))
 
 
+def test_a_list_that_changed_before_it_was_written_is_known_and_written_again_at_once() -> None:
+    state = server_state({"matlab": standing("ann", observed=known("bob"))})
+    after = advanced(state, applied("ann", outcome(Result.CHANGED, "bob zoe", fence=7, owner="ours")))
+    assert after.view.pool_states[MATLAB].failure is None
+    assert after.view.observed["matlab"].users == ("bob", "zoe")
+    (write,) = diff(after, {}, at=moment())
+    assert write.change.users == ("ann",)
+    assert has_more_to_do(after, at=moment())
+    assert facts.ListApplied not in kinds(facts_of(state, applied("ann", outcome(Result.CHANGED, "bob"))))
+
+
+def test_what_undoes_a_list_and_who_still_uses_it_are_kept_with_the_list() -> None:
+    state = server_state({"matlab": standing("ann", observed=None)})
+    told = replace(read("ann"), notes=("line 3 lets everybody in",), still_in_use=("zoe",))
+    observed = advanced(state, listed(("matlab", told))).view.observed["matlab"]
+    assert (observed.notes, observed.still_in_use) == (("line 3 lets everybody in",), ("zoe",))
+
+
 def test_entries_twice_or_of_nobody_are_written_away() -> None:
     state = server_state({"matlab": standing("ann", observed=known("ann"))})
     after = advanced(state, listed(("matlab", replace(read("ann"), surplus=("ann",)))))

@@ -1,6 +1,6 @@
 """What a pool says about itself in each case, condition by condition."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -194,3 +194,14 @@ def test_users_whom_the_list_cannot_have_are_named_with_the_reason_and_the_condi
     assert "UsersListable" not in conditions(
         pool_status(pool(), standing("ann", observed=known("ann")), server=server(), owner=pool(), now=NOW)
     )
+
+
+def test_what_undoes_a_list_on_the_server_is_told_until_it_is_gone() -> None:
+    seen = replace(known("ann"), notes=("line 3: INCLUDE cad lets everybody in",), still_in_use=("zoe",))
+    told = pool_status(pool(), standing("ann", observed=seen), server=server(), owner=pool(), now=NOW)
+    assert conditions(told)["ListEffective"] == ("False", "UndoneElsewhere")
+    assert messages(told)["ListEffective"] == "the list is written, but: line 3: INCLUDE cad lets everybody in"
+    assert told.still_in_use == ("zoe",)
+    before = pool().model_copy(update={"status": told})
+    after = pool_status(before, standing("ann", observed=known("ann")), server=server(), owner=before, now=NOW)
+    assert (conditions(after)["ListEffective"], after.still_in_use) == (("True", "NothingUndoesIt"), None)
