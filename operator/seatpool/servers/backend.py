@@ -38,7 +38,7 @@ class Capabilities:
     keeps_results: bool = True
     """Another process can ask for the result of a command. If not, a command of an earlier process leaves doubt."""
     knows_users: bool = False
-    """The server has accounts, and a list can only have users whom it knows."""
+    """The server's lists cannot have every user: it has accounts, or it cannot express every id."""
     empty_is_placeholder: bool = False
     """A list is empty in one way only: without entries, or with the placeholder if the server refuses that."""
     ignores_case: bool = False

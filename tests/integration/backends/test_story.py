@@ -66,13 +66,17 @@ class Story:
     stage: Stage
     site: Site | XlcSite
 
-    def begin(self, *, seats: int, verify: str = "1h", **pool: Any) -> None:
+    def begin(self, *, seats: int, verify: str = "1h", names: Body | None = None, **pool: Any) -> None:
         """Makes the LicenseServer, its Secrets, and the pool."""
         spec, texts = self.site.server()
         for name, data in texts.items():
             body = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
             self.stage.apply(self._object("v1", "Secret", name, data=body))
-        spec = {"debounce": "50ms", "verifyInterval": verify, "guard": {"minUsers": 100}} | spec
+        spec = (
+            {"debounce": "50ms", "verifyInterval": verify, "guard": {"minUsers": 100}}
+            | spec
+            | ({"names": names} if names else {})
+        )
         self.stage.apply(
             self._object("seatpool.io/v1alpha1", "LicenseServer", "licenses", spec=spec),
             self.stage.pool(LIST, seats=seats, workbenchTypes=["vew"], **pool),
@@ -206,6 +210,19 @@ async def test_a_user_whom_the_server_does_not_know_is_told_and_the_next_one_get
             "1 of the users who need a seat cannot be on the list, and the seats go to the others: ghost"
         )
         assert [one["user"] for one in (await stage.pool_status(LIST))["unlistable"]] == ["ghost"]
+
+
+@pytest.mark.parametrize("story", ["xlc", "options", "lines"], indirect=True)
+async def test_names_of_the_server_come_back_as_users_and_one_that_would_not_gets_no_seat(story: Story) -> None:
+    stage = story.stage  # noqa: F811
+    story.begin(seats=2, names={"template": "{user}@lab", "case": "Upper"})
+    async with stage.operator(identity={"fold_case": False}):
+        story.start(1, "Eve")
+        story.start(2, "ann")
+        story.start(3, "bob")
+        await story.until_list("ANN@lab", "BOB@lab")
+        message = await stage.until_condition(LicensePool, LIST, "UsersListable", status="False")
+        assert "Eve has capital letters" in message
 
 
 @pytest.mark.parametrize("story", KINDS, indirect=True)

@@ -5,6 +5,7 @@ process can wait for the same command.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from seatpool.api.licenseserver import TIMEOUT, LicenseServerSpec
@@ -48,8 +49,9 @@ class SsmBackend:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the node can do."""
-        return self._adapter.capabilities
+        """What the node can do. With names of its own a list cannot have every user."""
+        own = self._adapter.capabilities
+        return own if self._names.is_plain else replace(own, knows_users=True)
 
     async def find_unlistable(self, users: Collection[str]) -> Mapping[str, str]:
         """Returns the users whose names the server cannot have. It has no accounts to look for."""
