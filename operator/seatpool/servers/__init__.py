@@ -1,14 +1,15 @@
-"""Talks to license servers: sends whole lists of named users through SSM Run Command, and reads them back.
+"""Reaches the lists of named users, wherever they live: reads them, and makes them what they should be.
 
 In:
-* `commands`, `command_result`: what is asked of a license server, and what it answered. Plain values.
-* `adapter`, `xlc`: turn a command into parameters of the SSM document and outputs into a result. Pure, no I/O.
-* `payload`, `output_parser`, `list_parser`: the formats that adapters write and read.
-* `document`, `apply.sh`: the SSM document and the script in it.
-* `ssm`, `nodes`, `errors`: sending a command, waiting for its end, and why it failed.
-* `client`: one LicenseServer, made of an adapter and the transport. Callers need only this one.
+* `backend`: the interface that the reconciler knows, `ListBackend`, and what a back end can do.
+* `commands`, `command_result`, `errors`: what is asked, what came of it, and why it failed. Plain values.
+* `names`: users as a server writes them, and back. Pure.
+* `factory`: makes the back end of a LicenseServer.
+* `ssm/`: lists on machines behind SSM Run Command: the vendor's client, options files, list files.
+* `direct/`: lists on servers that take requests: one engine, and the interface of one kind of server.
+* `ldap/`, `scim/`: kinds of such servers.
 
-Not in: which list is sent and when (`control.reconcile`), and how the list is computed (`domain`).
+Not in: which list is written and when (`control.reconcile`), and how the list is computed (`domain`).
 
-Read `commands`, `command_result`, `client`, then `xlc` and `ssm`.
+Read `backend`, `commands`, `command_result`, then `ssm/backend` or `direct/backend`.
 """

@@ -1,7 +1,7 @@
 """Keeps lists as groups of an LDAP directory, or of Active Directory.
 
 In:
-* `distinguished_names`, `filters`, `marks`: pure. Names of entries, filters, and the note of who wrote a list.
+* `distinguished_names`, `filters`: pure. Names of entries, and filters.
 * `session`: one connection: TLS, bind, search, modify. Blocking.
 * `client`: the same for the event loop, with time limits and a new connection where one was lost.
 * `results`: which error a result code of the server is.

@@ -12,6 +12,7 @@ import ldap3
 
 from seatpool.api.list_backends import LdapSettings
 from seatpool.servers.backend import Capabilities, Fence
+from seatpool.servers.direct.marks import BEGINNING, mark_text, marks_of
 from seatpool.servers.direct.target import (
     ChangedMeanwhile,
     Found,
@@ -25,7 +26,6 @@ from seatpool.servers.direct.target import (
 from seatpool.servers.ldap.client import LdapClient
 from seatpool.servers.ldap.distinguished_names import compared, escape_value
 from seatpool.servers.ldap.filters import has_no_mark_filter
-from seatpool.servers.ldap.marks import BEGINNING, mark_text, marks_of
 from seatpool.servers.ldap.members import MemberLookup
 from seatpool.servers.ldap.results import (
     ATTRIBUTE_OR_VALUE_EXISTS,

@@ -1,7 +1,7 @@
 """Keeps lists as groups of a SCIM 2.0 service (RFC 7643, RFC 7644).
 
 In:
-* `filters`, `attributes`, `marks`, `groups`: what requests and answers say. Pure.
+* `filters`, `attributes`, `groups`: what requests and answers say. Pure.
 * `tokens`: the credentials of a request: a fixed token, or OAuth client credentials.
 * `client`: one request, with its limits, and what its failures mean.
 * `users`: finds users by name, and the names of members.

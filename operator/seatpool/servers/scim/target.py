@@ -16,6 +16,7 @@ from typing import Any
 
 from seatpool.api.list_backends import ScimSettings
 from seatpool.servers.backend import Capabilities, Fence
+from seatpool.servers.direct.marks import mark_text, parse_mark
 from seatpool.servers.direct.target import (
     ChangedMeanwhile,
     Found,
@@ -31,7 +32,6 @@ from seatpool.servers.scim.attributes import ignores_case
 from seatpool.servers.scim.client import Answer, ScimClient
 from seatpool.servers.scim.filters import equals
 from seatpool.servers.scim.groups import Entry, GroupList, Way, entries_of, parts, patch, with_members
-from seatpool.servers.scim.marks import mark_text, parse_mark
 from seatpool.servers.scim.users import PAGE, Identity, Resource, ScimUsers, page_of
 from seatpool.text import escape_unprintable, format_names
 

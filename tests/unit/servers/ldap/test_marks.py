@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatpool.servers.commands import MAX_FENCE, OWNER_PATTERN
+from seatpool.servers.direct.marks import mark_text, marks_of
 from seatpool.servers.direct.target import Mark
-from seatpool.servers.ldap.marks import mark_text, marks_of
 
 MARKS = st.builds(
     lambda owner, revision: Mark(owner=owner, revision=revision),

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from seatpool.api.list_backends import ScimSettings, ScimToken, SecretKey
 from seatpool.servers.commands import MAX_FENCE
+from seatpool.servers.direct.marks import mark_text, parse_mark
 from seatpool.servers.direct.target import Mark
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.scim.attributes import ignores_case, top_level, values_of
 from seatpool.servers.scim.client import _retry_after, _version
 from seatpool.servers.scim.factory import make_target
-from seatpool.servers.scim.marks import mark_text, parse_mark
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 USER: dict[str, Any] = {
