@@ -196,6 +196,7 @@ GUIDES = (
     Guide("docs/mirror.md", migrating_site),
     Guide("docs/sources.md", crds),
     Guide("docs/vew.md"),
+    Guide("docs/web.md"),
     Guide("docs/aws.md"),
     Guide("docs/high-availability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),
     Guide("docs/observability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),
