@@ -17,6 +17,7 @@ import pytest
 import yaml
 from tests.integration.chart.conftest import Cluster
 from tests.integration.control.conftest import ACCOUNT, REGION, Stage
+from tests.integration.mirror.custom_kinds import make_custom_kinds
 from tests.waiting import eventually
 
 from seatpool.api.seatledger import SeatLedger
@@ -41,6 +42,14 @@ NOTEBOOKS = {
     "owner": ".metadata.annotations['hub.jupyter.org/username']", "type": "vew-matlab",
 }  # fmt: skip
 """A rule for Pods that are workbenches."""
+DEVWORKSPACES = {
+    "name": "devworkspaces", "group": "workspace.devfile.io", "version": "v1alpha2", "kind": "devworkspaces",
+    "owner": ".metadata.labels['example.com/owner']", "type": "vew-matlab",
+}  # fmt: skip
+MACHINES = {
+    "name": "machines", "group": "kubevirt.io", "version": "v1", "kind": "virtualmachines",
+    "owner": ".metadata.labels['example.com/owner']", "type": "vew-matlab", "state": ".status.printableStatus",
+}  # fmt: skip
 
 FOR_EVERYBODY: set[Right] = {("authorization.k8s.io", "selfsubjectaccessreviews", "create")}
 """Kubernetes lets each user ask what he may do."""
@@ -113,7 +122,9 @@ async def installed(
         "terminated_retention": "0s",
     }
     if with_notebooks:
-        mirror["kubernetes"] = [NOTEBOOKS | {"namespaces": [served], "namespace": served}]
+        make_custom_kinds(cluster.plane)
+        rules = (NOTEBOOKS, DEVWORKSPACES, MACHINES)
+        mirror["kubernetes"] = [rule | {"namespaces": [served], "namespace": served} for rule in rules]
     config: dict[str, Any] = {"mirror": mirror, "servers": {"endpoint_url": site.endpoint}}
     config["watch"] = {"resync_interval": "2s"}
     values = {"config": config}
@@ -191,6 +202,20 @@ async def test_the_roles_of_the_chart_are_enough_for_the_main_job_and_no_more(
         assert here.asked(allowed=True) - here.granted() == FOR_EVERYBODY
 
 
+WORKSPACE = {
+    "apiVersion": "workspace.devfile.io/v1alpha2",
+    "kind": "DevWorkspace",
+    "metadata": {"name": "cad", "labels": {"example.com/owner": "cem"}},
+    "spec": {"started": True},
+}
+MACHINE = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "VirtualMachine",
+    "metadata": {"name": "cae", "labels": {"example.com/owner": "dan"}},
+    "spec": {"runStrategy": "Always"},
+}
+
+
 def notebook(name: str, owner: str) -> dict[str, Any]:
     metadata = {
         "name": name,
@@ -219,6 +244,16 @@ async def test_notebooks_get_and_lose_seats_by_a_rule_under_the_rights_that_the_
             await stage.until_list(["ann", "bob"])
             stage.plane.kubectl("delete", "pod/jupyter-ann", "-n", stage.namespace, "--grace-period=0", "--force")
             await stage.until_list(["bob"])
+            for kind, body in (("devworkspace", WORKSPACE), ("virtualmachine", MACHINE)):
+                stage.plane.kubectl("apply", "-n", stage.namespace, "-f", "-", input=json.dumps(body))
+                what = f"{kind}/{body['metadata']['name']}"
+                status = json.dumps({"status": {"phase": "Running", "printableStatus": "Running"}})
+                at = ("-n", stage.namespace, "--subresource=status", "--type=merge", "-p", status)
+                stage.plane.kubectl("patch", *at, what)
+                owner = body["metadata"]["labels"]["example.com/owner"]
+                await stage.until_list(["bob", owner])
+                stage.plane.kubectl("delete", what, "-n", stage.namespace)
+                await stage.until_list(["bob"])
         finally:
             assert operator.stop() == 0
         assert here.asked(allowed=False) == (MAY_BE_REFUSED if namespaced else set())

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.conftest import REPOSITORY
 from tests.integration.mirror.conftest import Body, Stage
+from tests.integration.mirror.custom_kinds import make_custom_kinds
 from tests.integration.mirror.test_mirror_inventory import with_inventory
 from tests.waiting import eventually
 
@@ -22,31 +23,12 @@ from seatpool.mirror.names import object_name
 from seatpool.sim.controlplane import ControlPlane, KubectlError
 
 USERNAME = "hub.jupyter.org/username"
-CUSTOM = {
-    "devworkspaces": ("workspace.devfile.io", "v1alpha2", "DevWorkspace"),
-    "virtualmachines": ("kubevirt.io", "v1", "VirtualMachine"),
-}
 
 
 @pytest.fixture(scope="session")
 def custom_kinds(control_plane: ControlPlane) -> None:
-    """The kinds of two other projects, by their names and with a status of their own, without their schemas."""
-    for plural, (group, version, kind) in CUSTOM.items():
-        schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-        served = {"name": version, "served": True, "storage": True, "subresources": {"status": {}}}
-        crd = {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": f"{plural}.{group}"},
-            "spec": {
-                "group": group,
-                "scope": "Namespaced",
-                "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
-                "versions": [served | {"schema": {"openAPIV3Schema": schema}}],
-            },
-        }
-        control_plane.kubectl("apply", "-f", "-", input=json.dumps(crd))
-        control_plane.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{group}")
+    """The kinds of two other projects."""
+    make_custom_kinds(control_plane)
 
 
 def rule(stage: Stage, **changes: Any) -> Body:
