@@ -171,22 +171,28 @@ class KeycloakSite(Site):
         for group in keycloak.admin("GET", f"/{REALM}/groups?max={MOST}"):
             self._groups[group["name"].removeprefix("licensed ")] = group["id"]
 
-    def target(self, *, timeout: timedelta = TIMEOUT, **changes: Any) -> ScimTarget:
+    def settings(self, **changes: Any) -> ScimSettings:
+        """Returns `spec.scim` of this service."""
         base = f"https://127.0.0.1:{self.relay.port}/realms/{REALM}"
         oauth = ScimToken(
             url=f"{base}/protocol/openid-connect/token",
             client_id=CLIENT,
             client_secret=SecretKey(name="keycloak", key="secret"),
         )
-        settings = ScimSettings(
+        return ScimSettings(
             url=f"{base}/scim/v2",
             ca=SecretKey(name="keycloak", key="ca"),
             oauth=oauth,
             group="licensed {product}",
             **changes,
         )
+
+    def server(self) -> tuple[dict[str, Any], Mapping[str, Mapping[str, str]]]:
+        return {"scim": self.settings().wire()}, {"keycloak": {"ca": self.keycloak.pem, "secret": self.secret}}
+
+    def target(self, *, timeout: timedelta = TIMEOUT, **changes: Any) -> ScimTarget:
         secrets = {"keycloak/ca": self.keycloak.pem, "keycloak/secret": self.secret}
-        made = make_target(settings, secrets=secrets, timeout=timeout)
+        made = make_target(self.settings(**changes), secrets=secrets, timeout=timeout)
         self._targets.append(made)
         return made
 
