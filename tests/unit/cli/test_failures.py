@@ -275,10 +275,20 @@ def test_ctrl_c_ends_a_long_query_at_once(tmp_path: Path) -> None:
     question = f"{numbers} select count(*) from {tables} where "
     question += " + ".join(f"{letter}.n" for letter in "abcdefghij") + " > 50"
     command = [*SEATPOOL, "sql", question, "--history", str(tmp_path / "history")]
-    child = subprocess.Popen(command, env=environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(5)
-    assert child.poll() is None, "the query is too quick for this test"
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    child = subprocess.Popen(
+        command,
+        env=environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell has its background jobs ignore SIGINT, and so would this one if the tests run in such a job.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        time.sleep(5)
+        assert child.poll() is None, "the query is too quick for this test"
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
     assert child.returncode in (130, -signal.SIGINT)
     assert (out, err) == (b"", b"")
