@@ -37,7 +37,7 @@ def make_target(settings: Mapping[str, str], *, secrets: Mapping[str, str], time
 class PlainLists:
     """The `ListTarget` of the service."""
 
-    capabilities = Capabilities(fence=Fence.NATIVE, keeps_results=False)
+    capabilities = Capabilities(fence=Fence.NATIVE, keeps_results=False, empty_is_placeholder=True)
 
     def __init__(self, url: str, token: str, ca: str | None, timeout: timedelta) -> None:
         if not url.startswith("https://"):

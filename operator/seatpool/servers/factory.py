@@ -71,7 +71,22 @@ class Backends:
 
 
 def make_target(spec: LicenseServerSpec, secrets: Mapping[str, str]) -> ListTarget:
-    """Returns the target of a LicenseServer that takes requests. `secrets`: the values by `name/key`."""
+    """Returns the target of a LicenseServer that takes requests. `secrets`: the values by `name/key`.
+
+    Raises TransportError if the settings cannot be used.
+    """
+    try:
+        return _make_target(spec, secrets)
+    except ValueError as error:  # of a library that reads a URL, a certificate or a name
+        raise TransportError(
+            CommandFault.BAD_ANSWER,
+            f"the LicenseServer's settings cannot be used: {error}",
+            maybe_applied=False,
+            is_known_to_have_ended=True,
+        ) from error
+
+
+def _make_target(spec: LicenseServerSpec, secrets: Mapping[str, str]) -> ListTarget:
     match spec.settings:
         case LdapSettings() as ldap:
             from seatpool.servers.ldap.factory import make_target as make_ldap
@@ -112,7 +127,12 @@ def _host(spec: LicenseServerSpec) -> str:
     settings = spec.settings
     if isinstance(settings, CustomSettings):
         return settings.adapter
-    return (urlsplit(settings.url).hostname or "?") if isinstance(settings, LdapSettings | ScimSettings) else "?"
+    if not isinstance(settings, LdapSettings | ScimSettings):
+        return "?"
+    try:
+        return urlsplit(settings.url).hostname or "?"
+    except ValueError:
+        return "?"  # opening it says what is wrong with the URL
 
 
 def _refuse_secrets(refusal: str) -> ReadSecret:

@@ -168,7 +168,7 @@ def test_no_kind_of_patch_goes_around_it(place: Place) -> None:
         "metadata": {"name": "licenses"},
         "spec": spec,
     }
-    by_json = [{"op": "add", "path": "/spec/xlc/stateDir", "value": "/etc"}]
+    by_json = [{"op": "add", "path": "/spec/xlc", "value": {"stateDir": "/etc"}}]
     with pytest.raises(KubectlError, match=RULE):
         place.patch(ADMIN, "licenseserver", by_json, way="json")
     apply = ("apply", "--server-side", "--force-conflicts", "-f", "-")

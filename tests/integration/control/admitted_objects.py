@@ -4,6 +4,7 @@ Some are refused by a rule of the CRD. What is admitted is odd, and mostly reada
 """
 
 import random
+import re
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from seatpool.api.licenseserver import SECTIONS
+
 Body = dict[str, Any]
+DIRECT = ("ldap", "scim", "custom")
 TIMES = (
     "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00",
     "9999-12-31T23:59:59.999999999Z", "2016-12-31T23:59:60Z", "2026-01-01T00:00:00.123456789+05:30",
@@ -46,7 +50,18 @@ class Generator:
     def spec(self, kind: str, **fixed: Any) -> Body:
         """Returns a spec; some fields are as given."""
         made: Body = self._value(self._schemas[kind])
-        return made | fixed
+        return self._with_one_way_to_lists(made | fixed) if kind == "LicenseServer" else made | fixed
+
+    def _with_one_way_to_lists(self, spec: Body) -> Body:
+        """Returns the spec of a LicenseServer with one of its sections, and with what belongs to that."""
+        kept = self._rng.choice([section for section in SECTIONS if section in spec] or ["xlc"])
+        spec = {name: value for name, value in spec.items() if name not in SECTIONS or name == kept}
+        properties = self._schemas["LicenseServer"]["properties"]
+        for name in ("target", "region", "roleArn", "externalId", "adapter"):
+            spec.pop(name, None) if kept in DIRECT else None
+        for name in () if kept in DIRECT else ("target", "region"):
+            spec.setdefault(name, self._value(properties[name]))
+        return spec
 
     def name(self) -> str:
         """Returns the name of an object: short, long, or with dots."""
@@ -79,7 +94,7 @@ class Generator:
                 return self._text(schema)
 
     def _text(self, schema: Mapping[str, Any]) -> str:
-        rng, pattern = self._rng, schema.get("pattern", "")
+        rng, pattern = self._rng, schema.get("pattern", "") or _pattern_in_words(schema)
         if schema.get("format") == "date-time":
             return rng.choice(TIMES)
         if _DURATION_FORM in pattern:
@@ -89,6 +104,13 @@ class Generator:
             return rng.choice(TEXTS)[:longest]
         seed = rng.randrange(2**32)
         return _matching(pattern, seed)[:longest]
+
+
+def _pattern_in_words(schema: Mapping[str, Any]) -> str:
+    """Returns the pattern that a field has as a rule."""
+    rules = (str(entry["rule"]) for entry in schema.get("x-kubernetes-validations", ()))
+    found = (re.fullmatch(r"self\.matches\(r?'(.*)'\)", rule) for rule in rules)
+    return next((match[1] for match in found if match is not None), "")
 
 
 def _matching(pattern: str, seed: int) -> str:

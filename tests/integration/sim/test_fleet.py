@@ -54,7 +54,7 @@ def test_a_life_is_told_in_eight_events_that_the_mirror_reads(site: Site) -> Non
         fleet.start_again(workbench)
         fleet.terminate(workbench)
     told = hints(site)
-    assert {hint.instance_id for hint in told} == {workbench}
+    assert {hint.source.reference for hint in told} == {workbench}
     life = "pending running stopping stopped pending running shutting-down terminated"
     assert [hint.state for hint in sorted(told, key=lambda hint: hint.at)] == list(map(InstanceState, life.split()))
     assert all((hint.owner, hint.account, hint.region) == (None, site.account, site.region) for hint in told)
