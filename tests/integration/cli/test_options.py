@@ -10,6 +10,7 @@ import pytest
 import yaml
 from rich.cells import cell_len
 from tests.integration.cli.conftest import Board
+from tests.interrupts import take_interrupts
 
 PEOPLE = Path(__file__).parents[3] / "examples" / "install" / "people.yaml"
 COMPLETE = "import sys; sys.argv = sys.argv[1:]; from seatpool.cli.main import complete; complete()"
@@ -162,7 +163,9 @@ def test_a_terminal_that_cannot_be_drawn_over_gets_one_screen_after_the_other(
     command = [sys.executable, "-m", "seatpool", *words, "-n", lab.namespace, "--kubeconfig", str(lab.plane.kubeconfig)]
     main, terminal = os.openpty()
     environment = os.environ | {"TERM": term, "COLUMNS": "100", "LINES": "40"}
-    running = subprocess.Popen(command, stdout=terminal, stderr=subprocess.DEVNULL, env=environment)
+    running = subprocess.Popen(
+        command, stdout=terminal, stderr=subprocess.DEVNULL, env=environment, preexec_fn=take_interrupts
+    )
     os.close(terminal)
     shown = b""
     try:

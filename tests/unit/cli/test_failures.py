@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.interrupts import take_interrupts
 
 from seatpool.cli.failures import kube_sentence
 from seatpool.kube.errors import error_for
@@ -224,7 +225,9 @@ def silent(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("after", [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0])
 def test_ctrl_c_at_any_time_is_code_130_and_silent(silent: Path, after: float) -> None:
     command = [*SEATPOOL, "status", "--kubeconfig", str(silent)]
-    child = subprocess.Popen(command, env=environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(
+        command, env=environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=take_interrupts
+    )
     time.sleep(0.1)  # an interpreter that has not begun yet is not ours
     time.sleep(after)
     child.send_signal(signal.SIGINT)
@@ -276,12 +279,7 @@ def test_ctrl_c_ends_a_long_query_at_once(tmp_path: Path) -> None:
     question += " + ".join(f"{letter}.n" for letter in "abcdefghij") + " > 50"
     command = [*SEATPOOL, "sql", question, "--history", str(tmp_path / "history")]
     child = subprocess.Popen(
-        command,
-        env=environ(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # A shell has its background jobs ignore SIGINT, and so would this one if the tests run in such a job.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        command, env=environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=take_interrupts
     )
     try:
         time.sleep(5)
