@@ -46,7 +46,7 @@ ACCOUNTS = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 
-NOT_INSTALLED = ("jinja2", "matplotlib", "moto", "numpy", "werkzeug")
+NOT_INSTALLED = ("cryptography", "jinja2", "markupsafe", "matplotlib", "moto", "numpy", "werkzeug")
 """Packages of extras that the image does not have: reports with plots, and the stand-ins."""
 
 IMPORT_ALL = f"""
