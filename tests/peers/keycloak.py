@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tests.integration.backends.site import (
     TIMEOUT,
     UNDISTURBED,
     Disturbance,
-    Site,
+    RelayedSite,
     direct_backend,
 )
 from tests.waiting import wait_until
@@ -152,7 +152,7 @@ class Keycloak:
             return False
 
 
-class KeycloakSite(Site):
+class KeycloakSite(RelayedSite):
     """Groups of a realm, by way of its SCIM service, behind a relay."""
 
     secrets = (CLIENT_SECRET,)
@@ -237,15 +237,6 @@ class KeycloakSite(Site):
             groups[product] = {key: value for key, value in found.items() if "imestamp" not in key}
         users = self.keycloak.admin("GET", f"/{REALM}/users?max={MOST}")
         return groups, sorted(users, key=lambda one: one["id"])
-
-    def slow(self, seconds: float) -> AbstractContextManager[None]:
-        return self.relay.slow(seconds)
-
-    def hanging(self) -> AbstractContextManager[None]:
-        return self.relay.hanging()
-
-    def away(self) -> AbstractContextManager[None]:
-        return self.relay.away()
 
     @contextmanager
     def refusing(self) -> Iterator[None]:

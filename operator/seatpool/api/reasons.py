@@ -74,6 +74,7 @@ class ConditionReason(StrEnum):
     ALL_ASSIGNED = "AllAssigned"
     SOME_WAIT = "SomeWait"
     DENIED = "Denied"
+    NOT_LISTABLE = "NotListable"
     NO_POOL = "NoPool"
     INACTIVE = "Inactive"
     INVALID_OWNER = "InvalidOwner"
@@ -358,7 +359,12 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.SOME_WAIT: ReasonText("The owner waits for a seat.", message="No seat yet: {pools}"),
     ConditionReason.DENIED: ReasonText(
         "The owner is denied a seat by spec.deniedUsers of a pool.",
-        message="Denied: ask your license admin (spec.deniedUsers): {denied}",
+        message="Denied: ask your license admin (spec.deniedUsers): {pools}",
+    ),
+    ConditionReason.NOT_LISTABLE: ReasonText(
+        "The license server's list cannot have the owner, so another user gets the seat.",
+        message="No seat: the license server does not know the owner, or cannot write the id: {pools}. "
+        "Ask who administers its accounts; the pool's condition UsersListable says why",
     ),
     ConditionReason.NO_POOL: ReasonText(
         "No pool serves workbenches of this type, so the owner is on no list.",

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -112,13 +113,18 @@ def run(
         "log.format": log_format,
         "log.level": log_level,
     }
+    _run(config, flags_of(given, others or ()))
+
+
+def flags_of(given: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
+    """Returns settings by section from the flags that were given (None: it was not) and from texts KEY=VALUE."""
     flags: dict[str, Any] = {}
     for key, value in given.items():
         if value is not None:
             put_setting(flags, key, value)
-    for text in others or ():
+    for text in assignments:
         put_setting(flags, *read_assignment(text))
-    _run(config, flags)
+    return flags
 
 
 def _run(config: Path | None, flags: dict[str, Any]) -> None:

@@ -3,11 +3,11 @@
 import asyncio
 import signal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from seatpool.cli.run import ENDING, put_setting, read_assignment, until_signal
+from seatpool.cli.run import ENDING, flags_of, until_signal
 from seatpool.domain.errors import SeatpoolError
 from seatpool.text import missing_package
 
@@ -30,12 +30,7 @@ def web(
 ) -> None:
     """Serve the HTTP API until SIGTERM or SIGINT: pools, seats and waits for callers with a token of the cluster."""
     given = {"kubeconfig": kubeconfig, "namespaces": namespaces or None, "web.port": port}
-    flags: dict[str, Any] = {}
-    for key, value in given.items():
-        if value is not None:
-            put_setting(flags, key, value)
-    for text in others or ():
-        put_setting(flags, *read_assignment(text))
+    flags = flags_of(given, others or ())
     from seatpool.control.runtime import gc_tuning
 
     gc_tuning.disable_until_loaded()

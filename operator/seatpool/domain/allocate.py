@@ -177,6 +177,7 @@ class _Allocator:
         supply = self._supply
         line = [place for place, _ in refused]
         coming = self._next_changes(refused, reserved)
+        denied = (self._rules.barred & self._needs.keys()) - self._assigned.keys()
         waiting = tuple(
             self._in_line(place, position, reason, coming) for position, (place, reason) in enumerate(refused, start=1)
         )
@@ -192,7 +193,8 @@ class _Allocator:
             seats={user: self._seat(user) for user in users},
             waiting=waiting,
             newly_waiting=tuple(one for one in waiting if one.user not in self._before),
-            denied=tuple(sorted((self._rules.barred & self._needs.keys()) - self._assigned.keys())),
+            denied=tuple(sorted(denied)),
+            unlistable=self._rules.unlistable & denied,
             granted=tuple(self._granted),
             released=tuple(self._released),
             next_change=coming.next_change,

@@ -74,3 +74,9 @@ class Allocation:
     """When to allocate again even if nothing happens. None: never."""
     reassignments_used: int
     """Re-assignments in the window that ends now."""
+    unlistable: frozenset[str] = frozenset()
+    """Those of `denied` whom the license server's list cannot have."""
+
+    def denial(self, user: str) -> Reason:
+        """Returns why a user of `denied` gets no seat."""
+        return Reason.NOT_LISTABLE if user in self.unlistable else Reason.DENIED

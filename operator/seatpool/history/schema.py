@@ -109,7 +109,7 @@ class Wait(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal(Row):
-    """A user was refused: a user in deniedUsers, or a denial in a license server's log."""
+    """A user was refused: one in deniedUsers, one whom the license server cannot have, or a denial in its log."""
 
     kind: ClassVar[str] = "refusals"
 

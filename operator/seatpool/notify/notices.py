@@ -79,12 +79,14 @@ class SeatWaiting(Notice):
 
 
 class SeatDenied(Notice):
-    """A user never gets a seat of the pool, because the pool's rules deny it."""
+    """A user gets no seat of the pool, because its rules deny it, or because the license server cannot have the user."""
 
     type: ClassVar[str] = "SeatDenied"
 
     user: str
     """The user."""
+    reason: str
+    """Denied: the user is in deniedUsers. NotListable: the license server does not know the user, or cannot write the id."""
     since: Instant
     """Since when the user has had an active workbench."""
     workbenches: People = ()

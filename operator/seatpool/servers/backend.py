@@ -79,3 +79,6 @@ class ListBackend(Protocol):
 
     async def cancel(self, sent: SentCommand) -> None:
         """Asks for a command to be stopped. A back end that cannot stop one does nothing."""
+
+    async def close(self) -> None:
+        """Closes connections of its own. The back end is not used any more."""

@@ -1,5 +1,6 @@
 """Makes the back end of a LicenseServer, and keeps it while the LicenseServer stays as it is."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ TLS_KEYS = ("tls.crt", "tls.key")
 
 
 class Backends:
-    """The back ends of all LicenseServers. A server that takes requests keeps its connections and what it knows of users."""
+    """The back ends of all LicenseServers. Each keeps its connections and what it knows of users and files."""
 
     def __init__(
         self,
@@ -36,27 +37,34 @@ class Backends:
         self._permit = permit
         self._refusal_of = refusal_of
         self._pinned_hash = pinned_hash
-        self._kept: dict[str, tuple[LicenseServerSpec, DirectBackend]] = {}
+        self._kept: dict[str, tuple[object, ListBackend]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     def of(self, server: LicenseServer) -> ListBackend:
         """Returns the back end of a LicenseServer. That of one that is not allowed sends nothing."""
         refused = self._refusal_of(server)
-        if server.spec.uses_ssm:
-            transport = self._transport if refused is None else RefusingTransport(refused)
-            return SsmBackend(server.spec, transport, name=server.key, pinned_hash=self._pinned_hash)
-        if refused is not None:
-            return self._direct(server, _refuse_secrets(refused))
-        spec, kept = self._kept.get(server.key, (None, None))
-        if kept is None or spec is None or _reach(spec) != _reach(server.spec):
-            kept = self._direct(server, self._read_secret)
-            self._kept[server.key] = (server.spec, kept)
+        made_of = (_reach(server.spec), refused)
+        before, kept = self._kept.get(server.key, (None, None))
+        if kept is None or before != made_of:
+            if kept is not None:
+                closing = asyncio.create_task(kept.close())
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+            kept = self._make(server, refused)
+            self._kept[server.key] = (made_of, kept)
         return kept
 
     async def close(self) -> None:
         """Closes all connections."""
-        for _, backend in self._kept.values():
-            await backend.close()
+        kept = [backend for _, backend in self._kept.values()]
         self._kept.clear()
+        await asyncio.gather(*self._closing, *(backend.close() for backend in kept), return_exceptions=True)
+
+    def _make(self, server: LicenseServer, refused: str | None) -> ListBackend:
+        if server.spec.uses_ssm:
+            transport = self._transport if refused is None else RefusingTransport(refused)
+            return SsmBackend(server.spec, transport, name=server.key, pinned_hash=self._pinned_hash)
+        return self._direct(server, self._read_secret if refused is None else _refuse_secrets(refused))
 
     def _direct(self, server: LicenseServer, read_secret: ReadSecret) -> DirectBackend:
         spec = server.spec
@@ -120,7 +128,8 @@ def secret_keys(spec: LicenseServerSpec) -> Collection[tuple[str, str]]:
 
 def _reach(spec: LicenseServerSpec) -> tuple[object, ...]:
     """Returns what a back end is made of."""
-    return spec.settings, spec.names, spec.timeout
+    node = spec.target, spec.region, spec.role_arn, spec.external_id, spec.document
+    return spec.settings, spec.names, spec.timeout, *node
 
 
 def _host(spec: LicenseServerSpec) -> str:

@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.integration.backends.proxy import Relay
 
 from seatpool.api.list_names import ListNames
 from seatpool.servers.backend import Capabilities, ListBackend
@@ -127,6 +128,21 @@ class Site(ABC):
     def lying(self) -> AbstractContextManager[None]:
         """Answers changes with success and makes none."""
         pytest.skip("this server cannot be made to lie")
+
+
+class RelayedSite(Site):
+    """A server that is reached by a relay, which can be slow, hang or be away."""
+
+    relay: Relay
+
+    def slow(self, seconds: float) -> AbstractContextManager[None]:
+        return self.relay.slow(seconds)
+
+    def hanging(self) -> AbstractContextManager[None]:
+        return self.relay.hanging()
+
+    def away(self) -> AbstractContextManager[None]:
+        return self.relay.away()
 
 
 def direct_backend(

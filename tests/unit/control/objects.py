@@ -91,7 +91,8 @@ def standing(
     """How a pool stands whose people came in this order, a second apart; None for one without an answer."""
     if needs is None:
         return PoolState(**more)
-    rules = PoolRules(seats=seats, denied=frozenset(denied.split()))
+    unlistable = frozenset(more.get("unlistable", ()))
+    rules = PoolRules(seats=seats, denied=frozenset(denied.split()), unlistable=unlistable)
     wanted = {user: Need(user, later(n)) for n, user in enumerate(needs.split())}
     answer = allocate(rules, wanted, memory or PoolMemory.empty(), later(60))
     return PoolState(memory=answer.memory, answer=answer, **more)

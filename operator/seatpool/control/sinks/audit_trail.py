@@ -72,7 +72,7 @@ class AuditTrail:
             if one.user in new or (known is not None and known.reason is not one.reason):
                 self.trail.note(Action.REFUSE, **about, user=one.user, rule=one.reason.value, position=one.position)
         for user in fact.newly_denied:
-            self.trail.note(Action.REFUSE, **about, user=user, rule="Denied")
+            self.trail.note(Action.REFUSE, **about, user=user, rule=answer.denial(user).value)
 
     def _applied(self, fact: facts.ListApplied) -> None:
         now = set(fact.observed.users)

@@ -7,7 +7,7 @@ may not be recorded yet. Rows that an earlier process wrote have the same ids an
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -94,7 +94,7 @@ class History(StoreHandler):
             wait = rows.waits.get(one.user)
             if wait is None or wait.began_at != one.since:
                 self._note_wait(pool.key, rows, one.user, since=one.since, reason=one.reason.value, now=now)
-        self._note_denied(pool.key, rows, answer.denied, now)
+        self._note_denied(pool.key, rows, answer, now)
 
     def _confirmed(self, pool: LicensePool, state: PoolState) -> None:
         rows = self._pools.get(pool.key)
@@ -226,8 +226,8 @@ class History(StoreHandler):
         rows.waits[user] = row
         self.recording.note(row)
 
-    def _note_denied(self, pool: str, rows: _PoolRows, denied: Iterable[str], now: datetime) -> None:
-        denied = set(denied)
+    def _note_denied(self, pool: str, rows: _PoolRows, answer: Allocation, now: datetime) -> None:
+        denied = set(answer.denied)
         needs = self.store.demand.needs(pool)
         for user in denied - rows.denied:
             need = needs.get(user)
@@ -239,7 +239,7 @@ class History(StoreHandler):
                     workbench_type=kind,
                     account=account,
                     refused_at=at,
-                    reason="Denied",
+                    reason=answer.denial(user).value,
                     seen_at=max(now, at),
                 )
             )

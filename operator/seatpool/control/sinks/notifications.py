@@ -140,8 +140,8 @@ class Notifications:
             need = needs.get(user)
             if need is not None:
                 self._send(
-                    pool, SeatDenied, self.clock(), (user, need.since), user=user, since=need.since,
-                    workbenches=self._workbenches(pool, user),
+                    pool, SeatDenied, self.clock(), (user, need.since), user=user,
+                    reason=fact.answer.denial(user).value, since=need.since, workbenches=self._workbenches(pool, user),
                 )  # fmt: skip
 
     def _tell_ended_waits(self, pool: LicensePool, answer: Allocation) -> None:

@@ -35,7 +35,7 @@ def seat_tag_value(view: WorkbenchView) -> SeatTagValue | None:
         return None
     if ready.reason == ConditionReason.ALL_ASSIGNED:
         return SeatTagValue.READY
-    if ready.reason == ConditionReason.DENIED:
+    if ready.reason in (ConditionReason.DENIED, ConditionReason.NOT_LISTABLE):
         return SeatTagValue.DENIED
     if ready.reason != ConditionReason.SOME_WAIT:
         return None

@@ -75,8 +75,7 @@ def _seat(
                 reason=waiting.reason,
             )
     if user in answer.denied:
-        reason = Reason.NOT_LISTABLE if user in state.unlistable else Reason.DENIED
-        return WorkbenchSeat(pool=pool, phase=SeatPhase.DENIED, reason=reason.value)
+        return WorkbenchSeat(pool=pool, phase=SeatPhase.DENIED, reason=answer.denial(user).value)
     return undecided
 
 
@@ -91,15 +90,16 @@ def _ready(
     if not active:
         return True, *_reason(ConditionReason.INACTIVE)
     missing = _missing(seats)
-    denied = [_denied_in_words(seat) for seat in missing if seat.phase is SeatPhase.DENIED]
-    waiting = [_waiting_in_words(seat) for seat in missing if seat.phase is not SeatPhase.DENIED]
-    if denied:
-        reason, text = _reason(ConditionReason.DENIED, denied=format_names(denied))
-        more = f". {message(ConditionReason.SOME_WAIT, pools=format_names(waiting))}" if waiting else ""
-        return False, reason, text + more
-    if waiting:
-        return False, *_reason(ConditionReason.SOME_WAIT, pools=format_names(waiting))
-    return True, *_reason(ConditionReason.ALL_ASSIGNED)
+    refused = [seat for seat in missing if seat.phase is SeatPhase.DENIED]
+    pools = {
+        ConditionReason.DENIED: [seat.pool for seat in refused if seat.reason != Reason.NOT_LISTABLE],
+        ConditionReason.NOT_LISTABLE: [seat.pool for seat in refused if seat.reason == Reason.NOT_LISTABLE],
+        ConditionReason.SOME_WAIT: [_waiting_in_words(seat) for seat in missing if seat.phase is not SeatPhase.DENIED],
+    }
+    told = [_reason(reason, pools=format_names(named)) for reason, named in pools.items() if named]
+    if not told:
+        return True, *_reason(ConditionReason.ALL_ASSIGNED)
+    return False, told[0][0], ". ".join(text for _, text in told)
 
 
 def _missing(seats: Iterable[WorkbenchSeat]) -> list[WorkbenchSeat]:
@@ -108,10 +108,6 @@ def _missing(seats: Iterable[WorkbenchSeat]) -> list[WorkbenchSeat]:
     If the workbench is not active for a pool any more, its seat is being released, and the owner does not miss it.
     """
     return [seat for seat in seats if seat.phase not in (SeatPhase.ASSIGNED, SeatPhase.RELEASING)]
-
-
-def _denied_in_words(seat: WorkbenchSeat) -> str:
-    return seat.pool if seat.reason == Reason.DENIED else f"{seat.pool} ({seat.reason})"
 
 
 def _waiting_in_words(seat: WorkbenchSeat) -> str:

@@ -114,11 +114,12 @@ class DirectBackend:
         end = self._monotonic() + self._timeout.total_seconds()
         done: dict[str, ProductResult] = {}
         for product in command.names:
+            left = end - self._monotonic()
             try:
-                async with asyncio.timeout(max(0.0, end - self._monotonic())):
+                async with asyncio.timeout(max(0.0, left)):
                     done[product] = await self._carry_out(product, command, end)
             except TimeoutError:
-                late = Late.STOPPED if end - self._monotonic() > -1.0 and not _any_late(done) else Late.UNBEGUN
+                late = Late.STOPPED if left > 0 else Late.UNBEGUN
                 done[product] = ProductResult(result=Result.FAILED, detail="no time was left", late=late)
             except ListProblem as problem:
                 done[product] = ProductResult(result=Result.FAILED, detail=escape_unprintable(str(problem)))
@@ -232,10 +233,9 @@ class DirectBackend:
     async def _wanted(self, change: ListChange, before: TargetList) -> _Wanted:
         """Returns the list in the server's terms. Users that it does not know are left out."""
         unlistable, named = self._named(change.users)
+        names = self._names
         on_list = {
-            self._names.user(member.name): member.reference
-            for member in before.members
-            if member.kind is MemberKind.USER
+            names.user(member.name): member.reference for member in before.members if member.kind is MemberKind.USER
         }
         missing = {name: user for name, user in named.items() if user not in on_list}
         found = await self._find(missing) if missing else {}
@@ -258,9 +258,10 @@ class DirectBackend:
         """Returns why users have no name on this server, and the users of the names that there are."""
         unlistable: dict[str, str] = {}
         named: dict[str, str] = {}
+        names = self._names
         for user in users:
             try:
-                named[self._names.name(user)] = user
+                named[names.name(user)] = user
             except Unlistable as error:
                 unlistable[user] = str(error)
         return unlistable, named
@@ -293,8 +294,9 @@ class DirectBackend:
 
     def _forget(self, wanted: _Wanted) -> None:
         """Forgets what is known of users who do not come onto a list: their accounts may have changed."""
+        names = self._names
         for user in wanted.users:
-            self._known.pop(self._names.name(user), None)
+            self._known.pop(names.name(user), None)
 
     def _is_as_wanted(self, shown: TargetList, wanted: _Wanted) -> bool:
         result = self._shown(Result.LISTED, shown)
@@ -302,22 +304,23 @@ class DirectBackend:
 
     def _shown(self, result: Result, listed: TargetList, *, detail: str = "") -> ProductResult:
         """Returns a result with the list as it was read."""
-        users: Counter[str] = Counter()
+        users: set[str] = set()
         odd: list[str] = []
         surplus: list[str] = []
         is_placeholder = False
+        names = self._names
         for member in listed.members:
-            user = self._names.user(member.name) if member.kind is MemberKind.USER else None
+            user = names.user(member.name) if member.kind is MemberKind.USER else None
             if member.kind is MemberKind.PLACEHOLDER:
                 is_placeholder = True
             elif member.kind is MemberKind.GHOST:
                 surplus.append(escape_unprintable(member.reference))
             elif user is None or not is_user(user):
                 odd.append(escape_unprintable(member.name or member.reference))
-            elif users[user]:
+            elif user in users:
                 surplus.append(escape_unprintable(member.reference))
             else:
-                users[user] = 1
+                users.add(user)
         return ProductResult(
             result=result,
             fence=listed.mark.revision,
@@ -335,10 +338,6 @@ def _problem_of(found: Found | None) -> str | None:
     if found is None:
         return UNKNOWN
     return None if found.reference is not None else (found.problem or UNKNOWN)
-
-
-def _any_late(done: Mapping[str, ProductResult]) -> bool:
-    return any(result.late is not Late.NO for result in done.values())
 
 
 def _difference(shown: ProductResult, wanted: _Wanted) -> str:

@@ -94,6 +94,9 @@ class SsmBackend:
         """Asks SSM to stop a command."""
         await self._transport.cancel(self._node, sent)
 
+    async def close(self) -> None:
+        """Does nothing: all back ends share one transport."""
+
     async def _read_first(self, command: ListCommand) -> Sequence[str]:
         """Returns the outputs that the adapter needs before it can say what to send."""
         reading = self._adapter.reading(command)

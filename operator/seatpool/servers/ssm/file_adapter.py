@@ -94,20 +94,13 @@ class FileAdapter(ABC):
     """Turns commands into parameters and outputs into results."""
 
     names: NameRendering = PLAIN
+    settings: FlexnetSettings | ListFileSettings = field(kw_only=True)
     _known: _KnownFiles = field(default_factory=_KnownFiles, init=False, repr=False, compare=False)
 
     @property
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What the server can do."""
-
-    @property
-    @abstractmethod
-    def _state_dir(self) -> str: ...
-
-    @property
-    @abstractmethod
-    def _placeholder(self) -> str: ...
 
     @abstractmethod
     def _path(self, product: str) -> str: ...
@@ -172,7 +165,7 @@ class FileAdapter(ABC):
 
     def more(self, unread: Mapping[str, int]) -> dict[str, list[str]]:
         """Returns a send that fetches what follows the given offsets."""
-        return named(fetch(self._state_dir, unread))
+        return named(fetch(self.settings.state_dir, unread))
 
     def parse(self, outputs: Sequence[str], command: ListCommand | None = None) -> CommandResult:
         """Reads outputs into a result. What `unread` names must be fetched and added to the outputs.
@@ -190,7 +183,7 @@ class FileAdapter(ABC):
 
     def _header(self, command: ListCommand) -> Header:
         return Header(
-            revision=command.revision, owner=command.owner, takeover=command.takeover, state_dir=self._state_dir
+            revision=command.revision, owner=command.owner, takeover=command.takeover, state_dir=self.settings.state_dir
         )
 
     def _pack_reading(self, command: ListCommand, *, is_with_status: bool) -> str:
@@ -267,7 +260,7 @@ class FileAdapter(ABC):
     def _rendered(self, change: ListChange) -> Sequence[str]:
         is_placeholder = change.keep_placeholder or self.capabilities.empty_is_placeholder
         if not change.users and is_placeholder:
-            return (self._placeholder,)
+            return (self.settings.placeholder_user,)
         return sorted(map(self.names.name, change.users))
 
     def _filled(self, template: Sequence[str], product: str) -> tuple[str, ...]:
@@ -308,7 +301,7 @@ class FileAdapter(ABC):
         return _Printed(content, data[listed.size : -1].decode(errors="replace") if listed.status else None)
 
     def _with_list(self, result: ProductResult, product: str, listed: FileList, status: str | None) -> ProductResult:
-        placeholder = self._placeholder
+        placeholder = self.settings.placeholder_user
         is_placeholder = bool(listed.names) and set(listed.names) == {placeholder}
         entries = [name for name in listed.names if name != placeholder]
         users, strangers = self.names.users(entries)
@@ -342,14 +335,6 @@ class FlexnetAdapter(FileAdapter):
     def capabilities(self) -> Capabilities:
         """Whole lists, which the script on the node fences. An empty one lets everybody in, so there is none."""
         return Capabilities(fence=Fence.SCRIPT, empty_is_placeholder=True)
-
-    @property
-    def _state_dir(self) -> str:
-        return self.settings.state_dir
-
-    @property
-    def _placeholder(self) -> str:
-        return self.settings.placeholder_user
 
     def _path(self, product: str) -> str:
         return self.settings.options_file.replace("{product}", product)
@@ -385,14 +370,6 @@ class ListFileAdapter(FileAdapter):
     def capabilities(self) -> Capabilities:
         """Whole lists, which the script on the node fences."""
         return Capabilities(fence=Fence.SCRIPT)
-
-    @property
-    def _state_dir(self) -> str:
-        return self.settings.state_dir
-
-    @property
-    def _placeholder(self) -> str:
-        return self.settings.placeholder_user
 
     def _path(self, product: str) -> str:
         return self.settings.path.replace("{product}", product)

@@ -6,7 +6,7 @@ import ssl
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,15 @@ import trustme
 from tests.integration.backends.conformance import *  # noqa: F403
 from tests.integration.backends.custom.list_service import TOKEN, Lists, running
 from tests.integration.backends.proxy import Relay
-from tests.integration.backends.site import LIST, OTHER_LIST, TIMEOUT, UNDISTURBED, Disturbance, Site, direct_backend
+from tests.integration.backends.site import (
+    LIST,
+    OTHER_LIST,
+    TIMEOUT,
+    UNDISTURBED,
+    Disturbance,
+    RelayedSite,
+    direct_backend,
+)
 
 from seatpool.api.list_backends import CustomSettings
 from seatpool.api.list_names import ListNames
@@ -57,7 +65,7 @@ def service() -> Iterator[tuple[Lists, int, trustme.CA]]:
         yield lists, port, ca
 
 
-class ListServiceSite(Site):
+class ListServiceSite(RelayedSite):
     """Lists of the service behind a relay."""
 
     secrets = (TOKEN,)
@@ -112,15 +120,6 @@ class ListServiceSite(Site):
 
     def make_unreadable(self, product: str) -> None:
         self.lists.content[product] = {"users": "ann"}
-
-    def slow(self, seconds: float) -> AbstractContextManager[None]:
-        return self.relay.slow(seconds)
-
-    def hanging(self) -> AbstractContextManager[None]:
-        return self.relay.hanging()
-
-    def away(self) -> AbstractContextManager[None]:
-        return self.relay.away()
 
     @contextmanager
     def refusing(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ import secrets
 import socket
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import ldap3
 import trustme
 from tests.integration.backends.proxy import Relay
-from tests.integration.backends.site import TIMEOUT, UNDISTURBED, Disturbance, Site, direct_backend
+from tests.integration.backends.site import TIMEOUT, UNDISTURBED, Disturbance, RelayedSite, direct_backend
 
 from seatpool.api.list_backends import LdapSettings
 from seatpool.api.list_names import ListNames
@@ -96,7 +95,7 @@ class Administrator:
         }
 
 
-class DirectorySite(Site):
+class DirectorySite(RelayedSite):
     """A directory behind a relay."""
 
     secrets = (PASSWORD, PASSWORD.split("\\")[0])
@@ -206,15 +205,6 @@ class DirectorySite(Site):
             ):
                 attributes.pop(operational, None)
         return found
-
-    def slow(self, seconds: float) -> AbstractContextManager[None]:
-        return self.relay.slow(seconds)
-
-    def hanging(self) -> AbstractContextManager[None]:
-        return self.relay.hanging()
-
-    def away(self) -> AbstractContextManager[None]:
-        return self.relay.away()
 
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.integration.backends.site import (
     TIMEOUT,
     UNDISTURBED,
     Disturbance,
-    Site,
+    RelayedSite,
     direct_backend,
 )
 
@@ -32,7 +32,7 @@ MARK = re.compile(r"seatpool:[^:]+:[0-9]+")
 STRANGE_NAME = "two\nlines \u202e back"
 
 
-class ScimSite(Site):
+class ScimSite(RelayedSite):
     """Groups of a SCIM service behind a relay."""
 
     secrets = (TOKEN,)
@@ -125,15 +125,6 @@ class ScimSite(Site):
             if MARK.fullmatch(found[group].get("externalId", "")):
                 del found[group]["externalId"]
         return found
-
-    def slow(self, seconds: float) -> AbstractContextManager[None]:
-        return self.relay.slow(seconds)
-
-    def hanging(self) -> AbstractContextManager[None]:
-        return self.relay.hanging()
-
-    def away(self) -> AbstractContextManager[None]:
-        return self.relay.away()
 
     @contextmanager
     def refusing(self) -> Iterator[None]:

@@ -170,3 +170,22 @@ def test_every_reason_of_the_readiness_has_a_sentence() -> None:
     stopped = status_of({MATLAB: standing("bob", observed=EVERYBODY)}, active=False)
     assert all(text.endswith(".") for text in messages(stopped).values())
     assert ConditionReason.UNDECIDED.value == "Undecided"
+
+
+def test_who_is_denied_who_is_unknown_to_the_server_and_who_waits_are_told_apart() -> None:
+    states = {
+        "lab/a": standing("ann", denied="ann", observed=known()),
+        "lab/b": standing("ann", unlistable={"ann": "no such account"}, observed=known()),
+        "lab/c": standing("x y ann", observed=known("x y")),
+    }
+    told = status_of(states)
+    assert conditions(told)["Ready"] == ("False", "Denied")
+    text = messages(told)["Ready"]
+    assert text.startswith(
+        "Denied: ask your license admin (spec.deniedUsers): lab/a. No seat: the license server does not know"
+    )
+    assert ": lab/b. Ask who administers its accounts" in text
+    assert text.endswith(". No seat yet: lab/c (PoolFull, position 1)")
+    unknown = status_of({"lab/b": states["lab/b"]})
+    assert conditions(unknown)["Ready"] == ("False", "NotListable")
+    assert "deniedUsers" not in messages(unknown)["Ready"]
