@@ -4,14 +4,14 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seatpool.sim.demo.expected_needs import ExpectedNeeds, PoolFacts
+from seatpool.sim.demo.expected_needs import PoolFacts
 from seatpool.sim.demo.monitor import Monitor
 from seatpool.sim.demo.options import Backend, DemoError
 from seatpool.sim.demo.people import People
+from seatpool.sim.demo.scenes import PATIENCE, Scenes
 from seatpool.sim.demo.stage import NAMESPACE, Stage
 from seatpool.sim.demo.view import View
 
@@ -20,9 +20,7 @@ __all__ = ["JUDGED", "Story", "example_facts", "live_on", "populate", "prepare"]
 MATLAB, CAD = "vew-matlab", "vew-cad"
 JUDGED = ("matlab",)
 """The pool without rules that take time. Its list follows from the events alone."""
-PATIENCE = 20.0
 VERIFY = "3s"
-BREATH = 1.2
 ACCOUNTS = ("mallory", "cad-librarian")
 """Users of the story who start no workbench."""
 CAST = ("ann", "bob", "carl", "dora", "eve", "fay", "gil", "hana", "night-ida", "night-jo", "oncall-kim", "student-lee")
@@ -67,20 +65,11 @@ def populate(stage: Stage, people: People) -> None:
         time.sleep(0.1)
 
 
-class Story:
+class Story(Scenes):
     """Scenes of the story, in order."""
 
-    def __init__(self, stage: Stage, *, expected: ExpectedNeeds, people: People, monitor: Monitor, view: View) -> None:
-        self.faults: list[str] = []
-        """Scenes whose end did not become visible."""
-        self._stage = stage
-        self._expected = expected
-        self._people = people
-        self._monitor = monitor
-        self._view = view
-
     def play(self) -> None:
-        for scene in (
+        scenes = (
             self._the_pool_fills,
             self._somebody_waits,
             self._a_seat_passes_on,
@@ -90,10 +79,8 @@ class Story:
             self._a_change_by_hand_is_repaired,
             self._seats_are_kept_for_the_night_shift,
             self._everybody_goes_home,
-        ):
-            self._monitor.check()
-            scene()
-            time.sleep(BREATH)
+        )
+        self._play(scenes)
 
     def _the_pool_fills(self) -> None:
         self._view.tell("Ann, Bob, Carl and Dora start MATLAB workbenches. The pool has four seats.")
@@ -166,23 +153,6 @@ class Story:
                 self._people.stop(instance)
                 time.sleep(0.2)
         self._until_listed("matlab")
-
-    def _until_listed(self, product: str, *users: str) -> None:
-        host = self._stage.lists
-        wanted = ", ".join(users) or "nobody"
-        self._until(f"the list of {product} is {wanted}", lambda: host.users(product) == users)
-
-    def _until(self, what: str, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            self._monitor.check()
-            if time.monotonic() > deadline:
-                self.faults.append(f"not within {PATIENCE:g} s: {what}")
-                return
-            time.sleep(0.05)
-
-    def _waiting(self, pool: str) -> tuple[str, ...]:
-        return next((row.queue for row in self._monitor.pools if row.name == pool), ())
 
     def _condition(self, instance: str) -> dict[str, Any]:
         """Returns the Ready condition of a workbench, as kubectl shows it."""

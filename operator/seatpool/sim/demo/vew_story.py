@@ -1,15 +1,14 @@
 """Plays a day of a Virtual Engineering Workbench: machines and containers, a virtual target, an update, and the hub's events."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from seatpool.sim.demo.event_file import WorkbenchEvent
 from seatpool.sim.demo.expected_needs import ExpectedNeeds, PoolFacts
 from seatpool.sim.demo.monitor import Monitor
 from seatpool.sim.demo.people import People
+from seatpool.sim.demo.scenes import Scenes
 from seatpool.sim.demo.stage import NAMESPACE, SERVER, Stage
-from seatpool.sim.demo.story import BREATH, PATIENCE
 from seatpool.sim.demo.view import View
 from seatpool.sim.fleet import Fleet
 from seatpool.sim.vew import OWNER_TAG, PRODUCT_TAG, Containers, ProductKind, hub_event, launch_tags
@@ -55,20 +54,14 @@ def fleet(stage: Stage) -> Fleet:
     return stage.site.fleet(owner_tag=OWNER_TAG, type_tag=PRODUCT_TAG)
 
 
-class VewStory:
+class VewStory(Scenes):
     """Scenes of the story, in order."""
 
     def __init__(
         self, stage: Stage, *, expected: ExpectedNeeds, people: People, machines: Fleet, monitor: Monitor, view: View
     ) -> None:
-        self.faults: list[str] = []
-        """Scenes whose end did not become visible."""
-        self._stage = stage
-        self._expected = expected
-        self._people = people
+        super().__init__(stage, expected=expected, people=people, monitor=monitor, view=view)
         self._machines = machines
-        self._monitor = monitor
-        self._view = view
         self._containers = Containers(
             stage.site.client("ecs"), account=stage.site.account, region=stage.site.region, post=machines.post,
             keep=stage.aws.control.keep_tasks,
@@ -77,7 +70,7 @@ class VewStory:
         self._updated = ""
 
     def play(self) -> None:
-        for scene in (
+        scenes = (
             self._two_users_launch_machines,
             self._a_container_gets_a_seat_too,
             self._a_virtual_target_gets_none,
@@ -85,22 +78,20 @@ class VewStory:
             self._an_update_replaces_a_machine,
             self._the_hub_tells_of_a_stop,
             self._everybody_goes_home,
-        ):
-            self._monitor.check()
-            scene()
-            time.sleep(BREATH)
+        )
+        self._play(scenes)
 
     def _two_users_launch_machines(self) -> None:
         self._view.tell(f"T0011AA and T0022BB launch the product {MACHINE}. VEW puts its tags on the instances.")
         for owner in ("T0011AA", "T0022BB"):
             self._launch(owner)
-        self._until_listed("t0011aa", "t0022bb")
+        self._until_listed(POOL, "t0011aa", "t0022bb")
 
     def _a_container_gets_a_seat_too(self) -> None:
         self._view.tell(f"T0033CC launches the container {CONTAINER}: a task of ECS.")
         self._task = self._containers.start("T0033CC", CONTAINER)
         self._note(self._task, "T0033CC", CONTAINER, "running")
-        self._until_listed("t0011aa", "t0022bb", "t0033cc")
+        self._until_listed(POOL, "t0011aa", "t0022bb", "t0033cc")
 
     def _a_virtual_target_gets_none(self) -> None:
         self._view.tell("T0044DD starts a virtual target. It has an owner, too, but it is no workbench.")
@@ -114,7 +105,7 @@ class VewStory:
     def _the_pool_is_full(self) -> None:
         self._view.tell(f"T0055EE launches a machine, but the pool has {SEATS} seats: the user waits.")
         self._launch("T0055EE")
-        self._until("t0055ee waits", lambda: self._waiting() == ("t0055ee",))
+        self._until("t0055ee waits", lambda: self._waiting(POOL) == ("t0055ee",))
 
     def _an_update_replaces_a_machine(self) -> None:
         self._view.tell("T0011AA updates the product: the new instance runs, then the old one is terminated.")
@@ -134,7 +125,7 @@ class VewStory:
         self._view.tell("T0022BB stops. The hub forwards WorkbenchEC2StateChanged, and the seat goes to T0055EE.")
         instance = next(one for one, (owner, _) in self._people.running.items() if owner == "T0022BB")
         self._people.stop(instance, forward=hub_event)
-        self._until_listed("t0011aa", "t0033cc", "t0055ee")
+        self._until_listed(POOL, "t0011aa", "t0033cc", "t0055ee")
 
     def _everybody_goes_home(self) -> None:
         self._view.tell("Evening: everything stops.")
@@ -143,7 +134,7 @@ class VewStory:
         for instance in self._people.running:
             self._people.stop(instance)
             time.sleep(0.2)
-        self._until_listed()
+        self._until_listed(POOL)
 
     def _launch(self, owner: str, *, version: str = "1.0.0") -> str:
         return self._people.start(
@@ -165,19 +156,3 @@ class VewStory:
     def _state(self, instance: str) -> str:
         path = "jsonpath={.spec.state}"
         return self._stage.plane.kubectl("get", "wb", instance, "-n", NAMESPACE, "-o", path, "--ignore-not-found")
-
-    def _until_listed(self, *users: str) -> None:
-        host = self._stage.node.host
-        self._until(f"the list is {', '.join(users) or 'nobody'}", lambda: host.users(POOL) == users)
-
-    def _waiting(self) -> tuple[str, ...]:
-        return next((row.queue for row in self._monitor.pools if row.name == POOL), ())
-
-    def _until(self, what: str, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            self._monitor.check()
-            if time.monotonic() > deadline:
-                self.faults.append(f"not within {PATIENCE:g} s: {what}")
-                return
-            time.sleep(0.05)

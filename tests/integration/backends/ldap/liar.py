@@ -5,32 +5,19 @@ import socket
 import ssl
 import threading
 
+from tests.integration.backends.ldap.listener import TlsListener
+
 MODIFY_REQUEST, MODIFY_RESPONSE = 0x66, 0x67
 SUCCESS = b"\x0a\x01\x00\x04\x00\x04\x00"
 
 
-class Liar:
-    """Takes TLS connections on a port of 127.0.0.1, and relays what is no Modify to the directory's plain port."""
+class Liar(TlsListener):
+    """Relays what is no Modify to the directory's plain port."""
 
     def __init__(self, context: ssl.SSLContext, server_port: int) -> None:
-        self._context = context
         self._server_port = server_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.lies = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        """Takes no more connections."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+        super().__init__(context)
 
     def _serve(self, plain: socket.socket) -> None:
         """Relays message by message: LDAP without pipelining has one answer, of one or more messages, to each request."""

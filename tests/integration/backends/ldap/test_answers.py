@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 from tests.integration.backends.conformance import run_one, write
 from tests.integration.backends.ldap.directory import PASSWORD, Authority
+from tests.integration.backends.ldap.listener import TlsListener
 from tests.integration.backends.site import UNDISTURBED, direct_backend
 
 from seatpool.api.list_backends import LdapSettings
@@ -27,29 +28,16 @@ DONE = bytes.fromhex("300c02017e65070a010004000400")
 ENTRY = bytes.fromhex("302602017e642104026f3d301b3019040b6f626a656374436c617373310a04086f7267616e697a65")
 
 
-class Speaker:
+class Speaker(TlsListener):
     """Sends the same bytes to each connection, piece by piece: one for each request that comes."""
 
     def __init__(self, authority: Authority, name: str = "127.0.0.1") -> None:
         self.pieces: list[bytes] = []
         self.received = b""
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.ca.issue_cert(name).configure_cert(self._context)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.open = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                plain, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.ca.issue_cert(name).configure_cert(context)
+        super().__init__(context)
 
     def _serve(self, plain: socket.socket) -> None:
         self.open += 1
