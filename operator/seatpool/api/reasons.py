@@ -270,11 +270,13 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.USERS_NOT_LISTABLE: ReasonText(
         "The license server's list cannot have some users; the seats go to the others.",
         message="{count} of the users who need a seat cannot be on the list, and the seats go to the others: {users}",
+        why="License server {server} cannot have some users on the list of {pool}: {detail}.",
     ),
     ConditionReason.NOTHING_UNDOES_IT: ReasonText("Nothing beside the list undoes it."),
     ConditionReason.UNDONE_ELSEWHERE: ReasonText(
         "The list is written, and something beside it on the server undoes it or a part of it.",
         message="the list is written, but: {notes}",
+        why="Something on license server {server} undoes the list of {pool}: {detail}.",
     ),
     ConditionReason.PARTLY_APPLIED: ReasonText(
         "A part of a long change is made, and the rest follows at once.",

@@ -37,6 +37,8 @@ _NOT_BLOCKING = frozenset(
         ConditionReason.DRY_RUN,
         ConditionReason.APPLY_FAILED,
         ConditionReason.RULES_WITHOUT_EFFECT,
+        ConditionReason.USERS_NOT_LISTABLE,
+        ConditionReason.UNDONE_ELSEWHERE,
         MessageId.SPEC_UNSEEN,
         MessageId.NOT_VERIFIED_LATELY,
     }
@@ -128,6 +130,10 @@ def _in_pool_spec(pool: LicensePool, owner: str) -> Iterator[Found]:
         yield ConditionReason.DRY_RUN, None, ""
 
 
+_EXPECTED_TRUE = ("RulesEffective", "UsersListable", "ListEffective")
+"""Conditions of a pool that an admin has to hear of if they are false, and that stop no list."""
+
+
 def _in_pool_conditions(pool: LicensePool) -> Iterator[Found]:
     conflict = condition_of(pool.status.conditions, "Conflict")
     if (
@@ -139,9 +145,10 @@ def _in_pool_conditions(pool: LicensePool) -> Iterator[Found]:
     in_sync = condition_of(pool.status.conditions, "InSync")
     if in_sync is not None and in_sync.status is ConditionStatus.FALSE and in_sync.reason in _LIST_REASONS:
         yield _found(in_sync)
-    effective = condition_of(pool.status.conditions, "RulesEffective")
-    if effective is not None and effective.status is ConditionStatus.FALSE:
-        yield _found(effective)
+    for kind in _EXPECTED_TRUE:
+        condition = condition_of(pool.status.conditions, kind)
+        if condition is not None and condition.status is ConditionStatus.FALSE:
+            yield _found(condition)
     if pool.status.observed_generation < pool.metadata.generation:
         yield MessageId.SPEC_UNSEEN, None, ""
 

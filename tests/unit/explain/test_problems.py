@@ -44,6 +44,18 @@ CASES = {
         "RulesWithoutEffect", OF_POOL, "Some rules of lab/matlab have no effect: reservations caps: nobody.",
         frozenset(), "reservations caps: nobody",
     ),
+    "the server does not know a user": Case(
+        (server(), pool(conditions={"UsersListable": "False UsersNotListable eve (no such account)"})),
+        "UsersNotListable", OF_POOL,
+        "License server lab/licenses cannot have some users on the list of lab/matlab: eve (no such account).",
+        frozenset(), "eve (no such account)",
+    ),
+    "a line beside the list undoes it": Case(
+        (server(), pool(conditions={"ListEffective": "False UndoneElsewhere line 3 lets everybody in"})),
+        "UndoneElsewhere", OF_POOL,
+        "Something on license server lab/licenses undoes the list of lab/matlab: line 3 lets everybody in.",
+        frozenset(), "line 3 lets everybody in",
+    ),
     "the pool is suspended": Case(
         (server(), pool(suspend=True)), "Suspended", OF_POOL,
         "Pool lab/matlab is suspended: people on the list keep working; new ones get no seat.",
