@@ -31,7 +31,7 @@ from seatpool.servers.direct.target import (
 )
 from seatpool.servers.errors import CommandFault, TransportError
 from seatpool.servers.names import NameRendering, Unlistable
-from seatpool.text import escape_unprintable
+from seatpool.text import escape_unprintable, format_count
 
 KNOWN_FOR = 600.0
 """Seconds for which a user is taken for known."""
@@ -349,8 +349,11 @@ def _difference(shown: ProductResult, wanted: _Wanted) -> str:
 
 def _counts(missing: int, extra: int, others: int) -> Iterator[str]:
     if missing:
-        yield f"{missing} of the users are not on it"
+        yield f"{missing} of the users {'is' if missing == 1 else 'are'} not on it"
     if extra:
-        yield f"{extra} users who were removed are still on it"
+        yield f"{format_count(extra, 'user who was removed is', 'users who were removed are')} still on it"
     if others:
-        yield f"{others} entries that are no users or repeated are still on it"
+        entries = format_count(
+            others, "entry that is no user or repeated is", "entries that are no users or repeated are"
+        )
+        yield f"{entries} still on it"

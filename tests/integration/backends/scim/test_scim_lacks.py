@@ -92,7 +92,7 @@ async def test_what_works_on_a_service_is_remembered(service: Service, backend: 
     await write(made, "ann", "bob")
     result = await write(made, "bob", revision=2)
     assert result.users == ("bob",)
-    assert "1 users who were removed are still on it; another way of writing it was tried" in result.detail
+    assert "1 user who was removed is still on it; another way of writing it was tried" in result.detail
     service.seen.clear()
     result = await write(made, revision=3)
     assert (result.users, result.detail, service.members(group)) == ((), "", [])
@@ -107,7 +107,7 @@ async def test_a_service_that_does_nothing_and_says_otherwise_is_found_out(servi
     assert result.result is Result.APPLIED
     assert result.users == ("ann",)
     assert result.fence == 1
-    assert result.detail.startswith("the server answered that the list is written, but 1 of the users are not on it")
+    assert result.detail.startswith("the server answered that the list is written, but 1 of the users is not on it")
     assert service.members(group) == [ann]
 
 

@@ -268,7 +268,7 @@ def test_entries_twice_or_of_nobody_are_written_away() -> None:
 
 def test_an_answer_that_was_no_success_says_what_the_server_did_not_do() -> None:
     state = server_state({"matlab": standing("ann", observed=known("bob"))})
-    detail = "the server answered that the list is written, but 1 users who were removed are still on it"
+    detail = "the server answered that the list is written, but 1 user who was removed is still on it"
     after = advanced(state, applied("ann", outcome(Result.APPLIED, "ann bob", detail=detail)))
     failure = after.view.pool_states[MATLAB].failure
     assert failure is not None

@@ -258,7 +258,7 @@ async def test_a_list_that_stays_wrong_is_written_in_another_way() -> None:
     result = await run(over(without), command(1, "u2"))
     assert result.users == ("u1",)
     assert result.detail == (
-        "the server answered that the list is written, but 1 of the users are not on it and 1 users who were removed are "
+        "the server answered that the list is written, but 1 of the users is not on it and 1 user who was removed is "
         "still on it and 2 entries that are no users or repeated are still on it"
     )
 
