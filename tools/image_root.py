@@ -46,8 +46,8 @@ ACCOUNTS = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 
-NOT_INSTALLED = ("cryptography", "jinja2", "markupsafe", "matplotlib", "moto", "numpy", "werkzeug")
-"""Packages of extras that the image does not have: reports with plots, and the stand-ins."""
+NOT_INSTALLED = ("cryptography", "matplotlib", "mcp", "moto", "werkzeug")
+"""Packages of extras that the image does not have: reports with plots, tools for assistants, and the stand-ins."""
 
 IMPORT_ALL = f"""
 import importlib, pkgutil, seatpool
