@@ -21,6 +21,11 @@ class ProblemId(StrEnum):
 
     NO_TOKEN = "NoToken"  # noqa: S105
     BAD_TOKEN = "BadToken"  # noqa: S105
+    BAD_PROXY_USER = "BadProxyUser"
+    BAD_CODE = "BadCode"
+    TOKEN_TOO_LONG = "TokenTooLong"  # noqa: S105
+    NO_HTTPS = "NoHttps"
+    OTHER_SITE = "OtherSite"
     FORBIDDEN = "Forbidden"
     NOT_FOUND = "NotFound"
     NO_ROUTE = "NoRoute"
@@ -32,6 +37,7 @@ class ProblemId(StrEnum):
     NOT_READY = "NotReady"
     NO_ANSWER = "NoAnswer"
     MAY_NOT_ASK = "MayNotAsk"
+    NO_HISTORY = "NoHistory"
     UNEXPECTED = "Unexpected"
 
 
@@ -54,6 +60,27 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         401,
         "The token is not accepted",
         "It has ended, is no token of this cluster, or is for another audience than {audience}: get a new one.",
+    ),
+    ProblemId.BAD_PROXY_USER: ProblemKind(
+        401,
+        "The proxy names no caller",
+        "Header field {header} must have one printable name that does not begin with system: ask who runs the proxy.",
+    ),
+    ProblemId.BAD_CODE: ProblemKind(
+        404, "The code is not valid", "It was used, or is older than 10 minutes: get a new one, or sign in with a token."
+    ),
+    ProblemId.TOKEN_TOO_LONG: ProblemKind(
+        400,
+        "The token is too long for a browser",
+        "It has more than {most} characters, as tokens with many groups do: use a token of a ServiceAccount.",
+    ),
+    ProblemId.NO_HTTPS: ProblemKind(
+        400, "This address has no HTTPS", "A browser keeps no sign-in here: ask for an address that begins with https."
+    ),
+    ProblemId.OTHER_SITE: ProblemKind(
+        403,
+        "The request comes from another site",
+        "A browser may send it from a page of this very site only: open the page here, and try again.",
     ),
     ProblemId.FORBIDDEN: ProblemKind(
         403,
@@ -88,6 +115,9 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         503,
         "The service lacks a right",
         "It may not create tokenreviews or subjectaccessreviews: its admin has to bind system:auth-delegator to it.",
+    ),
+    ProblemId.NO_HISTORY: ProblemKind(
+        404, "No history is connected", "The past of the pools is not recorded, or not where this service can read it."
     ),
     ProblemId.UNEXPECTED: ProblemKind(
         500,
