@@ -107,7 +107,7 @@ def wait_bars(id: str, waits: UsageWaits, *, width: int, product: str) -> Markup
         parts += [
             text(left - 8, y + 16, within(one.seconds), anchor="end", class_="small"),
             rect(left, y + 4, x(1) - left, bar - 8, "free", rx=2),
-            rect(left, y + 4, max(1.0, x(one.share) - left), bar - 8, "used" if index == 0 else "late", rx=2),
+            rect(left, y + 4, max(1.0, x(one.share) - left), bar - 8, "used" if index == 0 else "mean", rx=2),
             text(x(1) + 6, y + 16, format_percent(one.share), class_="small"),
         ]
     described = "; ".join(f"{within(one.seconds)}: {format_percent(one.share)}" for one in waits.served_within)

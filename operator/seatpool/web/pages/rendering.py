@@ -61,7 +61,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=html_value,
     )
-    made.globals |= {"static": static_url, "count": format_count, "time": time_tag, "strip": _strip}
+    made.globals |= {"static": static_url, "count": format_count, "time": time_tag, "moment": moment_tag, "strip": _strip}
     made.filters |= {"percent": format_percent, "seconds": format_seconds, "sentence": sentence}
     return made
 
@@ -83,9 +83,17 @@ def time_tag(instant: datetime | None, times: TimeFormat) -> Markup:
     """Returns a time as the reader's clock shows it, with the exact instant for programs."""
     if instant is None:
         return Markup("–")
+    return _time(instant, times.format_time(instant))
+
+
+def moment_tag(instant: datetime, times: TimeFormat) -> Markup:
+    """Returns a time with its day, also if that is today."""
+    return _time(instant, f"{instant.astimezone(times.zone):%Y-%m-%d %H:%M}")
+
+
+def _time(instant: datetime, shown: str) -> Markup:
     exact = escape_html(instant.isoformat(timespec="seconds"))
-    shown = escape_html(times.format_time(instant))
-    return Markup(f'<time datetime="{exact}">{shown}</time>')  # noqa: S704
+    return Markup(f'<time datetime="{exact}">{escape_html(shown)}</time>')  # noqa: S704
 
 
 def render(template: str, **values: Any) -> Markup:

@@ -98,7 +98,8 @@ def ask_to_sign_in(request: Request) -> Response:
 
 def error_page(request: Request, refusal: Refusal) -> Response:
     """Returns the page that says what is wrong."""
-    problem = refusal.details(audience=service_of(request).settings.audience, request=request.state.request_id)
+    audience = service_of(request).settings.audience
+    problem = refusal.details(on_a_page=True, audience=audience, request=request.state.request_id)
     headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
     return page_response(
         "error.html.jinja", status=problem["status"], headers=headers, title=problem["title"], problem=problem,

@@ -1,10 +1,12 @@
 """What the page of an admin shows: what needs a hand first, then a held change, servers, lists that differ, and pools."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
 
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.reasons import ConditionReason
 from seatpool.explain.held_change import ApprovalRequest
 from seatpool.explain.list_diff import Diff
 from seatpool.explain.overview import Overview, ServerLine
@@ -91,7 +93,8 @@ def admin_view(
     found: Overview, held: Iterable[HeldChange], lists: Iterable[ListRow]
 ) -> AdminView:  # fmt: skip
     """Returns what the page shows."""
-    changes, troubles = tuple(held), tuple(_troubles(found))
+    changes = tuple(held)
+    troubles = tuple(_troubles(found, {f"{LicenseServer.kind} {one.server}" for one in changes}))
     count = len(troubles) + len(changes)
     return AdminView(
         badge=Badge(Tone.BAD, "Needs a hand") if count else Badge(Tone.GOOD, "All well"),
@@ -152,9 +155,12 @@ def _difference(found: Diff, named: Callable[[str], str]) -> str:
     return "; ".join(parts)
 
 
-def _troubles(found: Overview) -> Iterable[Trouble]:
+def _troubles(found: Overview, held: Container[str]) -> Iterable[Trouble]:
+    """Yields what needs a hand, without the held changes: each has a place of its own, with its users."""
     yield from (Trouble(text=one.text) for one in found.operators if not one.is_well)
     for problem in found.problems:
+        if problem.object in held and problem.message.id == ConditionReason.TOO_MANY_RELEASES:
+            continue
         text = problem.message.text
         yield Trouble(text=text, object=problem.object, detail="" if problem.detail in text else problem.detail)
     for refused in found.refused_owners:

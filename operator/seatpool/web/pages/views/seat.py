@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seatpool.explain.messages import MESSAGES, MessageId, Part
+from seatpool.explain.problems import Problem
 from seatpool.explain.why import Explanation, Phase, PoolExplanation
 from seatpool.explain.workbench_table import WorkbenchRow
+from seatpool.text import split_command
 from seatpool.web.answers import Me
 from seatpool.web.pages.views.badge import Badge, Tone
 
@@ -96,7 +98,7 @@ def _seat(found: PoolExplanation, product: str) -> SeatView:
         likely=None if found.estimate is None else (found.estimate.begin, found.estimate.end),
         expected=found.expected,
         reasons=tuple(_told(found)),
-        problems=tuple(dict.fromkeys(one.message.text for one in found.problems if not one.is_intended)),
+        problems=tuple(dict.fromkeys(_for_a_user(one) for one in found.problems if _concerns(found.phase, one))),
         decided_by=found.decided_by,
     )
 
@@ -115,6 +117,21 @@ def _headline(found: PoolExplanation) -> str:
             return "Your place in line is about to be decided"
         case Phase.NONE:
             return "You need no seat"
+
+
+def _concerns(phase: Phase, problem: Problem) -> bool:
+    """Tells whether a problem is in the way of this user's seat."""
+    if problem.is_intended:
+        return problem.blocks
+    if phase in (Phase.WAITING, Phase.UNDECIDED):
+        return True
+    return problem.blocks or (phase is Phase.PENDING and not problem.holds_releases)
+
+
+def _for_a_user(problem: Problem) -> str:
+    """Returns the sentence of a problem without the command at its end, which is for an admin."""
+    told, command = split_command(problem.message.text)
+    return f"{told.rstrip(':')}." if command else told
 
 
 def _told(found: PoolExplanation) -> Iterable[str]:
