@@ -69,7 +69,9 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         "Header field {header} must have one printable name that does not begin with system: ask who runs the proxy.",
     ),
     ProblemId.BAD_CODE: ProblemKind(
-        404, "The code is not valid", "It was used, or is older than 10 minutes: get a new one, or sign in with a token."
+        404,
+        "The code is not valid",
+        "It was used, or is older than 10 minutes: get a new one, or sign in with a token.",
     ),
     ProblemId.TOKEN_TOO_LONG: ProblemKind(
         400,

@@ -61,7 +61,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=html_value,
     )
-    made.globals |= {"static": static_url, "count": format_count, "time": time_tag, "moment": moment_tag, "strip": _strip}
+    made.globals |= {
+        "static": static_url,
+        "count": format_count,
+        "time": time_tag,
+        "moment": moment_tag,
+        "strip": _strip,
+    }
     made.filters |= {"percent": format_percent, "seconds": format_seconds, "sentence": sentence}
     return made
 
