@@ -8,8 +8,9 @@ It has no right to change an object of Seatpool, and knows nothing of AWS.
 Read in this order:
 - `server`: starts and stops everything. `watching` fills `cluster`, the live counterpart of `explain/snapshot`.
 - `authentication`, `authorization`, `limits`: which requests are answered.
-- `visible`: what a caller may see of other users. The only place that decides it.
+- `visible_users`: what a caller may see of other users. The only place that decides it.
 - `answers`: the content of each answer. `routes`: the routes. `stream`: the events.
 - `problems`, `replies`, `paging`: errors, bodies with their tags, pages of a list.
 - `document`, `schemas`: the OpenAPI document.
+- `session`, `sign_in_codes`, `identity_proxy`: who a reader of the pages is. `pages`: the pages for a browser.
 """
