@@ -257,6 +257,23 @@ def test_the_page_of_a_pool_follows_it_and_hides_names(site: Site, tab: Any) -> 
     assert "carl" not in counting.page.content()
 
 
+def test_a_page_that_is_not_looked_at_gives_its_connection_back(site: Site, tab: Any) -> None:
+    board, path = site.board, f"/pools/{site.namespace}/cad"
+    reader: Tab = tab("viewer")
+    reader.open(path)
+    reader.live()
+    hidden = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    turn = f"{hidden} document.dispatchEvent(new Event('visibilitychange'))"
+    reader.page.evaluate(turn % "true")
+    reader.page.wait_for_selector("#live:has-text('in the background')")
+    put(board, board.ledger("cad", assigned={"dora": board.ago(minutes=1)}))
+    site.until(f"/api/v1{path}", "viewer", lambda one: len(one["who"]["holders"]) == 1)
+    assert "dora" not in reader.text("#holders")
+    reader.page.evaluate(turn % "false")
+    reader.page.wait_for_selector("#holders:has-text('dora')")
+    reader.live()
+
+
 def test_a_page_ends_when_its_reader_may_not_see_it_any_more(site: Site) -> None:
     with site.stream("numbers", f"/stream?page=pool&target={site.namespace}/no-such") as stream:
         assert stream.reply.status == 404
