@@ -6,6 +6,7 @@ The router asks who the caller is before every route, so no route can forget it.
 from collections.abc import AsyncIterable, Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -15,17 +16,19 @@ from starlette.types import Scope as AsgiScope
 
 from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.licenseserver import LicenseServer, Mode
 from seatpool.api.workbench import Workbench
 from seatpool.explain.why import Explanation
 from seatpool.web.answers import Me, PoolAnswer, PoolsPage, ServersPage, WorkbenchesPage
 from seatpool.web.authentication import Caller, read_token
 from seatpool.web.authorization import Scope
+from seatpool.web.history import USUAL_TARGET, HistoryQuestion
 from seatpool.web.paging import LARGEST_PAGE, LONGEST_CURSOR, USUAL_PAGE, page_of
 from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.replies import reply
 from seatpool.web.service import Service, read_zone
 from seatpool.web.stream import Feed, me_of
+from seatpool.web.usage import Plan, Usage
 from seatpool.web.visible_users import ALL_NAMED
 
 PREFIX = "/api/v1"
@@ -56,7 +59,31 @@ TimeZone = Annotated[
 ]
 Namespace = Annotated[str, Path(max_length=63, description="Namespace of the object.")]
 Name = Annotated[str, Path(max_length=253, description="Name of the object.")]
+Pool = Annotated[
+    str,
+    Query(
+        max_length=317,
+        pattern="^[a-z0-9-]+/[a-z0-9.-]+$",
+        description="Namespace and name of the pool, such as lab/matlab.",
+    ),
+]
+Since = Annotated[
+    str | None,
+    Query(max_length=64, description="A day, an instant, or a length before the end such as 90d. Default: 30 days."),
+]
+Until = Annotated[str | None, Query(max_length=64, description="A day or an instant. Default: the end of the history.")]
+Target = Annotated[str, Query(max_length=128, description="What each need should get, as in `seatpool plan --target`.")]
 User = Annotated[str, Path(max_length=256, description="User id, or the owner of a workbench in any spelling.")]
+
+
+_OF_HISTORY = (
+    ProblemId.FORBIDDEN,
+    ProblemId.NOT_FOUND,
+    ProblemId.NO_HISTORY,
+    ProblemId.TOO_MUCH_HISTORY,
+    ProblemId.HISTORY_BUSY,
+    ProblemId.HISTORY_UNREADABLE,
+)
 
 
 def service_of(request: Request) -> Service:
@@ -139,11 +166,7 @@ async def pool(
     namespaces that it serves.
     """
     service, zone = service_of(request), read_zone(time_zone)
-    if not await service.authorizer.may_get(caller, LicensePool, namespace, name):
-        raise Refusal(ProblemId.FORBIDDEN, verb="get", resource="licensepools", where=f"namespace {namespace}")
-    found = service.cluster.store.pools.get(f"{namespace}/{name}")
-    if found is None:
-        raise Refusal(ProblemId.NOT_FOUND, kind="LicensePool", name=f"{namespace}/{name}", list=f"{PREFIX}/pools")
+    found = await _pool(service, caller, namespace, name)
     all_named = await service.authorizer.may_see_names(caller, found)
     visible = ALL_NAMED if all_named else service.own_user_only(caller)
     found = service.cluster.store.pools.get(found.key, found)
@@ -188,6 +211,44 @@ async def workbenches(
     return reply(request, service.answers.workbenches(page))
 
 
+@_get("/usage", "Usage of a pool", Usage, ProblemId.BAD_PARAMETER, ProblemId.NOTHING_RECORDED, *_OF_HISTORY)
+async def usage(
+    request: Request,
+    caller: Authenticated,
+    pool: Pool,
+    since: Since = None,
+    until: Until = None,
+    time_zone: TimeZone = "UTC",
+) -> Response:
+    """Tells from the recorded history how many seats of a pool were in use, when, and how long users waited for one.
+
+    The caller may get this LicensePool. No user is named.
+    """
+    service, zone = service_of(request), read_zone(time_zone)
+    found = await _history_pool(service, caller, pool)
+    line = service.answers.pool_line(found.key)
+    question = HistoryQuestion(
+        pool=found.key, since=since, until=until, zone=zone,
+        dry_run=line is not None and line.mode == Mode.DRY_RUN,
+    )  # fmt: skip
+    return reply(request, await service.history.usage(question))
+
+
+@_get("/plan", "Enough seats for a pool", Plan, ProblemId.BAD_PARAMETER, ProblemId.NOTHING_RECORDED, *_OF_HISTORY)
+async def plan(
+    request: Request, caller: Authenticated, pool: Pool, since: Since = None, target: Target = USUAL_TARGET
+) -> Response:
+    """Replays the recorded past of a pool with other numbers of seats around the present one, by its rules of now.
+
+    The caller may get this LicensePool. No user is named.
+    """
+    service = service_of(request)
+    found = await _history_pool(service, caller, pool)
+    question = HistoryQuestion(pool=found.key, since=since, until=None, zone=UTC)
+    rules = service.cluster.store.rules[found.key]
+    return reply(request, await service.history.plan(question, rules, target))
+
+
 @_get("/events", "Changes as they come", None, ProblemId.BAD_PARAMETER, ProblemId.TOO_MANY_STREAMS)
 async def events(request: Request, caller: Authenticated, time_zone: TimeZone = "UTC") -> Response:
     """Sends events: `pools` (PoolChanges) for the pools that the caller may list, and `me` (Me) for the own seats.
@@ -219,6 +280,21 @@ class _EventStream(StreamingResponse):
 async def document(request: Request) -> Response:
     """Returns the OpenAPI document of the API."""
     return reply(request, request.app.openapi())
+
+
+async def _history_pool(service: Service, caller: Caller, key: str) -> LicensePool:
+    """Returns the pool of that key. Raises Refusal if the caller may not get it, or if there is none."""
+    namespace, _, name = key.partition("/")
+    return await _pool(service, caller, namespace, name)
+
+
+async def _pool(service: Service, caller: Caller, namespace: str, name: str) -> LicensePool:
+    if not await service.authorizer.may_get(caller, LicensePool, namespace, name):
+        raise Refusal(ProblemId.FORBIDDEN, verb="get", resource="licensepools", where=f"namespace {namespace}")
+    found = service.cluster.store.pools.get(f"{namespace}/{name}")
+    if found is None:
+        raise Refusal(ProblemId.NOT_FOUND, kind="LicensePool", name=f"{namespace}/{name}", list=f"{PREFIX}/pools")
+    return found
 
 
 async def _scope(service: Service, caller: Caller, kind: type[Resource], keys: Collection[str]) -> Scope:
