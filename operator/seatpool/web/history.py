@@ -12,24 +12,27 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-import structlog
 from structlog.typing import FilteringBoundLogger
 
+from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import Mode
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.config import HistoryConfig
 from seatpool.threads import run_in
+from seatpool.web.cluster import LiveCluster
 from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.usage import Plan, Usage
 
 if TYPE_CHECKING:
     from seatpool.domain.rules import PoolRules
+    from seatpool.planner.target import Target
 
 T = TypeVar("T")
 USUAL_TARGET = "share served within 10m >= 95%"
@@ -73,11 +76,12 @@ class _Kept:
 
 @dataclass(kw_only=True)
 class HistoryAnswers:
-    """The answers from one history."""
+    """The answers from one history. Without a location it refuses every question."""
 
-    config: HistoryConfig = field(default_factory=HistoryConfig)
+    config: HistoryConfig
     """Where the history is. It is only read."""
-    log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
+    cluster: LiveCluster
+    log: FilteringBoundLogger
     limit: float = LIMIT
     monotonic: Callable[[], float] = time.monotonic
     _kept: OrderedDict[Hashable, _Kept] = field(default_factory=OrderedDict, init=False)
@@ -90,25 +94,36 @@ class HistoryAnswers:
         """Ends the computation that runs, and all that wait."""
         self._ending.set()
 
-    async def usage(self, asked: HistoryQuestion) -> Usage:
-        """Returns the usage of a pool in a window. Raises Refusal."""
-        found = await self._answer(("usage", asked), partial(_usage, self.config, asked))
-        return cast("Usage", found)
+    async def usage(
+        self, pool: LicensePool, *, since: str | None = None, until: str | None = None, zone: tzinfo = UTC
+    ) -> Usage:
+        """Returns the usage of a pool in a window, which `HistoryQuestion` describes. Raises Refusal."""
+        asked = HistoryQuestion(pool=pool.key, since=since, until=until, zone=zone, dry_run=self._is_in_dry_run(pool))
+        return cast("Usage", await self._answer(("usage", asked), partial(_usage, self.config, asked)))
 
-    async def plan(self, asked: HistoryQuestion, rules: "PoolRules", target: str | None) -> Plan:
+    async def plan(
+        self, pool: LicensePool, *, since: str | None = None, zone: tzinfo = UTC, target: str | None = None
+    ) -> Plan:
         """Returns what other numbers of seats would have given. Raises Refusal.
 
         `target` is as for `seatpool plan`. None: `USUAL_TARGET`.
         """
         from seatpool.planner.target import InvalidTarget, Target
 
+        text = target or USUAL_TARGET
         try:
-            read = Target.read(target or USUAL_TARGET)
+            read = Target.read(text)
         except InvalidTarget as error:
-            raise _refused("target", target or "", str(error).removeprefix(f"--target {target!r}: ")) from error
-        fresh = replace(rules)  # without what the pool's own were already compiled to, which no process can be given
-        found = await self._answer(("plan", asked, fresh, read), partial(_plan, self.config, asked, fresh, read))
+            raise _refused("target", text, str(error).removeprefix(f"--target {text!r}: ")) from error
+        asked = HistoryQuestion(pool=pool.key, since=since, until=None, zone=zone)
+        # A copy is without what the pool's own rules were already compiled to, which no process can be given.
+        rules = replace(self.cluster.store.rules[pool.key])
+        found = await self._answer(("plan", asked, rules, read), partial(_plan, self.config, asked, rules, read))
         return cast("Plan", found)
+
+    def _is_in_dry_run(self, pool: LicensePool) -> bool:
+        server = self.cluster.store.servers.get(pool.server_key)
+        return Mode.DRY_RUN in (pool.spec.mode, None if server is None else server.spec.mode)
 
     async def _answer(self, name: Hashable, work: Callable[[], object]) -> object:
         if self.config.location is None:
@@ -224,7 +239,7 @@ def _usage(config: HistoryConfig, asked: HistoryQuestion) -> Usage:
     return history_work.usage(config, asked)
 
 
-def _plan(config: HistoryConfig, asked: HistoryQuestion, rules: "PoolRules", target: Any) -> Plan:
+def _plan(config: HistoryConfig, asked: HistoryQuestion, rules: "PoolRules", target: "Target") -> Plan:
     from seatpool.web import history_work
 
     return history_work.plan(config, asked, rules, target)

@@ -6,7 +6,6 @@ The router asks who the caller is before every route, so no route can forget it.
 from collections.abc import AsyncIterable, Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -16,13 +15,13 @@ from starlette.types import Scope as AsgiScope
 
 from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.licenseserver import LicenseServer, Mode
+from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
 from seatpool.explain.why import Explanation
 from seatpool.web.answers import Me, PoolAnswer, PoolsPage, ServersPage, WorkbenchesPage
 from seatpool.web.authentication import Caller, read_token
 from seatpool.web.authorization import Scope
-from seatpool.web.history import USUAL_TARGET, HistoryQuestion
+from seatpool.web.history import USUAL_TARGET, HistoryAnswers
 from seatpool.web.paging import LARGEST_PAGE, LONGEST_CURSOR, USUAL_PAGE, page_of
 from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.replies import reply
@@ -224,14 +223,9 @@ async def usage(
 
     The caller may get this LicensePool. No user is named.
     """
-    service, zone = service_of(request), read_zone(time_zone)
-    found = await _history_pool(service, caller, pool)
-    line = service.answers.pool_line(found.key)
-    question = HistoryQuestion(
-        pool=found.key, since=since, until=until, zone=zone,
-        dry_run=line is not None and line.mode == Mode.DRY_RUN,
-    )  # fmt: skip
-    return reply(request, await service.history.usage(question))
+    zone = read_zone(time_zone)
+    found, past = await _with_past(service_of(request), caller, pool)
+    return reply(request, await past.usage(found, since=since, until=until, zone=zone))
 
 
 @_get("/plan", "Enough seats for a pool", Plan, ProblemId.BAD_PARAMETER, ProblemId.NOTHING_RECORDED, *_OF_HISTORY)
@@ -242,11 +236,8 @@ async def plan(
 
     The caller may get this LicensePool. No user is named.
     """
-    service = service_of(request)
-    found = await _history_pool(service, caller, pool)
-    question = HistoryQuestion(pool=found.key, since=since, until=None, zone=UTC)
-    rules = service.cluster.store.rules[found.key]
-    return reply(request, await service.history.plan(question, rules, target))
+    found, past = await _with_past(service_of(request), caller, pool)
+    return reply(request, await past.plan(found, since=since, target=target))
 
 
 @_get("/events", "Changes as they come", None, ProblemId.BAD_PARAMETER, ProblemId.TOO_MANY_STREAMS)
@@ -282,10 +273,13 @@ async def document(request: Request) -> Response:
     return reply(request, request.app.openapi())
 
 
-async def _history_pool(service: Service, caller: Caller, key: str) -> LicensePool:
-    """Returns the pool of that key. Raises Refusal if the caller may not get it, or if there is none."""
+async def _with_past(service: Service, caller: Caller, key: str) -> tuple[LicensePool, HistoryAnswers]:
+    """Returns the pool of that key, and its history. Raises Refusal if the caller may not get it, or if there is none."""
     namespace, _, name = key.partition("/")
-    return await _pool(service, caller, namespace, name)
+    found = await _pool(service, caller, namespace, name)
+    if service.past is None:
+        raise Refusal(ProblemId.NO_HISTORY)
+    return found, service.past
 
 
 async def _pool(service: Service, caller: Caller, namespace: str, name: str) -> LicensePool:

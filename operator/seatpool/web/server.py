@@ -117,7 +117,7 @@ class WebServer:
             authorizer=Authorizer(reviews=reviews),
             metrics=self._metrics,
             streams=streams,
-            history=HistoryAnswers(config=self.settings.history, log=self._log),
+            past=HistoryAnswers(config=self.settings.history, cluster=cluster, log=self._log),
             leases=lambda: watching.leases,
             is_ready=watching.listed.is_set,
         )
@@ -181,7 +181,8 @@ class Serving:
         """Takes no more requests, tells the event streams to end, and waits for them. Ending again does nothing."""
         self._service.stopping.set()
         self._service.streams.wake()
-        self._service.history.end()
+        if self._service.past is not None:
+            self._service.past.end()
         self._server.should_exit = True
         await self.task
 

@@ -35,7 +35,8 @@ class Service:
     streams: Streams
     leases: Callable[[], dict[str, Reading]]
     is_ready: Callable[[], bool]
-    history: HistoryAnswers = field(default_factory=HistoryAnswers)
+    past: HistoryAnswers | None = None
+    """None: no history is connected."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:

@@ -13,8 +13,10 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.history.rows import after, capacity, session, wait
+from tests.unit.web.test_visible_users import live, objects
 
-from seatpool.domain.rules import PoolRules, Reservation
+from seatpool.api.licensepool import LicensePool
+from seatpool.domain.rules import PoolRules
 from seatpool.history.config import HistoryConfig
 from seatpool.history.schema import Row
 from seatpool.history.writing import write_rows
@@ -159,8 +161,16 @@ def test_a_computation_that_does_not_end_is_ended_and_one_that_dies_is_told() ->
     assert run_limited(dies, seconds=60, ending=threading.Event())[0] == "Ended"
 
 
+NIGHT = [{"name": "night", "seats": 1, "users": ["ann"]}]
+
+
 def answers(config: HistoryConfig, **others: Any) -> HistoryAnswers:
-    return HistoryAnswers(config=config, log=structlog.get_logger(), **others)
+    cluster = live(objects.server(), objects.pool(reservations=NIGHT), objects.pool("other"))
+    return HistoryAnswers(config=config, cluster=cluster, log=structlog.get_logger(), **others)
+
+
+def pool(name: str = "matlab") -> LicensePool:
+    return LicensePool.model_validate(objects.pool(name))
 
 
 async def test_the_event_loop_goes_on_while_something_is_computed(tmp_path: Path) -> None:
@@ -173,45 +183,50 @@ async def test_the_event_loop_goes_on_while_something_is_computed(tmp_path: Path
             turns += 1
 
     counting = asyncio.create_task(count())
-    first, second = await asyncio.gather(service.usage(asked()), service.usage(asked()))
+    first, second = await asyncio.gather(service.usage(pool()), service.usage(pool()))
     counting.cancel()
     assert first is second, "one computation for both"
     assert turns > 3
-    assert await service.usage(asked()) is first
+    assert await service.usage(pool()) is first
 
 
 async def test_what_new_files_say_is_told_after_a_minute(tmp_path: Path) -> None:
     now = [0.0]
     service = answers(put(tmp_path, DAY), monotonic=lambda: now[0])
-    first = await service.usage(asked())
+    first = await service.usage(pool())
     now[0] = 120.0
-    assert await service.usage(asked()) is first, "no file came"
+    assert await service.usage(pool()) is first, "no file came"
     await asyncio.sleep(0.01)
     put(tmp_path, [session("zoe", 8 * HOUR, 10 * HOUR, waited_s=0.0)])
     now[0] = 240.0
-    assert (await service.usage(asked())).users == first.users + 1
+    assert (await service.usage(pool())).users == first.users + 1
 
 
 async def test_the_rules_of_a_pool_that_is_in_use_can_be_planned(tmp_path: Path) -> None:
-    rules = PoolRules(seats=2, reservations=(Reservation("night", frozenset({"ann"}), None, 1),))
-    assert rules.reservation_of("ann") is not None
-    found = await answers(put(tmp_path, DAY)).plan(asked(), rules, None)
+    service = answers(put(tmp_path, DAY))
+    assert service.cluster.store.rules["lab/matlab"].reservation_of("ann") is not None
+    found = await service.plan(pool())
     assert (found.seats_now, found.needs) == (2, 4)
 
 
 @pytest.mark.parametrize(
-    ("question", "expected", "told"),
+    ("name", "question", "expected", "told"),
     [
-        (asked(since="yesterday"), ProblemId.BAD_PARAMETER, "since (query) is 'yesterday': write a date such as"),
-        (asked(until="soon"), ProblemId.BAD_PARAMETER, "until (query) is 'soon'"),
-        (asked(pool="lab/none"), ProblemId.NOTHING_RECORDED, "Nothing"),
+        (
+            "matlab",
+            {"since": "yesterday"},
+            ProblemId.BAD_PARAMETER,
+            "since (query) is 'yesterday': write a date such as",
+        ),
+        ("matlab", {"until": "soon"}, ProblemId.BAD_PARAMETER, "until (query) is 'soon'"),
+        ("other", {}, ProblemId.NOTHING_RECORDED, "Nothing"),
     ],
 )
 async def test_what_cannot_be_answered_is_a_problem(
-    tmp_path: Path, question: HistoryQuestion, expected: ProblemId, told: str
+    tmp_path: Path, name: str, question: dict[str, str], expected: ProblemId, told: str
 ) -> None:
     with pytest.raises(Refusal) as refused:
-        await answers(put(tmp_path, DAY)).usage(question)
+        await answers(put(tmp_path, DAY)).usage(pool(name), **question)
     assert refused.value.id is expected
     details = refused.value.details()
     assert told in details["detail"] + details["title"]
@@ -224,12 +239,12 @@ def break_files(folder: Path) -> None:
 
 async def test_without_a_history_or_with_a_broken_one_a_problem_says_so(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
-        await answers(HistoryConfig()).usage(asked())
+        await answers(HistoryConfig()).usage(pool())
     assert refused.value.id is ProblemId.NO_HISTORY
     config = put(tmp_path, DAY)
     break_files(tmp_path)
     with pytest.raises(Refusal) as refused:
-        await answers(config).usage(asked())
+        await answers(config).usage(pool())
     assert refused.value.id is ProblemId.HISTORY_UNREADABLE
     assert str(tmp_path) not in refused.value.details()["detail"]
 
