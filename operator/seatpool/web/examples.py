@@ -9,6 +9,14 @@ _LINE = {
     "used": 4, "waiting": 1, "oldestWait": "2026-03-09T08:41:00Z", "inSync": "yes", "reason": "InSync",
     "changesWindow": "", "problems": 0,
 }  # fmt: skip
+_SERVER = {
+    "name": "lab/licenses", "mode": "Enforce", "ready": "yes", "inSync": "yes", "lists": 3, "people": 9, "revision": 41,
+    "lastChanged": "2026-03-09T08:58:00Z", "lastVerified": "2026-03-09T08:59:00Z", "problems": 0,
+}  # fmt: skip
+_LIFE = {
+    "life": "alive", "holder": "seatpool-7d9f", "version": "0.1.0", "lease": "seatpool/seatpool", "secondsAgo": 2.1,
+    "text": "Operator seatpool-7d9f (0.1.0) is alive (2 s ago).",
+}  # fmt: skip
 _WAITS = {
     "id": "Waits",
     "text": "bob waits for a seat of lab/matlab: position 1 of 1, since 08:41.",
@@ -60,18 +68,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "namesShown": False,
     },
     f"{PREFIX}/servers": {
-        "items": [
+        "items": [_SERVER], "operators": [_LIFE],
+    },
+    f"{PREFIX}/status": {
+        "operators": [_LIFE], "servers": [_SERVER], "pools": [_LINE],
+        "problems": [
             {
-                "name": "lab/licenses", "mode": "Enforce", "ready": "yes", "inSync": "yes", "lists": 3, "people": 9,
-                "revision": 41, "lastChanged": "2026-03-09T08:58:00Z", "lastVerified": "2026-03-09T08:59:00Z", "problems": 0,
+                "said": {"id": "InventoryStale", "text": "The inventory of server lab/licenses is old."},
+                "object": "LicenseServer lab/licenses", "detail": "a license admin sees which",
             }
         ],
-        "operators": [
-            {
-                "life": "alive", "holder": "seatpool-7d9f", "version": "0.1.0", "lease": "seatpool/seatpool", "secondsAgo": 2.1,
-                "text": "Operator seatpool-7d9f (0.1.0) is alive (2 s ago).",
-            }
-        ],
+        "notes": [], "unreadable": [], "refusedOwners": [],
+        "unservedTypes": [{"type": "vew-other", "workbenches": 2, "example": "lab/i-0000000c"}],
     },
     f"{PREFIX}/workbenches": {
         "items": [

@@ -17,8 +17,9 @@ from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
+from seatpool.explain.overview import Overview
 from seatpool.explain.why import Explanation
-from seatpool.web.answers import Me, PoolAnswer, PoolsPage, ServersPage, WorkbenchesPage
+from seatpool.web.answers import Me, PoolAnswer, PoolsPage, Seen, ServersPage, WorkbenchesPage
 from seatpool.web.authentication import Caller, read_token
 from seatpool.web.authorization import Scope
 from seatpool.web.history import USUAL_TARGET, HistoryAnswers
@@ -58,6 +59,9 @@ TimeZone = Annotated[
 ]
 Namespace = Annotated[str, Path(max_length=63, description="Namespace of the object.")]
 Name = Annotated[str, Path(max_length=253, description="Name of the object.")]
+InNamespace = Annotated[
+    str | None, Query(max_length=63, description="Only this namespace. Default: all that the caller may see.")
+]
 Pool = Annotated[
     str,
     Query(
@@ -170,6 +174,35 @@ async def pool(
     visible = ALL_NAMED if all_named else service.own_user_only(caller)
     found = service.cluster.store.pools.get(found.key, found)
     return reply(request, service.answers.pool_json(found, visible, zone))
+
+
+@_get("/status", "Whether all is well", Overview, ProblemId.BAD_PARAMETER, ProblemId.FORBIDDEN)
+async def status(
+    request: Request, caller: Authenticated, namespace: InNamespace = None, time_zone: TimeZone = "UTC"
+) -> Response:
+    """Shows problems, servers and pools in the namespaces in which the caller may list LicensePools or LicenseServers.
+
+    Owners and types without a seat are those of the Workbenches that the caller may list. Details of problems may name users:
+    a caller sees them who sees the names of all users in these pools.
+    """
+    service, zone = service_of(request), read_zone(time_zone)
+    store = service.cluster.store
+
+    async def scope(kind: type[Resource], keys: Collection[str]) -> Scope:
+        return await service.authorizer.scope(caller, kind, _namespaces(keys) if namespace is None else {namespace})
+
+    seen = Seen(
+        licensepools=await scope(LicensePool, store.pools),
+        licenseservers=await scope(LicenseServer, store.servers),
+        workbench_scope=await scope(Workbench, store.workbenches),
+        namespace=namespace,
+    )
+    if not seen.licensepools and not seen.licenseservers:
+        raise Refusal(ProblemId.FORBIDDEN, verb="list", resource=LicensePool.plural, where="a namespace")
+    pools = [pool for key, pool in store.pools.items() if seen.pools(key)]
+    named = [await service.authorizer.may_see_names(caller, pool) for pool in pools]
+    visible = ALL_NAMED if all(named) and seen.licensepools else service.own_user_only(caller)
+    return reply(request, service.answers.status(seen, visible, service.leases(), zone))
 
 
 @_get(

@@ -24,6 +24,7 @@ SEES: dict[str, dict[str, int]] = {
     "/api/v1/users/{user}": {
         "nobody": 403, "bob": 403, "numbers": 403, "elsewhere": 200, "viewer": 200, "admin": 200,
     },
+    "/api/v1/status": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
     "/api/v1/usage": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200},
     "/api/v1/plan": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200},
 }  # fmt: skip
