@@ -32,6 +32,11 @@ class ProblemId(StrEnum):
     NOT_READY = "NotReady"
     NO_ANSWER = "NoAnswer"
     MAY_NOT_ASK = "MayNotAsk"
+    NO_HISTORY = "NoHistory"
+    NOTHING_RECORDED = "NothingRecorded"
+    TOO_MUCH_HISTORY = "TooMuchHistory"
+    HISTORY_BUSY = "HistoryBusy"
+    HISTORY_UNREADABLE = "HistoryUnreadable"
     UNEXPECTED = "Unexpected"
 
 
@@ -88,6 +93,26 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         503,
         "The service lacks a right",
         "It may not create tokenreviews or subjectaccessreviews: its admin has to bind system:auth-delegator to it.",
+    ),
+    ProblemId.NO_HISTORY: ProblemKind(
+        404,
+        "This service has no history",
+        "Its admin has to set history.location for it: web.history.enabled in the values of the chart.",
+    ),
+    ProblemId.NOTHING_RECORDED: ProblemKind(
+        404, "Nothing is recorded", "The history has nothing of this pool in this time: ask for another one with since."
+    ),
+    ProblemId.TOO_MUCH_HISTORY: ProblemKind(
+        422,
+        "That is too much at once",
+        "The computation takes too long: ask for a shorter time with since, such as 7d, or take `seatpool report` or "
+        "`seatpool plan`, which have no limit.",
+    ),
+    ProblemId.HISTORY_BUSY: ProblemKind(
+        503, "Others are computed first", "One answer is computed at a time: ask again in {seconds} s."
+    ),
+    ProblemId.HISTORY_UNREADABLE: ProblemKind(
+        503, "The history cannot be read", "The log of the service says why. Ask again in {seconds} s."
     ),
     ProblemId.UNEXPECTED: ProblemKind(
         500,

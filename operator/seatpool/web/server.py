@@ -24,6 +24,7 @@ from seatpool.web.app import make_app
 from seatpool.web.authentication import Authenticator, Reviews
 from seatpool.web.authorization import Authorizer
 from seatpool.web.cluster import LiveCluster
+from seatpool.web.history import HistoryAnswers
 from seatpool.web.metrics import WebMetrics
 from seatpool.web.service import Service
 from seatpool.web.stream import Streams
@@ -116,6 +117,7 @@ class WebServer:
             authorizer=Authorizer(reviews=reviews),
             metrics=self._metrics,
             streams=streams,
+            past=HistoryAnswers(config=self.settings.history, cluster=cluster, log=self._log),
             leases=lambda: watching.leases,
             is_ready=watching.listed.is_set,
         )
@@ -179,6 +181,8 @@ class Serving:
         """Takes no more requests, tells the event streams to end, and waits for them. Ending again does nothing."""
         self._service.stopping.set()
         self._service.streams.wake()
+        if self._service.past is not None:
+            self._service.past.end()
         self._server.should_exit = True
         await self.task
 

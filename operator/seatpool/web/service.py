@@ -15,6 +15,7 @@ from seatpool.web.answers import Answers
 from seatpool.web.authentication import Authenticator, Caller, read_token
 from seatpool.web.authorization import Authorizer
 from seatpool.web.cluster import LiveCluster
+from seatpool.web.history import HistoryAnswers
 from seatpool.web.limits import RateLimit
 from seatpool.web.metrics import WebMetrics
 from seatpool.web.problems import ProblemId, Refusal
@@ -34,6 +35,8 @@ class Service:
     streams: Streams
     leases: Callable[[], dict[str, Reading]]
     is_ready: Callable[[], bool]
+    past: HistoryAnswers | None = None
+    """None: no history is connected."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:

@@ -24,15 +24,19 @@ SEES: dict[str, dict[str, int]] = {
     "/api/v1/users/{user}": {
         "nobody": 403, "bob": 403, "numbers": 403, "elsewhere": 200, "viewer": 200, "admin": 200,
     },
+    "/api/v1/status": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/usage": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200},
+    "/api/v1/plan": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200},
 }  # fmt: skip
 """The status by route and caller. The pool is of the first namespace, and the user is ann, who works there."""
+QUERIES = {"/api/v1/usage": "?pool={namespace}/matlab", "/api/v1/plan": "?pool={namespace}/matlab"}
 ROUTES = sorted(route.path for route in router.routes)
 MATRIX = [(route, caller) for route in ROUTES for caller in CALLERS]
 
 
 @pytest.mark.parametrize(("route", "caller"), MATRIX)
 def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, caller: str) -> None:
-    path = route.format(namespace=site.namespace, name="matlab", user="ann")
+    path = (route + QUERIES.get(route, "")).format(namespace=site.namespace, name="matlab", user="ann")
     expected = UNKNOWN.get(caller) or SEES[route][caller]
     if route.endswith("/events") and expected == 200:
         with site.stream(caller) as stream:
