@@ -21,6 +21,11 @@ class ProblemId(StrEnum):
 
     NO_TOKEN = "NoToken"  # noqa: S105
     BAD_TOKEN = "BadToken"  # noqa: S105
+    BAD_PROXY_USER = "BadProxyUser"
+    BAD_CODE = "BadCode"
+    TOKEN_TOO_LONG = "TokenTooLong"  # noqa: S105
+    NO_HTTPS = "NoHttps"
+    OTHER_SITE = "OtherSite"
     FORBIDDEN = "Forbidden"
     NOT_FOUND = "NotFound"
     NO_ROUTE = "NoRoute"
@@ -47,6 +52,8 @@ class ProblemKind:
     status: int
     title: str
     detail: str
+    on_a_page: str = ""
+    """What a page says in place of it, where the API's sentence is for programs. Empty: the same."""
 
 
 PROBLEMS: Mapping[ProblemId, ProblemKind] = {
@@ -60,15 +67,42 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         "The token is not accepted",
         "It has ended, is no token of this cluster, or is for another audience than {audience}: get a new one.",
     ),
+    ProblemId.BAD_PROXY_USER: ProblemKind(
+        401,
+        "The proxy names no caller",
+        "Header field {header} must have one printable name that does not begin with system: ask who runs the proxy.",
+    ),
+    ProblemId.BAD_CODE: ProblemKind(
+        404,
+        "The code is not valid",
+        "It was used, or is older than 10 minutes: get a new one, or sign in with a token.",
+    ),
+    ProblemId.TOKEN_TOO_LONG: ProblemKind(
+        400,
+        "The token is too long for a browser",
+        "It has more than {most} characters, as tokens with many groups do: use a token of a ServiceAccount.",
+    ),
+    ProblemId.NO_HTTPS: ProblemKind(
+        400, "This address has no HTTPS", "A browser keeps no sign-in here: ask for an address that begins with https."
+    ),
+    ProblemId.OTHER_SITE: ProblemKind(
+        403,
+        "The request comes from another site",
+        "A browser may send it from a page of this very site only: open the page here, and try again.",
+    ),
     ProblemId.FORBIDDEN: ProblemKind(
         403,
         "You may not see this",
         "You need the right to {verb} {resource} in {where}: ask who gives rights in the cluster. Your own seats are at "
         "/api/v1/me.",
+        "You need the right to {verb} {resource} in {where}: ask who gives rights in the cluster.",
     ),
     ProblemId.NOT_FOUND: ProblemKind(404, "There is no such object", "There is no {kind} {name}: look at {list}."),
     ProblemId.NO_ROUTE: ProblemKind(
-        404, "There is no such page", "The API is at /api/v1; /api/v1/openapi.json lists it."
+        404,
+        "There is no such page",
+        "The API is at /api/v1; /api/v1/openapi.json lists it.",
+        "The address may be mistyped, or what it showed is gone.",
     ),
     ProblemId.WRONG_METHOD: ProblemKind(405, "Wrong method", "The API is read-only: use GET."),
     ProblemId.BAD_PARAMETER: ProblemKind(
@@ -78,7 +112,10 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         400, "The cursor is not right", "Send nextCursor of the page before as it is, or begin without a cursor."
     ),
     ProblemId.TOO_MANY_REQUESTS: ProblemKind(
-        429, "Too many requests", "Wait {seconds} s, and use the event stream instead of asking again and again."
+        429,
+        "Too many requests",
+        "Wait {seconds} s, and use the event stream instead of asking again and again.",
+        "Wait {seconds} s, then load the page again. An open page shows changes by itself.",
     ),
     ProblemId.TOO_MANY_STREAMS: ProblemKind(
         429, "Too many event streams", "At most {most} are open at a time: close one, or try again in {seconds} s."
@@ -132,15 +169,16 @@ class Refusal(SeatpoolError):
         """Seconds after which another try may succeed."""
         self.values = values
 
-    def details(self, **always: object) -> dict[str, Any]:
+    def details(self, *, on_a_page: bool = False, **always: object) -> dict[str, Any]:
         """Returns the problem details. `always` has values for all problems, such as the audience."""
         kind = PROBLEMS[self.id]
+        detail = (on_a_page and kind.on_a_page) or kind.detail
         values = {"seconds": self.retry_after or 1} | always | self.values
         shown = {name: escape_unprintable(str(value)) for name, value in values.items()}
         return {
             "type": f"{TYPE_PREFIX}{self.id.value}",
             "title": kind.title,
             "status": kind.status,
-            "detail": kind.detail.format(**shown),
+            "detail": detail.format(**shown),
             "id": self.id.value,
         }

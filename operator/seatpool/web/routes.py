@@ -20,7 +20,7 @@ from seatpool.api.workbench import Workbench
 from seatpool.explain.overview import Overview
 from seatpool.explain.why import Explanation
 from seatpool.web.answers import Me, PoolAnswer, PoolsPage, Seen, ServersPage, WorkbenchesPage
-from seatpool.web.authentication import Caller, read_token
+from seatpool.web.authentication import Caller
 from seatpool.web.authorization import Scope
 from seatpool.web.history import USUAL_TARGET, HistoryAnswers
 from seatpool.web.paging import LARGEST_PAGE, LONGEST_CURSOR, USUAL_PAGE, page_of
@@ -281,14 +281,13 @@ async def events(request: Request, caller: Authenticated, time_zone: TimeZone = 
     `end` has a problem and closes the stream: connect again with a new token.
     """
     service, zone = service_of(request), read_zone(time_zone)
-    token = read_token(request.headers.get("authorization"))
     opened = ExitStack()
     subscription = opened.enter_context(service.streams.opened(caller.name))
-    feed = Feed(service=service, token=token, caller=caller, zone=zone, subscription=subscription)
-    return _EventStream(feed.events(), opened)
+    feed = Feed(service=service, token=request.state.token, caller=caller, zone=zone, subscription=subscription)
+    return EventStream(feed.events(), opened)
 
 
-class _EventStream(StreamingResponse):
+class EventStream(StreamingResponse):
     """A response that gives its place among the open streams back, however it ends."""
 
     def __init__(self, events: AsyncIterable[bytes], opened: ExitStack) -> None:

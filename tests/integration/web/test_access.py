@@ -7,6 +7,8 @@ import pytest
 from tests.integration.web.conftest import AUDIENCE, Site, Stream, allow, signed, start, web_settings
 from tests.waiting import wait_until
 
+from seatpool.web.pages.routes import router as pages_router
+from seatpool.web.pages.sign_in import router as sign_in_router
 from seatpool.web.routes import router
 
 CALLERS = ("none", "expired", "wrong-audience", "nobody", "bob", "numbers", "elsewhere", "viewer", "admin")
@@ -27,10 +29,23 @@ SEES: dict[str, dict[str, int]] = {
     "/api/v1/status": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
     "/api/v1/usage": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200},
     "/api/v1/plan": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200},
+    "/": dict.fromkeys(CALLERS[3:], 200),
+    "/developer": dict.fromkeys(CALLERS[3:], 200),
+    "/pools": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/pools/{namespace}/{name}": {
+        "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200,
+    },
+    "/buyer": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/admin": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/stream": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200},
 }  # fmt: skip
 """The status by route and caller. The pool is of the first namespace, and the user is ann, who works there."""
 QUERIES = {"/api/v1/usage": "?pool={namespace}/matlab", "/api/v1/plan": "?pool={namespace}/matlab"}
-ROUTES = sorted(route.path for route in router.routes)
+ROUTES = sorted(route.path for route in (*router.routes, *pages_router.routes))
+OPEN = {"/sign-in", "/sign-out", "/enter/{code}", "/static/{name}"}
+"""Routes that answer whoever asks. `test_pages` looks at what they tell."""
+STREAMS = {"/api/v1/events": "pools", "/stream": "rows"}
+"""The first event of each stream."""
 MATRIX = [(route, caller) for route in ROUTES for caller in CALLERS]
 
 
@@ -38,10 +53,15 @@ MATRIX = [(route, caller) for route in ROUTES for caller in CALLERS]
 def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, caller: str) -> None:
     path = (route + QUERIES.get(route, "")).format(namespace=site.namespace, name="matlab", user="ann")
     expected = UNKNOWN.get(caller) or SEES[route][caller]
-    if route.endswith("/events") and expected == 200:
-        with site.stream(caller) as stream:
+    if route == "/stream":
+        path = f"/stream?page=pool&target={site.namespace}/matlab"
+    if route in STREAMS and expected == 200:
+        with site.stream(caller, path) as stream:
             assert stream.reply.status == 200
-            told = stream.next("pools")
+            told = stream.next(STREAMS[route])
+        if route == "/stream":
+            assert ("carl" in str(told)) == (caller in ("viewer", "admin"))
+            return
         sees_pools = SEES["/api/v1/pools"][caller] == 200
         assert bool(told["items"]) == sees_pools
         return
@@ -55,10 +75,13 @@ def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, call
         assert found.headers["www-authenticate"].startswith("Bearer")
     if expected == 200 and caller == "elsewhere":
         assert site.namespace not in found.text.replace(f"system:serviceaccount:{site.namespace}:", "")
+    if expected == 200 and caller in ("nobody", "bob", "numbers"):
+        assert "carl" not in found.text
 
 
 def test_the_matrix_has_every_route() -> None:
     assert set(SEES) == set(ROUTES)
+    assert {route.path for route in sign_in_router.routes} == OPEN
 
 
 def test_every_response_keeps_browsers_and_caches_away(site: Site) -> None:
@@ -67,7 +90,7 @@ def test_every_response_keeps_browsers_and_caches_away(site: Site) -> None:
         assert headers["cache-control"] == "private, no-cache"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-security-policy"].startswith("default-src 'none'")
-        assert headers["vary"] == "Authorization"
+        assert headers["vary"] == "Authorization, Cookie"
         assert not any(name.startswith("access-control") for name in headers)
         assert "server" not in headers
 
