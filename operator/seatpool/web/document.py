@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from seatpool.web.answers import Me, PoolChanges
 from seatpool.web.examples import EXAMPLES
+from seatpool.web.keys.examples import BODY_EXAMPLES, WRITE_EXAMPLES
 from seatpool.web.problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemId
 from seatpool.web.replies import JSON
 from seatpool.web.routes import DESCRIBED, PREFIX, STREAM, Described
@@ -75,7 +76,7 @@ def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
             operation["operationId"] = _operation_id(method, path)
             operation["tags"] = ["v1"]
             if described.body is not None:
-                sent = {"schema": schemas.of(described.body), "example": EXAMPLES[f"{path} body"]}
+                sent = {"schema": schemas.of(described.body), "example": BODY_EXAMPLES[method, path]}
                 operation["requestBody"] = {"required": True, "content": {JSON: sent}}
             operation["responses"] = _responses(method, path, described, schemas)
     schemas.of(Me)
@@ -102,11 +103,11 @@ def _operation_id(method: str, path: str) -> str:
 
 def _responses(method: str, path: str, described: Described, schemas: Schemas) -> dict[str, Any]:
     content: dict[str, Any]
-    name = path if method == "get" else f"{method} {path}"
+    example = EXAMPLES.get(path) if method == "get" else WRITE_EXAMPLES[method, path]
     if described.answer is not None:
         content = {JSON: {"schema": schemas.of(described.answer)}}
-        if name in EXAMPLES:
-            content[JSON]["example"] = EXAMPLES[name]
+        if example is not None:
+            content[JSON]["example"] = example
     elif path == f"{PREFIX}/events":
         content = {STREAM: {"schema": {"type": "string"}, "example": "event: pools\ndata: {...}\n\n"}}
     else:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -57,19 +58,26 @@ class Site:
     server: WebServer
     log: LogCapture
     tokens: dict[str, str] = field(default_factory=dict)
+    audit: Path = Path("/dev/null")
+    """File of the audit trail."""
 
     @property
     def namespace(self) -> str:
         return self.board.namespace
 
-    def get(self, path: str, caller: str | None = None, *, method: str = "GET", **headers: str) -> Reply:
-        """What a caller gets. A caller is the name of a token."""
+    def get(
+        self, path: str, caller: str | None = None, *, method: str = "GET", body: Any = None, **headers: str
+    ) -> Reply:
+        """What a caller gets. A caller is the name of a token or key. A body is sent as JSON, unless it is bytes."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            sent = {"Content-Type": "application/json"} | sent
+            body = body if isinstance(body, bytes) else json.dumps(body).encode()
         if caller is not None:
             sent["Authorization"] = f"Bearer {self.tokens[caller]}"
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         try:
-            connection.request(method, path, headers=sent)
+            connection.request(method, path, headers=sent, body=body)
             found = connection.getresponse()
             return Reply(found.status, {name.lower(): value for name, value in found.getheaders()}, found.read())
         finally:
@@ -89,6 +97,27 @@ class Site:
 
     def stream(self, caller: str, path: str = "/api/v1/events") -> "Stream":
         return Stream(self.server.port, path, self.tokens[caller])
+
+    def new_key(self, caller: str, **wanted: Any) -> Body:
+        """A key that a caller asked for, and that an admin approved where that is needed. Its tokens get it by its name."""
+        wanted = {"purpose": "a test", "namespace": self.namespace} | wanted
+        reply = self.get("/api/v1/keys", caller, method="POST", body=wanted)
+        assert reply.status in (201, 202), reply.text
+        if reply.status == 202:
+            name = reply.json["item"]["name"]
+            self.patch_key(name, {"spec": {"approved": True}})
+            path = f"/api/v1/keys/{self.namespace}/{name}/secret"
+            assert reply.headers["location"] == path
+            reply = self.get(path, caller, method="POST")
+            assert reply.status == 201, reply.text
+        answer: Body = reply.json
+        self.tokens[answer["item"]["name"]] = answer["key"]
+        return answer
+
+    def patch_key(self, name: str, patch: Body, *flags: str) -> None:
+        self.plane.kubectl(
+            "patch", "apikey", name, "-n", self.namespace, "--type=merge", "-p", json.dumps(patch), *flags
+        )
 
     def put(self, *objects: Body) -> None:
         self.board.put(*objects)
@@ -162,13 +191,14 @@ def start(settings: Settings) -> tuple[WebServer, LogCapture, Callable[[], None]
     return server, capture, stop
 
 
-def web_settings(plane: ControlPlane, namespace: str, **more: Any) -> Settings:
+def web_settings(plane: ControlPlane, namespace: str, *, audit: Path | None = None, **more: Any) -> Settings:
     """Settings of a server that acts as the ServiceAccount `web` and knows two callers as users."""
     mapping = {f"system:serviceaccount:{namespace}:{user}": user for user in ("ann", "bob", "eve")}
     return Settings(
         kubeconfig=plane.kubeconfig_for_service_account(namespace, "web"),
         identity=IdentitySettings(mapping=mapping),
         http={"port": 0, "host": "127.0.0.1"},
+        audit={"file": audit},
         web={"port": 0, "host": "127.0.0.1", "requests_per_minute": 100_000, "refused_tokens_per_minute": 100_000}
         | more,
     )
@@ -183,6 +213,12 @@ def allow_web(plane: ControlPlane, namespace: str) -> None:
         "--resource=licensepools.seatpool.io,licenseservers.seatpool.io,seatledgers.seatpool.io,workbenches.seatpool.io",
     )  # fmt: skip
     plane.kubectl("create", "clusterrolebinding", f"web-{namespace}", f"--clusterrole=web-{namespace}", account)
+    for verbs, resource in (("get,list,watch,create,patch,delete", "apikeys"), ("patch", "apikeys/status")):
+        name = f"web-{namespace}-{resource.replace('/', '-')}"
+        kind, _, part = resource.partition("/")
+        named = f"{kind}.seatpool.io" + (f"/{part}" if part else "")
+        plane.kubectl("create", "clusterrole", name, f"--verb={verbs}", f"--resource={named}")
+        plane.kubectl("create", "clusterrolebinding", name, f"--clusterrole={name}", account)
     plane.kubectl("create", "clusterrolebinding", f"auth-{namespace}", "--clusterrole=system:auth-delegator", account)
 
 
@@ -242,8 +278,26 @@ ACCOUNTS = {
 }
 
 
+def add_keys(site: Site) -> None:
+    """Keys of each scope, and two that have ended."""
+    matlab = {"scope": "Pool", "pool": "matlab"}
+    for name, caller, wanted in (
+        ("key-own", "bob", {"scope": "Own"}), ("key-pool", "viewer", matlab), ("key-list", "viewer", {"scope": "List"}),
+        ("key-revoked", "viewer", {"scope": "List"}), ("key-expired", "viewer", {"scope": "List"}),
+    ):  # fmt: skip
+        made = site.new_key(caller, **wanted)
+        site.tokens[name] = site.tokens[made["item"]["name"]]
+        if name == "key-revoked":
+            site.patch_key(made["item"]["name"], {"spec": {"revoked": True}})
+        if name == "key-expired":
+            past = {"status": {"expiresAt": "2026-01-01T00:00:00Z"}}
+            site.patch_key(made["item"]["name"], past, "--subresource=status")
+    for name in ("key-revoked", "key-expired"):
+        wait_until(lambda name=name: site.get("/api/v1/openapi.json", name).status == 401, what=name)
+
+
 @pytest.fixture(scope="module")
-def site(control_plane: ControlPlane) -> Iterator[Site]:
+def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two pools: ann, carl and zoe, who is protected, have the seats of matlab, bob waits. In the other namespace is one more."""
     plane, namespace, other = control_plane, f"web-{secrets.token_hex(4)}", f"web-{secrets.token_hex(4)}"
     for one in (namespace, other):
@@ -265,8 +319,9 @@ def site(control_plane: ControlPlane) -> Iterator[Site]:
     )
     there = Board(plane, other)
     there.put(there.server(target=machine()), there.pool("matlab", seats=1), there.workbench(9, "dora"))
-    server, log, stop = start(web_settings(plane, namespace))
-    made = Site(plane, board, other, server, log)
+    audit = tmp_path_factory.mktemp("web") / "audit.jsonl"
+    server, log, stop = start(web_settings(plane, namespace, audit=audit, keys={"enabled": True, "most_per_user": 50}))
+    made = Site(plane, board, other, server, log, audit=audit)
     for account, rights in ACCOUNTS.items():
         plane.kubectl("create", "serviceaccount", account, "-n", namespace)
         for resources, where in rights:
@@ -275,6 +330,7 @@ def site(control_plane: ControlPlane) -> Iterator[Site]:
     made.tokens["expired"] = expired_token(plane, namespace, "admin")
     made.tokens["wrong-audience"] = made.new_token("admin", audience=None)
     made.until("/api/v1/pools", "admin", lambda answer: len(answer["items"]) >= 3)
+    add_keys(made)
     yield made
     stop()
     for one in (namespace, other):
