@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from seatpool.web.keys.examples import KEY
 from seatpool.web.routes import PREFIX
 
 _LINE = {
@@ -130,4 +131,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             },
         ],
     },
+    f"{PREFIX}/keys": {"items": [KEY]},
 }  # fmt: skip

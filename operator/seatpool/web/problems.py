@@ -42,6 +42,14 @@ class ProblemId(StrEnum):
     TOO_MUCH_HISTORY = "TooMuchHistory"
     HISTORY_BUSY = "HistoryBusy"
     HISTORY_UNREADABLE = "HistoryUnreadable"
+    MAY_NOT_WRITE = "MayNotWrite"
+    BAD_BODY = "BadBody"
+    BAD_KEY = "BadKey"
+    KEY_ENDED = "KeyEnded"
+    KEY_SCOPE = "KeyScope"
+    KEYS_OFF = "KeysOff"
+    KEY_NOT_TAKEABLE = "KeyNotTakeable"
+    TOO_MANY_KEYS = "TooManyKeys"
     UNEXPECTED = "Unexpected"
 
 
@@ -104,7 +112,9 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         "The API is at /api/v1; /api/v1/openapi.json lists it.",
         "The address may be mistyped, or what it showed is gone.",
     ),
-    ProblemId.WRONG_METHOD: ProblemKind(405, "Wrong method", "The API is read-only: use GET."),
+    ProblemId.WRONG_METHOD: ProblemKind(
+        405, "Wrong method", "Use {methods} here; /api/v1/openapi.json lists what there is."
+    ),
     ProblemId.BAD_PARAMETER: ProblemKind(
         400, "A parameter is not right", "Parameter {parameter} is {value}: {problem}."
     ),
@@ -150,6 +160,40 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
     ),
     ProblemId.HISTORY_UNREADABLE: ProblemKind(
         503, "The history cannot be read", "The log of the service says why. Ask again in {seconds} s."
+    ),
+    ProblemId.MAY_NOT_WRITE: ProblemKind(
+        503,
+        "The service lacks a right",
+        "It may not write APIKeys in namespace {namespace}: its admin has to give it the rights of web.keys, and to let the "
+        "admission policy know it.",
+    ),
+    ProblemId.BAD_BODY: ProblemKind(
+        400,
+        "The body is not right",
+        "Send a JSON object with Content-Type: application/json, of at most {most} bytes, as /api/v1/openapi.json describes it.",
+    ),
+    ProblemId.BAD_KEY: ProblemKind(
+        401,
+        "The key is not accepted",
+        "It is no whole key, or none of this service: send it as it was shown, or ask for another at /api/v1/keys.",
+    ),
+    ProblemId.KEY_ENDED: ProblemKind(
+        401, "The key is not accepted any more", "Key {prefix}: {said}. Ask for another at /api/v1/keys."
+    ),
+    ProblemId.KEY_SCOPE: ProblemKind(
+        403,
+        "The key does not open this",
+        "Its scope {scope} opens {opens}: ask for a key of another scope, or send a token of the cluster.",
+    ),
+    ProblemId.KEYS_OFF: ProblemKind(
+        404, "There are no keys here", "This service issues no keys: its admin can switch them on (web.keys.enabled)."
+    ),
+    ProblemId.KEY_NOT_TAKEABLE: ProblemKind(409, "The key cannot be taken", "APIKey {name}: {said}."),
+    ProblemId.TOO_MANY_KEYS: ProblemKind(
+        409,
+        "Too many keys",
+        "The user has {count} keys that have not ended, and may have {most}: revoke one, by DELETE "
+        "/api/v1/keys/NAMESPACE/NAME.",
     ),
     ProblemId.UNEXPECTED: ProblemKind(
         500,

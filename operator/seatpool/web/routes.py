@@ -1,14 +1,13 @@
-"""Defines the routes of the API. Each says what it needs, what it answers, and how it is described.
+"""Defines the routes that read. Each says what it needs, what it answers, and how it is described.
 
-The router asks who the caller is before every route, so no route can forget it. What the caller may see is asked by each.
+Those of keys are in `keys/routes`.
 """
 
-from collections.abc import AsyncIterable, Callable, Collection, Mapping
+from collections.abc import AsyncIterable, Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
@@ -23,42 +22,34 @@ from seatpool.web.answers import Me, PoolAnswer, PoolsPage, Seen, ServersPage, W
 from seatpool.web.authentication import Caller
 from seatpool.web.authorization import Scope
 from seatpool.web.history import USUAL_TARGET, HistoryAnswers
-from seatpool.web.paging import LARGEST_PAGE, LONGEST_CURSOR, USUAL_PAGE, page_of
+from seatpool.web.keys import routes as _key_routes  # noqa: F401 - they are on the same router
+from seatpool.web.paging import USUAL_PAGE, page_of
 from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.replies import reply
+from seatpool.web.routing import (
+    DESCRIBED,
+    PREFIX,
+    Authenticated,
+    Cursor,
+    Described,
+    Limit,
+    Name,
+    Namespace,
+    authenticated,
+    router,
+    service_of,
+)
+from seatpool.web.routing import get as _get
 from seatpool.web.service import Service, read_zone
 from seatpool.web.stream import Feed, me_of
 from seatpool.web.usage import Plan, Usage
 from seatpool.web.visible_users import ALL_NAMED
 
-PREFIX = "/api/v1"
 STREAM = "text/event-stream"
-Handler = TypeVar("Handler", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What the document says of a route beyond its parameters."""
-
-    answer: type | None
-    """The dataclass of its answer. None: it is no such object."""
-    problems: tuple[ProblemId, ...]
-    """Problems that not all routes have."""
-
-
-DESCRIBED: dict[str, Described] = {}
-"""By path."""
-
-Cursor = Annotated[
-    str | None,
-    Query(max_length=LONGEST_CURSOR, description="`nextCursor` of the page before. Without it the list begins."),
-]
-Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Most items of the page.")]
+__all__ = ["DESCRIBED", "PREFIX", "STREAM", "Described", "authenticated", "router"]
 TimeZone = Annotated[
     str, Query(alias="timeZone", max_length=64, description="Zone of the times in sentences, such as Europe/Berlin.")
 ]
-Namespace = Annotated[str, Path(max_length=63, description="Namespace of the object.")]
-Name = Annotated[str, Path(max_length=253, description="Name of the object.")]
 InNamespace = Annotated[
     str | None, Query(max_length=63, description="Only this namespace. Default: all that the caller may see.")
 ]
@@ -87,29 +78,6 @@ _OF_HISTORY = (
     ProblemId.HISTORY_BUSY,
     ProblemId.HISTORY_UNREADABLE,
 )
-
-
-def service_of(request: Request) -> Service:
-    """Returns the service of the application that the request is for."""
-    service: Service = request.app.state.service
-    return service
-
-
-async def authenticated(request: Request) -> Caller:
-    """Returns who sends the request. Raises Refusal."""
-    caller = await service_of(request).authenticate(request)
-    request.state.caller = caller
-    return caller
-
-
-Authenticated = Annotated[Caller, Depends(authenticated)]
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(authenticated)])
-
-
-def _get(path: str, summary: str, answer: type | None, *problems: ProblemId) -> Callable[[Handler], Handler]:
-    """Adds a route, with what the document says of it."""
-    DESCRIBED[PREFIX + path] = Described(answer, problems)
-    return router.get(path, summary=summary, response_class=Response)
 
 
 @_get("/me", "The caller's own seats", Me, ProblemId.BAD_PARAMETER)
@@ -282,7 +250,7 @@ async def events(request: Request, caller: Authenticated, time_zone: TimeZone = 
     """
     service, zone = service_of(request), read_zone(time_zone)
     opened = ExitStack()
-    subscription = opened.enter_context(service.streams.opened(caller.name))
+    subscription = opened.enter_context(service.streams.opened(caller.limited_as, has_key=caller.key is not None))
     feed = Feed(service=service, token=request.state.token, caller=caller, zone=zone, subscription=subscription)
     return EventStream(feed.events(), opened)
 

@@ -121,13 +121,13 @@ def within(seconds: int) -> str:
 
 
 def seats_curve(
-    id: str,
+    id: str,  # noqa: A002
     curve: Sequence[PlanPoint],
     *,
     now: int | None,
     chosen: int | None,
     width: int,
-    product: str,  # noqa: A002
+    product: str,
 ) -> Markup:
     """Draws the share of starts that wait by the number of seats, with the present number and a chosen one."""
     height = 210.0

@@ -129,9 +129,13 @@ def test_the_curve_shows_each_number_of_seats(
     curve = [point(first + at, share) for at, share in enumerate(shares)]
     found = parsed(
         seats_curve(
-            "c", curve, now=None if now is None else first + now, chosen=None if chosen is None else first + chosen,
-            width=WIDE, product=product,
-        )  # fmt: skip
+            "c",
+            curve,
+            now=None if now is None else first + now,
+            chosen=None if chosen is None else first + chosen,
+            width=WIDE,
+            product=product,
+        )
     )
     dots = found.findall(f"{SVG}circle[@class='dot']")
     assert [dot.get("data-seats") for dot in dots] == [str(one.seats) for one in curve]

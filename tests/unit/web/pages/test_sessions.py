@@ -29,7 +29,9 @@ from seatpool.web.sign_in_codes import LASTS, SignInCodes
 SITE = "https://seats.example"
 
 
-def request(*headers: tuple[str, str], scheme: str = "https", client: str = "192.0.2.1", method: str = "POST") -> Request:
+def request(
+    *headers: tuple[str, str], scheme: str = "https", client: str = "192.0.2.1", method: str = "POST"
+) -> Request:
     scope: dict[str, Any] = {
         "type": "http", "method": method, "scheme": scheme, "path": "/", "query_string": b"", "client": (client, 1),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers], "server": ("seats.example", 443),
@@ -148,7 +150,8 @@ def test_signing_out_ends_the_cookie() -> None:
 # -- a proxy ------------------------------------------------------------------------------------------------------------
 
 PROXY = ProxySettings(
-    user_header="X-Forwarded-User", groups_header="X-Forwarded-Groups", trusted=(ip_network("10.1.0.0/28"), ip_network("fd00::/64"))
+    user_header="X-Forwarded-User", groups_header="X-Forwarded-Groups",
+    trusted=(ip_network("10.1.0.0/28"), ip_network("fd00::/64")),
 )  # fmt: skip
 ANN = ("X-Forwarded-User", "ann@corp.example")
 
