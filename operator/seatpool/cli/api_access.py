@@ -143,7 +143,8 @@ class ApiAccess:
                 f"the certificate of {self.url} is not trusted ({error.certificate_error}); name its CA with --server-ca"
             ) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise NoApiAnswer(f"no answer from {self.url}: {error}; is it the address of the HTTP API?") from error
+            told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise NoApiAnswer(f"no answer from {self.url}: {told}; is it the address of the HTTP API?") from error
         if status != 200:
             raise self._refusal(status, media, body)
         found = self._json(body)

@@ -6,7 +6,6 @@ So screens, JSON and YAML are the same, whether an answer comes from the API or 
 import dataclasses
 import types
 import typing
-from collections.abc import Hashable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -29,7 +28,7 @@ def decode(kind: type[T], value: Any) -> T:
     An absent field is None, or has its default. Fields that this version does not know are left out.
     """
     try:
-        return typing.cast("T", _adapter(typing.cast("Hashable", kind)).validate_python(_renamed(kind, value)))
+        return typing.cast("T", _adapter(kind).validate_python(_renamed(kind, value)))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or kind.__name__
@@ -37,7 +36,7 @@ def decode(kind: type[T], value: Any) -> T:
 
 
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
