@@ -34,6 +34,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if eq (include "seatpool.web.history" .) "bucket" }}{{ $_ := set $history "spool" "/tmp/no-spool" }}{{ end -}}
 {{- $_ := set $shared "history" $history -}}
 {{- end -}}
+{{- if .Values.web.keys.enabled -}}
+{{- $_ := set $web "keys" (dict "enabled" true) -}}
+{{- end -}}
 {{- $decided := dict "web" $web "http" (dict "port" .Values.port) -}}
 {{- with .Values.watchNamespaces }}{{ $_ := set $decided "namespaces" . }}{{ end -}}
 {{- toYaml (merge $decided $shared) -}}
@@ -43,6 +46,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [seatpool.io]
   resources: [licensepools, licenseservers, seatledgers, workbenches]
   verbs: [get, list, watch]
+{{- if .Values.web.keys.enabled }}
+# Requests of its callers, what becomes of them, and keys of the same user that have ended.
+- apiGroups: [seatpool.io]
+  resources: [apikeys]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [seatpool.io]
+  resources: [apikeys/status]
+  verbs: [patch]
+{{- end }}
 {{- end -}}
 
 {{- define "seatpool.web.subject" -}}
@@ -59,6 +71,12 @@ subjects:
 {{- if hasKey (dig "web" dict (default dict $v.config)) $setting -}}
 {{- fail (printf "config.web.%s is decided by web of this chart; set web.port or web.tls.secretName instead" $setting) -}}
 {{- end -}}
+{{- end -}}
+{{- if hasKey (dig "web" "keys" dict (default dict $v.config)) "enabled" -}}
+{{- fail "config.web.keys.enabled is decided by web of this chart; set web.keys.enabled instead" -}}
+{{- end -}}
+{{- if and $v.web.keys.enabled (eq (include "seatpool.decisionPolicy" .) "none") -}}
+{{- fail "web.keys.enabled needs an admission policy: without it, whoever may create APIKeys gets the rights of any user; set rbac.decisionPolicy to install, or to present where a cluster admin has made the policy" -}}
 {{- end -}}
 {{- if dig "web" "host" "" (default dict $v.config) -}}
 {{- fail (printf "config.web.host is %s: the Service reaches the pod by its own address; leave it out, for all addresses" $v.config.web.host) -}}

@@ -116,6 +116,7 @@ OTHERS: dict[str, Any] = {
     "service.ipFamilies": ["IPv4"],
     "web.enabled": True,
     "web.replicas": 2,
+    "web.keys.enabled": True,
     "web.port": 9443,
     "web.serviceAccount.name": "other",
     "web.serviceAccount.create": False,

@@ -24,6 +24,7 @@ ON = {"web": {"enabled": True}}
 EVERYTHING: Body = {
     "web": {
         "enabled": True,
+        "keys": {"enabled": True},
         "tls": {"secretName": "tls"},
         "ingress": {"enabled": True, "hosts": ["seats.example.com"]},
         "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
@@ -50,7 +51,12 @@ def test_nothing_of_it_is_there_unless_it_is_switched_on(helm: Helm) -> None:
     assert of_web(helm.template()) == []
 
 
-@pytest.mark.parametrize("more", [{}, {"watchNamespaces": ["a", "b"], "config": {"installation": "tests"}}])
+NAMESPACED: Body = {
+    "watchNamespaces": ["a", "b"], "config": {"installation": "tests"}, "rbac": {"decisionPolicy": "install"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [{}, NAMESPACED])
 def test_no_two_objects_have_the_same_name(helm: Helm, more: Body) -> None:
     objects = helm.template(EVERYTHING | more)
     names = [(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]) for one in objects]
@@ -153,6 +159,19 @@ def history_of(objects: list[Body], folder: Path) -> HistoryConfig:
         ({"web": {"enabled": True, "port": 8080}}, "web.port and port are both 8080"),
         ({"web": {"enabled": True, "serviceAccount": {"name": "seatpool"}}}, "the operator's ServiceAccount"),
         (ON | {"config": {"web": {"port": 1}}}, "config.web.port is decided by web of this chart"),
+        (ON | {"config": {"web": {"keys": {"enabled": True}}}}, "config.web.keys.enabled is decided by web"),
+        (
+            {
+                "web": {"enabled": True, "keys": {"enabled": True}},
+                "watchNamespaces": ["a"],
+                "config": {"installation": "x"},
+            },
+            "web.keys.enabled needs an admission policy",
+        ),
+        (
+            {"web": {"enabled": True, "keys": {"enabled": True}}, "rbac": {"decisionPolicy": "none"}},
+            "web.keys.enabled needs an admission policy",
+        ),
         (ON | {"config": {"web": {"host": "127.0.0.1"}}}, "config.web.host is 127.0.0.1"),
         (FOLDER | {"config": {}}, "config.history.location is not set"),
         (FOLDER | {"history": {"volume": "emptyDir"}}, "history.volume is emptyDir: only a claim"),
