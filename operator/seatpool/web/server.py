@@ -72,6 +72,8 @@ class WebServer:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self.service: Service | None = None
+        """Answers the requests. None: it was not made yet."""
         self._metrics = WebMetrics(self.registry)
         self._clock = clock
         self._log: FilteringBoundLogger = log or structlog.get_logger()
@@ -106,7 +108,7 @@ class WebServer:
             )  # fmt: skip
             ending.push_async_callback(probes.stop)
             self.http_port = await probes.start()
-            service = self._service(watching, reviews, authorizer)
+            service = self.service = self._service(watching, reviews, authorizer)
             ending.push_async_callback(watching.tasks.cancel_all)
             if tls is not None:
                 watching.tasks.start_vital("certificate", lambda: _renew_certificate(tls, settings, self._log))

@@ -1,28 +1,22 @@
 """Collects what each page shows, from the answers of the API, as far as its reader may see it. No page asks for more."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from seatpool.api.licensepool import LicensePool
-from seatpool.api.workbench import Workbench
-from seatpool.domain.errors import SeatpoolError
-from seatpool.explain.held_change import approval_request
-from seatpool.explain.list_diff import diff
-from seatpool.explain.operator_life import operator_lives
-from seatpool.explain.overview import Overview, PoolLine, overview
+from seatpool.explain.overview import PoolLine
 from seatpool.text import TimeFormat
-from seatpool.web.cluster import rows_of
+from seatpool.web.pages.admin_answer import Sight, admin_answer, sight_of
 from seatpool.web.pages.fragments import Fragment, container
 from seatpool.web.pages.reader import Reader
 from seatpool.web.pages.rendering import part
-from seatpool.web.pages.views.admin import AdminView, HeldChange, ListRow, admin_view, held_change, list_row
 from seatpool.web.pages.views.pool import PoolRow, pool_row, pool_view
 from seatpool.web.pages.views.seat import my_seats
 from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.stream import me_of
-from seatpool.web.visible_users import ASK, VisibleUsers
+from seatpool.web.visible_users import VisibleUsers
 
 _NO_TIMES = TimeFormat(zone=UTC, now=datetime(2000, 1, 1, tzinfo=UTC))
 MOST_POOLS = 500
@@ -62,17 +56,21 @@ async def seat_content(reader: Reader, _target: str) -> Content:
 
 async def pools_content(reader: Reader, _target: str) -> Content:
     """Returns the page of all pools that the reader may list."""
-    rows = [pool_row(line) for line in _lines(reader, await reader.pools())]
-    return Content(
-        title="Pools",
-        fragments=(_pool_rows(reader, rows),),
-        values={"more": max(0, len(rows) - MOST_POOLS)},
-    )
+    keys = await reader.pools()
+
+    def compute() -> Content:
+        rows = [pool_row(line) for line in _lines(reader, keys)]
+        more = max(0, len(rows) - MOST_POOLS)
+        return Content(title="Pools", fragments=(_pool_rows(reader, rows),), values={"more": more})
+
+    cluster = reader.service.cluster
+    versions = tuple(cluster.pool_version(key) for key in keys)
+    return _shared(reader, ("pools", keys), versions, compute)
 
 
 async def pool_content(reader: Reader, target: str) -> Content:
     """Returns the page of one pool."""
-    service, times = reader.service, reader.times
+    service = reader.service
     namespace, _, name = target.partition("/")
     if not await service.authorizer.may_get(reader.caller, LicensePool, namespace, name):
         raise Refusal(ProblemId.FORBIDDEN, verb="get", resource="licensepools", where=f"namespace {namespace}")
@@ -80,7 +78,13 @@ async def pool_content(reader: Reader, target: str) -> Content:
     if found is None:
         raise Refusal(ProblemId.NOT_FOUND, kind="LicensePool", name=target, list="/pools")
     visible = await reader.visible(found)
-    view = pool_view(service.answers.pool(service.cluster.store.pools.get(target, found), visible, reader.zone))
+    pool = service.cluster.store.pools.get(target, found)
+    version = service.cluster.pool_version(target)
+    return _shared(reader, ("pool", target, visible), version, lambda: _pool(reader, pool, visible))
+
+
+def _pool(reader: Reader, pool: LicensePool, visible: VisibleUsers) -> Content:
+    times, view = reader.times, pool_view(reader.service.answers.pool(pool, visible, reader.zone))
     holders = (
         Fragment(f"holder:{index}", part("_holder.html.jinja", (index, one, one.user == visible.own), times))
         for index, one in enumerate(view.holders)
@@ -104,7 +108,12 @@ async def pool_content(reader: Reader, target: str) -> Content:
 
 async def admin_content(reader: Reader, _target: str) -> Content:
     """Returns the page of an admin: who may list license servers."""
-    times, view = reader.times, await _admin_view(reader)
+    sight = await sight_of(reader)
+    return _shared(reader, ("admin", sight), reader.service.cluster.version, lambda: _admin(reader, sight))
+
+
+def _admin(reader: Reader, sight: Sight) -> Content:
+    times, view = reader.times, admin_answer(reader, sight)
     servers = (Fragment(one.id, part("_server.html.jinja", one, times)) for one in view.servers)
     lists = (Fragment(one.id, part("_list.html.jinja", one, times)) for one in view.lists)
     held = (Fragment(f"held:{one.server}", part("_held.html.jinja", one, times)) for one in view.held)
@@ -123,76 +132,14 @@ async def admin_content(reader: Reader, _target: str) -> Content:
     )
 
 
-async def _admin_view(reader: Reader) -> AdminView:
-    service = reader.service
-    cluster, store, times = service.cluster, service.cluster.store, reader.times
-    servers = await reader.servers()
-    scope = await service.authorizer.scope(reader.caller, LicensePool, {key.partition("/")[0] for key in store.pools})
-    pools = [pool for key, pool in sorted(store.pools.items()) if key.partition("/")[0] in scope]
-    visible = {pool.key: await reader.visible(pool) for pool in pools}
-    everything = (
-        len(servers) == len(store.servers)
-        and len(pools) == len(store.pools)
-        and (await service.authorizer.scope(reader.caller, Workbench, ())).everywhere
+def _shared(reader: Reader, name: Hashable, version: Hashable, compute: Callable[[], Content]) -> Content:
+    """Returns what all readers see who may see the same, made once for them."""
+    return reader.service.cluster.computed(
+        ("page", name, str(reader.zone)),
+        version,
+        compute,
+        lines=lambda found: sum(1 + len(one.rows) for one in found.fragments),
     )
-    every_name = all(one.all_named for one in visible.values())
-    own = service.own_user_only(reader.caller)
-    lives = operator_lives(
-        (store.servers[key] for key in servers if key in store.servers),
-        service.leases(),
-        identity=store.identity,
-        times=times,
-    )
-
-    def compute() -> Overview:
-        snapshot = cluster.snapshot()
-        if everything:
-            snapshot = replace(snapshot, rows=tuple(rows_of(cluster, cluster.workbench_keys())))
-        return overview(
-            snapshot, lives=(), times=times, only=None if everything else frozenset(pool.key for pool in pools)
-        )
-
-    name = ("overview", everything, servers, tuple(pool.key for pool in pools), str(reader.zone))
-    found = replace(cluster.computed(name, cluster.version, compute), operators=lives)
-    if not every_name:
-        found = replace(found, problems=own.problems(found.problems), notes=own.problems(found.notes))
-    if not everything:
-        seen = set(servers)
-        found = replace(found, unreadable=(), servers=tuple(one for one in found.servers if one.name in seen))
-    held = _held(reader, servers, visible, own) if pools else ()
-    return admin_view(found, held, _lists(reader, pools, visible))
-
-
-def _held(
-    reader: Reader, servers: tuple[str, ...], visible: Mapping[str, VisibleUsers], own: VisibleUsers
-) -> tuple[HeldChange, ...]:
-    cluster, found = reader.service.cluster, []
-    for key in servers:
-        server = cluster.store.servers.get(key)
-        if server is None or server.status.guard.held is None:
-            continue
-        try:
-            request = approval_request(cluster.snapshot(), server)
-        except SeatpoolError:
-            continue  # nothing is held, or by an older operator: its problem is shown
-        named = {pool: visible.get(pool, own) for pool, _ in request.leaving}
-        if not all(one.all_named for one in named.values()):
-            request = replace(request, message=ASK)
-        found.append(held_change(request, named, lambda user: bool(cluster.subject(user).rows)))
-    return tuple(found)
-
-
-def _lists(reader: Reader, pools: list[LicensePool], visible: Mapping[str, VisibleUsers]) -> tuple[ListRow, ...]:
-    cluster = reader.service.cluster
-    found = []
-    for pool in pools[:MOST_POOLS]:
-        compared = cluster.computed(
-            ("diff", pool.key, str(reader.zone)),
-            cluster.pool_version(pool.key),
-            lambda pool=pool: diff(cluster.snapshot(), pool, times=reader.times),  # type: ignore[misc]
-        )
-        found.append(list_row(compared, visible[pool.key]))
-    return tuple(sorted(found, key=lambda row: row.difference == ""))
 
 
 def _lines(reader: Reader, keys: tuple[str, ...]) -> list[PoolLine]:

@@ -1,6 +1,6 @@
 """Parts of a page that can be replaced while it is open, and what of them is new to a reader."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -32,9 +32,13 @@ class Shown:
     _rows: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
     """The ids of the rows of each element."""
     _html: dict[str, Markup] = field(default_factory=dict, init=False)
+    _last: Sequence[Fragment] = field(default=(), init=False)
 
-    def news(self, fragments: Iterable[Fragment]) -> dict[str, str]:
+    def news(self, fragments: Sequence[Fragment]) -> dict[str, str]:
         """Returns the elements that the page does not show yet, by id. Rows come by themselves if the others stay."""
+        if fragments is self._last:
+            return {}
+        self._last = fragments
         found: dict[str, str] = {}
         for one in fragments:
             ids = tuple(row.id for row in one.rows)

@@ -150,9 +150,10 @@ def test_signing_out_ends_the_cookie() -> None:
 # -- a proxy ------------------------------------------------------------------------------------------------------------
 
 PROXY = ProxySettings(
-    user_header="X-Forwarded-User", groups_header="X-Forwarded-Groups",
+    user_header="X-Forwarded-User",
+    groups_header="X-Forwarded-Groups",
     trusted=(ip_network("10.1.0.0/28"), ip_network("fd00::/64")),
-)  # fmt: skip
+)
 ANN = ("X-Forwarded-User", "ann@corp.example")
 
 
