@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
+from seatpool.api.apikey import APIKey
 from seatpool.api.base import API_VERSION, GROUP, VERSION, Model, Resource, format_duration
 from seatpool.api.descriptions import DescribedSchema
 from seatpool.api.formats import told_in_words
@@ -21,7 +22,7 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.seatledger import SeatLedger
 from seatpool.api.workbench import Workbench
 
-RESOURCES: tuple[type[Resource], ...] = (LicensePool, LicenseServer, SeatLedger, Workbench)
+RESOURCES: tuple[type[Resource], ...] = (APIKey, LicensePool, LicenseServer, SeatLedger, Workbench)
 
 _DROPPED = {"title", "$defs", "propertyOrdering"}
 

@@ -80,6 +80,17 @@ class ConditionReason(StrEnum):
     INVALID_OWNER = "InvalidOwner"
     LIST_PENDING = "ListPending"
     UNDECIDED = "Undecided"
+    # keys of the HTTP API
+    APPROVED_BY_POLICY = "ApprovedByPolicy"
+    APPROVED_BY_ADMIN = "ApprovedByAdmin"
+    APPROVAL_NEEDED = "ApprovalNeeded"
+    APPROVAL_REFUSED = "ApprovalRefused"
+    TOO_LONG = "TooLong"
+    KEY_NOT_TAKEN = "KeyNotTaken"
+    KEY_ISSUED = "KeyIssued"
+    KEY_REVOKED = "KeyRevoked"
+    KEY_EXPIRED = "KeyExpired"
+    WORKBENCH_ENDED = "WorkbenchEnded"
 
 
 class EventReason(StrEnum):
@@ -378,6 +389,32 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ),
     ConditionReason.LIST_PENDING: ReasonText("The seat was given; the license server has not confirmed the list yet."),
     ConditionReason.UNDECIDED: ReasonText("The pool has not decided yet; its own conditions say why, if this lasts."),
+    # keys of the HTTP API
+    ConditionReason.APPROVED_BY_POLICY: ReasonText("The setting web.keys.approve approves keys of this scope."),
+    ConditionReason.APPROVED_BY_ADMIN: ReasonText("A user who may approve keys set spec.approved."),
+    ConditionReason.APPROVAL_NEEDED: ReasonText(
+        "A user who may approve keys has to set spec.approved.",
+        message="to approve it: kubectl patch apikey {name} -n {namespace} --type merge -p "
+        "'{{\"spec\":{{\"approved\":true}}}}'",
+    ),
+    ConditionReason.APPROVAL_REFUSED: ReasonText("A user who may approve keys set spec.approved to false."),
+    ConditionReason.TOO_LONG: ReasonText(
+        "The key would be valid longer than the setting web.keys.longest allows.",
+        message="{field} is {value}, and web.keys.longest is {longest}; ask for another key that ends sooner",
+    ),
+    ConditionReason.KEY_NOT_TAKEN: ReasonText(
+        "The key is approved, and its user has not taken it yet.",
+        message="the key is shown once to {user}: POST /api/v1/keys/{namespace}/{name}/secret",
+    ),
+    ConditionReason.KEY_ISSUED: ReasonText("The key was shown to its user and is accepted."),
+    ConditionReason.KEY_REVOKED: ReasonText("The key was revoked by spec.revoked."),
+    ConditionReason.KEY_EXPIRED: ReasonText(
+        "The key ended by itself, or was not taken in time.", message="it ended at {at}; create another APIKey"
+    ),
+    ConditionReason.WORKBENCH_ENDED: ReasonText(
+        "The workbench that the key was for stopped, is gone, or belongs to another user.",
+        message="workbench {workbench} stopped, is gone, or belongs to another user; create another APIKey",
+    ),
 }
 
 EVENTS: Mapping[EventReason, ReasonText] = {
@@ -489,6 +526,10 @@ CONDITION_TYPES: dict[str, dict[str, str]] = {
         "InventoryFresh": "Every source answered when it was last asked for all its workbenches.",
         "EventsConnected": "The queue of EC2's events answers.",
         "SettingsApplied": "The operator's settings files and its owner mapping are in use as they are.",
+    },
+    "APIKey": {
+        "Ready": "The key was shown to its user and is accepted.",
+        "Approved": "The key may be issued, by the settings or by an admin.",
     },
     "Workbench": {"Ready": "The owner has every seat that the workbench needs, and the license server confirmed it."},
 }

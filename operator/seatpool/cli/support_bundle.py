@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from seatpool.api.apikey import APIKey
 from seatpool.api.base import format_instant
 from seatpool.api.crd import RESOURCES
 from seatpool.api.identity import IdentitySettings
@@ -143,7 +144,8 @@ async def _objects(cluster: ClusterAccess) -> tuple[dict[str, list[Body]], dict[
         except KubeError as error:
             problems[name] = sentence(error)
 
-    kinds = [read(kind.plural, cluster.kube.list_cached(kind, namespace=cluster.namespace)) for kind in RESOURCES]
+    shown = [kind for kind in RESOURCES if kind is not APIKey]  # no help needs hashes of keys and what users ask them for
+    kinds = [read(kind.plural, cluster.kube.list_cached(kind, namespace=cluster.namespace)) for kind in shown]
     await asyncio.gather(*kinds, read("events", cluster.kube.events(namespace=cluster.namespace)))
     leases = {
         str(lease)

@@ -231,10 +231,13 @@ class KubeClient:
             "PUT", _path(resource, namespace, name), query={"fieldManager": FIELD_MANAGER}, body=_typed(resource, body)
         )
 
-    async def merge_patch(self, resource: type[Resource], namespace: str, name: str, body: Mapping[str, Any]) -> Body:
+    async def merge_patch(
+        self, resource: type[Resource], namespace: str, name: str, body: Mapping[str, Any], *, status: bool = False
+    ) -> Body:
+        """Patches an object, or its status. With metadata.resourceVersion it is a compare-and-swap."""
         return await self._call(
             "PATCH",
-            _path(resource, namespace, name),
+            _path(resource, namespace, name) + ("/status" if status else ""),
             query={"fieldManager": FIELD_MANAGER},
             body=dict(body),
             content_type="application/merge-patch+json",

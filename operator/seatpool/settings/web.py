@@ -1,10 +1,14 @@
 """Defines the settings of `seatpool web`, which answers over HTTP what the cluster's objects say."""
 
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from seatpool.api.apikey import VALID_FOR, KeyScope
+from seatpool.api.base import Duration
 
 _HEADER = r"^([A-Za-z0-9-]{1,64})?$"
 
@@ -50,6 +54,27 @@ class PagesSettings(BaseModel):
     )
 
 
+class KeySettings(BaseModel):
+    """Settings of the keys that users and services ask for (APIKey)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        default=False,
+        description="Issue and accept keys. Only where an admission policy keeps users to APIKeys of their own.",
+    )
+    approve: tuple[KeyScope, ...] = Field(
+        default=(KeyScope.OWN,),
+        description="Scopes whose keys need no approval by an admin: Own, Pool, List.",
+    )
+    longest: Annotated[Duration, Field(ge=VALID_FOR.shortest, le=VALID_FOR.longest)] = Field(
+        default=timedelta(days=90), description="How long a key may be valid."
+    )
+    most_per_user: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=10, description="Most keys of one user that have not ended."
+    )
+
+
 class WebSettings(BaseModel):
     """Settings of the HTTP API. There is none that switches the checks of its callers off."""
 
@@ -90,6 +115,7 @@ class WebSettings(BaseModel):
     )
     pages: PagesSettings = PagesSettings()
     proxy: ProxySettings = ProxySettings()
+    keys: KeySettings = Field(default=KeySettings(), description="Keys beside tokens of Kubernetes.")
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

@@ -36,6 +36,13 @@ class Action(StrEnum):
     DRIFT = "drift"
     HOLD = "hold"
     APPROVE = "approve"
+    KEY_REQUEST = "key-request"
+    KEY_APPROVE = "key-approve"
+    KEY_REFUSE = "key-refuse"
+    KEY_ISSUE = "key-issue"
+    KEY_USE = "key-use"
+    KEY_REVOKE = "key-revoke"
+    KEY_END = "key-end"
 
 
 class UnusableTrail(SeatpoolError):

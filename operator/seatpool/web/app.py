@@ -6,8 +6,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
@@ -69,7 +71,9 @@ def _answer_errors(app: FastAPI, service: Service) -> None:
 
     @app.exception_handler(HTTPException)
     async def unrouted(request: Request, error: HTTPException) -> Response:
-        return told(request, Refusal(ProblemId.WRONG_METHOD if error.status_code == 405 else ProblemId.NO_ROUTE))
+        if error.status_code != 405:
+            return told(request, Refusal(ProblemId.NO_ROUTE))
+        return told(request, Refusal(ProblemId.WRONG_METHOD, methods=_methods(request)))
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _error: Exception) -> Response:
@@ -80,6 +84,17 @@ def _is_for_a_browser(request: Request) -> bool:
     """Tells whether an error is read by a person: the request is for a page, and a browser sends it."""
     is_page = not request.url.path.startswith(f"{PREFIX}/")
     return is_page and "text/html" in request.headers.get("accept", "")
+
+
+def _methods(request: Request) -> str:
+    """Returns the methods that the path of a request takes."""
+    found = {
+        method
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(found))
 
 
 class Envelope:

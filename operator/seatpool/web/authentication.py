@@ -1,4 +1,4 @@
-"""Finds out who a caller is, by asking the API server about the caller's token (TokenReview).
+"""Finds out who a caller is, by asking the API server about the caller's token (TokenReview), or the keyring about a key.
 
 A token must be for the audience of the settings, so one that was stolen here opens nothing else. Answers are kept for a short
 time under a keyed hash of the token: a yes for a minute, or until the token ends, and a no for five seconds. No token is kept,
@@ -21,8 +21,11 @@ from pydantic_core import from_json
 
 from seatpool.kube.client import Body
 from seatpool.kube.errors import Forbidden, KubeError
+from seatpool.web.caller import Caller
+from seatpool.web.keys.text import looks_like_key
 from seatpool.web.problems import ProblemId, Refusal
 
+__all__ = ["Authenticator", "Caller", "Reviews", "read_token"]
 REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 YES = 60.0
 """Seconds for which a caller is known without asking again."""
@@ -40,20 +43,10 @@ class Reviews(Protocol):
     async def create_raw(self, path: str, body: Mapping[str, Any]) -> Body: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A caller, as the API server knows it."""
+class Keys(Protocol):
+    """Accepts keys, as Keyring does."""
 
-    name: str
-    uid: str = ""
-    groups: tuple[str, ...] = ()
-    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    @property
-    def subject(self) -> Body:
-        """Returns the part of a SubjectAccessReview that says who asks."""
-        extra = {name: list(values) for name, values in self.extra}
-        return {"user": self.name, "uid": self.uid, "groups": list(self.groups), "extra": extra}
+    def caller(self, text: str) -> Caller: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +78,8 @@ class Authenticator:
 
     reviews: Reviews
     audience: str
+    keys: Keys | None = None
+    """None: no key is accepted."""
     monotonic: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
     _known: OrderedDict[bytes, _Known] = field(default_factory=OrderedDict, init=False)
@@ -103,6 +98,8 @@ class Authenticator:
     async def caller(self, token: str) -> Caller:
         """Returns whose token this is. Raises Refusal if it is not accepted, or if the API server does not answer."""
         digest = self.digest(token)
+        if looks_like_key(token):
+            return self._caller_by_key(token, digest)
         known = self._known.get(digest)
         if known is not None and known.until > self.monotonic():
             found = known.caller
@@ -116,6 +113,20 @@ class Authenticator:
         if found is None:
             raise Refusal(ProblemId.BAD_TOKEN)
         return found
+
+    def _caller_by_key(self, token: str, digest: bytes) -> Caller:
+        """Returns whose key this is. It is decided anew each time; what is kept is only that a good key is no guess."""
+        if self.keys is None:
+            raise Refusal(ProblemId.BAD_KEY)
+        caller = self.keys.caller(token)
+        self._remember(digest, _Known(caller, self.monotonic() + YES))
+        return caller
+
+    def _remember(self, digest: bytes, known: _Known) -> None:
+        self._known.pop(digest, None)
+        self._known[digest] = known
+        if len(self._known) > MOST_TOKENS:
+            self._known.popitem(last=False)
 
     def _asked(self, digest: bytes, done: "asyncio.Task[Caller | None]") -> None:
         self._asking.pop(digest, None)
@@ -136,10 +147,7 @@ class Authenticator:
             raise Refusal(ProblemId.NO_ANSWER, retry_after=2) from error
         found = self._read(answer.get("status") or {})
         lasts = NO if found is None else min(YES, _rest_of(token, self.wall_clock()))
-        self._known.pop(digest, None)
-        self._known[digest] = _Known(found, self.monotonic() + lasts)
-        if len(self._known) > MOST_TOKENS:
-            self._known.popitem(last=False)
+        self._remember(digest, _Known(found, self.monotonic() + lasts))
         return found
 
     def _read(self, status: Mapping[str, Any]) -> Caller | None:

@@ -56,7 +56,14 @@ class Authorizer:
     _known: OrderedDict[tuple[Caller, Question], tuple[bool, float]] = field(default_factory=OrderedDict, init=False)
 
     async def may(self, caller: Caller, question: Question) -> bool:
-        """Tells whether a caller may do something. Raises Refusal if the API server does not answer."""
+        """Tells whether a caller may do something: what its key permits, if it has one, and what the API server allows.
+
+        Raises Refusal if the API server does not answer.
+        """
+        if caller.key is not None and not caller.key.permits(
+            question.verb, question.resource, question.namespace, question.name
+        ):
+            return False
         known = self._known.get((caller, question))
         if known is not None and known[1] > self.monotonic():
             return known[0]

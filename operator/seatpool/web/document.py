@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from seatpool.web.answers import Me, PoolChanges
 from seatpool.web.examples import EXAMPLES
+from seatpool.web.keys.examples import BODY_EXAMPLES, WRITE_EXAMPLES
 from seatpool.web.problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemId
 from seatpool.web.replies import JSON
 from seatpool.web.routes import DESCRIBED, PREFIX, STREAM, Described
@@ -26,10 +27,11 @@ _EVERYWHERE = (
 )
 """Problems that every route has."""
 DESCRIPTION = """\
-Seats, waiting lines and license servers of Seatpool, read-only.
+Seats, waiting lines and license servers of Seatpool. Nothing of them can be changed here; only keys can be made and revoked.
 
 **Who may ask.** Send a token of the Kubernetes cluster, made for this API's audience, as `Authorization: Bearer TOKEN`. A
-caller sees what RBAC lets it see with kubectl, and always its own seats (`/api/v1/me`).
+caller sees what RBAC lets it see with kubectl, and always its own seats (`/api/v1/me`). If the service has keys, a key
+(`/api/v1/keys`) can be sent in place of a token. It opens what its scope says, and never more than its user may see.
 
 **Units.** Times are RFC 3339 in UTC. Durations are as in Kubernetes specs of Seatpool: `250ms`, `15m`, `1h30m`, `365d`. A
 field that has no value is absent. New fields may come: ignore those that you do not know.
@@ -70,11 +72,14 @@ def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
     )  # fmt: skip
     schemas = Schemas()
     for path, operations in made["paths"].items():
-        for operation in operations.values():
-            described = DESCRIBED[path]
-            operation["operationId"] = _operation_id(path)
+        for method, operation in operations.items():
+            described = DESCRIBED[method, path]
+            operation["operationId"] = _operation_id(method, path)
             operation["tags"] = ["v1"]
-            operation["responses"] = _responses(path, described, schemas)
+            if described.body is not None:
+                sent = {"schema": schemas.of(described.body), "example": BODY_EXAMPLES[method, path]}
+                operation["requestBody"] = {"required": True, "content": {JSON: sent}}
+            operation["responses"] = _responses(method, path, described, schemas)
     schemas.of(Me)
     schemas.of(PoolChanges)
     made["components"] = {
@@ -84,7 +89,7 @@ def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
                 "type": "http",
                 "scheme": "bearer",
                 "description": "A token of the Kubernetes cluster for this API's audience, such as from "
-                "`kubectl create token NAME --audience seatpool`.",
+                "`kubectl create token NAME --audience seatpool`, or a key of this API.",
             }
         },
     }
@@ -92,31 +97,33 @@ def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
     return made
 
 
-def _operation_id(path: str) -> str:
+def _operation_id(method: str, path: str) -> str:
     words = [word.strip("{}").removesuffix(".json") for word in path.removeprefix(PREFIX).split("/") if word]
-    return "get" + "".join(word.capitalize() for word in words)
+    return method + "".join(word.capitalize() for word in words)
 
 
-def _responses(path: str, described: Described, schemas: Schemas) -> dict[str, Any]:
+def _responses(method: str, path: str, described: Described, schemas: Schemas) -> dict[str, Any]:
     content: dict[str, Any]
+    example = EXAMPLES.get(path) if method == "get" else WRITE_EXAMPLES[method, path]
     if described.answer is not None:
         content = {JSON: {"schema": schemas.of(described.answer)}}
-        if path in EXAMPLES:
-            content[JSON]["example"] = EXAMPLES[path]
+        if example is not None:
+            content[JSON]["example"] = example
     elif path == f"{PREFIX}/events":
         content = {STREAM: {"schema": {"type": "string"}, "example": "event: pools\ndata: {...}\n\n"}}
     else:
         content = {JSON: {"schema": {"type": "object"}}}
     tag = {"ETag": {"description": "Tag of this very answer.", "schema": {"type": "string"}}}
-    is_stream = STREAM in content
+    has_tag = method == "get" and STREAM not in content
     found: dict[str, Any] = {
-        "200": {
-            "description": "The answer.",
-            "headers": _LIMIT_HEADERS | ({} if is_stream else tag),
+        str(status): {
+            "description": meaning,
+            "headers": _LIMIT_HEADERS | (tag if has_tag else {}),
             "content": content,
         }
+        for status, meaning in described.success.items()
     }
-    if not is_stream:
+    if has_tag:
         found["304"] = {"description": "The answer is the one that `If-None-Match` names.", "headers": tag}
     for status in sorted({PROBLEMS[one].status for one in (*_EVERYWHERE, *described.problems)}):
         kinds = [one for one in (*described.problems, *_EVERYWHERE) if PROBLEMS[one].status == status]

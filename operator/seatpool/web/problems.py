@@ -38,6 +38,18 @@ class ProblemId(StrEnum):
     NO_ANSWER = "NoAnswer"
     MAY_NOT_ASK = "MayNotAsk"
     NO_HISTORY = "NoHistory"
+    NOTHING_RECORDED = "NothingRecorded"
+    TOO_MUCH_HISTORY = "TooMuchHistory"
+    HISTORY_BUSY = "HistoryBusy"
+    HISTORY_UNREADABLE = "HistoryUnreadable"
+    MAY_NOT_WRITE = "MayNotWrite"
+    BAD_BODY = "BadBody"
+    BAD_KEY = "BadKey"
+    KEY_ENDED = "KeyEnded"
+    KEY_SCOPE = "KeyScope"
+    KEYS_OFF = "KeysOff"
+    KEY_NOT_TAKEABLE = "KeyNotTakeable"
+    TOO_MANY_KEYS = "TooManyKeys"
     UNEXPECTED = "Unexpected"
 
 
@@ -100,7 +112,9 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         "The API is at /api/v1; /api/v1/openapi.json lists it.",
         "The address may be mistyped, or what it showed is gone.",
     ),
-    ProblemId.WRONG_METHOD: ProblemKind(405, "Wrong method", "The API is read-only: use GET."),
+    ProblemId.WRONG_METHOD: ProblemKind(
+        405, "Wrong method", "Use {methods} here; /api/v1/openapi.json lists what there is."
+    ),
     ProblemId.BAD_PARAMETER: ProblemKind(
         400, "A parameter is not right", "Parameter {parameter} is {value}: {problem}."
     ),
@@ -128,7 +142,58 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         "It may not create tokenreviews or subjectaccessreviews: its admin has to bind system:auth-delegator to it.",
     ),
     ProblemId.NO_HISTORY: ProblemKind(
-        404, "No history is connected", "The past of the pools is not recorded, or not where this service can read it."
+        404,
+        "This service has no history",
+        "Its admin has to set history.location for it: web.history.enabled in the values of the chart.",
+    ),
+    ProblemId.NOTHING_RECORDED: ProblemKind(
+        404, "Nothing is recorded", "The history has nothing of this pool in this time: ask for another one with since."
+    ),
+    ProblemId.TOO_MUCH_HISTORY: ProblemKind(
+        422,
+        "That is too much at once",
+        "The computation takes too long: ask for a shorter time with since, such as 7d, or take `seatpool report` or "
+        "`seatpool plan`, which have no limit.",
+    ),
+    ProblemId.HISTORY_BUSY: ProblemKind(
+        503, "Others are computed first", "One answer is computed at a time: ask again in {seconds} s."
+    ),
+    ProblemId.HISTORY_UNREADABLE: ProblemKind(
+        503, "The history cannot be read", "The log of the service says why. Ask again in {seconds} s."
+    ),
+    ProblemId.MAY_NOT_WRITE: ProblemKind(
+        503,
+        "The service lacks a right",
+        "It may not write APIKeys in namespace {namespace}: its admin has to give it the rights of web.keys, and to let the "
+        "admission policy know it.",
+    ),
+    ProblemId.BAD_BODY: ProblemKind(
+        400,
+        "The body is not right",
+        "Send a JSON object with Content-Type: application/json, of at most {most} bytes, as /api/v1/openapi.json describes it.",
+    ),
+    ProblemId.BAD_KEY: ProblemKind(
+        401,
+        "The key is not accepted",
+        "It is no whole key, or none of this service: send it as it was shown, or ask for another at /api/v1/keys.",
+    ),
+    ProblemId.KEY_ENDED: ProblemKind(
+        401, "The key is not accepted any more", "Key {prefix}: {said}. Ask for another at /api/v1/keys."
+    ),
+    ProblemId.KEY_SCOPE: ProblemKind(
+        403,
+        "The key does not open this",
+        "Its scope {scope} opens {opens}: ask for a key of another scope, or send a token of the cluster.",
+    ),
+    ProblemId.KEYS_OFF: ProblemKind(
+        404, "There are no keys here", "This service issues no keys: its admin can switch them on (web.keys.enabled)."
+    ),
+    ProblemId.KEY_NOT_TAKEABLE: ProblemKind(409, "The key cannot be taken", "APIKey {name}: {said}."),
+    ProblemId.TOO_MANY_KEYS: ProblemKind(
+        409,
+        "Too many keys",
+        "The user has {count} keys that have not ended, and may have {most}: revoke one, by DELETE "
+        "/api/v1/keys/NAMESPACE/NAME.",
     ),
     ProblemId.UNEXPECTED: ProblemKind(
         500,

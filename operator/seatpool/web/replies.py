@@ -48,7 +48,7 @@ def problem_reply(refusal: Refusal, *, audience: str, request_id: str, path: str
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
     if refusal.id is ProblemId.WRONG_METHOD:
-        headers["Allow"] = "GET"
+        headers["Allow"] = str(refusal.values["methods"])
     return Response(to_json(details), status_code=PROBLEMS[refusal.id].status, media_type=MEDIA_TYPE, headers=headers)
 
 

@@ -41,6 +41,8 @@ class Schemas:
             return {"$ref": f"#/components/schemas/{name}"}
         if isinstance(kind, type) and issubclass(kind, Enum):
             return {"type": "string", "enum": [one.value for one in kind]}
+        if typing.get_origin(kind) is typing.Annotated:
+            return self.of(typing.get_args(kind)[0])
         if kind in _PLAIN:
             return dict(_PLAIN[kind])
         origin, arguments = typing.get_origin(kind), typing.get_args(kind)
@@ -62,7 +64,7 @@ class Schemas:
             if field.name in described:
                 schema = schema | {"description": " ".join(described[field.name].split())}
             properties[name] = schema
-            if type(None) not in typing.get_args(hints[field.name]):
+            if type(None) not in typing.get_args(hints[field.name]):  # None and absent are the same
                 required.append(name)
         made: Schema = {"type": "object", "properties": properties}
         if kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}("):

@@ -19,11 +19,17 @@ from seatpool.control.runtime import gc_tuning
 from seatpool.control.runtime.probes import Probes, socket_of_all_addresses
 from seatpool.domain.errors import SeatpoolError
 from seatpool.kube.client import Body, KubeClient
+from seatpool.kube.pod import own_name
 from seatpool.settings.settings import Settings
+from seatpool.trail.config import TrailConfig
+from seatpool.trail.trail import Trail
 from seatpool.web.app import make_app
 from seatpool.web.authentication import Authenticator, Reviews
 from seatpool.web.authorization import Authorizer
+from seatpool.web.caller import user_id_of
 from seatpool.web.cluster import LiveCluster
+from seatpool.web.history import HistoryAnswers
+from seatpool.web.keys.keys import Keys, make_keys
 from seatpool.web.metrics import WebMetrics
 from seatpool.web.service import Service
 from seatpool.web.stream import Streams
@@ -92,14 +98,17 @@ class WebServer:
             ending.push_async_callback(kube.close)
             cluster = LiveCluster(settings.identity, self._clock)
             self._metrics.workbenches.set_function(lambda: len(cluster.store.workbenches))
-            watching = Watching(cluster=cluster, kube=kube, settings=settings, log=self._log)
+            reviews = CountedReviews(kube, self._metrics)
+            authorizer = Authorizer(reviews=reviews)
+            keys = self._keys(kube, cluster, authorizer, is_listed=lambda: watching.listed.is_set())
+            watching = Watching(cluster=cluster, kube=kube, settings=settings, log=self._log, keys=keys)
             probes = Probes(
                 host=settings.http.host, port=settings.http.port, registry=self.registry,
                 live=watching.live_checks, ready=watching.ready_checks,
             )  # fmt: skip
             ending.push_async_callback(probes.stop)
             self.http_port = await probes.start()
-            service = self.service = self._service(cluster, watching, CountedReviews(kube, self._metrics))
+            service = self.service = self._service(watching, reviews, authorizer)
             ending.push_async_callback(watching.tasks.cancel_all)
             if tls is not None:
                 watching.tasks.start_vital("certificate", lambda: _renew_certificate(tls, settings, self._log))
@@ -107,19 +116,39 @@ class WebServer:
             ending.push_async_callback(serving.end)
             await self._until_stopped(watching, serving)
 
-    def _service(self, cluster: LiveCluster, watching: Watching, reviews: Reviews) -> Service:
-        web = self.settings.web
+    def _keys(
+        self, kube: KubeClient, cluster: LiveCluster, authorizer: Authorizer, *, is_listed: Callable[[], bool]
+    ) -> Keys | None:
+        settings, web = self.settings, self.settings.web
+        if not web.keys.enabled:
+            return None
+        # What happens to keys is noted somewhere, whatever the settings say.
+        audit = settings.audit if settings.audit.file is not None else TrailConfig(stdout=True)
+        return make_keys(
+            web.keys, kube=kube, cluster=cluster, authorizer=authorizer, log=self._log, clock=self._clock,
+            user_id=lambda name: user_id_of(name, prefix=web.user_prefix, identity=cluster.store.identity),
+            trail=Trail(audit, holder=own_name(), registry=self.registry, log=self._log), is_listed=is_listed,
+        )  # fmt: skip
+
+    def _service(self, watching: Watching, reviews: Reviews, authorizer: Authorizer) -> Service:
+        web, keys = self.settings.web, watching.keys
         streams = Streams(web.streams, web.streams_per_caller, count=self._metrics.streams.set)
-        cluster.on_change.append(streams.changed)
+        watching.cluster.on_change.append(streams.changed)
+        if keys is not None:
+            keys.index.on_change.append(streams.wake_keys)
         return Service(
             settings=web,
-            cluster=cluster,
-            authenticator=Authenticator(reviews=reviews, audience=web.audience),
-            authorizer=Authorizer(reviews=reviews),
+            cluster=watching.cluster,
+            authenticator=Authenticator(
+                reviews=reviews, audience=web.audience, keys=None if keys is None else keys.keyring
+            ),
+            authorizer=authorizer,
             metrics=self._metrics,
             streams=streams,
+            past=HistoryAnswers(config=self.settings.history, cluster=watching.cluster, log=self._log),
             leases=lambda: watching.leases,
             is_ready=watching.listed.is_set,
+            keys=keys,
         )
 
     def _start_serving(self, service: Service, tls: ssl.SSLContext | None) -> "Serving":
@@ -181,6 +210,8 @@ class Serving:
         """Takes no more requests, tells the event streams to end, and waits for them. Ending again does nothing."""
         self._service.stopping.set()
         self._service.streams.wake()
+        if self._service.past is not None:
+            self._service.past.end()
         self._server.should_exit = True
         await self.task
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cache
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import Request
@@ -13,10 +12,14 @@ from fastapi import Request
 from seatpool.explain.operator_life import Reading
 from seatpool.settings.web import WebSettings
 from seatpool.web.answers import Answers
-from seatpool.web.authentication import Authenticator, Caller, check_token, read_token
+from seatpool.web.authentication import Authenticator, check_token, read_token
 from seatpool.web.authorization import Authorizer
+from seatpool.web.caller import Caller, user_id_of
 from seatpool.web.cluster import LiveCluster
+from seatpool.web.history import HistoryAnswers
 from seatpool.web.identity_proxy import proxied_caller
+from seatpool.web.keys.keys import Keys
+from seatpool.web.keys.rights import OPEN_ROUTES
 from seatpool.web.limits import RateLimit
 from seatpool.web.metrics import WebMetrics
 from seatpool.web.problems import ProblemId, Refusal
@@ -25,8 +28,8 @@ from seatpool.web.sign_in_codes import SignInCodes
 from seatpool.web.stream import Streams
 from seatpool.web.visible_users import VisibleUsers
 
-if TYPE_CHECKING:
-    from seatpool.web.pages.past import Past
+_REFUSED = frozenset({ProblemId.BAD_TOKEN, ProblemId.BAD_KEY, ProblemId.KEY_ENDED})
+"""Problems of tokens and keys that count as guesses."""
 
 
 @dataclass(kw_only=True)
@@ -41,10 +44,12 @@ class Service:
     streams: Streams
     leases: Callable[[], dict[str, Reading]]
     is_ready: Callable[[], bool]
+    past: HistoryAnswers | None = None
+    """None: no history is connected."""
+    keys: Keys | None = None
+    """None: no key is issued or accepted."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sign_in_codes: SignInCodes = field(default_factory=SignInCodes)
-    past: "Past | None" = None
-    """None: no history is connected."""
 
     def __post_init__(self) -> None:
         self.answers = Answers(self.cluster)
@@ -54,12 +59,13 @@ class Service:
     async def authenticate(self, request: Request) -> Caller:
         """Returns who sends a request. Raises Refusal. The limit of refused tokens counts before the API server is asked."""
         caller = await self._read_caller(request)
-        allowance = self._callers.take(caller.name)
+        allowance = self._callers.take(caller.limited_as)
         request.state.headers = allowance.headers
         if not allowance.allowed:
             raise Refusal(ProblemId.TOO_MANY_REQUESTS, retry_after=allowance.reset)
         if not self.is_ready():
             raise Refusal(ProblemId.NOT_READY, retry_after=2)
+        check_route(caller, request)
         return caller
 
     async def _read_caller(self, request: Request) -> Caller:
@@ -93,7 +99,7 @@ class Service:
         try:
             found = await self.authenticator.caller(token)
         except Refusal as refusal:
-            if refusal.id is not ProblemId.BAD_TOKEN:
+            if refusal.id not in _REFUSED:
                 self._addresses.give_back(address)
             raise
         # Good tokens cost nothing: behind a proxy all callers have its address.
@@ -101,16 +107,14 @@ class Service:
         return found
 
     def user_of(self, caller: Caller) -> str | None:
-        """Returns the user id of a caller, by the identity settings. None: the caller is no user of Seatpool.
+        """Returns the user id of a caller. None: the caller is no user of Seatpool, or has a key that does not show one."""
+        if caller.key is not None and not caller.key.is_own:
+            return None
+        return self.user_id(caller.name)
 
-        A ServiceAccount is none, unless the identity mapping names it: its name has a colon, which no user id has.
-        """
-        name = caller.name
-        if self.settings.user_prefix:
-            if not name.startswith(self.settings.user_prefix):
-                return None
-            name = name.removeprefix(self.settings.user_prefix)
-        return self.cluster.store.identity.user_or_problem(name)[0]
+    def user_id(self, name: str) -> str | None:
+        """Returns the user id of a user of Kubernetes, by the identity settings. None: it is no user of Seatpool."""
+        return user_id_of(name, prefix=self.settings.user_prefix, identity=self.cluster.store.identity)
 
     def own_user_only(self, caller: Caller) -> VisibleUsers:
         """Returns what a caller may see without any right: the own name."""
@@ -126,6 +130,16 @@ def _refuse_other_sites(request: Request, *, by_itself: bool) -> None:
         return
     if is_from_another_site(request) or (by_itself and not is_same_origin(request)):
         raise Refusal(ProblemId.OTHER_SITE)
+
+
+def check_route(caller: Caller, request: Request) -> None:
+    """Raises Refusal if the caller has a key that does not open the route."""
+    if caller.key is None:
+        return
+    route = str(getattr(request.scope.get("route"), "path", ""))
+    if not caller.key.opens(request.method, route):
+        opens = ", ".join(sorted(OPEN_ROUTES[caller.key.scope]))
+        raise Refusal(ProblemId.KEY_SCOPE, scope=caller.key.scope.value, opens=opens)
 
 
 @cache

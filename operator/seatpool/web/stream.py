@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING
@@ -34,7 +34,9 @@ QUIET = 15.0
 class Subscription:
     """The pools that changed since one stream last looked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_key: bool = False) -> None:
+        self.has_key = has_key
+        """Whether the caller has a key, which may end at any time."""
         self._changed: set[str] = set()
         self._woken = asyncio.Event()
 
@@ -69,7 +71,7 @@ class Streams:
     count: Callable[[int], object] = lambda _open: None
     """Told how many are open."""
     _open: set[Subscription] = field(default_factory=set, init=False)
-    _of_caller: Counter[str] = field(default_factory=Counter, init=False)
+    _of_caller: Counter[Hashable] = field(default_factory=Counter, init=False)
 
     def changed(self, pool: str) -> None:
         """Tells all streams that a pool changed."""
@@ -81,13 +83,19 @@ class Streams:
         for one in self._open:
             one.wake()
 
+    def wake_keys(self) -> None:
+        """Ends the waits of the streams whose callers have keys."""
+        for one in self._open:
+            if one.has_key:
+                one.wake()
+
     @contextlib.contextmanager
-    def opened(self, caller: str) -> Iterator[Subscription]:
+    def opened(self, caller: Hashable, *, has_key: bool = False) -> Iterator[Subscription]:
         """Opens a stream for a caller. Raises Refusal if too many are open."""
         for limit, reached in ((self.most_per_caller, self._of_caller[caller]), (self.most, len(self._open))):
             if reached >= limit:
                 raise Refusal(ProblemId.TOO_MANY_STREAMS, most=limit, retry_after=10)
-        subscription = Subscription()
+        subscription = Subscription(has_key=has_key)
         self._open.add(subscription)
         self._of_caller[caller] += 1
         self.count(len(self._open))
@@ -144,7 +152,7 @@ class Feed:
 
     async def _news(self, changed: set[str] | None) -> AsyncIterator[bytes]:
         """Yields what is new. `changed` None: everything is."""
-        if self.monotonic() - self._checked_at >= YES:
+        if self.caller.key is not None or self.monotonic() - self._checked_at >= YES:
             self.caller = await self.service.caller_again(self.caller, self.token)
             self._checked_at = self.monotonic()
         pools = self.service.cluster.store.pools

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from seatpool.api.apikey import APIKey
 from seatpool.api.base import Resource, key_of
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
@@ -32,6 +33,7 @@ from seatpool.kube.retry import retry_until_answered
 from seatpool.settings.settings import Settings
 from seatpool.text import escape_unprintable
 from seatpool.web.cluster import LiveCluster
+from seatpool.web.keys.keys import Keys
 
 KINDS: tuple[type[Resource], ...] = (LicenseServer, LicensePool, SeatLedger, Workbench)
 LEASES_INTERVAL = 10.0
@@ -48,6 +50,8 @@ class Watching:
     kube: KubeClient
     settings: Settings
     log: FilteringBoundLogger
+    keys: Keys | None = None
+    """None: APIKeys are not watched."""
     leases: dict[str, Reading] = field(default_factory=dict)
     """The operators' Leases as they were last read, by `namespace/name`."""
     listed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -60,12 +64,13 @@ class Watching:
         self._rng = random.Random()  # noqa: S311
         self.tasks = Supervisor(metrics=self._metrics, log=self.log)
         namespaces = self.settings.namespaces
-        self.heartbeats = WatchHeartbeats(KINDS, watches=max(1, len(namespaces)), metrics=self._metrics)
+        self.kinds: tuple[type[Resource], ...] = KINDS if self.keys is None else (*KINDS, APIKey)
+        self.heartbeats = WatchHeartbeats(self.kinds, watches=max(1, len(namespaces)), metrics=self._metrics)
         self._resync = Resync(
-            kinds=KINDS,
+            kinds=self.kinds,
             namespaces=namespaces,
             kube=self.kube,
-            store=self.cluster.store,
+            store=self,
             upsert=self._upsert,
             delete=self._delete,
             metrics=self._metrics,
@@ -89,10 +94,12 @@ class Watching:
         self.tasks.start_vital("heartbeats", self.heartbeats.run)
         self.tasks.start_vital("leases", self._read_leases)
         self.tasks.start_vital("identity", self._renew_identity)
+        if self.keys is not None:
+            self.tasks.start_vital("keys", self.keys.statuses.run)
         if self._stop.is_set():
             return
         await run_kopf(
-            make_registry(KINDS, self._on_watch_event, self.kube),
+            make_registry(self.kinds, self._on_watch_event, self.kube),
             namespaces=self.settings.namespaces,
             scanning=await may_scan(self.kube, namespaced=bool(self.settings.namespaces)),
             stop=self._stop,
@@ -100,6 +107,12 @@ class Watching:
         )
         if not self._stop.is_set():
             raise SeatpoolError("Kopf ended by itself: watching is not possible; see its log lines above")
+
+    def versions(self, resource: type[Resource]) -> dict[str, tuple[str, int]]:
+        """Returns uid and resourceVersion of every stored object of a kind, by key."""
+        if resource is APIKey:
+            return {} if self.keys is None else dict(self.keys.index.versions)
+        return self.cluster.store.versions(resource)
 
     def live_checks(self) -> Mapping[str, str | None]:
         """Returns the checks of /healthz by name, each with its problem. None: the check passes."""
@@ -124,20 +137,38 @@ class Watching:
     def _upsert(self, kind: type[Resource], raw: Raw) -> bool:
         """Stores an object, whatever is odd about it: one that cannot be read must not stop the others."""
         try:
-            return self.cluster.upsert(kind, raw)
+            return self._store(kind, raw)
         except Exception as error:  # noqa: BLE001
             problem = problem_of(error)
         name = escape_unprintable(str(raw.get("metadata", {}).get("name", "")))
         try:
-            if self.cluster.refuse(kind, raw, problem):
+            if self._refuse(kind, raw, problem):
                 self.log.warning("an object cannot be read", kind=kind.kind, name=name, error=problem)
         except Exception as error:  # noqa: BLE001
             self.log.error("an object was not refused", kind=kind.kind, name=name, error=problem_of(error))
         return False
 
+    def _store(self, kind: type[Resource], raw: Raw) -> bool:
+        if kind is APIKey and self.keys is not None:
+            return self.keys.index.upsert(raw)
+        return self._told(kind, key_of(raw["metadata"]), self.cluster.upsert(kind, raw))
+
+    def _refuse(self, kind: type[Resource], raw: Raw, problem: str) -> bool:
+        if kind is APIKey and self.keys is not None:
+            return self.keys.index.refuse(raw)
+        return self._told(kind, key_of(raw["metadata"]), self.cluster.refuse(kind, raw, problem))
+
+    def _told(self, kind: type[Resource], key: str, result: bool) -> bool:
+        """Tells the keys of a change of a workbench. Returns the result of the change."""
+        if kind is Workbench and self.keys is not None:
+            self.keys.workbench_changed(key)
+        return result
+
     def _delete(self, kind: type[Resource], key: str, uid: str | None) -> bool:
         try:
-            return self.cluster.delete(kind, key, uid)
+            if kind is APIKey and self.keys is not None:
+                return self.keys.index.delete(key, uid)
+            return self._told(kind, key, self.cluster.delete(kind, key, uid))
         except Exception as error:  # noqa: BLE001
             self.log.error("a deleted object was not dropped", kind=kind.kind, object=key, error=problem_of(error))
             return False

@@ -30,7 +30,7 @@ def test_an_installation_without_an_operator_has_nothing_that_failed(board: Boar
     board.put(board.server(), board.pool())
     found = lines(board, code=0)
     assert {name: one["result"] for name, one in found.items()} == {
-        "API server": "ok", "CRD licensepools": "ok", "CRD licenseservers": "ok", "CRD seatledgers": "ok",
+        "API server": "ok", "CRD apikeys": "ok", "CRD licensepools": "ok", "CRD licenseservers": "ok", "CRD seatledgers": "ok",
         "CRD workbenches": "ok", "rights (viewer)": "ok", "objects": "ok", "operator": "not known", "AWS": "not known",
     }  # fmt: skip
     screen = board.ask("check").stdout.splitlines()

@@ -38,6 +38,7 @@ SHELLS = {"sh", "console"}
 FOLLOWED_ELSEWHERE = {
     "docs/backends/ldap.md": "tests/integration/backends/ldap/test_docs.py",
     "docs/backup.md": "tests/integration/control/test_restore.py",
+    "docs/web.md": "tests/integration/web/test_docs.py",
 }
 """Pages whose blocks need an operator, a second cluster or a server of another kind."""
 
@@ -196,7 +197,6 @@ GUIDES = (
     Guide("docs/mirror.md", migrating_site),
     Guide("docs/sources.md", crds),
     Guide("docs/vew.md"),
-    Guide("docs/web.md"),
     Guide("docs/aws.md"),
     Guide("docs/high-availability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),
     Guide("docs/observability.md", running_site, NAMES, WELL_OR_LOOK_AT_IT),

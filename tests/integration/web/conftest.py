@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -18,9 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from structlog.testing import LogCapture
 from tests.integration.cli.conftest import Board
+from tests.unit.history.rows import capacity, session, wait
 from tests.waiting import wait_until
 
 from seatpool.api.identity import IdentitySettings
+from seatpool.history.config import HistoryConfig
+from seatpool.history.schema import Row
+from seatpool.history.writing import write_rows
 from seatpool.settings.settings import Settings
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.web.server import WebServer
@@ -57,19 +62,26 @@ class Site:
     server: WebServer
     log: LogCapture
     tokens: dict[str, str] = field(default_factory=dict)
+    audit: Path = Path("/dev/null")
+    """File of the audit trail."""
 
     @property
     def namespace(self) -> str:
         return self.board.namespace
 
-    def get(self, path: str, caller: str | None = None, *, method: str = "GET", **headers: str) -> Reply:
-        """What a caller gets. A caller is the name of a token."""
+    def get(
+        self, path: str, caller: str | None = None, *, method: str = "GET", body: Any = None, **headers: str
+    ) -> Reply:
+        """What a caller gets. A caller is the name of a token or key. A body is sent as JSON, unless it is bytes."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            sent = {"Content-Type": "application/json"} | sent
+            body = body if isinstance(body, bytes) else json.dumps(body).encode()
         if caller is not None:
             sent["Authorization"] = f"Bearer {self.tokens[caller]}"
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         try:
-            connection.request(method, path, headers=sent)
+            connection.request(method, path, headers=sent, body=body)
             found = connection.getresponse()
             return Reply(found.status, {name.lower(): value for name, value in found.getheaders()}, found.read())
         finally:
@@ -89,6 +101,27 @@ class Site:
 
     def stream(self, caller: str, path: str = "/api/v1/events") -> "Stream":
         return Stream(self.server.port, path, self.tokens[caller])
+
+    def new_key(self, caller: str, **wanted: Any) -> Body:
+        """A key that a caller asked for, and that an admin approved where that is needed. Its tokens get it by its name."""
+        wanted = {"purpose": "a test", "namespace": self.namespace} | wanted
+        reply = self.get("/api/v1/keys", caller, method="POST", body=wanted)
+        assert reply.status in (201, 202), reply.text
+        if reply.status == 202:
+            name = reply.json["item"]["name"]
+            self.patch_key(name, {"spec": {"approved": True}})
+            path = f"/api/v1/keys/{self.namespace}/{name}/secret"
+            assert reply.headers["location"] == path
+            reply = self.get(path, caller, method="POST")
+            assert reply.status == 201, reply.text
+        answer: Body = reply.json
+        self.tokens[answer["item"]["name"]] = answer["key"]
+        return answer
+
+    def patch_key(self, name: str, patch: Body, *flags: str) -> None:
+        self.plane.kubectl(
+            "patch", "apikey", name, "-n", self.namespace, "--type=merge", "-p", json.dumps(patch), *flags
+        )
 
     def put(self, *objects: Body) -> None:
         self.board.put(*objects)
@@ -162,13 +195,17 @@ def start(settings: Settings) -> tuple[WebServer, LogCapture, Callable[[], None]
     return server, capture, stop
 
 
-def web_settings(plane: ControlPlane, namespace: str, **more: Any) -> Settings:
+def web_settings(
+    plane: ControlPlane, namespace: str, *, history: Path | None = None, audit: Path | None = None, **more: Any
+) -> Settings:
     """Settings of a server that acts as the ServiceAccount `web` and knows two callers as users."""
     mapping = {f"system:serviceaccount:{namespace}:{user}": user for user in ("ann", "bob", "eve")}
     return Settings(
         kubeconfig=plane.kubeconfig_for_service_account(namespace, "web"),
         identity=IdentitySettings(mapping=mapping),
+        history=HistoryConfig(location=None if history is None else str(history)),
         http={"port": 0, "host": "127.0.0.1"},
+        audit={"file": audit},
         web={"port": 0, "host": "127.0.0.1", "requests_per_minute": 100_000, "refused_tokens_per_minute": 100_000}
         | more,
     )
@@ -183,6 +220,12 @@ def allow_web(plane: ControlPlane, namespace: str) -> None:
         "--resource=licensepools.seatpool.io,licenseservers.seatpool.io,seatledgers.seatpool.io,workbenches.seatpool.io",
     )  # fmt: skip
     plane.kubectl("create", "clusterrolebinding", f"web-{namespace}", f"--clusterrole=web-{namespace}", account)
+    for verbs, resource in (("get,list,watch,create,patch,delete", "apikeys"), ("patch", "apikeys/status")):
+        name = f"web-{namespace}-{resource.replace('/', '-')}"
+        kind, _, part = resource.partition("/")
+        named = f"{kind}.seatpool.io" + (f"/{part}" if part else "")
+        plane.kubectl("create", "clusterrole", name, f"--verb={verbs}", f"--resource={named}")
+        plane.kubectl("create", "clusterrolebinding", name, f"--clusterrole={name}", account)
     plane.kubectl("create", "clusterrolebinding", f"auth-{namespace}", "--clusterrole=system:auth-delegator", account)
 
 
@@ -229,6 +272,18 @@ def machine() -> Body:
     return {"instanceId": f"i-{secrets.token_hex(8)[:17].ljust(17, '0')}"}
 
 
+def recorded(pool: str) -> list[Row]:
+    """A day of a pool with three seats: four users came, one of them waited an hour, and one gave up."""
+    return [
+        capacity(3, pool=pool),
+        session("ann", 0, 8 * 3600, waited_s=0.0, pool=pool),
+        session("carl", 0, 6 * 3600, waited_s=0.0, pool=pool),
+        session("zoe", 0, 9 * 3600, waited_s=0.0, pool=pool),
+        session("bob", 6 * 3600, 7 * 3600, waited_s=3600.0, pool=pool),
+        wait("dora", 5 * 3600, 5 * 3600 + 600, outcome="NeedEnded", pool=pool),
+    ]
+
+
 ALL = "licensepools,licenseservers,seatledgers,workbenches"
 ACCOUNTS = {
     "nobody": [],
@@ -242,9 +297,30 @@ ACCOUNTS = {
 }
 
 
+def add_keys(site: Site) -> None:
+    """Keys of each scope, and two that have ended."""
+    matlab = {"scope": "Pool", "pool": "matlab"}
+    for name, caller, wanted in (
+        ("key-own", "bob", {"scope": "Own"}), ("key-pool", "viewer", matlab), ("key-list", "viewer", {"scope": "List"}),
+        ("key-revoked", "viewer", {"scope": "List"}), ("key-expired", "viewer", {"scope": "List"}),
+    ):  # fmt: skip
+        made = site.new_key(caller, **wanted)
+        site.tokens[name] = site.tokens[made["item"]["name"]]
+        if name == "key-revoked":
+            site.patch_key(made["item"]["name"], {"spec": {"revoked": True}})
+        if name == "key-expired":
+            past = {"status": {"expiresAt": "2026-01-01T00:00:00Z"}}
+            site.patch_key(made["item"]["name"], past, "--subresource=status")
+    for name in ("key-revoked", "key-expired"):
+        wait_until(lambda name=name: site.get("/api/v1/openapi.json", name).status == 401, what=name)
+
+
 @pytest.fixture(scope="module")
-def site(control_plane: ControlPlane) -> Iterator[Site]:
-    """Two pools: ann, carl and zoe, who is protected, have the seats of matlab, bob waits. In the other namespace is one more."""
+def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two pools: ann, carl and zoe, who is protected, have the seats of matlab, bob waits. In the other namespace is one more.
+
+    The history has a day of matlab.
+    """
     plane, namespace, other = control_plane, f"web-{secrets.token_hex(4)}", f"web-{secrets.token_hex(4)}"
     for one in (namespace, other):
         plane.kubectl("create", "namespace", one)
@@ -265,8 +341,12 @@ def site(control_plane: ControlPlane) -> Iterator[Site]:
     )
     there = Board(plane, other)
     there.put(there.server(target=machine()), there.pool("matlab", seats=1), there.workbench(9, "dora"))
-    server, log, stop = start(web_settings(plane, namespace))
-    made = Site(plane, board, other, server, log)
+    history = tmp_path_factory.mktemp("history")
+    write_rows(recorded(f"{namespace}/matlab"), history)
+    audit = tmp_path_factory.mktemp("web") / "audit.jsonl"
+    keys = {"enabled": True, "most_per_user": 50}
+    server, log, stop = start(web_settings(plane, namespace, history=history, audit=audit, keys=keys))
+    made = Site(plane, board, other, server, log, audit=audit)
     for account, rights in ACCOUNTS.items():
         plane.kubectl("create", "serviceaccount", account, "-n", namespace)
         for resources, where in rights:
@@ -275,6 +355,7 @@ def site(control_plane: ControlPlane) -> Iterator[Site]:
     made.tokens["expired"] = expired_token(plane, namespace, "admin")
     made.tokens["wrong-audience"] = made.new_token("admin", audience=None)
     made.until("/api/v1/pools", "admin", lambda answer: len(answer["items"]) >= 3)
+    add_keys(made)
     yield made
     stop()
     for one in (namespace, other):

@@ -11,33 +11,63 @@ from seatpool.web.pages.routes import router as pages_router
 from seatpool.web.pages.sign_in import router as sign_in_router
 from seatpool.web.routes import router
 
-CALLERS = ("none", "expired", "wrong-audience", "nobody", "bob", "numbers", "elsewhere", "viewer", "admin")
-UNKNOWN = {"none": 401, "expired": 401, "wrong-audience": 401}
+UNKNOWN = dict.fromkeys(("none", "expired", "wrong-audience", "key-revoked", "key-expired"), 401)
+WITH_TOKENS = ("nobody", "bob", "numbers", "elsewhere", "viewer", "admin")
+KEYS = ("key-own", "key-pool", "key-list")
+CALLERS = (*UNKNOWN, *WITH_TOKENS, *KEYS)
+EVERYBODY = dict.fromkeys(WITH_TOKENS, 200)
+PER_POOL = {
+    "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200, "key-pool": 200, "key-list": 200,
+}  # fmt: skip
+LISTS = {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200, "key-list": 200}
 SEES: dict[str, dict[str, int]] = {
-    "/api/v1/me": dict.fromkeys(CALLERS[3:], 200),
-    "/api/v1/events": dict.fromkeys(CALLERS[3:], 200),
-    "/api/v1/openapi.json": dict.fromkeys(CALLERS[3:], 200),
-    "/api/v1/pools": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
-    "/api/v1/pools/{namespace}/{name}": {
-        "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200,
+    "/api/v1/me": EVERYBODY | {"key-own": 200},
+    "/api/v1/events": EVERYBODY | {"key-own": 200},
+    "/api/v1/openapi.json": EVERYBODY | dict.fromkeys(KEYS, 200),
+    "/api/v1/pools": {
+        "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200, "key-list": 200,
     },
-    "/api/v1/servers": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/pools/{namespace}/{name}": {
+        "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200, "key-pool": 200,
+        "key-list": 200,
+    },
+    "/api/v1/servers": {
+        "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200, "key-list": 200,
+    },
     "/api/v1/workbenches": {"nobody": 403, "bob": 403, "numbers": 403, "elsewhere": 200, "viewer": 200, "admin": 200},
     "/api/v1/users/{user}": {
         "nobody": 403, "bob": 403, "numbers": 403, "elsewhere": 200, "viewer": 200, "admin": 200,
     },
-    "/": dict.fromkeys(CALLERS[3:], 200),
-    "/developer": dict.fromkeys(CALLERS[3:], 200),
-    "/pools": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
-    "/pools/{namespace}/{name}": {
-        "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200,
-    },
-    "/buyer": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/status": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/usage": PER_POOL,
+    "/api/v1/plan": PER_POOL,
+    "/": EVERYBODY | {"key-own": 200},
+    "/developer": EVERYBODY | dict.fromkeys(KEYS, 200),
+    "/pools": LISTS,
+    "/pools/{namespace}/{name}": PER_POOL,
+    "/buyer": LISTS,
     "/admin": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
-    "/stream": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200},
+    "/stream": PER_POOL,
+    "/api/v1/keys": EVERYBODY,
+    "POST /api/v1/keys": {"nobody": 403, "bob": 403, "numbers": 202, "elsewhere": 403, "viewer": 202, "admin": 202},
+    "POST /api/v1/keys/{namespace}/{name}/secret": dict.fromkeys(WITH_TOKENS, 404),
+    "DELETE /api/v1/keys/{namespace}/{name}": dict.fromkeys(WITH_TOKENS, 404),
 }  # fmt: skip
-"""The status by route and caller. The pool is of the first namespace, and the user is ann, who works there."""
-ROUTES = sorted(route.path for route in (*router.routes, *pages_router.routes))
+"""The status by route and caller. The pool is of the first namespace, the user is ann, who works there, and no key is ann's.
+
+A key for which there is no status is refused with 403.
+"""
+ROUTES = sorted(
+    route.path if method == "GET" else f"{method} {route.path}"
+    for route in (*router.routes, *pages_router.routes)
+    for method in route.methods
+)
+ASKED = {"scope": "Pool", "pool": "matlab", "purpose": "the matrix"}
+QUERIES = {
+    "/stream": "?page=pool&target={namespace}/matlab",
+    "/api/v1/usage": "?pool={namespace}/matlab",
+    "/api/v1/plan": "?pool={namespace}/matlab",
+}
 OPEN = {"/sign-in", "/sign-out", "/enter/{code}", "/static/{name}"}
 """Routes that answer whoever asks. `test_pages` looks at what they tell."""
 STREAMS = {"/api/v1/events": "pools", "/stream": "rows"}
@@ -47,10 +77,9 @@ MATRIX = [(route, caller) for route in ROUTES for caller in CALLERS]
 
 @pytest.mark.parametrize(("route", "caller"), MATRIX)
 def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, caller: str) -> None:
-    path = route.format(namespace=site.namespace, name="matlab", user="ann")
-    expected = UNKNOWN.get(caller) or SEES[route][caller]
-    if route == "/stream":
-        path = f"/stream?page=pool&target={site.namespace}/matlab"
+    method, _, there = route.rpartition(" ")
+    path = (there + QUERIES.get(route, "")).format(namespace=site.namespace, name="matlab", user="ann")
+    expected = UNKNOWN.get(caller) or (SEES[route].get(caller, 403) if caller in KEYS else SEES[route][caller])
     if route in STREAMS and expected == 200:
         with site.stream(caller, path) as stream:
             assert stream.reply.status == 200
@@ -58,10 +87,11 @@ def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, call
         if route == "/stream":
             assert ("carl" in str(told)) == (caller in ("viewer", "admin"))
             return
-        sees_pools = SEES["/api/v1/pools"][caller] == 200
+        sees_pools = SEES["/api/v1/pools"].get(caller) == 200
         assert bool(told["items"]) == sees_pools
         return
-    found = site.get(path, None if caller == "none" else caller)
+    body = ASKED | {"namespace": site.namespace} if route == "POST /api/v1/keys" else None
+    found = site.get(path, None if caller == "none" else caller, method=method or "GET", body=body)
     assert found.status == expected, found.text
     if expected in (401, 403):
         assert found.headers["content-type"] == "application/problem+json"
@@ -69,6 +99,11 @@ def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, call
             assert secret not in found.text.replace("Your own seats", "")
     if expected == 401:
         assert found.headers["www-authenticate"].startswith("Bearer")
+    if caller in KEYS and expected == 200 and not route.endswith("openapi.json"):
+        shown = {"bob"} if caller == "key-own" else set()
+        for name in {"ann", "bob", "carl", "zoe", "viewer"} - shown:
+            assert f'"{name}"' not in found.text
+            assert f":{name}" not in found.text
     if expected == 200 and caller == "elsewhere":
         assert site.namespace not in found.text.replace(f"system:serviceaccount:{site.namespace}:", "")
     if expected == 200 and caller in ("nobody", "bob", "numbers"):
@@ -129,7 +164,7 @@ def test_a_token_of_another_issuer_or_without_the_audience_is_refused(site: Site
 
 
 def test_no_token_is_in_the_log(site: Site) -> None:
-    for caller in (*CALLERS[1:], "ann"):
+    for caller in (*(one for one in CALLERS if one != "none"), "ann"):
         site.get("/api/v1/me", caller)
     text = repr(site.log.entries)
     assert text

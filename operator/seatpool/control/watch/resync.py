@@ -10,17 +10,24 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.base import Resource, key_of
-from seatpool.cache.store import Raw, Store
+from seatpool.cache.store import Raw
 from seatpool.control.metrics import ControlMetrics
 from seatpool.kube.client import KubeClient, Pages
 from seatpool.kube.errors import KubeError, NotFound
 
 SETTLE = 1.0
 """Seconds that the watches get to bring what the list showed."""
+
+
+class Stored(Protocol):
+    """Knows which version of each object is stored, as Store does."""
+
+    def versions(self, resource: type[Resource]) -> dict[str, tuple[str, int]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +37,7 @@ class Resync:
     kinds: Sequence[type[Resource]]
     namespaces: Sequence[str]
     kube: KubeClient
-    store: Store
+    store: Stored
     upsert: Callable[[type[Resource], Raw], bool]
     """Stores an object. Returns whether it was newer than the stored one."""
     delete: Callable[[type[Resource], str, str | None], bool]

@@ -44,9 +44,12 @@ class PageFeed:
             if self.token is None and now - began >= PROXIED_LASTS:
                 return
             try:
-                if now - checked_at >= YES:
+                is_due = now - checked_at >= YES
+                if is_due or self.reader.caller.key is not None:  # a key may have been revoked a moment ago
                     caller = await service.caller_again(self.reader.caller, self.token)
-                    self.reader, checked_at, changed = replace(self.reader, caller=caller), now, None
+                    self.reader = replace(self.reader, caller=caller)
+                if is_due:
+                    checked_at, changed = now, None
                 news = await self._news(changed)
             except Refusal as refusal:
                 yield event_of("end", to_json(refusal.details(audience=service.settings.audience)))

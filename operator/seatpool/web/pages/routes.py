@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
+from seatpool.web.caller import shown_name
 from seatpool.web.pages.charts import concurrency, seats_curve, wait_bars, week_map, within
 from seatpool.web.pages.contents import CONTENTS, Content
 from seatpool.web.pages.live import PageFeed
@@ -20,7 +21,8 @@ from seatpool.web.pages.svg import NARROW, WIDE
 from seatpool.web.pages.views.buyer import PlanView, plan_view, usage_answer
 from seatpool.web.pages.views.developer import KEYS, calls
 from seatpool.web.problems import ProblemId, Refusal
-from seatpool.web.routes import Authenticated, EventStream, Name, Namespace, authenticated, service_of
+from seatpool.web.routes import EventStream
+from seatpool.web.routing import Authenticated, Name, Namespace, authenticated, service_of
 from seatpool.web.usage import Plan, Usage
 
 router = APIRouter(dependencies=[Depends(authenticated)], include_in_schema=False, default_response_class=Response)
@@ -122,7 +124,7 @@ async def stream(
     reader = reader_of(request, service, caller)
     await CONTENTS[page](reader, target)  # a refusal is a response with its status, and no stream
     opened = ExitStack()
-    subscription = opened.enter_context(service.streams.opened(caller.name))
+    subscription = opened.enter_context(service.streams.opened(caller.limited_as, has_key=caller.key is not None))
     feed = PageFeed(reader=reader, token=request.state.token, page=page, target=target, subscription=subscription)
     return EventStream(feed.events(), opened)
 
@@ -141,7 +143,7 @@ async def _page(
 ) -> Response:
     del request
     return page_response(
-        template, title=title, section=section, sections=await _sections(reader), reader=reader.caller.name,
+        template, title=title, section=section, sections=await _sections(reader), reader=shown_name(reader.caller),
         can_sign_out=reader.can_sign_out, zone_name=str(reader.zone), zone_text=reader.zone_text, times=reader.times,
         stream=stream, **values,
     )  # fmt: skip
@@ -158,7 +160,8 @@ async def _sections(reader: Reader) -> list[tuple[str, str]]:
         namespaces = {key.partition("/")[0] for key in keys}
         if await service.authorizer.scope(reader.caller, kind, namespaces):
             found += sections
-    return [*found, ("API", "/developer")]
+    key = reader.caller.key
+    return [(name, path) for name, path in (*found, ("API", "/developer")) if key is None or key.opens("GET", path)]
 
 
 async def _pool(reader: Reader, key: str) -> LicensePool:

@@ -13,7 +13,7 @@ from seatpool.web.authentication import LONGEST_TOKEN, check_token
 from seatpool.web.pages.reader import zone_of
 from seatpool.web.pages.rendering import STATIC, page_response, static_file
 from seatpool.web.problems import ProblemId, Refusal
-from seatpool.web.routes import service_of
+from seatpool.web.routing import service_of
 from seatpool.web.session import (
     LONGEST_COOKIE,
     comes_from_elsewhere,
