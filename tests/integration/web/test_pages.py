@@ -389,7 +389,8 @@ def test_switched_off_there_are_no_pages(site: Site) -> None:
 # -- who can read them ---------------------------------------------------------------------------------------------------
 
 LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 400)]
-PAGES = (("ann", "/"), ("admin", "/pools"), ("admin", "/pools/{namespace}/matlab"), ("admin", "/admin"), ("admin", "/buyer"),
+PAGES = (("ann", "/"), ("admin", "/pools"), ("admin", "/pools/{namespace}/matlab"), ("admin", "/admin"),
+         ("admin", "/buyer?pool={namespace}/matlab&plan=yes"), ("admin", "/buyer?pool={namespace}/cad"),
          ("admin", "/developer"), (None, "/sign-in"), ("ann", "/admin"))  # fmt: skip
 
 
