@@ -17,7 +17,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MOST_SQUARES = 60
 """Seats that are drawn one by one."""
 SHADES = 5
-_LEFT, _RIGHT, _BOTTOM = 34.0, 8.0, 24.0
+_LEFT, _RIGHT, _BOTTOM = 42.0, 8.0, 24.0
 
 
 def seat_strip(id: str, *, seats: int, used: int, waiting: int, product: str, width: int = 320) -> Markup:  # noqa: A002
@@ -87,7 +87,13 @@ def week_map(id: str, week: Sequence[UsageHourOfWeek], *, seats: int | None, wid
             parts.append(rect(x, y, cell_width - gap, cell - gap, "full", rx=2, fill=f"url(#{id}-h)"))
         if width > 500 and one.mean >= 0.5:
             parts.append(
-                text(x + (cell_width - gap) / 2, y + 14.5, f"{one.mean:.0f}", anchor="middle", class_=f"on h{shade}")
+                text(
+                    x + (cell_width - gap) / 2,
+                    y + 14.5,
+                    str(int(one.mean + 0.5)),
+                    anchor="middle",
+                    class_=f"on h{shade}",
+                )
             )
     busiest = max(week, key=lambda one: (one.mean, one.peak), default=None)
     described = "Seats taken on average in each hour of the week."

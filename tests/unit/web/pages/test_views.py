@@ -1,5 +1,6 @@
 """What the pages say: the answer first, and what is for the reader."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,6 +102,14 @@ def plan(seats: int | None, now: int) -> Plan:
 )
 def test_a_plan_answers_how_many_seats_are_enough(seats: int | None, now: int, answer: str) -> None:
     assert plan_view(plan(seats, now), None).answer == answer
+
+
+def test_a_plan_says_how_sure_it_is() -> None:
+    made = plan(5, 4)
+    assert plan_view(made, None).range == "In 90 % of resampled pasts it is 3 to 5."
+    narrow = replace(made, seats_low=5, range_note="short past: few days")
+    assert plan_view(narrow, None).range == "In 90 % of resampled pasts it is 5. Short past: few days."
+    assert plan_view(replace(made, seats_low=None, range_note="no days"), None).range == "No days."
 
 
 def test_the_reader_chooses_a_number_of_seats() -> None:
