@@ -1,7 +1,8 @@
 """Serves the HTTP API: seats, waiting lines and servers for callers without a kubeconfig.
 
 In: the watch-fed cache of this process, who a caller is and what it may see, the routes, and their OpenAPI document.
-Not in: how answers are computed (`explain`), the cache's objects (`cache`), the watches (`control/watch`), and any write but those of keys.
+Not in: how answers are computed (`explain`), the cache's objects (`cache`), the watches (`control/watch`), and any write but
+those of keys.
 
 It has no right to change an object of Seatpool but APIKeys, and knows nothing of AWS.
 

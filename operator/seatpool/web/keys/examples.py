@@ -13,7 +13,12 @@ KEY = {
 }  # fmt: skip
 _SHOWN = {"item": KEY, "key": "sp_0f6a3c9d1b7e5248_" + "7Kq0ZtB4mWc9RxE2vLh6NsYd1PfJ8gUa3oT" + "i5rQwVzM3czCdQ"}
 BODY_EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
-    ("post", _KEYS): {"scope": "Pool", "namespace": "lab", "pool": "matlab", "purpose": "figures on the lab's dashboard"},
+    ("post", _KEYS): {
+        "scope": "Pool",
+        "namespace": "lab",
+        "pool": "matlab",
+        "purpose": "figures on the lab's dashboard",
+    },
 }
 """What is sent, by method and path."""
 WRITE_EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
