@@ -114,6 +114,10 @@ class Outcome:
     missed: int
     """0: it is in the range. -1: it is smaller than the range. 1: it is larger."""
     marked: bool
+    width: int | None
+    """Numbers of seats in the range. None: it has no upper end."""
+    end: int
+    """-1: the true number is the lowest of the range. 1: it is the highest. 0: it is neither, or the only one."""
 
 
 def site(kind: str, number: int, truths: Sequence[int]) -> dict[tuple[Target, int], Outcome]:
@@ -129,7 +133,9 @@ def site(kind: str, number: int, truths: Sequence[int]) -> dict[tuple[Target, in
             band, note = range_of_seats(trials, target, pasts, lowest=1, top=4 * USERS_A_DAY)
             low, high = band or (0, None)
             missed = -1 if true < low else int(high is not None and true > high)
-            found[target, days] = Outcome(missed, marked=note is not None)
+            width = None if high is None else high - low + 1
+            end = 0 if width == 1 else int(true == high) - int(true == low)
+            found[target, days] = Outcome(missed, marked=note is not None, width=width, end=end)
     return found
 
 
@@ -152,12 +158,30 @@ def rows(kind: str, truths: Sequence[int], every: Sequence[Mapping[tuple[Target,
         yield f"| {KINDS[kind]} ({seats}) | {days} | {' | '.join(cells)} |"
 
 
+def narrower(kind: str, every: Sequence[Mapping[tuple[Target, int], Outcome]]) -> Iterator[str]:
+    """Yields how often unmarked ranges would hold if each had one seat less at its low or at its high end."""
+    for days in LENGTHS[kind]:
+        cells = []
+        for target in TARGETS:
+            found = [one[target, days] for one in every if not one[target, days].marked]
+            if found:
+                held = [one for one in found if one.missed == 0]
+                less = (sum(one.end != end for one in held) for end in (-1, 1))
+                widths = sorted(one.width for one in found if one.width is not None)
+                shares = " or ".join(f"{100 * number / len(found):.0f} %" for number in less)
+                cells.append(f"{100 * len(held) / len(found):.1f} %, {shares}, {widths[len(widths) // 2]} seats")
+            else:
+                cells.append("all marked")
+        yield f"| {KINDS[kind]} | {days} | {' | '.join(cells)} |"
+
+
 def main() -> None:
     """Prints the table of docs/planner.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=int, default=500)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--kind", choices=KINDS, action="append")
+    parser.add_argument("--narrower", action="store_true", help="how often ranges hold with a seat less at either end")
     options = parser.parse_args()
     print(f"| past (true seats) | days | {' | '.join(target.text for target in TARGETS)} |", flush=True)
     print(f"| --- | --- | {' | '.join('---' for _ in TARGETS)} |", flush=True)
@@ -166,7 +190,7 @@ def main() -> None:
             truths = [truth(kind, target) for target in TARGETS]
             sites = range(options.sites)
             every = list(pool.map(site, [kind] * len(sites), sites, [truths] * len(sites), chunksize=5))
-            print("\n".join(rows(kind, truths, every)), flush=True)
+            print("\n".join(narrower(kind, every) if options.narrower else rows(kind, truths, every)), flush=True)
 
 
 if __name__ == "__main__":

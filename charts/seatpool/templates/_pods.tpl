@@ -72,3 +72,19 @@
     - {port: 53, protocol: UDP}
     - {port: 53, protocol: TCP}
 {{- end -}}
+
+{{- define "seatpool.egressToAws" -}}
+# AWS by HTTPS.
+- ports:
+    - {port: 443, protocol: TCP}
+  {{- with .Values.networkPolicy.awsTo }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+# The agent of EKS Pod Identity on the node, which hands out credentials.
+- ports:
+    - {port: 80, protocol: TCP}
+  to:
+    - ipBlock: {cidr: 169.254.170.23/32}
+    - ipBlock: {cidr: "fd00:ec2::23/128"}
+{{- end -}}

@@ -29,6 +29,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $_ := set $web "tls_cert_file" "/etc/seatpool-tls/tls.crt" -}}
 {{- $_ := set $web "tls_key_file" "/etc/seatpool-tls/tls.key" -}}
 {{- end -}}
+{{- if .Values.web.history.enabled -}}
+{{- $history := pick (dig "history" dict (default dict .Values.config)) "location" "region" "role_arn" "external_id" "endpoint_url" -}}
+{{- if eq (include "seatpool.web.history" .) "bucket" }}{{ $_ := set $history "spool" "/tmp/no-spool" }}{{ end -}}
+{{- $_ := set $shared "history" $history -}}
+{{- end -}}
 {{- if .Values.web.keys.enabled -}}
 {{- $_ := set $web "keys" (dict "enabled" true) -}}
 {{- end -}}
@@ -76,11 +81,40 @@ subjects:
 {{- if dig "web" "host" "" (default dict $v.config) -}}
 {{- fail (printf "config.web.host is %s: the Service reaches the pod by its own address; leave it out, for all addresses" $v.config.web.host) -}}
 {{- end -}}
+{{- include "seatpool.refuseWebHistory" . -}}
 {{- if eq (int $v.web.port) (int $v.port) -}}
 {{- fail (printf "web.port and port are both %d: one process has the API on the first and its probes on the second; change one of them" (int $v.port)) -}}
 {{- end -}}
 {{- if eq (include "seatpool.web.serviceAccountName" .) (include "seatpool.serviceAccountName" .) -}}
 {{- fail (printf "web.serviceAccount.name is %s, the operator's ServiceAccount, which may write; name another" (include "seatpool.serviceAccountName" .)) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "seatpool.refuseWebHistory" -}}
+{{- $v := .Values -}}
+{{- if $v.web.history.enabled -}}
+{{- $location := dig "history" "location" "" (default dict $v.config) -}}
+{{- if not $location -}}
+{{- fail "web.history.enabled is true and config.history.location is not set: name the folder or bucket that the operator records to" -}}
+{{- end -}}
+{{- if not (hasPrefix "s3://" $location) -}}
+{{- if ne $v.history.volume "claim" -}}
+{{- fail (printf "web.history.enabled is true and history.volume is %s: only a claim can be mounted in two pods; set history.volume to claim" $v.history.volume) -}}
+{{- end -}}
+{{- if not (include "seatpool.isBelow" (dict "path" $location "folders" (list (clean $v.history.mountPath)))) -}}
+{{- fail (printf "web.history.enabled is true and config.history.location is %s, which is not below history.mountPath (%s)" $location $v.history.mountPath) -}}
+{{- end -}}
+{{- if and (not $v.history.existingClaim) (not (has "ReadWriteMany" $v.history.accessModes)) -}}
+{{- fail (printf "web.history.enabled is true and history.accessModes is %s, which only one node can mount; use ReadWriteMany, or a bucket" (join ", " $v.history.accessModes)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether the history of the HTTP API is a folder, or in a bucket. Empty: it has none. */}}
+{{- define "seatpool.web.history" -}}
+{{- if .Values.web.history.enabled -}}
+{{- hasPrefix "s3://" (dig "history" "location" "" (default dict .Values.config)) | ternary "bucket" "folder" -}}
 {{- end -}}
 {{- end -}}

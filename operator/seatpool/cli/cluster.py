@@ -45,6 +45,12 @@ class CommandOptions:
     """Seconds that a request may take. None: no limit."""
     zone: tzinfo | None = None
     """Zone of the times that are shown. None: that of the machine."""
+    server: str | None = None
+    """Address of the HTTP API, which is asked instead. None: the cluster is asked."""
+    server_ca: Path | None = None
+    """CAs of its certificate. None: those of the machine."""
+    token_file: Path | None = None
+    """File with the token for it. None: the environment, or the kubeconfig's user, has one."""
 
     @classmethod
     def read(
@@ -145,6 +151,24 @@ async def connect(options: CommandOptions) -> AsyncIterator[ClusterAccess]:
         )
     finally:
         await kube.close()
+
+
+async def credentials_of(options: CommandOptions) -> str:
+    """Returns the token of the kubeconfig's user, or of the pod's service account. Runs a credential plugin.
+
+    Raises SeatpoolError if there is none.
+    """
+    kube = await connect_as_kubectl(options.choice, timeout=options.timeout)
+    try:
+        access = await kube.access()
+    finally:
+        await kube.close()
+    if access.token is None or (access.scheme or "").lower() != "bearer":
+        raise SeatpoolError(
+            "the kubeconfig's user has no token, but for example a certificate: give the HTTP API's with --token-file or "
+            "SEATPOOL_TOKEN; kubectl create token NAME --audience seatpool makes one"
+        )
+    return access.token
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ import typer
 from seatpool.cli import completion
 
 PANEL = "Cluster"
+API_PANEL = "HTTP API"
 
 Kubeconfig = Annotated[
     Path | None,
@@ -82,6 +83,34 @@ Config = Annotated[
     typer.Option("--config", "-c", help="The operator's settings file, if its identity settings are not the default."),
 ]
 
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help="Ask the HTTP API at this address instead of the cluster.",
+        rich_help_panel=API_PANEL,
+    ),
+]
+ServerCa = Annotated[
+    Path | None,
+    typer.Option(
+        "--server-ca",
+        metavar="FILE",
+        help="CAs of its certificate. Default: those of the machine.",
+        rich_help_panel=API_PANEL,
+    ),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        metavar="FILE",
+        help="Token or key for it. Default: SEATPOOL_TOKEN, or the token of the kubeconfig's user.",
+        rich_help_panel=API_PANEL,
+    ),
+]
+
 _SHARED: dict[str, tuple[Any, Any]] = {
     "time_zone": (TimeZone, None),
     "config": (Config, None),
@@ -95,17 +124,24 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "groups": (AsGroup, None),
     "request_timeout": (RequestTimeout, "30s"),
 }
+_OF_API: dict[str, tuple[Any, Any]] = {
+    "server": (Server, None),
+    "server_ca": (ServerCa, None),
+    "token_file": (TokenFile, None),
+}
 OPTIONS = "options"
 _PREFIX = "shared_"
 """Beginning of the parameters' names, so that a command may have one of its own with the same name."""
 
 
-def cluster_options(*, without: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def cluster_options(
+    *, without: Collection[str] = (), api: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command the shared options, and hands them over as its parameter `options`.
 
-    `without` names those that would have no meaning for it.
+    `without` names those that would have no meaning for it. `api`: it can ask the HTTP API too.
     """
-    shared = {name: one for name, one in _SHARED.items() if name not in without}
+    shared = {name: one for name, one in _SHARED.items() if name not in without} | (_OF_API if api else {})
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.workbench import Workbench
-from seatpool.cli.cluster import ClusterAccess, CommandOptions, connect, read_lives, reading_cluster
+from seatpool.cli.api_access import ApiAccess, NoApiAnswer, connect_to_answers
+from seatpool.cli.cluster import ClusterAccess, CommandOptions, read_lives, reading_cluster
 from seatpool.cli.failures import sentence
 from seatpool.cli.heading import Heading
 from seatpool.domain.errors import SeatpoolError
@@ -29,20 +30,24 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from seatpool.explain.overview import Overview
+    from seatpool.explain.who import Who
     from seatpool.explain.why import Explanation, WrittenSeats
     from seatpool.terminal.output import Output
 
 MOST_WORKBENCHES = 50
 """Statuses of at most so many workbenches of a user are read."""
 T = TypeVar("T")
+Asked = ClusterAccess | ApiAccess
+"""What a command asks."""
 
 
 async def show_status(
     options: CommandOptions, *, output: "Output", selector: str | None = None, headers: bool = True
 ) -> bool:
     """Runs `seatpool status`. `selector` is a label selector of pools. None: all pools."""
-    async with reading_cluster(options) as cluster:
-        found = await _overview(cluster, selector)
+    with progress("Reading the cluster"):
+        async with connect_to_answers(options) as cluster:
+            found = await _overview(cluster, selector)
     from seatpool.cli.status_screen import status_screen
     from seatpool.terminal.output import print_parts, write
 
@@ -81,13 +86,13 @@ async def show_top(
             screen.print()
             sys.stdout.flush()
 
-    async with connect(options) as cluster:
+    async with connect_to_answers(options) as cluster:
         with live or nullcontext():
             drawn: RenderableType = ""
             while True:
                 try:
                     found = await _overview(cluster, selector)
-                except Unavailable as error:
+                except (Unavailable, NoApiAnswer) as error:
                     told = f"no answer at {cluster.times.format_time(cluster.now)}: {sentence(error)}"
                     show(Group(Text(told, "red"), drawn) if can_draw else Text(told, "red"))
                 else:
@@ -111,12 +116,12 @@ async def show_why(
 ) -> bool:
     """Runs `seatpool why`. `watch` repeats it until every seat was read back, or one is denied."""
     shown: tuple[tuple[str, ...], bool] | None = None
-    async with connect(options) as cluster:
+    async with connect_to_answers(options) as cluster:
         while True:
             try:
                 with progress("Reading the cluster"):
                     found, heading = await _explanation(cluster, user=user, pool=pool)
-            except Unavailable:
+            except (Unavailable, NoApiAnswer):
                 if not watch:
                     raise
                 await asyncio.sleep(interval)
@@ -132,7 +137,9 @@ async def show_why(
             await asyncio.sleep(interval)
 
 
-async def _explanation(cluster: ClusterAccess, *, user: str, pool: str | None) -> "tuple[Explanation, Heading]":
+async def _explanation(cluster: Asked, *, user: str, pool: str | None) -> "tuple[Explanation, Heading]":
+    if isinstance(cluster, ApiAccess):
+        return await cluster.explanation(user, pool=pool), await _api_heading(cluster)
     reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
     seen = await _import_while(reading, "explain.why", "cli.line_screens")
     from seatpool.explain.why import why
@@ -156,13 +163,9 @@ def _show_explanation(found: "Explanation", heading: Heading, *, output: "Output
 
 async def show_who(options: CommandOptions, *, pool: str, output: "Output", headers: bool = True) -> bool:
     """Runs `seatpool who`."""
-    async with reading_cluster(options) as cluster:
-        reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
-        seen = await _import_while(reading, "explain.who", "cli.who_screen")
-        from seatpool.explain.who import who
-
-        found = [who(seen, one, times=cluster.times) for one in seen.pools_named(pool)]
-        heading = await _heading(cluster, seen)
+    with progress("Reading the cluster"):
+        async with connect_to_answers(options) as cluster:
+            found, heading = await _who(cluster, pool)
     from seatpool.cli.who_screen import who_screen
 
     times = cluster.times
@@ -173,6 +176,17 @@ async def show_who(options: CommandOptions, *, pool: str, output: "Output", head
         headers=headers,
     )
     return heading.is_well
+
+
+async def _who(cluster: Asked, pool: str) -> "tuple[list[Who], Heading]":
+    if isinstance(cluster, ApiAccess):
+        return await cluster.who(pool), await _api_heading(cluster)
+    reading = read_snapshot(cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now)
+    seen = await _import_while(reading, "explain.who", "cli.who_screen")
+    from seatpool.explain.who import who
+
+    found = [who(seen, one, times=cluster.times) for one in seen.pools_named(pool)]
+    return found, await _heading(cluster, seen)
 
 
 async def show_diff(options: CommandOptions, *, name: str, output: "Output") -> bool:
@@ -238,6 +252,10 @@ async def _heading(cluster: ClusterAccess, seen: Snapshot) -> Heading:
     return Heading(await read_lives(cluster, seen.store.servers.values()), _where(cluster))
 
 
+async def _api_heading(api: ApiAccess) -> Heading:
+    return Heading(await api.lives(), api.where)
+
+
 async def _import_while(reading: Awaitable[T], *modules: str) -> T:
     """Awaits `reading` and imports the modules in threads meanwhile. Returns what was read."""
     names = (f"seatpool.{name}" for name in modules)
@@ -247,7 +265,14 @@ async def _import_while(reading: Awaitable[T], *modules: str) -> T:
     return found
 
 
-async def _overview(cluster: ClusterAccess, selector: str | None) -> "Overview":
+async def _overview(cluster: Asked, selector: str | None) -> "Overview":
+    if isinstance(cluster, ApiAccess):
+        if selector is not None:
+            raise SeatpoolError(f"-l {selector}: the HTTP API knows no labels; leave out -l or --server")
+        found = await cluster.overview()
+        if not found.pools and not found.servers and not found.unreadable:
+            raise _nothing_in(cluster.where)
+        return found
     reading = read_snapshot(
         cluster.kube, namespace=cluster.namespace, identity=cluster.identity, now=cluster.now, ledgers=False
     )
@@ -255,11 +280,13 @@ async def _overview(cluster: ClusterAccess, selector: str | None) -> "Overview":
     from seatpool.explain.overview import overview
 
     if not seen.store.pools and not seen.store.servers and not seen.unreadable:
-        raise SeatpoolError(
-            f"nothing of Seatpool is in {_where(cluster)}; name another with -n, or look everywhere with -A"
-        )
+        raise _nothing_in(_where(cluster))
     lives, only = await asyncio.gather(read_lives(cluster, seen.store.servers.values()), _selected(cluster, selector))
     return overview(seen, lives=lives, times=cluster.times, only=only)
+
+
+def _nothing_in(where: str) -> SeatpoolError:
+    return SeatpoolError(f"nothing of Seatpool is in {where}; name another with -n, or look everywhere with -A")
 
 
 async def _selected(cluster: ClusterAccess, selector: str | None) -> frozenset[str] | None:

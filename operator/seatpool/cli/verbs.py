@@ -1,7 +1,8 @@
 """Defines the options of the commands that read the cluster or change one object of it.
 
 These are `status`, `top`, `why`, `who`, `diff`, `events`, `approve`, `pause`, `resume`, `verify`, `statement` and `export`.
-They need a kubeconfig and nothing else. `kubectl seatpool ...` is the same. Heavy modules are imported when a command runs.
+They need a kubeconfig and nothing else, or with `--server` a token. `kubectl seatpool ...` is the same.
+Heavy modules are imported when a command runs.
 
 Exit codes: 0 all is well, 1 there is something to look at (a problem, a user who waits), 2 a mistake or no answer, 130
 after Ctrl-C.
@@ -68,7 +69,7 @@ Either = Annotated[
 
 
 @app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)
-@cluster_options()
+@cluster_options(api=True)
 def status(
     *,
     options: "CommandOptions",
@@ -95,7 +96,7 @@ def status(
 
 
 @app.command(rich_help_panel=Panel.ANSWERS)
-@cluster_options()
+@cluster_options(api=True)
 def top(
     *,
     options: "CommandOptions",
@@ -108,7 +109,7 @@ def top(
 
 
 @app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)
-@cluster_options()
+@cluster_options(api=True)
 def why(
     *,
     options: "CommandOptions",
@@ -144,7 +145,7 @@ def why(
 
 
 @app.command(cls=ShortLivedCommand, rich_help_panel=Panel.ANSWERS)
-@cluster_options()
+@cluster_options(api=True)
 def who(
     *,
     options: "CommandOptions",

@@ -6,10 +6,10 @@ The connection can read the history and nothing else, and that cannot be changed
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.history.database import open_database
@@ -30,10 +30,12 @@ class HistoryNotReadable(SeatpoolError):
     """There is no history in the folder, or it is broken."""
 
 
-def connect(folder: Path, *, since: date | None = None, threads: int | None = None) -> "DuckDBPyConnection":
+def connect(
+    folder: Path, *, since: date | None = None, limits: Mapping[str, Any] | None = None
+) -> "DuckDBPyConnection":
     """Opens the history in a folder. With `since` only facts that did not end before that day.
 
-    Raises HistoryNotReadable.
+    `limits` are settings of DuckDB, such as `BESIDE_OTHER_WORK`. Raises HistoryNotReadable.
     """
     try:
         import duckdb
@@ -41,10 +43,8 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
         raise HistoryNotInstalled(error.name) from error
     if not folder.is_dir():
         raise HistoryNotReadable(f"history folder {folder}: there is no such folder; name the one of history.location")
-    database = open_database()
+    database = open_database(**(limits or {}))
     try:
-        if threads is not None:
-            database.execute(f"SET threads = {threads}")
         for kind in KINDS:
             days = None if kind is Capacity else since  # the number of seats may be much older
             database.execute(f"CREATE VIEW {kind.kind}_rows AS {_rows(folder, kind, since=days)}")
@@ -61,12 +61,14 @@ def connect(folder: Path, *, since: date | None = None, threads: int | None = No
 
 
 @contextlib.contextmanager
-def open_history(folder: Path, *, since: date | None = None) -> "Iterator[DuckDBPyConnection]":
+def open_history(
+    folder: Path, *, since: date | None = None, limits: Mapping[str, Any] | None = None
+) -> "Iterator[DuckDBPyConnection]":
     """Opens the history as `connect` does, and closes it at the end.
 
     Raises HistoryNotReadable also if a query of the caller finds a file that is broken.
     """
-    with contextlib.closing(connect(folder, since=since)) as database:
+    with contextlib.closing(connect(folder, since=since, limits=limits)) as database:
         import duckdb
 
         try:

@@ -35,6 +35,8 @@ class Point:
     """Result of one number of seats. Waits are in seconds, and infinite for a need that is never served."""
 
     seats: int
+    share_served: float | None
+    """Share of the needs that are served as well as the target asks of each. None: no target was given."""
     share_waiting: float
     share_unserved: float
     unserved: int
@@ -177,6 +179,7 @@ def _point(waits: Waits, request: PlanRequest, bars: ErrorBars, *, draws: int) -
     target = request.target
     return Point(
         seats=waits.seats,
+        share_served=None if target is None else waits.share_served(target),
         share_waiting=waits.share_waiting,
         share_unserved=waits.share_unserved,
         unserved=round(waits.unserved / draws),

@@ -1,11 +1,13 @@
 """Reads the past from a history that Seatpool recorded or imported from a license server's log."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from seatpool.api.workbench import InstanceState
+from seatpool.domain.errors import SeatpoolError
 from seatpool.domain.reasons import Reason
 from seatpool.history.store import open_history
 from seatpool.planner.past import ActivePeriod, NoSuchPast, Past, trim_end
@@ -21,17 +23,37 @@ _WAITS = (
 )
 
 
-def read_history(folder: Path, *, since: date | None, linger: timedelta, by_type: bool) -> Past:
+class TooMuchPast(SeatpoolError):
+    """There are more seats and waits than the caller wants to read."""
+
+
+def read_history(
+    folder: Path,
+    *,
+    since: date | None,
+    linger: timedelta,
+    by_type: bool,
+    pool: str | None = None,
+    most: int | None = None,
+    limits: Mapping[str, Any] | None = None,
+) -> Past:
     """Returns the past in a folder. Its workbench types are the pools of the history, unless `by_type`.
 
     `since` is a day in UTC, and what began before it is cut. `linger` is how long the pools kept a seat after the last
-    workbench stopped. The need ended so much before the release. Raises NoSuchPast and HistoryNotReadable.
+    workbench stopped. The need ended so much before the release. `pool`: only this one. `most`: so many rows at most.
+    `limits` are those of `open_history`. Raises NoSuchPast, TooMuchPast and HistoryNotReadable.
     """
-    with open_history(folder, since=since) as database:
-        rows: list[tuple[Any, ...]] = database.execute(f"{_SESSIONS} UNION ALL {_WAITS}").fetchall()
+    with open_history(folder, since=since, limits=limits) as database:
+        query, values = f"SELECT * FROM ({_SESSIONS} UNION ALL {_WAITS})", []  # noqa: S608
+        if pool is not None:
+            query, values = f"{query} WHERE pool = ?", [pool]
+        found = database.execute(query, values)
+        rows: list[tuple[Any, ...]] = found.fetchall() if most is None else found.fetchmany(most + 1)
         last = database.execute("SELECT max(heard_at) FROM heard").fetchone()
     if not rows or last is None or last[0] is None:
         raise NoSuchPast(f"--history {folder}: it has no seat intervals; record some, or import a log into it")
+    if most is not None and len(rows) > most:
+        raise TooMuchPast(f"--history {folder}: more than {most:,} seats and waits are in it")
     until = _utc(last[0])
     first = datetime.min.replace(tzinfo=UTC) if since is None else datetime.combine(since, time(), UTC)
     periods = []

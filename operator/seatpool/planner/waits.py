@@ -61,6 +61,10 @@ class Waits:
             return self.needs_of_day
         return Counter(day for _, day in takewhile(lambda one: target.is_exceeded_by(one[0]), self.longest_first))
 
+    def share_served(self, target: Target) -> float:
+        """Returns the share of the needs that are served as the target wants."""
+        return 1 - self.exceeding(target).total() / self.needs if self.needs else 1.0
+
     def meets(self, target: Target) -> bool:
         return target.permits(self.exceeding(target).total(), of=self.needs)
 

@@ -33,6 +33,15 @@ class WaitClasses:
         return any(self.counts[1:])
 
 
+def served_within(database: "DuckDBPyConnection", pool: str) -> dict[int, float]:
+    """Returns the share of a pool's needs that had a seat within each limit of `CLASSES`, in seconds. Empty: no wait is known."""
+    limits = [limit for _, limit in CLASSES if limit is not None]
+    counts = ", ".join(f"count(*) FILTER (served AND wait_s <= {limit})" for limit in limits)
+    query = f"SELECT count(*), {counts} FROM needs WHERE wait_s IS NOT NULL AND pool = ?"  # noqa: S608
+    ((needs, *served),) = database.execute(query, [pool]).fetchall()
+    return {limit: count / needs for limit, count in zip(limits, served, strict=True)} if needs else {}
+
+
 def waiting(database: "DuckDBPyConnection") -> dict[str, WaitClasses]:
     """Returns the classes of every pool with a need whose wait is known."""
     cases = " ".join(

@@ -1,6 +1,7 @@
 """Defines the settings of `seatpool web`, which answers over HTTP what the cluster's objects say."""
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -8,6 +9,49 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seatpool.api.apikey import VALID_FOR, KeyScope
 from seatpool.api.base import Duration
+
+_HEADER = r"^([A-Za-z0-9-]{1,64})?$"
+
+
+class ProxySettings(BaseModel):
+    """Settings of an identity proxy that tells by header fields who a caller is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user_header: str = Field(
+        default="",
+        pattern=_HEADER,
+        description="Header field with the caller's name, such as X-Forwarded-User. Empty: header fields name no caller.",
+    )
+    groups_header: str = Field(
+        default="",
+        pattern=_HEADER,
+        description="Header field with the caller's groups, separated by commas. Those that begin with `system:` are left out.",
+    )
+    trusted: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description="Addresses of the proxy, as networks such as 10.1.2.0/28. From others these header fields mean nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        if bool(self.user_header) != bool(self.trusted):
+            raise ValueError(
+                "user_header and trusted go together: name the header field and the addresses of the proxy, or none of them"
+            )
+        if self.groups_header and not self.user_header:
+            raise ValueError("groups_header needs user_header: name the header field with the caller's name too")
+        return self
+
+
+class PagesSettings(BaseModel):
+    """Settings of the pages for a browser."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        default=True, description="Serve pages beside the API. A reader signs in with a token, or through a proxy."
+    )
 
 
 class KeySettings(BaseModel):
@@ -69,6 +113,8 @@ class WebSettings(BaseModel):
     streams_per_caller: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=8, description="Most event streams of one caller at a time."
     )
+    pages: PagesSettings = PagesSettings()
+    proxy: ProxySettings = ProxySettings()
     keys: KeySettings = Field(default=KeySettings(), description="Keys beside tokens of Kubernetes.")
 
     @model_validator(mode="after")

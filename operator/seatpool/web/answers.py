@@ -8,16 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from seatpool.api.licensepool import LicensePool
+from seatpool.api.licenseserver import LicenseServer
+from seatpool.api.workbench import Workbench
 from seatpool.explain.operator_life import OperatorLife, Reading, operator_lives
-from seatpool.explain.overview import PoolLine, ServerLine, pool_line, server_line
+from seatpool.explain.overview import Overview, PoolLine, ServerLine, overview, pool_line, server_line
 from seatpool.explain.who import Who, who
 from seatpool.explain.why import Explanation, explain
 from seatpool.explain.workbench_table import WorkbenchRow
 from seatpool.text import TimeFormat
+from seatpool.web.authorization import Scope
 from seatpool.web.cluster import LiveCluster, rows_of
 from seatpool.web.paging import Page
 from seatpool.web.replies import to_json
-from seatpool.web.visible_users import VisibleUsers
+from seatpool.web.visible_users import ASK, VisibleUsers
+
+STATUS_FRESH = 2.0
+"""Seconds for which the status of everything is used, whatever changes. It looks at all pools and workbenches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +131,39 @@ class PoolChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The objects that a caller may list, of one namespace or of all."""
+
+    licensepools: Scope
+    licenseservers: Scope
+    workbench_scope: Scope
+    namespace: str | None
+
+    def pools(self, key: str) -> bool:
+        """Tells whether the caller may list this LicensePool."""
+        return self._has(self.licensepools, key)
+
+    def servers(self, key: str) -> bool:
+        """Tells whether the caller may list this LicenseServer."""
+        return self._has(self.licenseservers, key)
+
+    def workbenches(self, key: str) -> bool:
+        """Tells whether the caller may list this Workbench."""
+        return self._has(self.workbench_scope, key)
+
+    def named(self, shown_by: str) -> bool:
+        """Tells whether the caller may list an object, named as `Kind namespace/name`. SeatLedgers are as LicensePools."""
+        kind, _, key = shown_by.partition(" ")
+        if kind == Workbench.kind:
+            return self.workbenches(key)
+        return self.servers(key) if kind == LicenseServer.kind else self.pools(key)
+
+    def _has(self, scope: Scope, key: str) -> bool:
+        namespace = key.partition("/")[0]
+        return self.namespace in (None, namespace) and namespace in scope
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Makes answers from the live cluster."""
 
@@ -170,6 +209,36 @@ class Answers:
         return self.cluster.computed(
             ("servers", page), self.cluster.version, compute, lines=lambda found: len(found.items) + 1
         )
+
+    def status(self, seen: "Seen", visible: VisibleUsers, leases: dict[str, Reading], zone: tzinfo) -> Overview:
+        """Returns what `seatpool status` says of what the caller may see."""
+
+        def compute() -> Overview:
+            store, times = self.cluster.store, self._times(zone)
+            servers = [one for key, one in store.servers.items() if seen.servers(key)]
+            rows = tuple(rows_of(self.cluster, (key for key in store.workbenches if seen.workbenches(key))))
+            found = overview(
+                replace(self.cluster.snapshot(), rows=rows),
+                lives=operator_lives(servers, leases, identity=store.identity, times=times),
+                times=times,
+            )
+            return replace(
+                found,
+                servers=tuple(one for one in found.servers if seen.servers(one.name)),
+                pools=tuple(one for one in found.pools if seen.pools(one.name)),
+                problems=visible.problems(one for one in found.problems if seen.named(one.object)),
+                notes=visible.problems(one for one in found.notes if seen.named(one.object)),
+                unreadable=tuple(
+                    one if visible.all_named else f"{one.partition(': ')[0]}: {ASK}"
+                    for one in found.unreadable
+                    if seen.named(one.partition(": ")[0])
+                ),
+            )
+
+        return self.cluster.computed(
+            ("status", seen, visible, str(zone)), None, compute, fresh=STATUS_FRESH,
+            lines=lambda found: len(found.pools) + len(found.servers) + 1,
+        )  # fmt: skip
 
     def workbenches(self, page: Page[str]) -> WorkbenchesPage:
         """Returns these workbenches."""

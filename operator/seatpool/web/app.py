@@ -14,9 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.web.document import make_document
-from seatpool.web.problems import ProblemId, Refusal
+from seatpool.web.pages.routes import router as pages_router
+from seatpool.web.pages.sign_in import ask_to_sign_in, error_page
+from seatpool.web.pages.sign_in import router as sign_in_router
+from seatpool.web.problems import PROBLEMS, ProblemId, Refusal
 from seatpool.web.replies import BASE_HEADERS, problem_reply
-from seatpool.web.routes import STREAM, router
+from seatpool.web.routes import PREFIX, STREAM, router
 from seatpool.web.service import Service
 
 _REQUEST_ID = "X-Request-Id"
@@ -28,6 +31,9 @@ def make_app(service: Service, *, log: FilteringBoundLogger) -> ASGIApp:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.service = service
     app.include_router(router)
+    if service.settings.pages.enabled:
+        app.include_router(pages_router)
+        app.include_router(sign_in_router)
     made: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
@@ -42,6 +48,9 @@ def make_app(service: Service, *, log: FilteringBoundLogger) -> ASGIApp:
 
 def _answer_errors(app: FastAPI, service: Service) -> None:
     def told(request: Request, refusal: Refusal) -> Response:
+        if service.settings.pages.enabled and _is_for_a_browser(request):
+            must_sign_in = PROBLEMS[refusal.id].status == 401 and request.method == "GET"
+            return ask_to_sign_in(request) if must_sign_in else error_page(request, refusal)
         return problem_reply(
             refusal, audience=service.settings.audience, request_id=request.state.request_id, path=request.url.path
         )
@@ -69,6 +78,12 @@ def _answer_errors(app: FastAPI, service: Service) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _error: Exception) -> Response:
         return told(request, Refusal(ProblemId.UNEXPECTED))
+
+
+def _is_for_a_browser(request: Request) -> bool:
+    """Tells whether an error is read by a person: the request is for a page, and a browser sends it."""
+    is_page = not request.url.path.startswith(f"{PREFIX}/")
+    return is_page and "text/html" in request.headers.get("accept", "")
 
 
 def _methods(request: Request) -> str:

@@ -60,9 +60,16 @@ def read_token(header: str | None) -> str:
     if header is None:
         raise Refusal(ProblemId.NO_TOKEN)
     found = _SCHEME.fullmatch(header)
-    if found is None or len(header) > LONGEST_TOKEN or _TOKEN.fullmatch(found["token"]) is None:
+    if found is None:
         raise Refusal(ProblemId.BAD_TOKEN)
-    return found["token"]
+    return check_token(found["token"])
+
+
+def check_token(token: str) -> str:
+    """Returns the token. Raises Refusal if it cannot be one."""
+    if len(token) > LONGEST_TOKEN or _TOKEN.fullmatch(token) is None:
+        raise Refusal(ProblemId.BAD_TOKEN)
+    return token
 
 
 @dataclass(kw_only=True)

@@ -18,6 +18,7 @@ from seatpool.web.schemas import Schemas
 _EVERYWHERE = (
     ProblemId.NO_TOKEN,
     ProblemId.BAD_TOKEN,
+    ProblemId.BAD_PROXY_USER,
     ProblemId.TOO_MANY_REQUESTS,
     ProblemId.NOT_READY,
     ProblemId.NO_ANSWER,

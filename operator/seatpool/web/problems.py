@@ -21,6 +21,11 @@ class ProblemId(StrEnum):
 
     NO_TOKEN = "NoToken"  # noqa: S105
     BAD_TOKEN = "BadToken"  # noqa: S105
+    BAD_PROXY_USER = "BadProxyUser"
+    BAD_CODE = "BadCode"
+    TOKEN_TOO_LONG = "TokenTooLong"  # noqa: S105
+    NO_HTTPS = "NoHttps"
+    OTHER_SITE = "OtherSite"
     FORBIDDEN = "Forbidden"
     NOT_FOUND = "NotFound"
     NO_ROUTE = "NoRoute"
@@ -32,6 +37,11 @@ class ProblemId(StrEnum):
     NOT_READY = "NotReady"
     NO_ANSWER = "NoAnswer"
     MAY_NOT_ASK = "MayNotAsk"
+    NO_HISTORY = "NoHistory"
+    NOTHING_RECORDED = "NothingRecorded"
+    TOO_MUCH_HISTORY = "TooMuchHistory"
+    HISTORY_BUSY = "HistoryBusy"
+    HISTORY_UNREADABLE = "HistoryUnreadable"
     MAY_NOT_WRITE = "MayNotWrite"
     BAD_BODY = "BadBody"
     BAD_KEY = "BadKey"
@@ -50,6 +60,8 @@ class ProblemKind:
     status: int
     title: str
     detail: str
+    on_a_page: str = ""
+    """What a page says in place of it, where the API's sentence is for programs. Empty: the same."""
 
 
 PROBLEMS: Mapping[ProblemId, ProblemKind] = {
@@ -63,15 +75,42 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         "The token is not accepted",
         "It has ended, is no token of this cluster, or is for another audience than {audience}: get a new one.",
     ),
+    ProblemId.BAD_PROXY_USER: ProblemKind(
+        401,
+        "The proxy names no caller",
+        "Header field {header} must have one printable name that does not begin with system: ask who runs the proxy.",
+    ),
+    ProblemId.BAD_CODE: ProblemKind(
+        404,
+        "The code is not valid",
+        "It was used, or is older than 10 minutes: get a new one, or sign in with a token.",
+    ),
+    ProblemId.TOKEN_TOO_LONG: ProblemKind(
+        400,
+        "The token is too long for a browser",
+        "It has more than {most} characters, as tokens with many groups do: use a token of a ServiceAccount.",
+    ),
+    ProblemId.NO_HTTPS: ProblemKind(
+        400, "This address has no HTTPS", "A browser keeps no sign-in here: ask for an address that begins with https."
+    ),
+    ProblemId.OTHER_SITE: ProblemKind(
+        403,
+        "The request comes from another site",
+        "A browser may send it from a page of this very site only: open the page here, and try again.",
+    ),
     ProblemId.FORBIDDEN: ProblemKind(
         403,
         "You may not see this",
         "You need the right to {verb} {resource} in {where}: ask who gives rights in the cluster. Your own seats are at "
         "/api/v1/me.",
+        "You need the right to {verb} {resource} in {where}: ask who gives rights in the cluster.",
     ),
     ProblemId.NOT_FOUND: ProblemKind(404, "There is no such object", "There is no {kind} {name}: look at {list}."),
     ProblemId.NO_ROUTE: ProblemKind(
-        404, "There is no such page", "The API is at /api/v1; /api/v1/openapi.json lists it."
+        404,
+        "There is no such page",
+        "The API is at /api/v1; /api/v1/openapi.json lists it.",
+        "The address may be mistyped, or what it showed is gone.",
     ),
     ProblemId.WRONG_METHOD: ProblemKind(
         405, "Wrong method", "Use {methods} here; /api/v1/openapi.json lists what there is."
@@ -83,7 +122,10 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         400, "The cursor is not right", "Send nextCursor of the page before as it is, or begin without a cursor."
     ),
     ProblemId.TOO_MANY_REQUESTS: ProblemKind(
-        429, "Too many requests", "Wait {seconds} s, and use the event stream instead of asking again and again."
+        429,
+        "Too many requests",
+        "Wait {seconds} s, and use the event stream instead of asking again and again.",
+        "Wait {seconds} s, then load the page again. An open page shows changes by itself.",
     ),
     ProblemId.TOO_MANY_STREAMS: ProblemKind(
         429, "Too many event streams", "At most {most} are open at a time: close one, or try again in {seconds} s."
@@ -98,6 +140,26 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
         503,
         "The service lacks a right",
         "It may not create tokenreviews or subjectaccessreviews: its admin has to bind system:auth-delegator to it.",
+    ),
+    ProblemId.NO_HISTORY: ProblemKind(
+        404,
+        "This service has no history",
+        "Its admin has to set history.location for it: web.history.enabled in the values of the chart.",
+    ),
+    ProblemId.NOTHING_RECORDED: ProblemKind(
+        404, "Nothing is recorded", "The history has nothing of this pool in this time: ask for another one with since."
+    ),
+    ProblemId.TOO_MUCH_HISTORY: ProblemKind(
+        422,
+        "That is too much at once",
+        "The computation takes too long: ask for a shorter time with since, such as 7d, or take `seatpool report` or "
+        "`seatpool plan`, which have no limit.",
+    ),
+    ProblemId.HISTORY_BUSY: ProblemKind(
+        503, "Others are computed first", "One answer is computed at a time: ask again in {seconds} s."
+    ),
+    ProblemId.HISTORY_UNREADABLE: ProblemKind(
+        503, "The history cannot be read", "The log of the service says why. Ask again in {seconds} s."
     ),
     ProblemId.MAY_NOT_WRITE: ProblemKind(
         503,
@@ -151,15 +213,16 @@ class Refusal(SeatpoolError):
         """Seconds after which another try may succeed."""
         self.values = values
 
-    def details(self, **always: object) -> dict[str, Any]:
+    def details(self, *, on_a_page: bool = False, **always: object) -> dict[str, Any]:
         """Returns the problem details. `always` has values for all problems, such as the audience."""
         kind = PROBLEMS[self.id]
+        detail = (on_a_page and kind.on_a_page) or kind.detail
         values = {"seconds": self.retry_after or 1} | always | self.values
         shown = {name: escape_unprintable(str(value)) for name, value in values.items()}
         return {
             "type": f"{TYPE_PREFIX}{self.id.value}",
             "title": kind.title,
             "status": kind.status,
-            "detail": kind.detail.format(**shown),
+            "detail": detail.format(**shown),
             "id": self.id.value,
         }

@@ -16,10 +16,12 @@ from seatpool.api.base import Resource
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
+from seatpool.explain.overview import Overview
 from seatpool.explain.why import Explanation
-from seatpool.web.answers import Me, PoolAnswer, PoolsPage, ServersPage, WorkbenchesPage
-from seatpool.web.authentication import Caller, read_token
+from seatpool.web.answers import Me, PoolAnswer, PoolsPage, Seen, ServersPage, WorkbenchesPage
+from seatpool.web.authentication import Caller
 from seatpool.web.authorization import Scope
+from seatpool.web.history import USUAL_TARGET, HistoryAnswers
 from seatpool.web.keys import routes as _key_routes  # noqa: F401 - they are on the same router
 from seatpool.web.paging import USUAL_PAGE, page_of
 from seatpool.web.problems import ProblemId, Refusal
@@ -40,6 +42,7 @@ from seatpool.web.routing import (
 from seatpool.web.routing import get as _get
 from seatpool.web.service import Service, read_zone
 from seatpool.web.stream import Feed, me_of
+from seatpool.web.usage import Plan, Usage
 from seatpool.web.visible_users import ALL_NAMED
 
 STREAM = "text/event-stream"
@@ -47,7 +50,34 @@ __all__ = ["DESCRIBED", "PREFIX", "STREAM", "Described", "authenticated", "route
 TimeZone = Annotated[
     str, Query(alias="timeZone", max_length=64, description="Zone of the times in sentences, such as Europe/Berlin.")
 ]
+InNamespace = Annotated[
+    str | None, Query(max_length=63, description="Only this namespace. Default: all that the caller may see.")
+]
+Pool = Annotated[
+    str,
+    Query(
+        max_length=317,
+        pattern="^[a-z0-9-]+/[a-z0-9.-]+$",
+        description="Namespace and name of the pool, such as lab/matlab.",
+    ),
+]
+Since = Annotated[
+    str | None,
+    Query(max_length=64, description="A day, an instant, or a length before the end such as 90d. Default: 30 days."),
+]
+Until = Annotated[str | None, Query(max_length=64, description="A day or an instant. Default: the end of the history.")]
+Target = Annotated[str, Query(max_length=128, description="What each need should get, as in `seatpool plan --target`.")]
 User = Annotated[str, Path(max_length=256, description="User id, or the owner of a workbench in any spelling.")]
+
+
+_OF_HISTORY = (
+    ProblemId.FORBIDDEN,
+    ProblemId.NOT_FOUND,
+    ProblemId.NO_HISTORY,
+    ProblemId.TOO_MUCH_HISTORY,
+    ProblemId.HISTORY_BUSY,
+    ProblemId.HISTORY_UNREADABLE,
+)
 
 
 @_get("/me", "The caller's own seats", Me, ProblemId.BAD_PARAMETER)
@@ -107,15 +137,40 @@ async def pool(
     namespaces that it serves.
     """
     service, zone = service_of(request), read_zone(time_zone)
-    if not await service.authorizer.may_get(caller, LicensePool, namespace, name):
-        raise Refusal(ProblemId.FORBIDDEN, verb="get", resource="licensepools", where=f"namespace {namespace}")
-    found = service.cluster.store.pools.get(f"{namespace}/{name}")
-    if found is None:
-        raise Refusal(ProblemId.NOT_FOUND, kind="LicensePool", name=f"{namespace}/{name}", list=f"{PREFIX}/pools")
+    found = await _pool(service, caller, namespace, name)
     all_named = await service.authorizer.may_see_names(caller, found)
     visible = ALL_NAMED if all_named else service.own_user_only(caller)
     found = service.cluster.store.pools.get(found.key, found)
     return reply(request, service.answers.pool_json(found, visible, zone))
+
+
+@_get("/status", "Whether all is well", Overview, ProblemId.BAD_PARAMETER, ProblemId.FORBIDDEN)
+async def status(
+    request: Request, caller: Authenticated, namespace: InNamespace = None, time_zone: TimeZone = "UTC"
+) -> Response:
+    """Shows problems, servers and pools in the namespaces in which the caller may list LicensePools or LicenseServers.
+
+    Owners and types without a seat are those of the Workbenches that the caller may list. Details of problems may name users:
+    a caller sees them who sees the names of all users in these pools.
+    """
+    service, zone = service_of(request), read_zone(time_zone)
+    store = service.cluster.store
+
+    async def scope(kind: type[Resource], keys: Collection[str]) -> Scope:
+        return await service.authorizer.scope(caller, kind, _namespaces(keys) if namespace is None else {namespace})
+
+    seen = Seen(
+        licensepools=await scope(LicensePool, store.pools),
+        licenseservers=await scope(LicenseServer, store.servers),
+        workbench_scope=await scope(Workbench, store.workbenches),
+        namespace=namespace,
+    )
+    if not seen.licensepools and not seen.licenseservers:
+        raise Refusal(ProblemId.FORBIDDEN, verb="list", resource=LicensePool.plural, where="a namespace")
+    pools = [pool for key, pool in store.pools.items() if seen.pools(key)]
+    named = [await service.authorizer.may_see_names(caller, pool) for pool in pools]
+    visible = ALL_NAMED if all(named) and seen.licensepools else service.own_user_only(caller)
+    return reply(request, service.answers.status(seen, visible, service.leases(), zone))
 
 
 @_get(
@@ -156,6 +211,36 @@ async def workbenches(
     return reply(request, service.answers.workbenches(page))
 
 
+@_get("/usage", "Usage of a pool", Usage, ProblemId.BAD_PARAMETER, ProblemId.NOTHING_RECORDED, *_OF_HISTORY)
+async def usage(
+    request: Request,
+    caller: Authenticated,
+    pool: Pool,
+    since: Since = None,
+    until: Until = None,
+    time_zone: TimeZone = "UTC",
+) -> Response:
+    """Tells from the recorded history how many seats of a pool were in use, when, and how long users waited for one.
+
+    The caller may get this LicensePool. No user is named.
+    """
+    zone = read_zone(time_zone)
+    found, past = await _with_past(service_of(request), caller, pool)
+    return reply(request, await past.usage(found, since=since, until=until, zone=zone))
+
+
+@_get("/plan", "Enough seats for a pool", Plan, ProblemId.BAD_PARAMETER, ProblemId.NOTHING_RECORDED, *_OF_HISTORY)
+async def plan(
+    request: Request, caller: Authenticated, pool: Pool, since: Since = None, target: Target = USUAL_TARGET
+) -> Response:
+    """Replays the recorded past of a pool with other numbers of seats around the present one, by its rules of now.
+
+    The caller may get this LicensePool. No user is named.
+    """
+    found, past = await _with_past(service_of(request), caller, pool)
+    return reply(request, await past.plan(found, since=since, target=target))
+
+
 @_get("/events", "Changes as they come", None, ProblemId.BAD_PARAMETER, ProblemId.TOO_MANY_STREAMS)
 async def events(request: Request, caller: Authenticated, time_zone: TimeZone = "UTC") -> Response:
     """Sends events: `pools` (PoolChanges) for the pools that the caller may list, and `me` (Me) for the own seats.
@@ -164,14 +249,13 @@ async def events(request: Request, caller: Authenticated, time_zone: TimeZone = 
     `end` has a problem and closes the stream: connect again with a new token.
     """
     service, zone = service_of(request), read_zone(time_zone)
-    token = read_token(request.headers.get("authorization"))
     opened = ExitStack()
     subscription = opened.enter_context(service.streams.opened(caller.limited_as, has_key=caller.key is not None))
-    feed = Feed(service=service, token=token, caller=caller, zone=zone, subscription=subscription)
-    return _EventStream(feed.events(), opened)
+    feed = Feed(service=service, token=request.state.token, caller=caller, zone=zone, subscription=subscription)
+    return EventStream(feed.events(), opened)
 
 
-class _EventStream(StreamingResponse):
+class EventStream(StreamingResponse):
     """A response that gives its place among the open streams back, however it ends."""
 
     def __init__(self, events: AsyncIterable[bytes], opened: ExitStack) -> None:
@@ -187,6 +271,24 @@ class _EventStream(StreamingResponse):
 async def document(request: Request) -> Response:
     """Returns the OpenAPI document of the API."""
     return reply(request, request.app.openapi())
+
+
+async def _with_past(service: Service, caller: Caller, key: str) -> tuple[LicensePool, HistoryAnswers]:
+    """Returns the pool of that key, and its history. Raises Refusal if the caller may not get it, or if there is none."""
+    namespace, _, name = key.partition("/")
+    found = await _pool(service, caller, namespace, name)
+    if service.past is None:
+        raise Refusal(ProblemId.NO_HISTORY)
+    return found, service.past
+
+
+async def _pool(service: Service, caller: Caller, namespace: str, name: str) -> LicensePool:
+    if not await service.authorizer.may_get(caller, LicensePool, namespace, name):
+        raise Refusal(ProblemId.FORBIDDEN, verb="get", resource="licensepools", where=f"namespace {namespace}")
+    found = service.cluster.store.pools.get(f"{namespace}/{name}")
+    if found is None:
+        raise Refusal(ProblemId.NOT_FOUND, kind="LicensePool", name=f"{namespace}/{name}", list=f"{PREFIX}/pools")
+    return found
 
 
 async def _scope(service: Service, caller: Caller, kind: type[Resource], keys: Collection[str]) -> Scope:

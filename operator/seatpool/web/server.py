@@ -28,6 +28,7 @@ from seatpool.web.authentication import Authenticator, Reviews
 from seatpool.web.authorization import Authorizer
 from seatpool.web.caller import user_id_of
 from seatpool.web.cluster import LiveCluster
+from seatpool.web.history import HistoryAnswers
 from seatpool.web.keys.keys import Keys, make_keys
 from seatpool.web.metrics import WebMetrics
 from seatpool.web.service import Service
@@ -71,6 +72,8 @@ class WebServer:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self.service: Service | None = None
+        """Answers the requests. None: it was not made yet."""
         self._metrics = WebMetrics(self.registry)
         self._clock = clock
         self._log: FilteringBoundLogger = log or structlog.get_logger()
@@ -105,7 +108,7 @@ class WebServer:
             )  # fmt: skip
             ending.push_async_callback(probes.stop)
             self.http_port = await probes.start()
-            service = self._service(watching, reviews, authorizer)
+            service = self.service = self._service(watching, reviews, authorizer)
             ending.push_async_callback(watching.tasks.cancel_all)
             if tls is not None:
                 watching.tasks.start_vital("certificate", lambda: _renew_certificate(tls, settings, self._log))
@@ -142,6 +145,7 @@ class WebServer:
             authorizer=authorizer,
             metrics=self._metrics,
             streams=streams,
+            past=HistoryAnswers(config=self.settings.history, cluster=watching.cluster, log=self._log),
             leases=lambda: watching.leases,
             is_ready=watching.listed.is_set,
             keys=keys,
@@ -206,6 +210,8 @@ class Serving:
         """Takes no more requests, tells the event streams to end, and waits for them. Ending again does nothing."""
         self._service.stopping.set()
         self._service.streams.wake()
+        if self._service.past is not None:
+            self._service.past.end()
         self._server.should_exit = True
         await self.task
 

@@ -12,15 +12,19 @@ from fastapi import Request
 from seatpool.explain.operator_life import Reading
 from seatpool.settings.web import WebSettings
 from seatpool.web.answers import Answers
-from seatpool.web.authentication import Authenticator, read_token
+from seatpool.web.authentication import Authenticator, check_token, read_token
 from seatpool.web.authorization import Authorizer
 from seatpool.web.caller import Caller, user_id_of
 from seatpool.web.cluster import LiveCluster
+from seatpool.web.history import HistoryAnswers
+from seatpool.web.identity_proxy import proxied_caller
 from seatpool.web.keys.keys import Keys
 from seatpool.web.keys.rights import OPEN_ROUTES
 from seatpool.web.limits import RateLimit
 from seatpool.web.metrics import WebMetrics
 from seatpool.web.problems import ProblemId, Refusal
+from seatpool.web.session import SAFE_METHODS, cookie_token, is_same_origin
+from seatpool.web.sign_in_codes import SignInCodes
 from seatpool.web.stream import Streams
 from seatpool.web.visible_users import VisibleUsers
 
@@ -40,9 +44,12 @@ class Service:
     streams: Streams
     leases: Callable[[], dict[str, Reading]]
     is_ready: Callable[[], bool]
+    past: HistoryAnswers | None = None
+    """None: no history is connected."""
     keys: Keys | None = None
     """None: no key is issued or accepted."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    sign_in_codes: SignInCodes = field(default_factory=SignInCodes)
 
     def __post_init__(self) -> None:
         self.answers = Answers(self.cluster)
@@ -51,8 +58,7 @@ class Service:
 
     async def authenticate(self, request: Request) -> Caller:
         """Returns who sends a request. Raises Refusal. The limit of refused tokens counts before the API server is asked."""
-        token = read_token(request.headers.get("authorization"))
-        caller = await self._ask_for_caller(token, request.client.host if request.client is not None else "")
+        caller = await self._read_caller(request)
         allowance = self._callers.take(caller.limited_as)
         request.state.headers = allowance.headers
         if not allowance.allowed:
@@ -61,6 +67,29 @@ class Service:
             raise Refusal(ProblemId.NOT_READY, retry_after=2)
         check_route(caller, request)
         return caller
+
+    async def _read_caller(self, request: Request) -> Caller:
+        """Returns who sends a request: by the Authorization header, by a trusted proxy, or by the cookie of the pages."""
+        header, proxied = request.headers.get("authorization"), None
+        if header is None:
+            proxied = proxied_caller(request, self.settings.proxy)
+        by_cookie = header is None and proxied is None and self.settings.pages.enabled
+        token = cookie_token(request) if by_cookie else None
+        if (proxied is not None or token is not None) and not _may_come_from_a_browser(request):
+            raise Refusal(ProblemId.OTHER_SITE)
+        if proxied is not None:
+            request.state.token = None
+            return proxied
+        request.state.token = read_token(header) if token is None else check_token(token)
+        return await self.caller_of(request.state.token, request)
+
+    async def caller_of(self, token: str, request: Request) -> Caller:
+        """Returns whose token this is. Raises Refusal. Refused tokens are counted by the address of the request."""
+        return await self._ask_for_caller(token, request.client.host if request.client is not None else "")
+
+    async def caller_again(self, caller: Caller, token: str | None) -> Caller:
+        """Returns who a caller is now. Token None: a proxy named the caller, and does so with each request anew."""
+        return caller if token is None else await self.authenticator.caller(token)
 
     async def _ask_for_caller(self, token: str, address: str) -> Caller:
         if self.authenticator.is_known(self.authenticator.digest(token)):
@@ -91,6 +120,11 @@ class Service:
     def own_user_only(self, caller: Caller) -> VisibleUsers:
         """Returns what a caller may see without any right: the own name."""
         return VisibleUsers(self.user_of(caller), all_named=False)
+
+
+def _may_come_from_a_browser(request: Request) -> bool:
+    """Tells whether a request that a browser signs by itself may be answered. Another site can make it send one."""
+    return request.method in SAFE_METHODS or is_same_origin(request)
 
 
 def check_route(caller: Caller, request: Request) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONFLATION = 1.0
 """Seconds in which changes are collected."""
+PROXIED_LASTS = 600.0
+"""Seconds after which a stream ends whose caller a proxy named: only a new request tells whether that is still so."""
 QUIET = 15.0
 """Seconds after which a line without meaning is sent, so that proxies keep the connection."""
 
@@ -112,7 +114,8 @@ class Feed:
     """The events of one stream."""
 
     service: "Service"
-    token: str = field(repr=False)
+    token: str | None = field(repr=False)
+    """None: a proxy named the caller."""
     caller: "Caller"
     zone: tzinfo
     subscription: Subscription
@@ -127,15 +130,17 @@ class Feed:
         self._checked_at = self.monotonic()
         yield b"retry: 5000\n\n"
         changed: set[str] | None = None
-        quiet_since = self.monotonic()
+        began = quiet_since = self.monotonic()
         while not self.service.stopping.is_set():
+            if self.token is None and self.monotonic() - began >= PROXIED_LASTS:
+                return
             try:
                 async for event in self._news(changed):
                     quiet_since = self.monotonic()
                     yield event
             except Refusal as refusal:
                 details = refusal.details(audience=self.service.settings.audience)
-                yield _event("end", to_json(details))
+                yield event_of("end", to_json(details))
                 return
             if self.monotonic() - quiet_since >= QUIET:
                 quiet_since = self.monotonic()
@@ -143,12 +148,12 @@ class Feed:
             await self.subscription.wait(QUIET)
             await asyncio.sleep(CONFLATION)
             changed = self.subscription.take()
-        yield _event("end", b'{"id":"Stopping","title":"The service stops","detail":"Connect again."}')
+        yield event_of("end", b'{"id":"Stopping","title":"The service stops","detail":"Connect again."}')
 
     async def _news(self, changed: set[str] | None) -> AsyncIterator[bytes]:
         """Yields what is new. `changed` None: everything is."""
         if self.caller.key is not None or self.monotonic() - self._checked_at >= YES:
-            self.caller = await self.service.authenticator.caller(self.token)
+            self.caller = await self.service.caller_again(self.caller, self.token)
             self._checked_at = self.monotonic()
         pools = self.service.cluster.store.pools
         scope = await self.service.authorizer.scope(
@@ -161,11 +166,11 @@ class Feed:
             lines = (self.service.answers.pool_line(key) for key in sorted(told))
             news = PoolChanges(items=tuple(line for line in lines if line is not None), gone=tuple(sorted(gone)))
             self._sent = seen
-            yield _event("pools", to_json(news))
+            yield event_of("pools", to_json(news))
         me = to_json(me_of(self.service, self.caller, self.zone))
         if me != self._me:
             self._me = me
-            yield _event("me", me)
+            yield event_of("me", me)
 
 
 def me_of(service: "Service", caller: "Caller", zone: tzinfo) -> Me:
@@ -175,6 +180,6 @@ def me_of(service: "Service", caller: "Caller", zone: tzinfo) -> Me:
     return Me(name=caller.name, user=visible.own, answer=answer)
 
 
-def _event(name: str, body: bytes) -> bytes:
+def event_of(name: str, body: bytes) -> bytes:
     """Returns an event. Its JSON is ASCII in one line, so nothing in it can begin another event."""
     return b"event: " + name.encode() + b"\ndata: " + body + b"\n\n"

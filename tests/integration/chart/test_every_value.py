@@ -122,6 +122,7 @@ OTHERS: dict[str, Any] = {
     "web.serviceAccount.create": False,
     "web.serviceAccount.annotations": {"a": "b"},
     "web.tls.secretName": "web-tls",
+    "web.history.enabled": True,
     "web.service.labels": {"a": "b"},
     "web.service.annotations": {"a": "b"},
     "web.service.port": 8443,
@@ -184,6 +185,7 @@ WEB_LISTS = {"web.ingress.hosts": ["a.example"], "web.httpRoute.parentRefs": [{"
 """Lists that may not be empty where they count."""
 WEB: dict[str, dict[str, Any]] = {
     "web.": {"web.enabled": True},
+    "web.history.": {"config": {"history": {"location": "/var/lib/seatpool/history"}}, "history.volume": "claim"},
     "web.ingress.": {"web.ingress.enabled": True, "web.ingress.hosts": WEB_LISTS["web.ingress.hosts"]},
     "web.httpRoute.": {
         "web.httpRoute.enabled": True,

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.integration.cli.conftest import Board
 from tests.integration.web.conftest import AUDIENCE, Site, machine, start
 from tests.waiting import wait_until
 
+from seatpool.history.config import HistoryConfig
 from seatpool.settings.settings import Settings, load_settings
 from seatpool.sim.controlplane import ControlPlane
 
@@ -110,6 +112,47 @@ def test_its_settings_have_nothing_of_the_operators_that_could_be_a_secret(helm:
     }  # fmt: skip
 
 
+FOLDER: Body = {
+    "web": {"enabled": True, "history": {"enabled": True}},
+    "history": {"volume": "claim"},
+    "config": {"history": {"location": "/var/lib/seatpool/history", "salt_file": "/var/lib/seatpool/salt"}},
+}
+BUCKET: Body = FOLDER | {
+    "config": {
+        "history": {"location": "s3://licenses/history", "spool": "/var/lib/seatpool/spool", "region": "eu-central-1"}
+    },
+    "networkPolicy": {"enabled": True},
+}
+
+
+def test_it_reads_the_operators_claim_and_cannot_write_there(helm: Helm, tmp_path: Path) -> None:
+    objects = helm.template(FOLDER)
+    pod = only(objects, "Deployment", "seatpool-web")["spec"]["template"]["spec"]
+    (mount,) = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "history"]
+    assert mount == {"name": "history", "mountPath": "/var/lib/seatpool", "readOnly": True}
+    operator = only(objects, "Deployment", "seatpool")["spec"]["template"]["spec"]
+    claims = [next(one for one in found["volumes"] if one["name"] == "history") for found in (pod, operator)]
+    assert {one["persistentVolumeClaim"]["claimName"] for one in claims} == {"seatpool-history"}
+    assert history_of(objects, tmp_path).model_dump(exclude_unset=True) == {"location": "/var/lib/seatpool/history"}
+
+
+def test_it_reads_a_bucket_and_has_a_way_there(helm: Helm, tmp_path: Path) -> None:
+    objects = helm.template(BUCKET)
+    found = history_of(objects, tmp_path)
+    assert (found.location, found.region) == ("s3://licenses/history", "eu-central-1")
+    assert "history" not in str(only(objects, "Deployment", "seatpool-web")["spec"]["template"]["spec"]["volumes"])
+    without = helm.template(BUCKET | {"web": {"enabled": True}})
+    ways = [len(only(one, "NetworkPolicy", "seatpool-web")["spec"]["egress"]) for one in (objects, without)]
+    assert ways == [4, 2]
+    assert "history" not in only(without, "ConfigMap", "seatpool-web")["data"]["settings.yaml"]
+
+
+def history_of(objects: list[Body], folder: Path) -> HistoryConfig:
+    file = folder / "settings.yaml"
+    file.write_text(only(objects, "ConfigMap", "seatpool-web")["data"]["settings.yaml"])
+    return load_settings(file=file).history
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -130,6 +173,13 @@ def test_its_settings_have_nothing_of_the_operators_that_could_be_a_secret(helm:
             "web.keys.enabled needs an admission policy",
         ),
         (ON | {"config": {"web": {"host": "127.0.0.1"}}}, "config.web.host is 127.0.0.1"),
+        (FOLDER | {"config": {}}, "config.history.location is not set"),
+        (FOLDER | {"history": {"volume": "emptyDir"}}, "history.volume is emptyDir: only a claim"),
+        (FOLDER | {"config": {"history": {"location": "/tmp/history"}}}, "which is not below history.mountPath"),
+        (
+            FOLDER | {"replicas": 1, "history": {"volume": "claim", "accessModes": ["ReadWriteOnce"]}},
+            "history.accessModes is ReadWriteOnce",
+        ),
         ({"web": {"enabled": True, "ingress": {"enabled": True}}}, "/web/ingress/hosts"),
         ({"web": {"enabled": True, "httpRoute": {"enabled": True}}}, "/web/httpRoute/parentRefs"),
     ],

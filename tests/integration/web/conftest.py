@@ -19,9 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from structlog.testing import LogCapture
 from tests.integration.cli.conftest import Board
+from tests.unit.history.rows import capacity, session, wait
 from tests.waiting import wait_until
 
 from seatpool.api.identity import IdentitySettings
+from seatpool.history.config import HistoryConfig
+from seatpool.history.schema import Row
+from seatpool.history.writing import write_rows
 from seatpool.settings.settings import Settings
 from seatpool.sim.controlplane import ControlPlane
 from seatpool.web.server import WebServer
@@ -191,12 +195,15 @@ def start(settings: Settings) -> tuple[WebServer, LogCapture, Callable[[], None]
     return server, capture, stop
 
 
-def web_settings(plane: ControlPlane, namespace: str, *, audit: Path | None = None, **more: Any) -> Settings:
+def web_settings(
+    plane: ControlPlane, namespace: str, *, history: Path | None = None, audit: Path | None = None, **more: Any
+) -> Settings:
     """Settings of a server that acts as the ServiceAccount `web` and knows two callers as users."""
     mapping = {f"system:serviceaccount:{namespace}:{user}": user for user in ("ann", "bob", "eve")}
     return Settings(
         kubeconfig=plane.kubeconfig_for_service_account(namespace, "web"),
         identity=IdentitySettings(mapping=mapping),
+        history=HistoryConfig(location=None if history is None else str(history)),
         http={"port": 0, "host": "127.0.0.1"},
         audit={"file": audit},
         web={"port": 0, "host": "127.0.0.1", "requests_per_minute": 100_000, "refused_tokens_per_minute": 100_000}
@@ -265,6 +272,18 @@ def machine() -> Body:
     return {"instanceId": f"i-{secrets.token_hex(8)[:17].ljust(17, '0')}"}
 
 
+def recorded(pool: str) -> list[Row]:
+    """A day of a pool with three seats: four users came, one of them waited an hour, and one gave up."""
+    return [
+        capacity(3, pool=pool),
+        session("ann", 0, 8 * 3600, waited_s=0.0, pool=pool),
+        session("carl", 0, 6 * 3600, waited_s=0.0, pool=pool),
+        session("zoe", 0, 9 * 3600, waited_s=0.0, pool=pool),
+        session("bob", 6 * 3600, 7 * 3600, waited_s=3600.0, pool=pool),
+        wait("dora", 5 * 3600, 5 * 3600 + 600, outcome="NeedEnded", pool=pool),
+    ]
+
+
 ALL = "licensepools,licenseservers,seatledgers,workbenches"
 ACCOUNTS = {
     "nobody": [],
@@ -298,7 +317,10 @@ def add_keys(site: Site) -> None:
 
 @pytest.fixture(scope="module")
 def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Two pools: ann, carl and zoe, who is protected, have the seats of matlab, bob waits. In the other namespace is one more."""
+    """Two pools: ann, carl and zoe, who is protected, have the seats of matlab, bob waits. In the other namespace is one more.
+
+    The history has a day of matlab.
+    """
     plane, namespace, other = control_plane, f"web-{secrets.token_hex(4)}", f"web-{secrets.token_hex(4)}"
     for one in (namespace, other):
         plane.kubectl("create", "namespace", one)
@@ -319,8 +341,11 @@ def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
     )
     there = Board(plane, other)
     there.put(there.server(target=machine()), there.pool("matlab", seats=1), there.workbench(9, "dora"))
+    history = tmp_path_factory.mktemp("history")
+    write_rows(recorded(f"{namespace}/matlab"), history)
     audit = tmp_path_factory.mktemp("web") / "audit.jsonl"
-    server, log, stop = start(web_settings(plane, namespace, audit=audit, keys={"enabled": True, "most_per_user": 50}))
+    keys = {"enabled": True, "most_per_user": 50}
+    server, log, stop = start(web_settings(plane, namespace, history=history, audit=audit, keys=keys))
     made = Site(plane, board, other, server, log, audit=audit)
     for account, rights in ACCOUNTS.items():
         plane.kubectl("create", "serviceaccount", account, "-n", namespace)

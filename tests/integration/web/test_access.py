@@ -7,6 +7,8 @@ import pytest
 from tests.integration.web.conftest import AUDIENCE, Site, Stream, allow, signed, start, web_settings
 from tests.waiting import wait_until
 
+from seatpool.web.pages.routes import router as pages_router
+from seatpool.web.pages.sign_in import router as sign_in_router
 from seatpool.web.routes import router
 
 UNKNOWN = dict.fromkeys(("none", "expired", "wrong-audience", "key-revoked", "key-expired"), 401)
@@ -14,6 +16,10 @@ WITH_TOKENS = ("nobody", "bob", "numbers", "elsewhere", "viewer", "admin")
 KEYS = ("key-own", "key-pool", "key-list")
 CALLERS = (*UNKNOWN, *WITH_TOKENS, *KEYS)
 EVERYBODY = dict.fromkeys(WITH_TOKENS, 200)
+PER_POOL = {
+    "nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 403, "viewer": 200, "admin": 200, "key-pool": 200, "key-list": 200,
+}  # fmt: skip
+LISTS = {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200, "key-list": 200}
 SEES: dict[str, dict[str, int]] = {
     "/api/v1/me": EVERYBODY | {"key-own": 200},
     "/api/v1/events": EVERYBODY | {"key-own": 200},
@@ -32,6 +38,16 @@ SEES: dict[str, dict[str, int]] = {
     "/api/v1/users/{user}": {
         "nobody": 403, "bob": 403, "numbers": 403, "elsewhere": 200, "viewer": 200, "admin": 200,
     },
+    "/api/v1/status": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/usage": PER_POOL,
+    "/api/v1/plan": PER_POOL,
+    "/": EVERYBODY | {"key-own": 200},
+    "/developer": EVERYBODY | dict.fromkeys(KEYS, 200),
+    "/pools": LISTS,
+    "/pools/{namespace}/{name}": PER_POOL,
+    "/buyer": LISTS,
+    "/admin": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/stream": PER_POOL,
     "/api/v1/keys": EVERYBODY,
     "POST /api/v1/keys": {"nobody": 403, "bob": 403, "numbers": 202, "elsewhere": 403, "viewer": 202, "admin": 202},
     "POST /api/v1/keys/{namespace}/{name}/secret": dict.fromkeys(WITH_TOKENS, 404),
@@ -42,21 +58,35 @@ SEES: dict[str, dict[str, int]] = {
 A key for which there is no status is refused with 403.
 """
 ROUTES = sorted(
-    route.path if method == "GET" else f"{method} {route.path}" for route in router.routes for method in route.methods
+    route.path if method == "GET" else f"{method} {route.path}"
+    for route in (*router.routes, *pages_router.routes)
+    for method in route.methods
 )
 ASKED = {"scope": "Pool", "pool": "matlab", "purpose": "the matrix"}
+QUERIES = {
+    "/stream": "?page=pool&target={namespace}/matlab",
+    "/api/v1/usage": "?pool={namespace}/matlab",
+    "/api/v1/plan": "?pool={namespace}/matlab",
+}
+OPEN = {"/sign-in", "/sign-out", "/enter/{code}", "/static/{name}"}
+"""Routes that answer whoever asks. `test_pages` looks at what they tell."""
+STREAMS = {"/api/v1/events": "pools", "/stream": "rows"}
+"""The first event of each stream."""
 MATRIX = [(route, caller) for route in ROUTES for caller in CALLERS]
 
 
 @pytest.mark.parametrize(("route", "caller"), MATRIX)
 def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, caller: str) -> None:
     method, _, there = route.rpartition(" ")
-    path = there.format(namespace=site.namespace, name="matlab", user="ann")
+    path = (there + QUERIES.get(route, "")).format(namespace=site.namespace, name="matlab", user="ann")
     expected = UNKNOWN.get(caller) or (SEES[route].get(caller, 403) if caller in KEYS else SEES[route][caller])
-    if route.endswith("/events") and expected == 200:
-        with site.stream(caller) as stream:
+    if route in STREAMS and expected == 200:
+        with site.stream(caller, path) as stream:
             assert stream.reply.status == 200
-            told = stream.next("pools")
+            told = stream.next(STREAMS[route])
+        if route == "/stream":
+            assert ("carl" in str(told)) == (caller in ("viewer", "admin"))
+            return
         sees_pools = SEES["/api/v1/pools"].get(caller) == 200
         assert bool(told["items"]) == sees_pools
         return
@@ -76,10 +106,13 @@ def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, call
             assert f":{name}" not in found.text
     if expected == 200 and caller == "elsewhere":
         assert site.namespace not in found.text.replace(f"system:serviceaccount:{site.namespace}:", "")
+    if expected == 200 and caller in ("nobody", "bob", "numbers"):
+        assert "carl" not in found.text
 
 
 def test_the_matrix_has_every_route() -> None:
     assert set(SEES) == set(ROUTES)
+    assert {route.path for route in sign_in_router.routes} == OPEN
 
 
 def test_every_response_keeps_browsers_and_caches_away(site: Site) -> None:
@@ -88,7 +121,7 @@ def test_every_response_keeps_browsers_and_caches_away(site: Site) -> None:
         assert headers["cache-control"] == "private, no-cache"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-security-policy"].startswith("default-src 'none'")
-        assert headers["vary"] == "Authorization"
+        assert headers["vary"] == "Authorization, Cookie"
         assert not any(name.startswith("access-control") for name in headers)
         assert "server" not in headers
 

@@ -13,7 +13,7 @@ from seatpool.web.document import make_document
 from seatpool.web.routes import router
 
 DOCUMENT = make_document(router.routes)
-PATHS = [path for path, methods in DOCUMENT["paths"].items() if "get" in methods and not path.endswith("/events")]
+PATHS = [path for path, operations in DOCUMENT["paths"].items() if "get" in operations and not path.endswith("/events")]
 WRITES = [
     (method, path) for path, methods in DOCUMENT["paths"].items() for method in methods if method in ("post", "delete")
 ]

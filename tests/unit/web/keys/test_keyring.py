@@ -19,6 +19,7 @@ from seatpool.web.keys.index import KeyIndex
 from seatpool.web.keys.keyring import Keyring
 from seatpool.web.keys.rights import OPEN_ROUTES, KeyRights, rights_of
 from seatpool.web.keys.text import Key, make_key
+from seatpool.web.pages.routes import router as pages_router
 from seatpool.web.problems import ProblemId, Refusal
 from seatpool.web.routes import router
 
@@ -65,6 +66,7 @@ def test_a_key_acts_for_its_user_with_the_groups_of_its_issue_and_is_told_to_be_
         (Key(id=KEY.id, secret=make_key().secret).text, ProblemId.BAD_KEY),
         (Key(id=make_key().id, secret=KEY.secret).text, ProblemId.BAD_KEY),
     ],
+    ids=["checksum", "other key", "other secret", "other id"],  # the keys are others in each process
 )
 def test_a_wrong_key_is_refused_and_not_told_why(text: str, problem: ProblemId) -> None:
     ring = Ring()
@@ -144,7 +146,7 @@ async def test_no_key_and_nothing_like_one_is_ever_sent_to_the_api_server() -> N
 
 
 def test_what_keys_open_are_routes_that_there_are() -> None:
-    readable = {route.path for route in router.routes if route.methods == {"GET"}}
+    readable = {route.path for route in (*router.routes, *pages_router.routes) if route.methods == {"GET"}}
     for routes in OPEN_ROUTES.values():
         assert routes <= readable
         assert not any("keys" in one for one in routes)
