@@ -44,6 +44,7 @@ _LIMIT_HEADERS = {
     },
     "RateLimit-Policy": {"description": "The limit: requests and seconds.", "schema": {"type": "string"}},
 }
+_PROBLEM_REF = "#/components/schemas/ProblemDetails"
 _PROBLEM = {
     "type": "object",
     "description": "Problem details (RFC 9457).",
@@ -74,8 +75,6 @@ def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
             operation["operationId"] = _operation_id(path)
             operation["tags"] = ["v1"]
             operation["responses"] = _responses(path, described, schemas)
-    schemas.of(Me)
-    schemas.of(PoolChanges)
     made["components"] = {
         "schemas": {**dict(sorted(schemas.components.items())), "ProblemDetails": _PROBLEM},
         "securitySchemes": {
@@ -103,7 +102,14 @@ def _responses(path: str, described: Described, schemas: Schemas) -> dict[str, A
         if path in EXAMPLES:
             content[JSON]["example"] = EXAMPLES[path]
     elif path == f"{PREFIX}/events":
-        content = {STREAM: {"schema": {"type": "string"}, "example": "event: pools\ndata: {...}\n\n"}}
+        data = [schemas.of(PoolChanges), schemas.of(Me), {"$ref": _PROBLEM_REF}]
+        schema = {
+            "type": "string",
+            "description": "Events. The data of `pools` are PoolChanges, those of `me` are Me, those of `end` ProblemDetails.",
+            "contentMediaType": STREAM,
+            "contentSchema": {"anyOf": data},
+        }
+        content = {STREAM: {"schema": schema, "example": "event: pools\ndata: {...}\n\n"}}
     else:
         content = {JSON: {"schema": {"type": "object"}}}
     tag = {"ETag": {"description": "Tag of this very answer.", "schema": {"type": "string"}}}
@@ -122,6 +128,6 @@ def _responses(path: str, described: Described, schemas: Schemas) -> dict[str, A
         lines = [f"- `{one.value}`: {PROBLEMS[one].detail}" for one in kinds]
         found[str(status)] = {
             "description": "\n".join(lines),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+            "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM_REF}}},
         }
     return found
