@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from tests.integration.web.conftest import Site
 
-EXAMPLES = 12
-"""Requests of each kind and operation. Together with the systematic ones they take a quarter of a minute for a caller."""
+EXAMPLES = 6
+"""Requests of each kind and operation. Together with the systematic ones they take about 15 s for a caller."""
 CHECKS_LEFT_OUT = "positive_data_acceptance"
 """It wants every text to be accepted that a schema permits. No schema can list the time zones."""
 
