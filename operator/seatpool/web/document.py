@@ -26,6 +26,8 @@ _EVERYWHERE = (
     ProblemId.UNEXPECTED,
 )
 """Problems that every route has."""
+_WRITING = (ProblemId.OTHER_SITE,)
+"""Problems that every route has that changes something."""
 DESCRIPTION = """\
 Seats, waiting lines and license servers of Seatpool. Nothing of them can be changed here; only keys can be made and revoked.
 
@@ -131,8 +133,9 @@ def _responses(method: str, path: str, described: Described, schemas: Schemas) -
     }
     if has_tag:
         found["304"] = {"description": "The answer is the one that `If-None-Match` names.", "headers": tag}
-    for status in sorted({PROBLEMS[one].status for one in (*_EVERYWHERE, *described.problems)}):
-        kinds = [one for one in (*described.problems, *_EVERYWHERE) if PROBLEMS[one].status == status]
+    problems = (*described.problems, *(() if method == "get" else _WRITING), *_EVERYWHERE)
+    for status in sorted({PROBLEMS[one].status for one in problems}):
+        kinds = [one for one in problems if PROBLEMS[one].status == status]
         lines = [f"- `{one.value}`: {PROBLEMS[one].detail}" for one in kinds]
         found[str(status)] = {
             "description": "\n".join(lines),
