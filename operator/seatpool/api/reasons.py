@@ -395,7 +395,7 @@ CONDITIONS: Mapping[ConditionReason, ReasonText] = {
     ConditionReason.APPROVAL_NEEDED: ReasonText(
         "A user who may approve keys has to set spec.approved.",
         message="to approve it: kubectl patch apikey {name} -n {namespace} --type merge -p "
-        "'{{\"spec\":{{\"approved\":true}}}}'",
+        '\'{{"spec":{{"approved":true}}}}\'',
     ),
     ConditionReason.APPROVAL_REFUSED: ReasonText("A user who may approve keys set spec.approved to false."),
     ConditionReason.TOO_LONG: ReasonText(

@@ -116,6 +116,12 @@ class Service:
         """Returns the user id of a user of Kubernetes, by the identity settings. None: it is no user of Seatpool."""
         return user_id_of(name, prefix=self.settings.user_prefix, identity=self.cluster.store.identity)
 
+    def shown_name(self, caller: Caller) -> str:
+        """Returns who is signed in, for a screen. Others than its user may have a key of the scopes Pool and List."""
+        if caller.key is not None and not caller.key.is_own:
+            return f"a key of scope {caller.key.scope.value}"
+        return self.user_of(caller) or caller.name
+
     def own_user_only(self, caller: Caller) -> VisibleUsers:
         """Returns what a caller may see without any right: the own name."""
         return VisibleUsers(self.user_of(caller), all_named=False)

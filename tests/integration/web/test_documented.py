@@ -14,14 +14,17 @@ from seatpool.web.routes import router
 
 DOCUMENT = make_document(router.routes)
 PATHS = [path for path, operations in DOCUMENT["paths"].items() if "get" in operations and not path.endswith("/events")]
+WRITES = [
+    (method, path) for path, methods in DOCUMENT["paths"].items() for method in methods if method in ("post", "delete")
+]
 HOSTILE = st.sampled_from(
     ["", ".", "..", "../../etc/passwd", "<script>alert(1)</script>", "\x1b[31m", "a\nb: c", "%", "{user}", "ann' OR 1=1", "🪑",
      "\u202eann", "-1", "1e9", "null", "UTC", "lab", "matlab", "ann", "A" * 300, "a/b", "\x00", "::1", "system:admin"]
 ) | st.text(max_size=40)  # fmt: skip
 
 
-def check(path: str, reply: Any) -> None:
-    documented = DOCUMENT["paths"][path]["get"]["responses"]
+def check(path: str, reply: Any, method: str = "get") -> None:
+    documented = DOCUMENT["paths"][path][method]["responses"]
     assert str(reply.status) in documented, reply.text
     assert reply.status < 500
     if reply.status == 304:
@@ -50,6 +53,28 @@ def test_every_answer_is_documented(site: Site, path: str) -> None:
             return  # another path, by the rules of URLs
         reply = site.get(f"{path.format(**there)}?{query}", caller)
         check(path, reply)
+
+    ask()
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_every_answer_to_a_write_is_documented(site: Site, method: str, path: str) -> None:
+    fields = ("scope", "purpose", "namespace", "pool", "validFor", "expiresAt", "workbench", "approved", "x")
+    values = HOSTILE | st.sampled_from(["Own", "Pool", "List", "1h", site.namespace, "2099-01-01T00:00:00Z"])
+    anything = values | st.integers() | st.none() | st.lists(values, max_size=2) | st.floats(allow_nan=False)
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        st.fixed_dictionaries({"namespace": HOSTILE | st.just(site.namespace), "name": HOSTILE}),
+        st.dictionaries(st.sampled_from(fields), anything) | anything,
+        st.sampled_from(["viewer", "numbers", "bob", "admin", "key-own"]),
+    )
+    def ask(there: dict[str, str], body: Any, caller: str) -> None:
+        named = {name: quote(value or "-", safe="") for name, value in there.items()}
+        if any(one in (".", "..") or "%2F" in one for one in named.values()):
+            return  # another path, by the rules of URLs
+        reply = site.get(path.format(**named), caller, method=method.upper(), body=body)
+        check(path, reply, method)
 
     ask()
 

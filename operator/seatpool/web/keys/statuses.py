@@ -52,11 +52,10 @@ class KeyStatuses:
         self._woken.set()
 
     def used(self, key: APIKey) -> None:
-        """Notes that a key was used. It is written once in an hour."""
+        """Notes that a key was used. It is written once in an hour, and if that fails not with each use."""
         last = key.status.last_used_at
         if (last is None or self.clock() - last >= USED_INTERVAL) and key.key not in self._used:
             self._used[key.key] = key.metadata.uid
-            self._woken.set()
 
     async def run(self) -> None:
         """Writes what differs, until cancelled."""

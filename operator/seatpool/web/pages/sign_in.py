@@ -67,12 +67,12 @@ async def forget_token(request: Request) -> Response:
 
 
 @router.get("/enter/{code}")
-async def enter(request: Request, code: Annotated[str, Path(max_length=64)]) -> Response:
-    """Signs a reader in by a one-time code."""
+async def enter(request: Request, code: Annotated[str, Path(max_length=64)], to: str = "/") -> Response:
+    """Signs a reader in by a code, and opens a page of this site."""
     token = service_of(request).sign_in_codes.take(code)
     if token is None:
         raise Refusal(ProblemId.BAD_CODE)
-    return _signed_in(request, token, "/")
+    return _signed_in(request, token, local_path(to))
 
 
 @router.get("/static/{name}")

@@ -265,3 +265,12 @@ def test_a_code_is_taken_once_and_ends() -> None:
     now = LASTS
     assert codes.take(second) is None
     assert codes.take("") is None
+
+
+def test_a_code_that_lasts_is_taken_again_and_again() -> None:
+    now = 0.0
+    codes = SignInCodes(monotonic=lambda: now)
+    code = codes.make("a-token", once=False)
+    assert "a-token" not in repr(codes)
+    now = 100 * LASTS
+    assert [codes.take(code), codes.take(code)] == ["a-token", "a-token"]
