@@ -126,13 +126,14 @@ def test_a_call_with_a_body_has_an_example_of_it() -> None:
         "paths": {
             "/api/v1/keys": {
                 "post": {
-                    "operationId": "postKeys", "summary": "Ask for a key", "responses": {"201": {"description": "It is."}},
+                    "operationId": "postKeys", "summary": "Ask for a key",
+                    "description": "One line\nof text.\n\nAnother.\n", "responses": {"201": {"description": "It is."}},
                     "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
                 }
             },
             "/api/v1/pools/{name}": {
                 "get": {
-                    "operationId": "getPool", "responses": {"404": {"description": "There is none."}},
+                    "operationId": "getPool", "responses": {"404": {"description": "- `NotFound`: none.\n- `NoRoute`: no."}},
                     "parameters": [
                         {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
                         {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 100}},
@@ -160,4 +161,5 @@ def test_a_call_with_a_body_has_an_example_of_it() -> None:
         ("limit", "number", "100"),
     ]
     assert get.curl.endswith('"$SEATS/api/v1/pools/NAME"')
-    assert get.problems == (("404", "There is none."),)
+    assert get.problems == (("404", ("NotFound: none.", "NoRoute: no.")),)
+    assert post.paragraphs == ("One line of text.", "Another.")
