@@ -477,6 +477,15 @@ def test_a_developer_asks_for_a_key_and_signs_in_with_it(site: Site, tab: Any) -
     other.live()
 
 
+def test_a_page_ends_when_its_key_is_revoked(site: Site, tab: Any) -> None:
+    name = site.new_key("bob", scope="Own")["item"]["name"]
+    reader: Tab = tab(name)
+    reader.open("/")
+    reader.live()
+    site.patch_key(name, {"spec": {"revoked": True}})
+    reader.page.wait_for_url("**/sign-in")
+
+
 @pytest.mark.parametrize(("key", "path"), [("key-pool", "/pools/{namespace}/matlab"), ("key-list", "/pools")])
 def test_who_signs_in_with_a_key_sees_first_what_it_is_for(site: Site, key: str, path: str) -> None:
     found = post(site, "/sign-in", {"token": site.tokens[key]}, Sec_Fetch_Site="same-origin")

@@ -40,8 +40,9 @@ async def seat_content(reader: Reader, _target: str) -> Content:
     service, times = reader.service, reader.times
     pools = service.cluster.store.pools
     me = me_of(service, reader.caller, reader.zone)
-    named = () if me.answer is None else (one.pool for one in me.answer.pools)
-    view = my_seats(me, {key: pools[key].spec.product for key in named if key in pools})
+    found = () if me.answer is None else tuple(one.pool for one in me.answer.pools if one.pool in pools)
+    linked = {key for key in found if await service.authorizer.may_get(reader.caller, LicensePool, *key.split("/"))}
+    view = my_seats(me, {key: pools[key].spec.product for key in found if key in pools}, linked=linked)
     cards = (Fragment(f"seat:{one.pool}", part("_seat.html.jinja", one, times)) for one in view.seats)
     rows = (Fragment(f"workbench:{row.key}", part("_workbench.html.jinja", row, times)) for row in view.workbenches)
     return Content(

@@ -145,4 +145,8 @@ def security_headers(nonce: str) -> dict[str, str]:
         "base-uri 'none'",
     )
     # A form sends no Origin with no-referrer, and then nothing tells that it is of this site.
-    return {"Content-Security-Policy": "; ".join(policy), "Referrer-Policy": "same-origin"}
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "same-origin",
+    }

@@ -1,6 +1,7 @@
 """What the pages show of any cluster: no name to a reader who may not see it, and no markup that is not the pages' own."""
 
 import asyncio
+import re
 from datetime import UTC
 from html.parser import HTMLParser
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from prometheus_client import CollectorRegistry
 from tests.unit.explain import cluster as objects
+from tests.unit.explain.cluster import NOW
 from tests.unit.web.test_access_parts import ApiServer
 from tests.unit.web.test_visible_users import Raw, live, worlds
 
@@ -20,6 +22,7 @@ from seatpool.web.pages.reader import Reader
 from seatpool.web.problems import Refusal
 from seatpool.web.service import Service
 from seatpool.web.stream import Streams
+from seatpool.web.visible_users import HIDDEN
 
 POOLS, SERVERS = (("list", "licensepools", "lab"), ("list", "licenseservers", "lab"))
 POOL = ("get", "licensepools", "lab")
@@ -116,6 +119,35 @@ def test_no_text_of_the_cluster_is_markup(page: str) -> None:
     assert "\u202e" not in html
     if page != "pools":
         assert "&lt;img" in html
+
+
+def test_a_held_change_is_shown_with_its_users_and_the_command_that_approves_it() -> None:
+    seen = re.sub("[-:.]", "", NOW.replace(tzinfo=None).isoformat(timespec="milliseconds"))
+    guarded = {"Guarded": "True TooManyReleases secret9 would leave"}
+    raws = [
+        objects.server(conditions=guarded, status={"guard": {"held": f"3-{seen}Z"}}),
+        objects.pool(seats=3),
+        objects.ledger(assigned={"secret1": 90, "secret2": 90}, idle={"secret1": 60, "secret2": 60}),
+        objects.workbench("secret2", state="stopped"),
+    ]  # fmt: skip
+    counting, naming = (
+        "".join(one.html for one in shown(raws, "admin", {POOLS, SERVERS, POOL, *more})) for more in ((), NAMES)
+    )
+    command = "kubectl seatpool approve server/licenses -n lab"
+    for html in (counting, naming):
+        assert f'data-copy="{command}"' in html
+        assert "2 users would lose the seat" in html
+        assert html.count("none is left") == html.count("has stopped") == 1
+    assert "secret" not in counting
+    assert counting.count(HIDDEN) == 2
+    assert all(f">{user}<" in naming for user in ("secret1", "secret2"))
+
+
+def test_a_users_card_links_to_the_pool_only_if_the_user_may_see_it() -> None:
+    raws = [objects.server(), objects.pool(), objects.ledger(assigned={"me": 5}), objects.workbench("me")]
+    link = 'href="/pools/lab/matlab"'
+    assert link not in "".join(one.html for one in shown(raws, "seat", set()))
+    assert link in "".join(one.html for one in shown(raws, "seat", {POOL}))
 
 
 @pytest.mark.parametrize("page", ["pools", "pool", "admin"])

@@ -1,6 +1,6 @@
 """What the page of a user shows: for each pool the seat or the place in line first, then why, and when that changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,8 @@ class SeatView:
 
     pool: str
     product: str
+    href: str | None
+    """Address of the pool's page. None: the reader may not see it."""
     badge: Badge
     headline: str
     """The answer in a few words."""
@@ -66,8 +68,8 @@ class MySeats:
         return "; ".join(told) or "You need no seat now"
 
 
-def my_seats(me: Me, products: Mapping[str, str]) -> MySeats:
-    """Returns what the page shows. `products` has the product of each pool."""
+def my_seats(me: Me, products: Mapping[str, str], *, linked: Container[str] = ()) -> MySeats:
+    """Returns what the page shows. `products` has the product of each pool, `linked` the pools that the reader may get."""
     answer = me.answer
     if answer is None:
         return MySeats(name=me.name, user=None, seats=(), remarks=(), workbenches=())
@@ -75,7 +77,14 @@ def my_seats(me: Me, products: Mapping[str, str]) -> MySeats:
     return MySeats(
         name=me.name,
         user=me.user,
-        seats=tuple(_seat(one, products.get(one.pool, one.pool.partition("/")[2])) for one in ordered),
+        seats=tuple(
+            _seat(
+                one,
+                product=products.get(one.pool, one.pool.partition("/")[2]),
+                href=f"/pools/{one.pool}" if one.pool in linked else None,
+            )
+            for one in ordered
+        ),
         remarks=_remarks(answer),
         workbenches=tuple(sorted(answer.workbenches, key=lambda row: (row.state in _STOPPED, row.key))),
     )
@@ -87,10 +96,11 @@ def _remarks(answer: Explanation) -> tuple[str, ...]:
     return tuple(one.text for one in answer.messages)
 
 
-def _seat(found: PoolExplanation, product: str) -> SeatView:
+def _seat(found: PoolExplanation, *, product: str, href: str | None) -> SeatView:
     return SeatView(
         pool=found.pool,
         product=product,
+        href=href,
         badge=BADGES[found.phase],
         headline=_headline(found),
         since=found.since,
