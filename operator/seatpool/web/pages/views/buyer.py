@@ -74,10 +74,10 @@ def _answer(plan: Plan) -> str:
 
 
 def _range(plan: Plan) -> str:
+    note = f"{plan.range_note[:1].upper()}{plan.range_note[1:]}." if plan.range_note else ""
     if plan.seats_low is None or plan.seats_high is None or plan.seats is None:
-        return plan.range_note or ""
-    told = f"In 90 % of resampled pasts it is {plan.seats_low} to {plan.seats_high}."
-    return f"{told} {plan.range_note}" if plan.range_note else told
+        return note
+    return f"In 90 % of resampled pasts it is {plan.seats_low} to {plan.seats_high}. {note}".rstrip()
 
 
 def _row(point: PlanPoint, plan: Plan) -> PointRow:
