@@ -9,7 +9,7 @@ BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap controlplane environment test demo e2e peers image wheel audit bench soak model infra cdk lint types imports generate generated check
+.PHONY: help bootstrap controlplane environment test demo e2e peers image wheel audit bench soak model infra cdk openapi lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ infra: environment ## synthesise the AWS side into build/infra, judged by cdk-na
 
 cdk: environment ## the cdk command, fetched from npm, on SITE; ARGS="diff --all", ARGS="deploy --all"
 	@PYTHONPATH=infra $(BIN)/python -m seatpool_infra.cdk $(ARGS) -c site=$(abspath $(SITE))
+
+openapi: environment ## the API's document judged by Redocly's linter, fetched from npm by a lock file
+	@$(BIN)/python tools/openapi_lint.py
 
 lint: environment ## ruff and shellcheck
 	$(BIN)/ruff check

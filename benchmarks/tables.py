@@ -10,7 +10,7 @@ from benchmarks.results import Row
 from benchmarks.side_by_side import SHARES, Comparison
 from benchmarks.start_up import StartUp
 from benchmarks.storm import Storm
-from benchmarks.web import RATE, STREAMS, Web
+from benchmarks.web import RATE, STREAMS, STREAMS_FOR, Web
 
 Told = tuple[list[Row], dict[str, Any]]
 
@@ -157,8 +157,8 @@ def of_web(found: Web) -> Told:
         Row("HTTP API: processor time of a request, ms", f"{found.cpu_ms:.2f}"),
         Row("HTTP API: until it is ready, s; memory, MB", f"{found.ready:.1f}; {found.memory_mb:.0f}"),
         Row(
-            f"HTTP API, {STREAMS} event streams: memory, MB; processors",
-            f"{found.streams_mb:.0f}; {found.streams_cpu:.2f}",
+            f"HTTP API, {STREAMS} streams for {STREAMS_FOR / 60:.0f} minutes: first MB; last MB; processors",
+            f"{found.streams_mb[0]:.0f}; {found.streams_mb[-1]:.0f}; {found.streams_cpu:.2f}",
         ),
     ]
     return rows, {
@@ -166,7 +166,7 @@ def of_web(found: Web) -> Told:
         "web_cpu_ms": round(found.cpu_ms, 2),
         "web_ready_s": round(found.ready, 1),
         "web_mb": round(found.memory_mb),
-        "web_streams_mb": round(found.streams_mb),
+        "web_streams_mb": [round(one) for one in found.streams_mb],
     }
 
 

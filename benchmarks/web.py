@@ -27,7 +27,9 @@ SECONDS = 30.0
 WARM_UP = 30.0
 """Seconds of requests before those that are measured: the estimate of each waiting line is computed once."""
 STREAMS = 200
-STREAMS_FOR = 60.0
+STREAMS_FOR = 600.0
+SAMPLE = 30.0
+"""Seconds between two looks at the memory while the streams are open."""
 CHANGES = 20.0
 """Workbenches that stop or start in a second while the streams are open."""
 WEB = ("-m", "seatpool", "web", "--config")
@@ -47,8 +49,8 @@ class Web:
     cpu_ms: float
     """Processor time of a request, in milliseconds."""
     memory_mb: float
-    streams_mb: float
-    """Memory when the streams had been open for STREAMS_FOR."""
+    streams_mb: Sequence[float]
+    """Memory while the streams were open, one value a SAMPLE."""
     streams_cpu: float
     """Share of a processor that the streams took."""
 
@@ -92,7 +94,7 @@ async def _measured(
         p99 = {kind: statistics.quantiles(found, n=100)[98] * 1000 for kind, found in times.items()}
         say(f"p99 {p99}, {cpu_ms:.2f} ms of a processor each, {memory:.0f} MB")
         streams_mb, streams_cpu = await _streams(place, server, session, tokens)
-        say(f"{STREAMS} streams: {streams_mb:.0f} MB, {streams_cpu:.2f} processors")
+        say(f"{STREAMS} streams: {', '.join(f'{one:.0f}' for one in streams_mb)} MB, {streams_cpu:.2f} processors")
     return Web(workbenches, ready, p50, p99, cpu_ms, memory, streams_mb, streams_cpu)
 
 
@@ -122,8 +124,14 @@ async def _load(session: aiohttp.ClientSession, tokens: Sequence[str], *, second
 
 async def _streams(
     place: Place, server: OperatorRun, session: aiohttp.ClientSession, tokens: Sequence[str]
-) -> tuple[float, float]:
-    """Returns memory, and the share of a processor, with the streams open and workbenches changing."""
+) -> tuple[list[float], float]:
+    """Returns memory over time, and the share of a processor, with the streams open and workbenches changing."""
+    memory: list[float] = []
+
+    async def sample() -> None:
+        while True:
+            await asyncio.sleep(SAMPLE)
+            memory.append(server.process.memory_mb())
 
     async def follow(token: str) -> None:
         forever = aiohttp.ClientTimeout(total=None)
@@ -147,14 +155,16 @@ async def _streams(
     following = [asyncio.create_task(follow(tokens[number % len(tokens)])) for number in range(STREAMS)]
     await asyncio.sleep(5)
     began, cpu = time.monotonic(), server.process.cpu_seconds()
+    sampling = asyncio.create_task(sample())
     await change()
+    sampling.cancel()
     share = (server.process.cpu_seconds() - cpu) / (time.monotonic() - began)
     for one in following:
         if one.done():
             one.result()
         one.cancel()
     await asyncio.gather(*following, return_exceptions=True)
-    return server.process.memory_mb(), share
+    return memory, share
 
 
 def _callers(place: Place) -> list[str]:

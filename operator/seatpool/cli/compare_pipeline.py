@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from seatpool.cli.command_classes import ListOption, RenamedOptions
+from seatpool.cli.no_headers import NoHeaders, refuse_no_headers
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import json_text, say
 from seatpool.threads import run_in
@@ -47,6 +48,7 @@ def compare_pipeline(
     output: Annotated[
         ListOption, typer.Option("--output", "-o", help="How the answer is printed; json is one object in one line.")
     ] = ListOption.TABLE,
+    no_headers: NoHeaders = False,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="YAML file with the operator's settings.")
     ] = None,
@@ -67,6 +69,7 @@ def compare_pipeline(
     from seatpool.mirror.pipeline_table import Attributes
     from seatpool.settings.settings import load_settings
 
+    refuse_no_headers(no_headers, is_table=output is ListOption.TABLE)
     del origin  # there is only one kind
     given = {"kubeconfig": kubeconfig, "namespaces": namespaces or None}
     settings = load_settings(file=config, flags={name: value for name, value in given.items() if value is not None})
@@ -78,7 +81,7 @@ def compare_pipeline(
     if output is ListOption.JSON:
         say(json_text(asdict(comparison) | {"equal": comparison.equal}, indent=None))
     else:
-        _print(comparison)
+        _print(comparison, headers=not no_headers)
     raise typer.Exit(0 if comparison.equal else DIFFERENT)
 
 
@@ -118,10 +121,10 @@ async def _compare(
     return compare(counters, pools=pools, workbenches=workbenches, normalise=settings.identity.user)
 
 
-def _print(comparison: "Comparison") -> None:
+def _print(comparison: "Comparison", *, headers: bool) -> None:
     from seatpool.terminal.output import console, table
 
-    screen = console(markup=False)
+    screen = console(markup=False, headers=headers)
     if comparison.different:
         drawn = table("PRODUCT", "USER", "TABLE", "WORKBENCHES", "DIFFERENCE")
         for row in comparison.different:

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatpool.domain.errors import SeatpoolError
 from seatpool.text import missing_package
+
+if TYPE_CHECKING:
+    from seatpool.sim.demo.stage import Pages
 
 
 def demo(
@@ -32,6 +35,9 @@ def demo(
             help="Which story: examples (the pools of examples/), or vew (a Virtual Engineering Workbench).",
         ),
     ] = "examples",
+    web: Annotated[
+        bool, typer.Option("--web", help="Open the pages beside it: as an engineer, a license admin and a buyer.")
+    ] = False,
     replay: Annotated[
         Path | None,
         typer.Option(help="Replay a file of EventBridge envelopes, one a line (.jsonl or .jsonl.gz), instead."),
@@ -84,4 +90,12 @@ def demo(
         linger=linger,
         directory=directory,
     )
-    raise typer.Exit(show(options))
+    raise typer.Exit(show(options, pages=_pages() if web else None))
+
+
+def _pages() -> "Pages":
+    try:
+        from seatpool.cli.demo_pages import open_pages
+    except ImportError as error:
+        raise SeatpoolError(missing_package("the pages need", error.name, extra="web")) from error
+    return open_pages

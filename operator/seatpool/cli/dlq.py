@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from seatpool.cli.command_classes import ListOption, RenamedOptions
+from seatpool.cli.no_headers import NoHeaders, refuse_no_headers
 from seatpool.domain.errors import SeatpoolError
 from seatpool.terminal.say import json_text, say
 
@@ -50,12 +51,14 @@ def list_(
     reason: Reason = None,
     limit: Annotated[int, typer.Option(help="Show at most so many.", min=1)] = 100,
     output: OutputFormat = ListOption.TABLE,
+    no_headers: NoHeaders = False,
     config: Config = None,
     queue: Queue = None,
     queue_region: Region = None,
     endpoint_url: Endpoint = None,
 ) -> None:
     """Show what is in the dead-letter queue and why. Messages stay there."""
+    refuse_no_headers(no_headers, is_table=output is ListOption.TABLE)
 
     async def work(letters: "DeadLetters", _: "RedriveTask") -> None:
         found: list[DeadLetter] = []
@@ -70,7 +73,7 @@ def list_(
             for one in found:
                 say(json_text(_plain(one), indent=None))
             return
-        _print_table(found)
+        _print_table(found, headers=not no_headers)
         say(f"{len(found)} shown, about {depth} in {letters.url}")
 
     _run(work, config=config, queue=queue, queue_region=queue_region, endpoint_url=endpoint_url)
@@ -251,9 +254,9 @@ def _escaped(text: str) -> str:
     return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
 
 
-def _print_table(letters: "list[DeadLetter]") -> None:
+def _print_table(letters: "list[DeadLetter]", *, headers: bool) -> None:
     """Prints aligned columns and cuts nothing, because a shortened id is of no use."""
-    rows = [("ID", "SENT", "KIND", "REASON", "NOW", "DETAIL")]
+    rows = [("ID", "SENT", "KIND", "REASON", "NOW", "DETAIL")] if headers else []
     for one in letters:
         plain = _plain(one)
         now = "understood" if one.understood else "refused"

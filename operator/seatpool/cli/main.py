@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seatpool.cli import compare_pipeline, demo, dlq, history, inspect_setup, plan, report, run, verbs, web
+from seatpool.cli import assistant, compare_pipeline, demo, dlq, history, inspect_setup, plan, report, run, verbs, web
 from seatpool.cli.command_classes import RenamedCommand
 from seatpool.cli.failures import failures_told
 from seatpool.cli.help import HELP_NAMES, Panel, tidy_help
@@ -121,6 +121,7 @@ operating.command(cls=run.RunCommand, rich_help_panel=Panel.SET_UP)(run.run)
 operating.command(cls=run.RunCommand, rich_help_panel=Panel.SET_UP)(web.web)
 # The help lists the commands in this order, in the panels of `help.Panel`.
 app.add_typer(verbs.app)
+app.add_typer(assistant.app)
 app.add_typer(plan.app)
 app.add_typer(report.app)
 app.add_typer(history.app, name="history", rich_help_panel=Panel.PAST)

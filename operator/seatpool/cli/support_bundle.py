@@ -144,7 +144,9 @@ async def _objects(cluster: ClusterAccess) -> tuple[dict[str, list[Body]], dict[
         except KubeError as error:
             problems[name] = sentence(error)
 
-    shown = [kind for kind in RESOURCES if kind is not APIKey]  # no help needs hashes of keys and what users ask them for
+    shown = [
+        kind for kind in RESOURCES if kind is not APIKey
+    ]  # no help needs hashes of keys and what users ask them for
     kinds = [read(kind.plural, cluster.kube.list_cached(kind, namespace=cluster.namespace)) for kind in shown]
     await asyncio.gather(*kinds, read("events", cluster.kube.events(namespace=cluster.namespace)))
     leases = {

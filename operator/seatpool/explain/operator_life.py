@@ -81,7 +81,7 @@ def _life(told: OperatorStatus, lease: Reading, *, identity: IdentitySettings, t
     other = (
         ""
         if told.identity in ("", identity.fingerprint)
-        else (" It reads owners by other settings than this command: name its settings file with --config.")
+        else (" It reads owners by other settings than this program: name its settings file with --config.")
     )
     known = OperatorLife(life=Life.NOT_KNOWN, holder=told.holder, version=told.version, lease=told.lease, text="")
     name = f"Operator {told.holder} ({told.version})"

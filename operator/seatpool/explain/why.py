@@ -7,7 +7,7 @@ The computation is pure: it takes a snapshot and returns an explanation. Three s
 - the text: the table of messages (`messages.py`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -397,7 +397,7 @@ class _PoolExplainer:
         instant = self._times.format_time_or_now(stops.instant)
         if stops.count == 1:
             (way,) = stops.ways
-            holders = format_names(self._holder(user) for user in way[0].users)
+            holders = format_names(self._holders(way[0].users))
             yield self._message(MessageId.ONE_STOP_IS_ENOUGH, instant=instant, holders=holders)
         else:
             ways = "; or ".join(self._way(way) for way in stops.ways[:MOST_WAYS])
@@ -410,13 +410,22 @@ class _PoolExplainer:
     def _way(self, way: tuple[Group, ...]) -> str:
         every = [user for group in way if group.count == len(group.users) for user in group.users]
         some = [group for group in way if group.count < len(group.users)]
-        parts = [format_names(map(self._holder, every))] if every else []
-        parts += [f"any {group.count} of {format_names(map(self._holder, group.users))}" for group in some]
+        parts = [format_names(self._holders(every))] if every else []
+        parts += [f"any {group.count} of {format_names(self._holders(group.users))}" for group in some]
         return ", and ".join(parts)
 
+    def _holders(self, users: Iterable[str]) -> Iterator[str]:
+        """Yields the holders whom the reader may see, and then how many others there are."""
+        hidden = []
+        for user in users:
+            if self._named(user) == user:
+                yield self._holder(user)
+            else:
+                hidden.append(self._named(user))
+        if hidden:
+            yield hidden[0] if len(hidden) == 1 else format_count(len(hidden), "other user")
+
     def _holder(self, user: str) -> str:
-        if self._named(user) != user:
-            return self._named(user)
         names = sorted(key.partition("/")[2] for key in self._demand.workbenches_of(self._pool.key, user))
         return f"{user} ({format_names(names, most=2)})"
 

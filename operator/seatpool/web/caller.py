@@ -31,11 +31,6 @@ class Caller:
         return self.name if self.key is None else ("key", self.key.id)
 
 
-def shown_name(caller: Caller) -> str:
-    """Returns who is signed in, for a screen. Other users than its own may have a key of the scopes Pool and List."""
-    return caller.name if caller.key is None or caller.key.is_own else f"a key for {caller.key.scope.value.lower()}"
-
-
 def user_id_of(name: str, *, prefix: str, identity: IdentitySettings) -> str | None:
     """Returns the user id of a user of Kubernetes, by the identity settings. None: it is no user of Seatpool.
 

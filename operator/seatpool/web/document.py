@@ -26,6 +26,8 @@ _EVERYWHERE = (
     ProblemId.UNEXPECTED,
 )
 """Problems that every route has."""
+_WRITING = (ProblemId.OTHER_SITE,)
+"""Problems that every route has that changes something."""
 DESCRIPTION = """\
 Seats, waiting lines and license servers of Seatpool. Nothing of them can be changed here; only keys can be made and revoked.
 
@@ -47,6 +49,7 @@ _LIMIT_HEADERS = {
     },
     "RateLimit-Policy": {"description": "The limit: requests and seconds.", "schema": {"type": "string"}},
 }
+_PROBLEM_REF = "#/components/schemas/ProblemDetails"
 _PROBLEM = {
     "type": "object",
     "description": "Problem details (RFC 9457).",
@@ -80,8 +83,6 @@ def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
                 sent = {"schema": schemas.of(described.body), "example": BODY_EXAMPLES[method, path]}
                 operation["requestBody"] = {"required": True, "content": {JSON: sent}}
             operation["responses"] = _responses(method, path, described, schemas)
-    schemas.of(Me)
-    schemas.of(PoolChanges)
     made["components"] = {
         "schemas": {**dict(sorted(schemas.components.items())), "ProblemDetails": _PROBLEM},
         "securitySchemes": {
@@ -110,7 +111,14 @@ def _responses(method: str, path: str, described: Described, schemas: Schemas) -
         if example is not None:
             content[JSON]["example"] = example
     elif path == f"{PREFIX}/events":
-        content = {STREAM: {"schema": {"type": "string"}, "example": "event: pools\ndata: {...}\n\n"}}
+        data = [schemas.of(PoolChanges), schemas.of(Me), {"$ref": _PROBLEM_REF}]
+        schema = {
+            "type": "string",
+            "description": "Events. The data of `pools` are PoolChanges, those of `me` are Me, those of `end` ProblemDetails.",
+            "contentMediaType": STREAM,
+            "contentSchema": {"anyOf": data},
+        }
+        content = {STREAM: {"schema": schema, "example": "event: pools\ndata: {...}\n\n"}}
     else:
         content = {JSON: {"schema": {"type": "object"}}}
     tag = {"ETag": {"description": "Tag of this very answer.", "schema": {"type": "string"}}}
@@ -125,11 +133,12 @@ def _responses(method: str, path: str, described: Described, schemas: Schemas) -
     }
     if has_tag:
         found["304"] = {"description": "The answer is the one that `If-None-Match` names.", "headers": tag}
-    for status in sorted({PROBLEMS[one].status for one in (*_EVERYWHERE, *described.problems)}):
-        kinds = [one for one in (*described.problems, *_EVERYWHERE) if PROBLEMS[one].status == status]
+    problems = (*described.problems, *(() if method == "get" else _WRITING), *_EVERYWHERE)
+    for status in sorted({PROBLEMS[one].status for one in problems}):
+        kinds = [one for one in problems if PROBLEMS[one].status == status]
         lines = [f"- `{one.value}`: {PROBLEMS[one].detail}" for one in kinds]
         found[str(status)] = {
             "description": "\n".join(lines),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+            "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM_REF}}},
         }
     return found

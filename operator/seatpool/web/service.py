@@ -23,7 +23,7 @@ from seatpool.web.keys.rights import OPEN_ROUTES
 from seatpool.web.limits import RateLimit
 from seatpool.web.metrics import WebMetrics
 from seatpool.web.problems import ProblemId, Refusal
-from seatpool.web.session import SAFE_METHODS, cookie_token, is_same_origin
+from seatpool.web.session import SAFE_METHODS, cookie_token, is_from_another_site, is_same_origin
 from seatpool.web.sign_in_codes import SignInCodes
 from seatpool.web.stream import Streams
 from seatpool.web.visible_users import VisibleUsers
@@ -75,8 +75,7 @@ class Service:
             proxied = proxied_caller(request, self.settings.proxy)
         by_cookie = header is None and proxied is None and self.settings.pages.enabled
         token = cookie_token(request) if by_cookie else None
-        if (proxied is not None or token is not None) and not _may_come_from_a_browser(request):
-            raise Refusal(ProblemId.OTHER_SITE)
+        _refuse_other_sites(request, by_itself=proxied is not None or token is not None)
         if proxied is not None:
             request.state.token = None
             return proxied
@@ -117,14 +116,26 @@ class Service:
         """Returns the user id of a user of Kubernetes, by the identity settings. None: it is no user of Seatpool."""
         return user_id_of(name, prefix=self.settings.user_prefix, identity=self.cluster.store.identity)
 
+    def shown_name(self, caller: Caller) -> str:
+        """Returns who is signed in, for a screen. Others than its user may have a key of the scopes Pool and List."""
+        if caller.key is not None and not caller.key.is_own:
+            return f"a key of scope {caller.key.scope.value}"
+        return self.user_of(caller) or caller.name
+
     def own_user_only(self, caller: Caller) -> VisibleUsers:
         """Returns what a caller may see without any right: the own name."""
         return VisibleUsers(self.user_of(caller), all_named=False)
 
 
-def _may_come_from_a_browser(request: Request) -> bool:
-    """Tells whether a request that a browser signs by itself may be answered. Another site can make it send one."""
-    return request.method in SAFE_METHODS or is_same_origin(request)
+def _refuse_other_sites(request: Request, *, by_itself: bool) -> None:
+    """Raises Refusal if another site may have made a browser send a request that changes something.
+
+    `by_itself`: the browser itself adds what tells who asks, to whatever it sends here. A proxy may add a token too.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    if is_from_another_site(request) or (by_itself and not is_same_origin(request)):
+        raise Refusal(ProblemId.OTHER_SITE)
 
 
 def check_route(caller: Caller, request: Request) -> None:

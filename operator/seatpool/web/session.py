@@ -52,6 +52,14 @@ def is_same_origin(request: Request) -> bool:
     return bool(host) and origin is not None and urlsplit(origin).netloc == host
 
 
+def is_from_another_site(request: Request) -> bool:
+    """Tells whether a browser says that a page of another site makes it send a request. Programs say nothing."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return request.headers.get("origin") is not None and not is_same_origin(request)
+
+
 def is_plain(request: Request) -> bool:
     """Tells whether the reader's browser has no HTTPS here, so that it keeps no cookie."""
     origin = urlsplit(request.headers.get("origin", ""))

@@ -230,6 +230,16 @@ def installed(cluster: Cluster, request: pytest.FixtureRequest, tmp_path: Any) -
     stop()
 
 
+def test_pages_and_a_proxy_are_settings_of_the_pod(helm: Helm, tmp_path: Path) -> None:
+    web = {"pages": {"enabled": False}, "proxy": {"user_header": "X-User", "trusted": ["10.42.7.0/28", "fd00::/64"]}}
+    config = only(helm.template(ON | {"config": {"web": web}}), "ConfigMap", "seatpool-web")
+    (text,) = config["data"].values()
+    (file := tmp_path / "settings.yaml").write_text(text)
+    found = load_settings(file=file, flags={}).web
+    assert not found.pages.enabled
+    assert [str(one) for one in found.proxy.trusted] == web["proxy"]["trusted"]
+
+
 def test_its_roles_are_enough_and_no_more(cluster: Cluster, installed: tuple[Site, str]) -> None:
     site, release = installed
     me = site.until("/api/v1/me", "ann", lambda found: found["answer"]["pools"])

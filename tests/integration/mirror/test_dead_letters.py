@@ -120,6 +120,17 @@ async def test_looking_leaves_everything_where_it_was(stage: Stage, dlq: Dlq) ->
     assert len(await listed(dlq)) == 25
 
 
+async def test_the_table_can_be_without_its_headings(stage: Stage, dlq: Dlq) -> None:
+    assert (await dlq("list", "--no-headers")).startswith("0 shown")
+    put(stage, '{"source": 1}')
+    (letter,) = await listed(dlq)
+    whole, bare = await dlq("list"), await dlq("list", "--no-headers")
+    assert whole.splitlines()[0].split() == ["ID", "SENT", "KIND", "REASON", "NOW", "DETAIL"]
+    assert bare.splitlines()[0].split()[0] == letter["id"]
+    with pytest.raises(SeatpoolError, match="--no-headers is for tables"):
+        await dlq("list", "--no-headers", "-o", "json")
+
+
 async def test_what_is_shown_of_a_hostile_message_cannot_deceive_a_terminal(stage: Stage, dlq: Dlq) -> None:
     put(stage, '{"source": "\u202egnp.exe", "detail-type": 7, "x": "\x85\x9b2J"}')
     (letter,) = await listed(dlq)

@@ -83,6 +83,15 @@ async def test_each_difference_is_shown_and_the_exit_code_is_1(stage: Stage, tab
     assert (document["equal"], len(document["different"])) == (False, 5)
 
 
+async def test_the_table_can_be_without_its_headings(stage: Stage, table: Any) -> None:
+    await populate(stage)
+    count(table, "gone", 2)
+    whole, bare = await compared(stage, code=1), await compared(stage, "--no-headers", code=1)
+    assert "PRODUCT" in whole
+    rows = [line.split() for line in bare.splitlines()]
+    assert rows == [line.split() for line in whole.splitlines()][1:]
+
+
 async def test_a_table_of_more_than_a_page_is_read_whole(stage: Stage, table: Any) -> None:
     await populate(stage)
     for number in range(30):

@@ -1,6 +1,7 @@
 """The pages in a real browser: signing in, what changes while a page is open, what is hostile, and who can read them."""
 
 import http.client
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -257,6 +258,23 @@ def test_the_page_of_a_pool_follows_it_and_hides_names(site: Site, tab: Any) -> 
     assert "carl" not in counting.page.content()
 
 
+def test_a_page_that_is_not_looked_at_gives_its_connection_back(site: Site, tab: Any) -> None:
+    board, path = site.board, f"/pools/{site.namespace}/cad"
+    reader: Tab = tab("viewer")
+    reader.open(path)
+    reader.live()
+    hidden = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    turn = f"{hidden} document.dispatchEvent(new Event('visibilitychange'))"
+    reader.page.evaluate(turn % "true")
+    reader.page.wait_for_selector("#live:has-text('in the background')")
+    put(board, board.ledger("cad", assigned={"dora": board.ago(minutes=1)}))
+    site.until(f"/api/v1{path}", "viewer", lambda one: len(one["who"]["holders"]) == 1)
+    assert "dora" not in reader.text("#holders")
+    reader.page.evaluate(turn % "false")
+    reader.page.wait_for_selector("#holders:has-text('dora')")
+    reader.live()
+
+
 def test_a_page_ends_when_its_reader_may_not_see_it_any_more(site: Site) -> None:
     with site.stream("numbers", f"/stream?page=pool&target={site.namespace}/no-such") as stream:
         assert stream.reply.status == 404
@@ -371,7 +389,8 @@ def test_switched_off_there_are_no_pages(site: Site) -> None:
 # -- who can read them ---------------------------------------------------------------------------------------------------
 
 LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 400)]
-PAGES = (("ann", "/"), ("admin", "/pools"), ("admin", "/pools/{namespace}/matlab"), ("admin", "/admin"), ("admin", "/buyer"),
+PAGES = (("ann", "/"), ("admin", "/pools"), ("admin", "/pools/{namespace}/matlab"), ("admin", "/admin"),
+         ("admin", "/buyer?pool={namespace}/matlab&plan=yes"), ("admin", "/buyer?pool={namespace}/cad"),
          ("admin", "/developer"), (None, "/sign-in"), ("ann", "/admin"))  # fmt: skip
 
 
@@ -408,6 +427,74 @@ def test_a_call_is_tried_with_the_session_of_the_reader(site: Site, tab: Any) ->
     reader.page.click("#getPoolsNamespaceName button:has-text('Try it')")
     reader.page.wait_for_selector('#getPoolsNamespaceName output:has-text(\'"product": "matlab"\')')
     assert reader.text("#getPoolsNamespaceName output").startswith("200")
+
+
+def test_a_buyer_asks_what_another_number_of_seats_would_have_given(site: Site, tab: Any) -> None:
+    reader: Tab = tab("numbers")
+    reader.open(f"/buyer?pool={site.namespace}/matlab")
+    assert "At most 3" in reader.text("p.answer >> nth=0")
+    assert reader.page.locator("figure svg[role=img]:visible").count() >= 3
+    slider = reader.page.wait_for_selector("#slider")  # the plan comes after the page
+    first, lowest = reader.text("#what-if"), int(slider.get_attribute("min"))
+    slider.focus()
+    reader.page.keyboard.press("Home")
+    assert reader.text("#what-if").startswith(f"With {lowest} seat")
+    reader.page.keyboard.press("End")
+    assert reader.text("#what-if") != first
+    chosen = reader.page.locator("tr.chosen")
+    assert chosen.count() == 1
+    assert chosen.get_attribute("data-seats") == slider.get_attribute("max")
+    for user in ("carl", "zoe", "dora"):
+        assert user not in reader.page.content()
+
+
+def test_a_buyer_without_scripts_asks_by_a_form(site: Site, browser: Any) -> None:
+    reader = Tab(browser, site, "numbers", java_script_enabled=False)
+    reader.open(f"/buyer?pool={site.namespace}/matlab")
+    reader.page.click("text=Show it on its own page")
+    assert reader.text("#what-if").startswith("With ")
+    reader.open(f"/buyer?pool={site.namespace}/matlab&plan=yes&seats=2")
+    assert reader.text("#what-if").startswith("With 2 seats")
+    reader.context.close()
+
+
+def test_a_developer_asks_for_a_key_and_signs_in_with_it(site: Site, tab: Any) -> None:
+    reader: Tab = tab("ann")
+    reader.open("/developer#postKeys")
+    reader.page.click("#postKeys > summary")
+    wanted = {"scope": "Own", "namespace": site.namespace, "purpose": "a page in a test"}
+    reader.page.fill("#postKeys textarea", json.dumps(wanted))
+    reader.page.click("#postKeys button:has-text('Try it')")
+    reader.page.wait_for_selector("#postKeys output:has-text('201')")
+    key = json.loads(reader.text("#postKeys output").partition("\n")[2])["key"]
+    other: Tab = tab(None)
+    other.open("/sign-in")
+    other.page.fill("#token", key)
+    other.page.click("main button")
+    other.page.wait_for_selector("h1:has-text('My seats')")
+    other.live()
+
+
+@pytest.mark.parametrize(("key", "path"), [("key-pool", "/pools/{namespace}/matlab"), ("key-list", "/pools")])
+def test_who_signs_in_with_a_key_sees_first_what_it_is_for(site: Site, key: str, path: str) -> None:
+    found = post(site, "/sign-in", {"token": site.tokens[key]}, Sec_Fetch_Site="same-origin")
+    assert found.status == 303, found.text
+    assert found.headers["location"] == path.format(namespace=site.namespace)
+
+
+def test_a_page_of_another_site_takes_no_key(site: Site) -> None:
+    cookie = f"{LOOPBACK_COOKIE}={site.tokens['ann']}"
+    host = f"127.0.0.1:{site.server.port}"
+    body = {"scope": "Own", "namespace": site.namespace, "purpose": "another site"}
+    for headers in ({"Cookie": cookie}, {"Authorization": f"Bearer {site.tokens['ann']}"}):
+        for site_said in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+            sent = headers | site_said | {"Host": host, "Content-Type": "application/json"}
+            connection = http.client.HTTPConnection("127.0.0.1", site.server.port, timeout=60)
+            connection.request("POST", "/api/v1/keys", json.dumps(body), sent)
+            answer = connection.getresponse()
+            assert (answer.status, json.loads(answer.read())["id"]) == (403, "OtherSite")
+            connection.close()
+    assert not any(one["purpose"] == "another site" for one in site.get("/api/v1/keys", "ann").json["items"])
 
 
 def test_the_skip_link_is_the_first_stop_of_the_keyboard(site: Site, tab: Any) -> None:

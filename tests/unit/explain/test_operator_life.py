@@ -71,7 +71,7 @@ def test_an_operator_without_a_lease_says_which_setting_gives_it_one() -> None:
 
 def test_settings_that_differ_are_told() -> None:
     other = IdentitySettings(mapping={"olga": "e777"}).fingerprint
-    assert "by other settings than this command" in life(lease(ago=3), identity=other).text
+    assert "by other settings than this program" in life(lease(ago=3), identity=other).text
     assert "other settings" not in life(lease(ago=3)).text
 
 

@@ -159,6 +159,19 @@ def test_whose_stop_would_help_is_told_only_to_those_who_see_names() -> None:
     assert named.stop is not None
 
 
+def test_several_users_who_are_not_seen_are_counted() -> None:
+    hidden, _ = both(
+        objects.server(),
+        objects.pool(seats=3),
+        objects.ledger(assigned={"secret1": 30, "secret2": 30, "secret3": 30}, waiting={"me": 5}),
+        *(
+            objects.workbench(user, number=at)
+            for at, user in enumerate(("me", "secret1", "secret2", "secret3"), start=1)
+        ),
+    )
+    assert "if one of these stopped now: 3 other users." in " ".join(one.text for one in hidden.messages)
+
+
 def test_for_which_protected_users_seats_are_kept_is_told_only_to_those_who_see_names() -> None:
     hidden, named = both(
         objects.server(),

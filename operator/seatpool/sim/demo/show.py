@@ -19,7 +19,7 @@ from seatpool.sim.demo.latency import latencies, percentiles
 from seatpool.sim.demo.monitor import Monitor
 from seatpool.sim.demo.options import DemoOptions, ReplayOptions, StoryName
 from seatpool.sim.demo.people import People
-from seatpool.sim.demo.stage import Stage
+from seatpool.sim.demo.stage import Pages, Stage
 from seatpool.sim.demo.summary import ProductSummary, Summary
 from seatpool.sim.demo.verdict import violations
 from seatpool.sim.demo.view import LiveView, PlainView
@@ -30,27 +30,29 @@ INTERRUPTED = 130
 WRONG = 1
 
 
-def show(options: DemoOptions) -> int:
+def show(options: DemoOptions, *, pages: Pages | None = None) -> int:
     """Runs the demo and returns the exit code, 0 if all was right. Ctrl-C and SIGTERM end every process too."""
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console()
+    stage = Stage(options.directory, say=_sayer(console), pages=pages)
     try:
         if options.hold:
-            return _hold(options, console)
+            return _hold(stage, options, console)
         if options.replay is not None:
-            return _replay(options, options.replay, console)
-        return _tell_of_vew(options, console) if options.story is StoryName.VEW else _tell(options, console)
+            return _replay(stage, options, options.replay, console)
+        tell = _tell_of_vew if options.story is StoryName.VEW else _tell
+        return tell(stage, options, console)
     except KeyboardInterrupt:
         console.print("interrupted")
         return INTERRUPTED
 
 
-def _replay(options: DemoOptions, asked: ReplayOptions, console: Console) -> int:
+def _replay(stage: Stage, options: DemoOptions, asked: ReplayOptions, console: Console) -> int:
     file = read_event_file(asked.file)
     pools = replaying.pool_facts(file, asked.seats)
     expected = ExpectedNeeds(pools)
     linger = asked.linger_here
-    with Stage(options.directory, say=_sayer(console)) as stage:
+    with stage:
         replaying.prepare(stage, file, pools, linger=linger)
         _print_hints(stage, console)
         view, monitor = _view_of(stage, expected, console, every_change=False)
@@ -65,8 +67,8 @@ def _replay(options: DemoOptions, asked: ReplayOptions, console: Console) -> int
     return WRONG if summary.violations else 0
 
 
-def _hold(options: DemoOptions, console: Console) -> int:
-    with Stage(options.directory, say=_sayer(console)) as stage:
+def _hold(stage: Stage, options: DemoOptions, console: Console) -> int:
+    with stage:
         telling.prepare(stage, options.backend)
         with stage.site.fleet() as fleet:
             telling.populate(stage, People(fleet, ExpectedNeeds(telling.example_facts(stage))))
@@ -76,12 +78,13 @@ def _hold(options: DemoOptions, console: Console) -> int:
 
 
 def _print_hints(stage: Stage, console: Console) -> None:
-    for line in ("In another terminal:", *(f"  {command}" for command in stage.hints())):
+    pages = ("In a browser:", *(f"  {link}" for link in stage.links)) if stage.links else ()
+    for line in (*pages, "In another terminal:", *(f"  {command}" for command in stage.hints())):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _tell(options: DemoOptions, console: Console) -> int:
-    with Stage(options.directory, say=_sayer(console)) as stage:
+def _tell(stage: Stage, options: DemoOptions, console: Console) -> int:
+    with stage:
         telling.prepare(stage, options.backend)
         _print_hints(stage, console)
         expected = ExpectedNeeds(telling.example_facts(stage))
@@ -100,8 +103,8 @@ def _tell(options: DemoOptions, console: Console) -> int:
     return WRONG if summary.violations else 0
 
 
-def _tell_of_vew(options: DemoOptions, console: Console) -> int:
-    with Stage(options.directory, say=_sayer(console)) as stage:
+def _tell_of_vew(stage: Stage, options: DemoOptions, console: Console) -> int:
+    with stage:
         vew_story.prepare(stage)
         _print_hints(stage, console)
         expected = ExpectedNeeds(vew_story.facts())

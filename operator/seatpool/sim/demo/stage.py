@@ -9,7 +9,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,13 +26,21 @@ from seatpool.sim.license_host import LicenseHost
 from seatpool.sim.site import LicenseServerNode, Site
 from seatpool.terminal.progress import progress
 
-__all__ = ["NAMESPACE", "SERVER", "Stage"]
+__all__ = ["IDENTITY", "INSTALLATION", "NAMESPACE", "REPOSITORY", "SERVER", "Pages", "Stage"]
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 NAMESPACE = "seatpool"
 SERVICE_ACCOUNT = "seatpool"
 SERVER = "license-server"
+INSTALLATION = "demo"
 LOCK = "demo.lock"
+IDENTITY = {
+    "mapping": {f"system:serviceaccount:{NAMESPACE}:{name}": name for name in ("ann", "license-admin", "buyer")}
+}
+"""Visitors of the pages are ServiceAccounts, and users all the same. The operator and the pages read owners alike."""
+
+Pages = Callable[["Stage"], AbstractContextManager[Sequence[str]]]
+"""Opens the pages beside a stage. The lines tell where they are."""
 
 
 class Stage:
@@ -46,10 +54,15 @@ class Stage:
     lists: LicenseHost | Directory
     """Where the lists are, as somebody sees and edits them who has nothing to do with the operator."""
 
-    def __init__(self, directory: Path, *, say: Callable[[str], None]) -> None:
-        """Prepares a stage. `say` gets a line for each part that was started."""
+    def __init__(self, directory: Path, *, say: Callable[[str], None], pages: Pages | None = None) -> None:
+        """Prepares a stage. `say` gets a line for each part that was started. With `pages` there is a history, too."""
         self.directory = directory
+        self.history = None if pages is None else directory / "history"
+        """Where the history is recorded. None: it is not."""
+        self.links: Sequence[str] = ()
+        """Lines that tell where the pages are."""
         self._say = say
+        self._pages = pages
         self._ending = ExitStack()
 
     def __enter__(self) -> Self:
@@ -125,10 +138,20 @@ class Stage:
             "http": {"host": "127.0.0.1", "port": 0},
             "log": {"format": "json"},
         }
+        if self.history is not None:
+            settings |= {
+                "installation": INSTALLATION,
+                "history": {"location": str(self.history), "flush_interval": "5s"},
+            }
         self.operator = OperatorProcess(self.directory, settings)
         self._ending.callback(self._stop_operator)
         with self._told("the operator"):
             self.operator.start()
+        if self._pages is not None:
+            for name in ("people.yaml", "web.yaml"):
+                self.plane.kubectl("apply", "--filename", _shipped(f"examples/install/{name}"))
+            with self._told("the pages"):
+                self.links = self._ending.enter_context(self._pages(self))
 
     def commands(self) -> int:
         """Returns how many commands were sent to license servers, by the stand-in's own count."""
@@ -165,9 +188,10 @@ class Stage:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise DemoError(f"another demo runs in {self.directory}; end it, or give --directory") from error
-        for name in ("control-plane", "aws", "directory"):
+        for name in ("control-plane", "aws", "directory", "history"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
-        (self.directory / "summary.json").unlink(missing_ok=True)
+        for name in ("summary.json", "web.log"):
+            (self.directory / name).unlink(missing_ok=True)
 
     @contextmanager
     def _told(self, part: str) -> Iterator[None]:

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from seatpool.api.licensepool import LicensePool
 from seatpool.api.licenseserver import LicenseServer
-from seatpool.web.caller import shown_name
 from seatpool.web.pages.charts import concurrency, seats_curve, wait_bars, week_map, within
 from seatpool.web.pages.contents import CONTENTS, Content
 from seatpool.web.pages.live import PageFeed
@@ -68,7 +67,7 @@ async def buyer_page(
     """Shows how a pool was used, and with `plan` what other numbers of seats would have given. It names no user."""
     reader = reader_of(request, service_of(request), caller)
     keys = await reader.pools()
-    chosen = pool or (keys[0] if keys else "")
+    chosen = pool or max(keys, key=lambda key: _waiting(reader, key), default="")
     values: dict[str, Any] = {
         "pools": keys if not chosen or chosen in keys else (*keys, chosen), "pool": chosen, "since": since, "ranges": RANGES,
         "plan_url": "/buyer?" + urlencode({"pool": chosen, "since": since, "plan": "yes"}), "within": within,
@@ -143,7 +142,7 @@ async def _page(
 ) -> Response:
     del request
     return page_response(
-        template, title=title, section=section, sections=await _sections(reader), reader=shown_name(reader.caller),
+        template, title=title, section=section, sections=await _sections(reader), reader=reader.service.shown_name(reader.caller),
         can_sign_out=reader.can_sign_out, zone_name=str(reader.zone), zone_text=reader.zone_text, times=reader.times,
         stream=stream, **values,
     )  # fmt: skip
@@ -162,6 +161,11 @@ async def _sections(reader: Reader) -> list[tuple[str, str]]:
             found += sections
     key = reader.caller.key
     return [(name, path) for name, path in (*found, ("API", "/developer")) if key is None or key.opens("GET", path)]
+
+
+def _waiting(reader: Reader, key: str) -> int:
+    line = reader.service.answers.pool_line(key)
+    return (line.waiting if line is not None else None) or 0
 
 
 async def _pool(reader: Reader, key: str) -> LicensePool:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from seatpool.web.authentication import LONGEST_TOKEN, check_token
+from seatpool.web.caller import Caller
 from seatpool.web.pages.reader import zone_of
 from seatpool.web.pages.rendering import STATIC, page_response, static_file
 from seatpool.web.problems import ProblemId, Refusal
@@ -47,12 +48,12 @@ async def take_token(request: Request) -> Response:
         if is_plain(request):
             raise Refusal(ProblemId.NO_HTTPS)
         token = check_token(given.get("token", "").strip())
-        await service_of(request).caller_of(token, request)
+        caller = await service_of(request).caller_of(token, request)
         if len(token) > LONGEST_COOKIE:
             raise Refusal(ProblemId.TOKEN_TOO_LONG, most=LONGEST_COOKIE)
     except Refusal as refusal:
         return _form(request, to, refusal)
-    return _signed_in(request, token, to)
+    return _signed_in(request, token, _first_page(caller) if to == "/" else to)
 
 
 @router.post("/sign-out")
@@ -66,12 +67,12 @@ async def forget_token(request: Request) -> Response:
 
 
 @router.get("/enter/{code}")
-async def enter(request: Request, code: Annotated[str, Path(max_length=64)]) -> Response:
-    """Signs a reader in by a one-time code."""
+async def enter(request: Request, code: Annotated[str, Path(max_length=64)], to: str = "/") -> Response:
+    """Signs a reader in by a code, and opens a page of this site."""
     token = service_of(request).sign_in_codes.take(code)
     if token is None:
         raise Refusal(ProblemId.BAD_CODE)
-    return _signed_in(request, token, "/")
+    return _signed_in(request, token, local_path(to))
 
 
 @router.get("/static/{name}")
@@ -107,13 +108,21 @@ def error_page(request: Request, refusal: Refusal) -> Response:
     )  # fmt: skip
 
 
+def _first_page(caller: Caller) -> str:
+    """Returns the page that a caller sees first: the own seats, or what a key is for."""
+    if caller.key is None or caller.key.is_own:
+        return "/"
+    return "/pools" if caller.key.pool is None else f"/pools/{caller.key.namespace}/{caller.key.pool}"
+
+
 def _form(request: Request, to: str, refusal: Refusal | None = None) -> Response:
-    audience = service_of(request).settings.audience
+    service = service_of(request)
+    audience, with_keys = service.settings.audience, service.keys is not None
     problem = None if refusal is None else refusal.details(audience=audience)
     headers = {"Retry-After": str(refusal.retry_after)} if refusal is not None and refusal.retry_after else {}
     return page_response(
         "sign_in.html.jinja", status=200 if problem is None else problem["status"], headers=headers, title="Sign in", to=to,
-        problem=problem, audience=audience, stream="", zone_name=str(zone_of(request)),
+        problem=problem, audience=audience, with_keys=with_keys, stream="", zone_name=str(zone_of(request)),
     )  # fmt: skip
 
 

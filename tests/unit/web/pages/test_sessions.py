@@ -8,11 +8,16 @@ import pytest
 from fastapi import Request, Response
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
+from tests.unit.web.test_access_parts import ApiServer
+from tests.unit.web.test_visible_users import live
 
 from seatpool.settings.web import ProxySettings, WebSettings
 from seatpool.web.identity_proxy import AUTHENTICATED, proxied_caller
+from seatpool.web.metrics import WebMetrics
 from seatpool.web.problems import ProblemId, Refusal
+from seatpool.web.service import Service
 from seatpool.web.session import (
     LOOPBACK_COOKIE,
     SECURE_COOKIE,
@@ -25,8 +30,15 @@ from seatpool.web.session import (
     sign_out,
 )
 from seatpool.web.sign_in_codes import LASTS, SignInCodes
+from seatpool.web.stream import Streams
 
 SITE = "https://seats.example"
+PROXY = ProxySettings(
+    user_header="X-Forwarded-User",
+    groups_header="X-Forwarded-Groups",
+    trusted=(ip_network("10.1.0.0/28"), ip_network("fd00::/64")),
+)
+ANN = ("X-Forwarded-User", "ann@corp.example")
 
 
 def request(
@@ -113,6 +125,48 @@ def test_an_address_without_https_is_known_by_what_the_browser_says() -> None:
     assert not is_plain(request(HOST, ("Origin", "http://localhost:8081")))
 
 
+SAME, OTHER = ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")
+BEARER, COOKIE = ("Authorization", "Bearer good"), ("Cookie", f"{SECURE_COOKIE}=good")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "allowed"),
+    [
+        ("GET", [COOKIE], True),
+        ("GET", [COOKIE, OTHER], True),
+        ("POST", [COOKIE, SAME], True),
+        ("POST", [COOKIE, OTHER], False),
+        ("POST", [COOKIE], False),
+        ("DELETE", [COOKIE], False),
+        ("POST", [BEARER], True),
+        ("POST", [BEARER, SAME], True),
+        ("POST", [BEARER, ("Sec-Fetch-Site", "none")], True),
+        ("POST", [BEARER, OTHER], False),
+        ("POST", [BEARER, ("Origin", "https://evil.example")], False),
+        ("POST", [BEARER, ("Origin", SITE)], True),
+        ("POST", [ANN, SAME], True),
+        ("POST", [ANN], False),
+        ("DELETE", [ANN, OTHER], False),
+    ],
+)
+async def test_no_other_site_changes_anything_in_a_readers_name(
+    method: str, headers: list[tuple[str, str]], allowed: bool
+) -> None:
+    api = ApiServer()
+    service = Service(
+        settings=WebSettings(proxy=PROXY), cluster=live(), authenticator=api.authenticator(), authorizer=api.authorizer(),
+        metrics=WebMetrics(CollectorRegistry()), streams=Streams(1, 1), leases=dict, is_ready=lambda: True,
+    )  # fmt: skip
+    asked = request(HOST, *headers, method=method, client="10.1.0.1")
+    if allowed:
+        assert (await service.authenticate(asked)).name in ("ann", "ann@corp.example")
+        return
+    with pytest.raises(Refusal) as refused:
+        await service.authenticate(asked)
+    assert refused.value.id is ProblemId.OTHER_SITE
+    assert api.asked == []
+
+
 # -- the cookie ---------------------------------------------------------------------------------------------------------
 
 
@@ -148,13 +202,6 @@ def test_signing_out_ends_the_cookie() -> None:
 
 
 # -- a proxy ------------------------------------------------------------------------------------------------------------
-
-PROXY = ProxySettings(
-    user_header="X-Forwarded-User",
-    groups_header="X-Forwarded-Groups",
-    trusted=(ip_network("10.1.0.0/28"), ip_network("fd00::/64")),
-)
-ANN = ("X-Forwarded-User", "ann@corp.example")
 
 
 @pytest.mark.parametrize("client", ["10.1.0.1", "10.1.0.15", "::ffff:10.1.0.2", "fd00::7"])
@@ -218,3 +265,12 @@ def test_a_code_is_taken_once_and_ends() -> None:
     now = LASTS
     assert codes.take(second) is None
     assert codes.take("") is None
+
+
+def test_a_code_that_lasts_is_taken_again_and_again() -> None:
+    now = 0.0
+    codes = SignInCodes(monotonic=lambda: now)
+    code = codes.make("a-token", once=False)
+    assert "a-token" not in repr(codes)
+    now = 100 * LASTS
+    assert [codes.take(code), codes.take(code)] == ["a-token", "a-token"]

@@ -29,24 +29,39 @@ function live(state, text) {
   const told = document.getElementById("live");
   if (told && told.dataset.state !== state) { told.dataset.state = state; told.textContent = text; }
 }
-function connect(path) {
-  const source = new EventSource(path);
+let source = null;
+let later = 0;
+function connect() {
+  disconnect();
+  source = new EventSource(main.dataset.stream);
   source.addEventListener("rows", (event) => {
     live("on", "Live");
     Object.entries(JSON.parse(event.data)).forEach(([id, html]) => show(id, html));
   });
   source.addEventListener("end", (event) => {
-    source.close();
-    live("off", "Not live: " + JSON.parse(event.data).title);
-    if (JSON.parse(event.data).status === 401) location.reload(); else setTimeout(() => connect(path), 5000);
+    const told = JSON.parse(event.data);
+    disconnect();
+    live("off", "Not live: " + told.title);
+    if (told.status === 401) location.reload(); else later = setTimeout(connect, 5000);
   });
   source.onerror = () => {
     live("off", "Not live: connecting again");
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(path), 30000);
+    if (source.readyState === EventSource.CLOSED) later = setTimeout(connect, 30000);
   };
 }
+function disconnect() {
+  clearTimeout(later);
+  if (source) source.close();
+}
 const main = document.querySelector("main[data-stream]");
-if (main) connect(main.dataset.stream);
+if (main) {
+  connect();
+  // A browser has few connections to one site: a page that is not looked at gives its own back.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) connect();
+    else { clearTimeout(later); later = setTimeout(() => { disconnect(); live("off", "Not live: the page is in the background"); }, 10000); }
+  });
+}
 
 // A part that takes long is asked for after the page is there.
 find("[data-load]").forEach((one) => fetch(one.dataset.load, { headers: { Accept: "text/html" } })
