@@ -255,7 +255,7 @@ def test_the_pages_beside_a_demo_know_their_visitors(tmp_path: Path) -> None:
     assert "Nothing needs a hand" in seen["license-admin"]
     assert "Usage" in seen["buyer"]
     assert "of the starts had to wait" in used
-    assert [("eve" in pools[name], "another user" in pools[name]) for name in ("license-admin", "buyer")] == [
+    assert [(">eve<" in pools[name], "another user" in pools[name]) for name in ("license-admin", "buyer")] == [
         (True, False),
         (False, True),
     ]
