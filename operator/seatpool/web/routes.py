@@ -151,7 +151,7 @@ async def status(
     """Shows problems, servers and pools in the namespaces in which the caller may list LicensePools or LicenseServers.
 
     Owners and types without a seat are those of the Workbenches that the caller may list. Details of problems may name users:
-    a caller sees them who sees the names of all users in these pools.
+    a caller sees them who may see the names of all users in the namespaces of these pools and servers.
     """
     service, zone = service_of(request), read_zone(time_zone)
     store = service.cluster.store
@@ -167,9 +167,9 @@ async def status(
     )
     if not seen.licensepools and not seen.licenseservers:
         raise Refusal(ProblemId.FORBIDDEN, verb="list", resource=LicensePool.plural, where="a namespace")
-    pools = [pool for key, pool in store.pools.items() if seen.pools(key)]
-    named = [await service.authorizer.may_see_names(caller, pool) for pool in pools]
-    visible = ALL_NAMED if all(named) and seen.licensepools else service.own_user_only(caller)
+    keys = [key for key in store.pools if seen.pools(key)] + [key for key in store.servers if seen.servers(key)]
+    all_named = await service.authorizer.may_see_names_in(caller, _namespaces(keys), tuple(store.pools.values()))
+    visible = ALL_NAMED if all_named else service.own_user_only(caller)
     return reply(request, service.answers.status(seen, visible, service.leases(), zone))
 
 

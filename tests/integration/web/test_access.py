@@ -129,7 +129,15 @@ def test_the_stream_of_a_page_is_open_to_those_who_may_open_the_page(site: Site,
 
 
 def test_no_page_is_open_to_a_key_by_a_second_name(site: Site) -> None:
-    for query in ("page=pool&page=admin", "page=admin&page=pool", "page=", "", "page=%61dmin", "PAGE=admin", "page=pool%00"):
+    for query in (
+        "page=pool&page=admin",
+        "page=admin&page=pool",
+        "page=",
+        "",
+        "page=%61dmin",
+        "PAGE=admin",
+        "page=pool%00",
+    ):
         for caller in KEYS:
             found = site.get(f"/stream?{query}&page=none", caller)
             assert found.status in (400, 403), (query, caller)

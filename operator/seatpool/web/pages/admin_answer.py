@@ -32,13 +32,10 @@ class Sight:
     """By pool."""
     own: VisibleUsers
     """What the reader may see of the users of any other pool."""
+    every_name: bool
+    """Whether the reader may see the names of all users in the namespaces of these servers and pools."""
     everything: bool
     """Whether the reader may list all servers, pools and workbenches."""
-
-    @property
-    def every_name(self) -> bool:
-        """Tells whether the reader may see the names of all users."""
-        return all(one.all_named for one in self.visible)
 
     def of(self, pool: str) -> VisibleUsers:
         """Returns what the reader may see of the users of a pool."""
@@ -56,12 +53,16 @@ async def sight_of(reader: Reader) -> Sight:
     visible = [await reader.visible(pool) for pool in pools.values()]
     every_server = (await service.authorizer.scope(reader.caller, LicenseServer, ())).everywhere
     every_workbench = (await service.authorizer.scope(reader.caller, Workbench, ())).everywhere
+    every_name = await service.authorizer.may_see_names_in(
+        reader.caller, {key.partition("/")[0] for key in (*servers, *pools)}, tuple(store.pools.values())
+    )
     return Sight(
         servers=servers,
         pools=tuple(pools),
         visible=tuple(visible),
         own=service.own_user_only(reader.caller),
-        everything=may_list.everywhere and every_server and every_workbench and all(one.all_named for one in visible),
+        every_name=every_name,
+        everything=may_list.everywhere and every_server and every_workbench and (every_name or not pools),
     )
 
 
