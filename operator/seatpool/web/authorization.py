@@ -7,7 +7,7 @@ kept for a minute if they are a yes, and for five seconds if they are a no.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from seatpool.api.base import GROUP, Resource
@@ -110,3 +110,15 @@ class Authorizer:
         served = set(pool.spec.workbench_namespaces or (own,))
         scope = await self.scope(caller, Workbench, served - {ALL_NAMESPACES})
         return scope.everywhere or (ALL_NAMESPACES not in served and served <= scope.namespaces)
+
+    async def may_see_names_in(self, caller: Caller, namespaces: Collection[str], pools: Iterable[LicensePool]) -> bool:
+        """Tells whether a caller may see the names of all users in these namespaces. In none: no.
+
+        What is said of a license server may name users of each pool in its namespace, also of a pool that is gone. So the
+        caller needs the right of `may_see_names` for all pools there, and has to be able to list the ledgers there.
+        """
+        ledgers = await self.scope(caller, SeatLedger, namespaces)
+        if not namespaces or any(one not in ledgers for one in namespaces):
+            return False
+        there = [pool for pool in pools if pool.metadata.namespace in namespaces]
+        return all([await self.may_see_names(caller, pool) for pool in there])

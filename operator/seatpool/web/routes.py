@@ -41,7 +41,7 @@ from seatpool.web.routing import (
 )
 from seatpool.web.routing import get as _get
 from seatpool.web.service import Service, read_zone
-from seatpool.web.sight import seen_by, visible_by_pool, visible_everywhere
+from seatpool.web.sight import seen_by, visible_everywhere
 from seatpool.web.stream import Feed, me_of
 from seatpool.web.usage import Plan, Usage
 from seatpool.web.visible_users import ALL_NAMED
@@ -152,14 +152,13 @@ async def status(
     """Shows problems, servers and pools in the namespaces in which the caller may list LicensePools or LicenseServers.
 
     Owners and types without a seat are those of the Workbenches that the caller may list. Details of problems may name users:
-    a caller sees them who sees the names of all users in these pools.
+    a caller sees them who may see the names of all users in the namespaces of these pools and servers.
     """
     service, zone = service_of(request), read_zone(time_zone)
     seen = await seen_by(service, caller, namespace=namespace)
     if not seen.licensepools and not seen.licenseservers:
         raise Refusal(ProblemId.FORBIDDEN, verb="list", resource=LicensePool.plural, where="a namespace")
-    by_pool = await visible_by_pool(service, caller, seen)
-    visible = visible_everywhere(service, caller, seen, by_pool)
+    visible = await visible_everywhere(service, caller, seen)
     return reply(request, service.answers.status(seen, visible, service.leases(), zone))
 
 

@@ -143,7 +143,7 @@ def check_route(caller: Caller, request: Request) -> None:
     if caller.key is None:
         return
     route = str(getattr(request.scope.get("route"), "path", ""))
-    if not caller.key.opens(request.method, route):
+    if not caller.key.opens(request.method, route, page=request.query_params.get("page", "")):
         opens = ", ".join(sorted(OPEN_ROUTES[caller.key.scope]))
         raise Refusal(ProblemId.KEY_SCOPE, scope=caller.key.scope.value, opens=opens)
 

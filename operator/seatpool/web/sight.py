@@ -38,7 +38,11 @@ async def visible_by_pool(service: Service, caller: Caller, seen: Seen) -> dict[
     return found
 
 
-def visible_everywhere(service: Service, caller: Caller, seen: Seen, visible: dict[str, VisibleUsers]) -> VisibleUsers:
-    """Returns what a caller may see of users in a text that can be about any of these pools."""
-    every = seen.licensepools and all(one.all_named for one in visible.values())
-    return ALL_NAMED if every else service.own_user_only(caller)
+async def visible_everywhere(service: Service, caller: Caller, seen: Seen) -> VisibleUsers:
+    """Returns what a caller may see of users in a text that can be about any pool or server that it may list."""
+    store = service.cluster.store
+    keys = [*filter(seen.pools, store.pools), *filter(seen.servers, store.servers)]
+    namespaces = {key.partition("/")[0] for key in keys}
+    if await service.authorizer.may_see_names_in(caller, namespaces, tuple(store.pools.values())):
+        return ALL_NAMED
+    return service.own_user_only(caller)

@@ -110,6 +110,39 @@ def test_a_caller_sees_what_the_cluster_lets_it_see(site: Site, route: str, call
         assert "carl" not in found.text
 
 
+PAGES = {"seat": "/", "pools": "/pools", "pool": "/pools/{namespace}/{name}", "admin": "/admin"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("caller", [*WITH_TOKENS, *KEYS])
+def test_the_stream_of_a_page_is_open_to_those_who_may_open_the_page(site: Site, page: str, caller: str) -> None:
+    expected = SEES[PAGES[page]].get(caller, 403)
+    path = f"/stream?page={page}&target={site.namespace}/matlab"
+    if expected == 200:
+        with site.stream(caller, path) as stream:
+            assert stream.reply.status == 200
+            told = str(stream.next("rows"))
+        if caller not in ("viewer", "admin"):
+            assert "carl" not in told
+    else:
+        assert site.get(path, caller).status == expected
+
+
+def test_no_page_is_open_to_a_key_by_a_second_name(site: Site) -> None:
+    for query in (
+        "page=pool&page=admin",
+        "page=admin&page=pool",
+        "page=",
+        "",
+        "page=%61dmin",
+        "PAGE=admin",
+        "page=pool%00",
+    ):
+        for caller in KEYS:
+            found = site.get(f"/stream?{query}&page=none", caller)
+            assert found.status in (400, 403), (query, caller)
+
+
 def test_the_matrix_has_every_route() -> None:
     assert set(SEES) == set(ROUTES)
     assert {route.path for route in sign_in_router.routes} == OPEN

@@ -20,6 +20,9 @@ OPEN_ROUTES: Mapping[KeyScope, frozenset[str]] = {
     KeyScope.LIST: _ALL | _OF_POOL | {"/api/v1/pools", "/api/v1/servers", "/pools", "/buyer"},
 }
 """Paths of the routes, all of them to read, that a key of each scope opens."""
+_STREAM = "/stream"
+_PAGES: Mapping[str, str] = {"seat": "/", "pools": "/pools", "pool": "/pools/{namespace}/{name}", "admin": "/admin"}
+"""The pages that the stream of pages keeps up to date, by the name that they have there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,11 @@ class KeyRights:
         """Tells whether the key shows who its user is, and what the user has."""
         return self.scope is KeyScope.OWN
 
-    def opens(self, method: str, route: str) -> bool:
-        """Tells whether the key opens a route."""
-        return method == "GET" and route in OPEN_ROUTES[self.scope]
+    def opens(self, method: str, route: str, *, page: str = "") -> bool:
+        """Tells whether the key opens a route. `page`: the page that the stream of pages is asked for."""
+        open_routes = OPEN_ROUTES[self.scope]
+        is_open = method == "GET" and route in open_routes
+        return is_open and (route != _STREAM or _PAGES.get(page) in open_routes)
 
     def permits(self, verb: str, resource: str, namespace: str | None, name: str | None) -> bool:
         """Tells whether the key permits what its user may be allowed. Namespace None: in all of them; name None: all objects."""

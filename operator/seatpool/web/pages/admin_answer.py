@@ -40,7 +40,7 @@ async def sight_of(reader: Reader) -> Sight:
     if not seen.licenseservers:
         raise Refusal(ProblemId.FORBIDDEN, verb="list", resource=LicenseServer.plural, where="a namespace")
     pools = await visible_by_pool(service, caller, seen)
-    return Sight(seen, tuple(pools.items()), visible_everywhere(service, caller, seen, pools))
+    return Sight(seen, tuple(pools.items()), await visible_everywhere(service, caller, seen))
 
 
 def admin_answer(reader: Reader, sight: Sight) -> AdminView:

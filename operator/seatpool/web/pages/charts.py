@@ -134,15 +134,15 @@ def seats_curve(
     product: str,
 ) -> Markup:
     """Draws the share of starts that wait by the number of seats, with the present number and a chosen one."""
-    height = 210.0
-    x = Axis(curve[0].seats, curve[-1].seats, _LEFT + 8, width - _RIGHT - 8)
+    height, left = 210.0, _LEFT + 12  # room for 100 %
+    x = Axis(curve[0].seats, curve[-1].seats, left + 8, width - _RIGHT - 8)
     y = Axis(0, max(0.05, *(one.share_waiting for one in curve)) * 1.08, height - _BOTTOM - 12, 22)
     dots = [(x(one.seats), y(one.share_waiting)) for one in curve]
     path = "M" + "L".join(f"{number(a)} {number(b)}" for a, b in dots)
     parts = [
         *(
-            joined((line(_LEFT, y(share), width - _RIGHT, y(share), "grid"),
-                    text(_LEFT - 5, y(share) + 4, format_percent(share, places=0), anchor="end", class_="small")))
+            joined((line(left, y(share), width - _RIGHT, y(share), "grid"),
+                    text(left - 5, y(share) + 4, format_percent(share, places=0), anchor="end", class_="small")))
             for share in _shares(y.high)
         ),
         *(text(x(seats), height - 18, str(seats), anchor="middle", class_="small") for seats in x.ticks(width // 60)),
