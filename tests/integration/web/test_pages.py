@@ -275,6 +275,18 @@ def test_a_page_that_is_not_looked_at_gives_its_connection_back(site: Site, tab:
     reader.live()
 
 
+def test_open_pages_are_told_that_the_service_stops(site: Site) -> None:
+    server, log, stop = start(web_settings(site.plane, site.namespace))
+    other = Site(site.plane, site.board, site.other, server, log, site.tokens)
+    wait_until(lambda: other.get("/pools", "admin").status == 200)
+    with other.stream("admin", "/stream?page=admin") as admin, other.stream("ann", "/stream?page=seat") as user:
+        for one in (admin, user):
+            one.next("rows")
+        stop()
+        assert [one.next("end")["id"] for one in (admin, user)] == ["Stopping", "Stopping"]
+    assert not [one for one in log.entries if one["log_level"] in ("error", "critical")]
+
+
 def test_a_page_ends_when_its_reader_may_not_see_it_any_more(site: Site) -> None:
     with site.stream("numbers", f"/stream?page=pool&target={site.namespace}/no-such") as stream:
         assert stream.reply.status == 404

@@ -5,6 +5,7 @@ reader is and what the reader may see are asked again while the page is open.
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -65,9 +66,15 @@ class PageFeed:
                 quiet_since = now
                 yield b": nothing changed\n\n"
             await self.subscription.wait(QUIET)
-            await asyncio.sleep(ADMIN_CONFLATION if self.page == "admin" else CONFLATION)
+            await self._collect(ADMIN_CONFLATION if self.page == "admin" else CONFLATION)
             changed = self.subscription.take()
         yield event_of("end", b'{"id":"Stopping","title":"the service stops","status":503}')
+
+    async def _collect(self, seconds: float) -> None:
+        """Waits while changes come together, and no longer than the service runs."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.reader.service.stopping.wait()
 
     async def _news(self, changed: set[str] | None) -> dict[str, str]:
         """Returns the elements that are new to the reader. `changed` has pools; None: anything may have changed."""
