@@ -33,7 +33,7 @@ LEFT_OUT_OF_PYTHON = re.compile(
 LEFT_OUT_OF_PACKAGES = re.compile(
     rf"botocore/data/(?!(?:{'|'.join(AWS_SERVICES)})/)[^/]+/"
     r"|kubernetes/(?:aio/)?client/(?:api|models)/(?!__init__\.py$)"
-    r"|seatpool/sim/"
+    r"|seatpool/sim/|seatpool/cli/demo_pages"
     r"|(?:.*/)?(?:__pycache__|tests)/"
     r"|.*\.pyi$"
 )

@@ -51,6 +51,18 @@ def test_nothing_of_it_is_there_unless_it_is_switched_on(helm: Helm) -> None:
     assert of_web(helm.template()) == []
 
 
+def test_the_example_without_the_chart_gives_the_same_rights(helm: Helm) -> None:
+    example = Path(__file__).parents[3] / "examples" / "install" / "web.yaml"
+    shipped = list(yaml.safe_load_all(example.read_text()))
+
+    def rights(objects: list[Body]) -> list[tuple[str, Any]]:
+        bound = [one for one in objects if one["kind"].endswith("Binding")]
+        given = [(one["kind"], one["rules"]) for one in objects if one["kind"] in ("Role", "ClusterRole")]
+        return sorted([*given, *((one["kind"], one["roleRef"]["kind"]) for one in bound)], key=json.dumps)
+
+    assert rights(shipped) == rights(of_web(helm.template(ON, namespace="seatpool")))
+
+
 NAMESPACED: Body = {
     "watchNamespaces": ["a", "b"], "config": {"installation": "tests"}, "rbac": {"decisionPolicy": "install"},
 }  # fmt: skip
