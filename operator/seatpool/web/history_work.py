@@ -75,7 +75,7 @@ def usage(config: HistoryConfig, asked: HistoryQuestion) -> Usage:
         first=first,
         last=last,
         step="hour" if until - since <= LONGEST_BY_HOUR else "day",
-        steps=tuple(_steps(timeline(question, _whole(seats.taken, question)), timeline(question, waiting))),
+        steps=tuple(_steps(timeline(question, seats.taken), timeline(question, waiting))),
         seats=tuple(
             SeatsFrom(since=_instant(seats.seats.at[index]), seats=int(seats.seats.level[index]))
             for index in range(steps)
@@ -141,13 +141,6 @@ def _window(folder: Path, asked: HistoryQuestion) -> tuple[datetime, datetime, d
     if until <= known[0]:
         raise NoSuchPast(asked.pool)
     return max(since, known[0]), until, *known
-
-
-def _whole(levels: Levels, question: Question) -> Levels:
-    """Returns the levels from the begin of the window on. Before the pool was known no seat was taken."""
-    if levels.at[0] <= question.begin_s:
-        return levels
-    return Levels(np.insert(levels.at, 0, question.begin_s), np.insert(levels.level, 0, 0), levels.end)
 
 
 def _steps(used: Timeline, waiting: Timeline) -> list[UsageStep]:

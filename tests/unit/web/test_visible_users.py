@@ -183,3 +183,45 @@ def test_for_which_protected_users_seats_are_kept_is_told_only_to_those_who_see_
     )
     assert "2 for protectedUsers another user." in hidden.messages[1].text
     assert "2 for protectedUsers secret0, secret1." in named.messages[1].text
+
+
+def elsewhere(raw: Raw) -> Raw:
+    """The object in another namespace, where the server is another machine."""
+    target = {"target": {"instanceId": "i-0fedcba9876543210"}} if raw["kind"] == "LicenseServer" else {}
+    return raw | {"metadata": raw["metadata"] | {"namespace": "hidden"}, "spec": raw["spec"] | target}
+
+
+def test_the_status_has_nothing_of_a_namespace_that_the_caller_may_not_list() -> None:
+    raws = [
+        objects.server(conditions={"Guarded": "True TooManyReleases secret1 would leave"}),
+        objects.pool(suspend=True, conditions={"InSync": "False ListDiffers + secret2"}),
+        objects.workbench("no user!"),
+        objects.workbench("secret3", number=2, kind="vew-unserved"),
+    ]
+    cluster = live(*raws, *(elsewhere(raw) for raw in raws))
+    for place in ("lab", "hidden"):
+        for kind in ("LicensePool", "LicenseServer", "Workbench"):
+            broken = objects.pool("broken") | {"kind": kind}
+            raw = broken | {"metadata": broken["metadata"] | {"namespace": place}}
+            cluster.refuse(KINDS[kind], raw, f"spec.owner: secret4 in {place}")
+    answers = Answers(cluster)
+    only, everywhere, nowhere = Scope(False, frozenset({"lab"})), Scope(True), Scope(False)
+
+    def shown(pools: Scope, servers: Scope, rows: Scope, namespace: str | None, *, named: bool = True) -> str:
+        seen = Seen(licensepools=pools, licenseservers=servers, workbench_scope=rows, namespace=namespace)
+        return json.dumps(data(answers.status(seen, VisibleUsers("me", all_named=named), {}, UTC)))
+
+    whole = shown(everywhere, everywhere, everywhere, None)
+    for mark in ("hidden/", "lab/", "secret1", "secret2", "secret4", "vew-unserved", "no user!", "Workbench "):
+        assert mark in whole, mark
+    for text in (shown(only, only, only, None), shown(everywhere, everywhere, everywhere, "lab")):
+        assert "hidden" not in text
+        assert "lab/matlab" in text
+        assert '"workbenches": 2' not in text
+    numbers = shown(everywhere, everywhere, nowhere, None, named=False)
+    assert "secret" not in numbers
+    assert not any(mark in numbers for mark in ("Workbench ", "no user!", "vew-unserved"))
+    assert "hidden/matlab" in numbers
+    pools = shown(only, nowhere, nowhere, None)
+    assert "LicenseServer " not in pools
+    assert "hidden" not in pools
