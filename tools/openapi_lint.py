@@ -1,5 +1,9 @@
 """Has an outside linter, Redocly, judge the OpenAPI document of the HTTP API: `make openapi`.
 
+.venv/bin/python tools/openapi_lint.py [--fetch]
+
+With --fetch it only fetches the linter, and the exit code tells whether that worked.
+
 The linter is one package of npm, in the version and with the hash of tools/openapi/package-lock.json. Node.js comes from the
 wheel that the CDK uses. Nothing of it is installed outside build/.
 """
@@ -25,7 +29,7 @@ def main() -> int:
         shutil.copy(file, FOLDER)
     environment = os.environ | QUIET
     fetched = npm(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=FOLDER, env=environment)
-    if fetched:
+    if fetched or "--fetch" in sys.argv[1:]:
         return int(fetched)
     linter = FOLDER / "node_modules" / "@redocly" / "cli" / "bin" / "cli.js"
     return int(node([str(linter), "lint", str(DOCUMENT), "--config", "redocly.yaml"], cwd=FOLDER, env=environment))

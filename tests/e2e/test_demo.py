@@ -5,6 +5,7 @@ judge but the summary that it writes.
 """
 
 import contextlib
+import http.cookiejar
 import json
 import os
 import pty
@@ -12,6 +13,8 @@ import random
 import signal
 import subprocess
 import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -229,3 +232,44 @@ def test_a_demo_that_is_held_has_a_full_pool_and_commands_that_work(tmp_path: Pa
     assert "eve waits for a seat of seatpool/matlab: position 1 of 1" in tried.stdout
     assert "Nothing failed" in tried.stdout
     assert not processes_of(directory)
+
+
+def test_the_pages_beside_a_demo_know_their_visitors(tmp_path: Path) -> None:
+    directory = tmp_path / "demo"
+    command = [sys.executable, "-m", "seatpool", "demo", "--hold", "--web", "--directory", directory]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        assert child.stdout is not None
+        shown: list[str] = []
+        for line in child.stdout:
+            shown.append(line.strip())
+            if "Everything still runs" in line:
+                break
+        links = {line.split()[2].rstrip(","): line.split()[0] for line in shown if line.startswith("http://")}
+        assert set(links) == {"ann", "license-admin", "buyer"}, shown
+        seen = {name: page_of(link) for name, link in links.items()}
+        used = page_of(links["buyer"], "/buyer?pool=seatpool/matlab")
+        pools = {name: page_of(link, "/pools/seatpool/matlab") for name, link in links.items() if name != "ann"}
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=60) == 0, shown
+    assert "You have a seat" in seen["ann"]
+    assert "Nothing needs a hand" in seen["license-admin"]
+    assert "Usage" in seen["buyer"]
+    assert "of the starts had to wait" in used
+    assert [(">eve<" in pools[name], "another user" in pools[name]) for name in ("license-admin", "buyer")] == [
+        (True, False),
+        (False, True),
+    ]
+    assert not processes_of(directory)
+
+
+def page_of(link: str, path: str | None = None) -> str:
+    """What a browser with cookies shows after the link, or on another page then."""
+    browser = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    )
+    with browser.open(link, timeout=60) as answer:
+        found: str = answer.read().decode()
+    if path is not None:
+        with browser.open(urllib.parse.urljoin(link, path), timeout=60) as answer:
+            found = answer.read().decode()
+    return found

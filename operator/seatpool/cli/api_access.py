@@ -103,12 +103,13 @@ class ApiAccess:
         from seatpool.explain.overview import PoolLine
         from seatpool.explain.who import Who
 
-        keys = [pool]
-        if "/" not in pool:
+        if "/" in pool or self.namespace is not None:
+            keys = [pool if "/" in pool else f"{self.namespace}/{pool}"]
+        else:
             lines = [decode(PoolLine, one) for one in await self._items("/pools")]
             keys = [one.name for one in lines if self._is_meant(one.name, pool)]
             if not keys:
-                known = {one.name.partition("/")[2] for one in lines if self._is_meant(one.name, None)}
+                known = {one.name.partition("/")[2] for one in lines}
                 raise SeatpoolError(f"there is no LicensePool {pool}; {format_known(pool, known)}")
         found = [await self.get(f"/pools/{quote(key)}", timeZone=self.zone_name) for key in keys]
         return [self._decoded(Who, one.get("who")) for one in found]

@@ -60,30 +60,48 @@ def open_pages(stage: Stage) -> Iterator[tuple[str, ...]]:
 
 
 def _rights() -> list[dict[str, Any]]:
-    rule = {"apiGroups": ["seatpool.io"], "resources": ["licensepools", "licenseservers"], "verbs": ["get", "list"]}
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole"}
-    return [role | {"metadata": {"name": "seatpool-demo-numbers"}, "rules": [rule]}]
+    """Returns the role of the buyer, and what the pages need for keys. No visitor may create an APIKey by kubectl."""
+    rbac, kinds = "rbac.authorization.k8s.io", ["licensepools", "licenseservers"]
+    rules = {
+        "seatpool-demo-numbers": [(kinds, ["get", "list"])],
+        "seatpool-demo-keys": [
+            (["apikeys"], ["get", "list", "watch", "create", "patch", "delete"]),
+            (["apikeys/status"], ["patch"]),
+        ],
+    }
+    roles = [
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name},
+            "rules": [{"apiGroups": ["seatpool.io"], "resources": what, "verbs": verbs} for what, verbs in given],
+        }
+        for name, given in rules.items()
+    ]
+    web = {"kind": "ServiceAccount", "name": "seatpool-web", "namespace": NAMESPACE}
+    return [*roles, _binding("ClusterRoleBinding", "seatpool-demo-keys", "seatpool-demo-keys", web)]
+
+
+def _binding(kind: str, name: str, role: str, subject: Mapping[str, str]) -> dict[str, Any]:
+    rbac = "rbac.authorization.k8s.io"
+    metadata = {"name": name} | ({"namespace": NAMESPACE} if kind == "RoleBinding" else {})
+    return {
+        "apiVersion": f"{rbac}/v1",
+        "kind": kind,
+        "metadata": metadata,
+        "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": role},
+        "subjects": [dict(subject)],
+    }
 
 
 def _accounts() -> list[dict[str, Any]]:
     """Returns the ServiceAccounts and what binds them to their roles."""
     objects: list[dict[str, Any]] = []
-    rbac = "rbac.authorization.k8s.io"
     for name, (_, _, roles) in VISITORS.items():
-        subject = {"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}
-        objects.append(
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": NAMESPACE}}
-        )
-        objects += [
-            {
-                "apiVersion": f"{rbac}/v1",
-                "kind": "RoleBinding",
-                "metadata": {"name": f"{name}-{role}", "namespace": NAMESPACE},
-                "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": role},
-                "subjects": [subject],
-            }
-            for role in roles
-        ]
+        metadata = {"name": name, "namespace": NAMESPACE}
+        objects.append({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+        subject = {"kind": "ServiceAccount", **metadata}
+        objects += [_binding("RoleBinding", f"{name}-{role}", role, subject) for role in roles]
     return objects
 
 
@@ -111,7 +129,8 @@ def _settings(stage: Stage) -> Settings:
             "kubeconfig": str(stage.plane.kubeconfig_for_service_account(NAMESPACE, "seatpool-web")),
             "identity": IDENTITY,
             "http": {"host": HOST, "port": 0},
-            "web": {"host": HOST, "port": _free_port(), "audience": AUDIENCE},
+            "web": {"host": HOST, "port": _free_port(), "audience": AUDIENCE, "keys": {"enabled": True}},
+            "audit": {"file": str(stage.directory / "web-audit.jsonl")},
             "history": {"location": str(stage.history)},
         }
     )

@@ -210,8 +210,8 @@ def run_limited(work: Callable[[], object], *, seconds: float, ending: threading
             if time.monotonic() >= deadline:
                 return "TooSlow", ""
         found: tuple[str, object] = receiving.recv()
-    except EOFError:
-        return "Ended", f"exit code {process.exitcode}"
+    except (EOFError, OSError) as error:
+        return "Ended", f"its process ended without an answer ({process.exitcode}): {error}"
     finally:
         receiving.close()
         if process.pid is not None:

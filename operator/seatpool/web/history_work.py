@@ -129,12 +129,18 @@ def _folder(config: HistoryConfig) -> Path:
 
 
 def _window(folder: Path, asked: HistoryQuestion) -> tuple[datetime, datetime, datetime, datetime]:
-    """Returns begin and end of the window, and the first and the last instant of the history."""
+    """Returns begin and end of the window, and the first and the last instant of the history.
+
+    A window does not begin before the history: an average over a time of which nothing is known would be too low.
+    """
     with open_history(folder, limits=BESIDE_OTHER_WORK) as database:
         known = recorded_range(database)
     if known is None:
         raise NoSuchPast(asked.pool)
-    return *read_window(asked.since, asked.until, zone=asked.zone, first=known[0], last=known[1]), *known
+    since, until = read_window(asked.since, asked.until, zone=asked.zone, first=known[0], last=known[1])
+    if until <= known[0]:
+        raise NoSuchPast(asked.pool)
+    return max(since, known[0]), until, *known
 
 
 def _whole(levels: Levels, question: Question) -> Levels:

@@ -18,7 +18,7 @@ from seatpool.api.licenseserver import LicenseServer
 from seatpool.api.workbench import Workbench
 from seatpool.explain.overview import Overview
 from seatpool.explain.why import Explanation
-from seatpool.web.answers import Me, PoolAnswer, PoolsPage, Seen, ServersPage, WorkbenchesPage
+from seatpool.web.answers import Me, PoolAnswer, PoolsPage, ServersPage, WorkbenchesPage
 from seatpool.web.authentication import Caller
 from seatpool.web.authorization import Scope
 from seatpool.web.history import USUAL_TARGET, HistoryAnswers
@@ -41,6 +41,7 @@ from seatpool.web.routing import (
 )
 from seatpool.web.routing import get as _get
 from seatpool.web.service import Service, read_zone
+from seatpool.web.sight import seen_by, visible_everywhere
 from seatpool.web.stream import Feed, me_of
 from seatpool.web.usage import Plan, Usage
 from seatpool.web.visible_users import ALL_NAMED
@@ -154,22 +155,10 @@ async def status(
     a caller sees them who may see the names of all users in the namespaces of these pools and servers.
     """
     service, zone = service_of(request), read_zone(time_zone)
-    store = service.cluster.store
-
-    async def scope(kind: type[Resource], keys: Collection[str]) -> Scope:
-        return await service.authorizer.scope(caller, kind, _namespaces(keys) if namespace is None else {namespace})
-
-    seen = Seen(
-        licensepools=await scope(LicensePool, store.pools),
-        licenseservers=await scope(LicenseServer, store.servers),
-        workbench_scope=await scope(Workbench, store.workbenches),
-        namespace=namespace,
-    )
+    seen = await seen_by(service, caller, namespace=namespace)
     if not seen.licensepools and not seen.licenseservers:
         raise Refusal(ProblemId.FORBIDDEN, verb="list", resource=LicensePool.plural, where="a namespace")
-    keys = [key for key in store.pools if seen.pools(key)] + [key for key in store.servers if seen.servers(key)]
-    all_named = await service.authorizer.may_see_names_in(caller, _namespaces(keys), tuple(store.pools.values()))
-    visible = ALL_NAMED if all_named else service.own_user_only(caller)
+    visible = await visible_everywhere(service, caller, seen)
     return reply(request, service.answers.status(seen, visible, service.leases(), zone))
 
 

@@ -85,7 +85,7 @@ class Usage:
 
     pool: str
     since: datetime
-    """Begin of the window."""
+    """Begin of the window. It is not before the begin of the history."""
     until: datetime
     """End of the window."""
     time_zone: str

@@ -9,7 +9,9 @@ from typing import Any
 
 import boto3
 import pytest
+import structlog
 from tests.unit.history.rows import NOON, capacity, session
+from tests.unit.web.test_visible_users import live, objects
 
 from seatpool.history.bucket import BucketArchive
 from seatpool.history.compaction import Compactor
@@ -19,6 +21,8 @@ from seatpool.history.schema import Row, row_to_json
 from seatpool.history.sql import run_query
 from seatpool.history.writing import HistoryNotWritten
 from seatpool.sim.aws import AwsProcess
+from seatpool.web.history import HistoryAnswers
+from seatpool.web.problems import ProblemId, Refusal
 
 REGION = "eu-central-1"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
@@ -124,3 +128,30 @@ def test_the_check_writes_what_is_no_part_of_the_history_and_tells_what_is_refus
     assert [bucket.archive().days(kind) for kind in ("sessions", "waits")] == [{}, {}]
     with pytest.raises(HistoryNotWritten, match=r"s3://history-none/x: .*NoSuchBucket"):
         bucket.archive(location="s3://history-none/x").check()
+
+
+async def test_the_http_api_reads_usage_from_the_bucket_with_the_credentials_of_its_pod(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = bucket.archive()
+    archive.add(lines(tmp_path, session("ann", 0, 3600, waited_s=0.0), capacity(5)), batch="one")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    config = HistoryConfig(
+        location=f"s3://{bucket.name}/licenses/history",
+        spool=Path("/nowhere"),
+        region=REGION,
+        endpoint_url=bucket.endpoint,
+    )
+    past = HistoryAnswers(config=config, cluster=live(objects.server(), objects.pool()), log=structlog.get_logger())
+    pool = past.cluster.store.pools["lab/matlab"]
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/none")
+    with pytest.raises(Refusal) as refused:
+        await past.usage(pool)
+    assert refused.value.id is ProblemId.HISTORY_UNREADABLE, "it has no role"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    found = await past.usage(pool)
+    assert (found.peak, found.held_hours, found.seats[-1].seats) == (1, 1, 5)

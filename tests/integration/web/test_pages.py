@@ -460,8 +460,10 @@ def test_a_buyer_without_scripts_asks_by_a_form(site: Site, browser: Any) -> Non
 
 def test_a_developer_asks_for_a_key_and_signs_in_with_it(site: Site, tab: Any) -> None:
     reader: Tab = tab("ann")
-    reader.open("/developer#postKeys")
-    reader.page.click("#postKeys > summary")
+    reader.open("/developer")
+    assert "\\n" not in reader.text("main")
+    reader.page.click("text=ask for one")
+    assert json.loads(reader.page.input_value("#postKeys textarea"))["scope"] == "Pool"
     wanted = {"scope": "Own", "namespace": site.namespace, "purpose": "a page in a test"}
     reader.page.fill("#postKeys textarea", json.dumps(wanted))
     reader.page.click("#postKeys button:has-text('Try it')")

@@ -18,9 +18,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.integration.web.conftest import AUDIENCE, allow_web
+from tests.integration.cli.conftest import Board
+from tests.integration.web.conftest import AUDIENCE, allow_web, machine, recorded
 from tests.waiting import wait_until
 
+from seatpool.history.writing import write_rows
 from seatpool.sim.controlplane import ControlPlane
 
 
@@ -89,7 +91,9 @@ def started(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iter
         "web": {"host": "127.0.0.1", "port": port, "tls_cert_file": str(crt), "tls_key_file": str(key)},
         "http": {"host": "127.0.0.1", "port": 0},
         "log": {"format": "json", "level": "debug"},
+        "history": {"location": str(tmp_path / "history")},
     }
+    write_rows(recorded(f"{namespace}/matlab"), tmp_path / "history")
     config, log = tmp_path / "settings.yaml", tmp_path / "log"
     config.write_text(yaml.safe_dump(settings))
     kubeconfig = control_plane.kubeconfig_for_service_account(namespace, "web")
@@ -118,6 +122,19 @@ def test_it_speaks_https_and_ends_its_streams_and_itself_at_sigterm(started: Sta
     assert '"event": "request"' in text
     assert started.token not in text
     assert started.token.rpartition(".")[2] not in text
+
+
+def test_usage_is_computed_beside_the_process_and_does_not_hold_up_its_end(
+    started: Started, control_plane: ControlPlane, namespace: str
+) -> None:
+    board = Board(control_plane, namespace)
+    board.put(board.server(target=machine()), board.pool("matlab", seats=3))
+    wait_until(lambda: started.ask(f"/api/v1/usage?pool={namespace}/matlab").status == 200)
+    asked = started.connect()
+    asked.request("GET", f"/api/v1/plan?pool={namespace}/matlab", headers={"Authorization": f"Bearer {started.token}"})
+    started.process.send_signal(signal.SIGTERM)
+    assert started.process.wait(timeout=60) == 0
+    assert "Traceback" not in started.log.read_text()
 
 
 def test_plain_http_is_not_answered(started: Started) -> None:

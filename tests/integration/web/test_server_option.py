@@ -87,6 +87,19 @@ def test_one_who_sees_numbers_gets_the_same_screen_without_names(seats: Seats) -
     assert seats.site.other not in status
 
 
+def test_a_pool_is_found_by_its_name_alone(seats: Seats) -> None:
+    namespace = seats.site.namespace
+    several = seats.api("admin", "who", "matlab", "-o", "json")
+    assert {f"{namespace}/matlab", f"{seats.site.other}/matlab"} <= {one["pool"] for one in json.loads(several.stdout)}
+    one = seats.api("numbers", "who", "matlab", "-n", namespace, "-o", "json")
+    assert json.loads(one.stdout)["pool"] == f"{namespace}/matlab"
+    for words in (["matlap"], ["matlap", "-n", namespace], [f"{namespace}/matlap"]):
+        found = seats.api("admin", "who", *words)
+        assert (found.code, found.stdout) == (2, "")
+        assert "there is no LicensePool" in found.stderr.replace("There", "there")
+    assert "did you mean matlab" in seats.api("admin", "who", "matlap").stderr
+
+
 def test_a_token_may_come_from_the_environment_or_from_a_credential_plugin(
     seats: Seats, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

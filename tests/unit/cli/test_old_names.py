@@ -52,7 +52,7 @@ def test_the_help_shows_the_new_names_in_order_and_not_the_old_ones() -> None:
     told = seatpool("--help").stdout
     shown = [line.split()[1] for line in told.splitlines() if line.startswith("│ ") and line[2] != " "]
     assert [name for name in shown if name[0] != "-"] == [
-        "status", "top", "why", "who", "diff", "events", "approve", "pause", "resume", "verify",
+        "status", "top", "why", "who", "diff", "events", "mcp", "approve", "pause", "resume", "verify",
         "statement", "plan", "report", "sql", "history",
         "export", "check", "support-bundle", "dlq", "demo", "compare-pipeline", "crds", "document", "version", "help", "run",
         "web",

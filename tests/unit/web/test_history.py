@@ -127,6 +127,15 @@ def test_a_wait_without_end_is_absent_and_no_infinity(tmp_path: Path) -> None:
     assert b"Infinity" not in to_json(found)
 
 
+def test_a_window_does_not_begin_before_the_history(tmp_path: Path) -> None:
+    config = put(tmp_path, DAY)
+    whole = history_work.usage(config, asked())
+    assert history_work.usage(config, asked(since="9000d")) == whole
+    assert history_work.usage(config, asked(since="2001-01-01")) == whole
+    with pytest.raises(NoSuchPast):
+        history_work.usage(config, asked(since="2001-01-01", until="2002-01-01"))
+
+
 def test_a_pool_or_time_without_history_is_told(tmp_path: Path) -> None:
     config = put(tmp_path, DAY)
     with pytest.raises(NothingToReport):

@@ -190,7 +190,7 @@ class Stage:
             raise DemoError(f"another demo runs in {self.directory}; end it, or give --directory") from error
         for name in ("control-plane", "aws", "directory", "history"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
-        for name in ("summary.json", "web.log"):
+        for name in ("summary.json", "web.log", "web-audit.jsonl"):
             (self.directory / name).unlink(missing_ok=True)
 
     @contextmanager

@@ -17,7 +17,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MOST_SQUARES = 60
 """Seats that are drawn one by one."""
 SHADES = 5
-_LEFT, _RIGHT, _BOTTOM = 34.0, 8.0, 24.0
+_LEFT, _RIGHT, _BOTTOM = 42.0, 8.0, 24.0
 
 
 def seat_strip(id: str, *, seats: int, used: int, waiting: int, product: str, width: int = 320) -> Markup:  # noqa: A002
@@ -33,19 +33,17 @@ def seat_strip(id: str, *, seats: int, used: int, waiting: int, product: str, wi
             parts += [hatch(f"{id}-h"), rect(across(seats) + 1, 1, across(seats + waiting) - across(seats) - 1, 14, "over",
                                              fill=f"url(#{id}-h)")]  # fmt: skip
         return image(id, *parts, width=width, height=16, title=f"Seats of {product}", description=about)
-    size, gap = 12, 4
-    a_row = width // (size + gap)
-    parts = []
-    for index in range(seats + waiting):
-        x, y = index % a_row * (size + gap) + 1, index // a_row * (size + gap) + 1
-        if index < seats:
-            parts.append(rect(x, y, size, size, "used" if index < used else "free", rx=2))
-        else:
-            parts.append(tag("circle", cx=x + size / 2, cy=y + size / 2, r=size / 2 - 1, class_="queue"))
-    rows = max(1, -(-(seats + waiting) // a_row))
-    return image(
-        id, *parts, width=width, height=rows * (size + gap), title=f"Seats of {product}", description=about
-    )  # fmt: skip
+    step = 16
+    a_row = width // step
+    places = [(index % a_row * step, index // a_row * step) for index in range(seats + waiting)]
+    taken, empty, line_up = places[: min(used, seats)], places[min(used, seats) : seats], places[seats:]
+    parts = [
+        tag("path", d="".join(f"M{x + 2} {y + 2}h10v10h-10z" for x, y in taken), class_="used seat"),
+        tag("path", d="".join(f"M{x + 2} {y + 2}h10v10h-10z" for x, y in empty), class_="free seat"),
+        tag("path", d="".join(f"M{x + 2} {y + 7}a5 5 0 1 0 10 0a5 5 0 1 0 -10 0" for x, y in line_up), class_="queue"),
+    ]
+    height = max(1, -(-len(places) // a_row)) * step
+    return image(id, *parts, width=width, height=height, title=f"Seats of {product}", description=about)
 
 
 def concurrency(id: str, usage: Usage, *, zone: tzinfo, width: int, product: str) -> Markup:  # noqa: A002
@@ -87,7 +85,13 @@ def week_map(id: str, week: Sequence[UsageHourOfWeek], *, seats: int | None, wid
             parts.append(rect(x, y, cell_width - gap, cell - gap, "full", rx=2, fill=f"url(#{id}-h)"))
         if width > 500 and one.mean >= 0.5:
             parts.append(
-                text(x + (cell_width - gap) / 2, y + 14.5, f"{one.mean:.0f}", anchor="middle", class_=f"on h{shade}")
+                text(
+                    x + (cell_width - gap) / 2,
+                    y + 14.5,
+                    str(int(one.mean + 0.5)),
+                    anchor="middle",
+                    class_=f"on h{shade}",
+                )
             )
     busiest = max(week, key=lambda one: (one.mean, one.peak), default=None)
     described = "Seats taken on average in each hour of the week."
@@ -130,15 +134,15 @@ def seats_curve(
     product: str,
 ) -> Markup:
     """Draws the share of starts that wait by the number of seats, with the present number and a chosen one."""
-    height = 210.0
-    x = Axis(curve[0].seats, curve[-1].seats, _LEFT + 8, width - _RIGHT - 8)
+    height, left = 210.0, _LEFT + 12  # room for 100 %
+    x = Axis(curve[0].seats, curve[-1].seats, left + 8, width - _RIGHT - 8)
     y = Axis(0, max(0.05, *(one.share_waiting for one in curve)) * 1.08, height - _BOTTOM - 12, 22)
     dots = [(x(one.seats), y(one.share_waiting)) for one in curve]
     path = "M" + "L".join(f"{number(a)} {number(b)}" for a, b in dots)
     parts = [
         *(
-            joined((line(_LEFT, y(share), width - _RIGHT, y(share), "grid"),
-                    text(_LEFT - 5, y(share) + 4, format_percent(share, places=0), anchor="end", class_="small")))
+            joined((line(left, y(share), width - _RIGHT, y(share), "grid"),
+                    text(left - 5, y(share) + 4, format_percent(share, places=0), anchor="end", class_="small")))
             for share in _shares(y.high)
         ),
         *(text(x(seats), height - 18, str(seats), anchor="middle", class_="small") for seats in x.ticks(width // 60)),

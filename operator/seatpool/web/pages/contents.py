@@ -8,6 +8,8 @@ from typing import Any
 from seatpool.api.licensepool import LicensePool
 from seatpool.explain.overview import PoolLine
 from seatpool.text import TimeFormat
+from seatpool.web.answers import STATUS_FRESH
+from seatpool.web.cluster import FRESH
 from seatpool.web.pages.admin_answer import Sight, admin_answer, sight_of
 from seatpool.web.pages.fragments import Fragment, container
 from seatpool.web.pages.reader import Reader
@@ -109,7 +111,8 @@ def _pool(reader: Reader, pool: LicensePool, visible: VisibleUsers) -> Content:
 async def admin_content(reader: Reader, _target: str) -> Content:
     """Returns the page of an admin: who may list license servers."""
     sight = await sight_of(reader)
-    return _shared(reader, ("admin", sight), reader.service.cluster.version, lambda: _admin(reader, sight))
+    version = reader.service.cluster.version
+    return _shared(reader, ("admin", sight), version, lambda: _admin(reader, sight), fresh=STATUS_FRESH)
 
 
 def _admin(reader: Reader, sight: Sight) -> Content:
@@ -132,14 +135,14 @@ def _admin(reader: Reader, sight: Sight) -> Content:
     )
 
 
-def _shared(reader: Reader, name: Hashable, version: Hashable, compute: Callable[[], Content]) -> Content:
+def _shared(
+    reader: Reader, name: Hashable, version: Hashable, compute: Callable[[], Content], *, fresh: float = FRESH
+) -> Content:
     """Returns what all readers see who may see the same, made once for them."""
     return reader.service.cluster.computed(
-        ("page", name, str(reader.zone)),
-        version,
-        compute,
+        ("page", name, str(reader.zone)), version, compute, fresh=fresh,
         lines=lambda found: sum(1 + len(one.rows) for one in found.fragments),
-    )
+    )  # fmt: skip
 
 
 def _lines(reader: Reader, keys: tuple[str, ...]) -> list[PoolLine]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
+from seatpool.web.answers import STATUS_FRESH
 from seatpool.web.authentication import YES
 from seatpool.web.pages.contents import CONTENTS
 from seatpool.web.pages.fragments import Shown
@@ -17,6 +18,9 @@ from seatpool.web.pages.reader import Reader
 from seatpool.web.problems import Refusal
 from seatpool.web.replies import to_json
 from seatpool.web.stream import CONFLATION, PROXIED_LASTS, QUIET, Subscription, event_of
+
+ADMIN_CONFLATION = STATUS_FRESH + 1.0
+"""Seconds in which changes are collected for the page that looks at everything. Its answer is never older than the change."""
 
 
 @dataclass(kw_only=True)
@@ -61,7 +65,7 @@ class PageFeed:
                 quiet_since = now
                 yield b": nothing changed\n\n"
             await self.subscription.wait(QUIET)
-            await asyncio.sleep(CONFLATION)
+            await asyncio.sleep(ADMIN_CONFLATION if self.page == "admin" else CONFLATION)
             changed = self.subscription.take()
         yield event_of("end", b'{"id":"Stopping","title":"the service stops","status":503}')
 

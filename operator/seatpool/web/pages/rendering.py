@@ -68,8 +68,13 @@ def _environment() -> Environment:
         "moment": moment_tag,
         "strip": _strip,
     }
-    made.filters |= {"percent": format_percent, "seconds": format_seconds, "sentence": sentence}
+    made.filters |= {"percent": format_percent, "seconds": format_seconds, "sentence": sentence, "lines": lines}
     return made
+
+
+def lines(text: str) -> Markup:
+    """Returns a text of several lines, each escaped by itself."""
+    return Markup("\n".join(escape_html(line) for line in text.split("\n")))  # noqa: S704
 
 
 def sentence(text: str) -> Markup:

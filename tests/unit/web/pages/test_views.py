@@ -1,5 +1,6 @@
 """What the pages say: the answer first, and what is for the reader."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,6 +104,14 @@ def test_a_plan_answers_how_many_seats_are_enough(seats: int | None, now: int, a
     assert plan_view(plan(seats, now), None).answer == answer
 
 
+def test_a_plan_says_how_sure_it_is() -> None:
+    made = plan(5, 4)
+    assert plan_view(made, None).range == "In 90 % of resampled pasts it is 3 to 5."
+    narrow = replace(made, seats_low=5, range_note="short past: few days")
+    assert plan_view(narrow, None).range == "In 90 % of resampled pasts it is 5. Short past: few days."
+    assert plan_view(replace(made, seats_low=None, range_note="no days"), None).range == "No days."
+
+
 def test_the_reader_chooses_a_number_of_seats() -> None:
     found = plan_view(plan(5, 4), 3)
     assert found.chosen is not None
@@ -117,13 +126,14 @@ def test_a_call_with_a_body_has_an_example_of_it() -> None:
         "paths": {
             "/api/v1/keys": {
                 "post": {
-                    "operationId": "postKeys", "summary": "Ask for a key", "responses": {"201": {"description": "It is."}},
+                    "operationId": "postKeys", "summary": "Ask for a key",
+                    "description": "One line\nof text.\n\nAnother.\n", "responses": {"201": {"description": "It is."}},
                     "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
                 }
             },
             "/api/v1/pools/{name}": {
                 "get": {
-                    "operationId": "getPool", "responses": {"404": {"description": "There is none."}},
+                    "operationId": "getPool", "responses": {"404": {"description": "- `NotFound`: none.\n- `NoRoute`: no."}},
                     "parameters": [
                         {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
                         {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 100}},
@@ -151,4 +161,5 @@ def test_a_call_with_a_body_has_an_example_of_it() -> None:
         ("limit", "number", "100"),
     ]
     assert get.curl.endswith('"$SEATS/api/v1/pools/NAME"')
-    assert get.problems == (("404", "There is none."),)
+    assert get.problems == (("404", ("NotFound: none.", "NoRoute: no.")),)
+    assert post.paragraphs == ("One line of text.", "Another.")

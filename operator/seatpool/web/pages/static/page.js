@@ -95,6 +95,14 @@ function slide() {
 }
 slide();
 
+// A link to a part that is folded opens it.
+function unfold() {
+  const found = location.hash && document.getElementById(location.hash.slice(1));
+  if (found && found.tagName === "DETAILS") found.open = true;
+}
+window.addEventListener("hashchange", unfold);
+unfold();
+
 // Calls of the API, with the session of the reader.
 find("[data-origin]").forEach((one) => { one.textContent = one.textContent.split("$SEATS").join(location.origin); });
 document.addEventListener("submit", async (event) => {

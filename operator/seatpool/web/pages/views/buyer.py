@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from seatpool.text import format_count, format_percent, format_seconds
 from seatpool.web.usage import Plan, PlanPoint, Usage
 
-ENOUGH = 0.95
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointRow:
@@ -74,10 +72,15 @@ def _answer(plan: Plan) -> str:
 
 
 def _range(plan: Plan) -> str:
-    if plan.seats_low is None or plan.seats_high is None or plan.seats is None:
-        return plan.range_note or ""
-    told = f"In 90 % of resampled pasts it is {plan.seats_low} to {plan.seats_high}."
-    return f"{told} {plan.range_note}" if plan.range_note else told
+    told = []
+    if plan.seats is not None and plan.seats_low is not None and plan.seats_high is not None:
+        same = plan.seats_low == plan.seats_high
+        told.append(
+            f"In 90 % of resampled pasts it is {plan.seats_low if same else f'{plan.seats_low} to {plan.seats_high}'}."
+        )
+    if plan.range_note:
+        told.append(f"{plan.range_note[:1].upper()}{plan.range_note[1:].rstrip('.')}.")
+    return " ".join(told)
 
 
 def _row(point: PlanPoint, plan: Plan) -> PointRow:

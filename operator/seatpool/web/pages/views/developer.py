@@ -33,12 +33,12 @@ class Call:
     method: str
     path: str
     summary: str
-    description: str
+    paragraphs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     body: str | None
     """An example of its body. None: it has none."""
-    problems: tuple[tuple[str, str], ...]
-    """Statuses other than success, each with what the document says of it."""
+    problems: tuple[tuple[str, tuple[str, ...]], ...]
+    """Statuses other than success, each with the problems that it stands for."""
     is_stream: bool
     curl: str
 
@@ -63,10 +63,16 @@ def _call(document: Mapping[str, Any], method: str, path: str, operation: Mappin
         method=method.upper(),
         path=path,
         summary=operation.get("summary", ""),
-        description=operation.get("description", ""),
+        paragraphs=tuple(
+            " ".join(one.split()) for one in operation.get("description", "").split("\n\n") if one.strip()
+        ),
         parameters=parameters,
         body=body,
-        problems=tuple((status, answer["description"]) for status, answer in responses.items() if status >= "400"),
+        problems=tuple(
+            (status, tuple(line.removeprefix("- ").replace("`", "") for line in answer["description"].splitlines()))
+            for status, answer in responses.items()
+            if status >= "400"
+        ),
         is_stream=is_stream,
         curl=_curl(method.upper(), path, parameters, body, is_stream),
     )
