@@ -1,6 +1,6 @@
 """Defines the resources of Seatpool and the words that they use.
 
-In: the pydantic models of the four kinds, the CRDs made from them, conditions, annotations, and every reason with its texts.
+In: the pydantic models of all kinds, the CRDs made from them, conditions, annotations, and every reason with its texts.
 Not in: anything that reads or writes objects (`kube`), and any decision (`policy`, `domain`).
 
 Read in this order:

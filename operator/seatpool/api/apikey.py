@@ -117,6 +117,7 @@ class APIKey(Resource):
     plural: ClassVar[str] = "apikeys"
     singular: ClassVar[str] = "apikey"
     short_names: ClassVar[tuple[str, ...]] = ("key",)
+    categories: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[PrinterColumn, ...]] = (
         column("User", ".spec.user", "Who the key acts for."),
         column("Scope", ".spec.scope", "What the key opens."),

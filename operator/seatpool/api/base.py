@@ -168,6 +168,8 @@ class Resource(Model):
     selectable: ClassVar[tuple[str, ...]] = ()
     """JSON paths of the fields that `kubectl get --field-selector` takes."""
     has_status: ClassVar[bool] = True
+    categories: ClassVar[tuple[str, ...]] = ("seatpool",)
+    """What `kubectl get` takes for this and other kinds. A user who may not list one of them gets an error."""
 
     metadata: Metadata
 

@@ -161,7 +161,7 @@ def crd(resource: type[Resource], *, described: bool = True) -> dict[str, Any]:
                 "plural": resource.plural,
                 "singular": resource.singular,
                 "shortNames": list(resource.short_names),
-                "categories": ["seatpool"],
+                **({"categories": list(resource.categories)} if resource.categories else {}),
             },
             "versions": [version],
         },
