@@ -20,6 +20,7 @@ from seatpool.web.pages.sign_in import router as sign_in_router
 from seatpool.web.problems import PROBLEMS, ProblemId, Refusal
 from seatpool.web.replies import BASE_HEADERS, problem_reply
 from seatpool.web.routes import PREFIX, STREAM, router
+from seatpool.web.routing import DESCRIBED
 from seatpool.web.service import Service
 
 _REQUEST_ID = "X-Request-Id"
@@ -120,7 +121,7 @@ class Envelope:
             nonlocal status, is_stream
             if message["type"] == "http.response.start":
                 status = message["status"]
-                more = {**BASE_HEADERS, _REQUEST_ID: request_id, **state.get("headers", {})}
+                more = {**BASE_HEADERS, _REQUEST_ID: request_id, **state.get("headers", {}), **_retirement(scope)}
                 given = {name.lower() for name, _ in message["headers"]}
                 added = [
                     (name.lower().encode(), value.encode())
@@ -153,6 +154,12 @@ class Envelope:
                 "request", request=request_id, route=_route(scope), status=status, ms=round(seconds * 1000, 1),
                 caller=getattr(caller, "name", None),
             )  # fmt: skip
+
+
+def _retirement(scope: Scope) -> dict[str, str]:
+    """Returns the header fields that tell when the route goes."""
+    described = DESCRIBED.get((scope["method"].lower(), _route(scope)))
+    return {} if described is None or described.retirement is None else described.retirement.headers
 
 
 def _route(scope: Scope) -> str:

@@ -79,6 +79,8 @@ def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
             described = DESCRIBED[method, path]
             operation["operationId"] = _operation_id(method, path)
             operation["tags"] = ["v1"]
+            if described.retirement is not None:
+                operation["deprecated"] = True
             if described.body is not None:
                 sent = {"schema": schemas.of(described.body), "example": BODY_EXAMPLES[method, path]}
                 operation["requestBody"] = {"required": True, "content": {JSON: sent}}
@@ -96,6 +98,17 @@ def make_document(routes: Iterable[BaseRoute]) -> dict[str, Any]:
     }
     made["security"] = [{"token": []}]
     return made
+
+
+def _retirement_headers(described: Described) -> dict[str, Any]:
+    if described.retirement is None:
+        return {}
+    text = {
+        "Deprecation": "Since when no new client should use this: `@` and seconds since 1970 (RFC 9745).",
+        "Sunset": "When this may stop to answer (RFC 8594).",
+        "Link": "What takes its place, as `successor-version`.",
+    }
+    return {name: {"description": told, "schema": {"type": "string"}} for name, told in text.items()}
 
 
 def _operation_id(method: str, path: str) -> str:
@@ -126,7 +139,7 @@ def _responses(method: str, path: str, described: Described, schemas: Schemas) -
     found: dict[str, Any] = {
         str(status): {
             "description": meaning,
-            "headers": _LIMIT_HEADERS | (tag if has_tag else {}),
+            "headers": _LIMIT_HEADERS | (tag if has_tag else {}) | _retirement_headers(described),
             "content": content,
         }
         for status, meaning in described.success.items()

@@ -100,7 +100,7 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
     ),
     ProblemId.FORBIDDEN: ProblemKind(
         403,
-        "You may not see this",
+        "You may not do this",
         "You need the right to {verb} {resource} in {where}: ask who gives rights in the cluster. Your own seats are at "
         "/api/v1/me.",
         "You need the right to {verb} {resource} in {where}: ask who gives rights in the cluster.",

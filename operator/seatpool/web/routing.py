@@ -5,6 +5,8 @@ The router asks who the caller is before every route, so no route can forget it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -20,6 +22,27 @@ OK: Mapping[int, str] = {200: "The answer."}
 
 
 @dataclass(frozen=True, slots=True)
+class Retirement:
+    """When a route goes, and what takes its place. Clients are told by header fields (RFC 9745, RFC 8594) and the document."""
+
+    deprecated: datetime
+    """Since when clients should not use it in new code."""
+    sunset: datetime
+    """When it may stop to answer."""
+    successor: str
+    """Path of the route that takes its place."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Returns the header fields of every answer of the route."""
+        return {
+            "Deprecation": f"@{self.deprecated.timestamp():.0f}",
+            "Sunset": format_datetime(self.sunset.astimezone(UTC), usegmt=True),
+            "Link": f'<{self.successor}>; rel="successor-version"',
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Described:
     """What the document says of a route beyond its parameters."""
 
@@ -31,6 +54,8 @@ class Described:
     """The dataclass of what is sent. None: nothing is."""
     success: Mapping[int, str] = field(default_factory=lambda: OK)
     """What each status means that is no problem."""
+    retirement: Retirement | None = None
+    """None: nobody plans to take the route away."""
 
 
 DESCRIBED: dict[tuple[str, str], Described] = {}

@@ -38,7 +38,7 @@ SEES: dict[str, dict[str, int]] = {
     "/api/v1/users/{user}": {
         "nobody": 403, "bob": 403, "numbers": 403, "elsewhere": 200, "viewer": 200, "admin": 200,
     },
-    "/api/v1/status": {"nobody": 403, "bob": 403, "numbers": 200, "elsewhere": 200, "viewer": 200, "admin": 200},
+    "/api/v1/status": LISTS,
     "/api/v1/usage": PER_POOL,
     "/api/v1/plan": PER_POOL,
     "/": EVERYBODY | {"key-own": 200},

@@ -1,9 +1,15 @@
 """What callers get from a real API server's objects."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from tests.integration.web.conftest import Site
+
+from seatpool.web.document import make_document
+from seatpool.web.routes import router
+from seatpool.web.routing import DESCRIBED, Retirement
 
 
 def test_a_user_without_any_right_sees_the_own_place_in_line_and_no_one_else(site: Site) -> None:
@@ -161,3 +167,26 @@ def test_probes_and_metrics_are_on_their_own_port(site: Site) -> None:
             assert answered.status == 200
     assert 'seatpool_web_requests_total{route="/api/v1/me",status="200"}' in text
     assert site.get("/metrics", "admin").status == 404
+
+
+def test_a_route_that_goes_says_when_and_what_takes_its_place(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    retirement = Retirement(
+        deprecated=datetime(2027, 1, 1, tzinfo=UTC),
+        sunset=datetime(2027, 7, 1, 12, tzinfo=timezone(timedelta(hours=2))),
+        successor="/api/v2/servers",
+    )
+    name = ("get", "/api/v1/servers")
+    monkeypatch.setitem(DESCRIBED, name, replace(DESCRIBED[name], retirement=retirement))
+    first = site.get("/api/v1/servers", "viewer")
+    refused = site.get("/api/v1/servers?limit=none", "viewer")
+    unchanged = site.get("/api/v1/servers", "viewer", If_None_Match=first.headers["etag"])
+    assert [one.status for one in (first, refused, unchanged)] == [200, 400, 304]
+    for one in (first, refused, unchanged):
+        assert one.headers["deprecation"] == "@1798761600"
+        assert one.headers["sunset"] == "Thu, 01 Jul 2027 10:00:00 GMT"
+        assert one.headers["link"] == '</api/v2/servers>; rel="successor-version"'
+    assert "deprecation" not in site.get("/api/v1/pools", "viewer").headers
+    operations = make_document(router.routes)["paths"]
+    assert operations["/api/v1/servers"]["get"]["deprecated"] is True
+    assert {"Deprecation", "Sunset", "Link"} <= set(operations["/api/v1/servers"]["get"]["responses"]["200"]["headers"])
+    assert "deprecated" not in operations["/api/v1/pools"]["get"]

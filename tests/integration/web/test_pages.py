@@ -300,7 +300,7 @@ def test_who_may_not_see_a_page_gets_a_page_that_says_why(site: Site, tab: Any) 
     for path in ("/admin", "/pools", f"/pools/{site.namespace}/matlab", "/buyer"):
         answer = reader.open(path)
         assert answer.status == 403
-        assert "You may not see this" in reader.text("h1")
+        assert "You may not do this" in reader.text("h1")
         assert "Forbidden" in reader.text("main")
         assert "carl" not in reader.page.content()
     there, none = (

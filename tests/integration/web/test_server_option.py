@@ -73,7 +73,7 @@ def test_a_caller_without_rights_sees_the_own_seat_and_nothing_else(seats: Seats
         refused = seats.api("bob", *words)
         assert (refused.code, refused.stdout) == (2, "")
         assert refused.stderr.count("\n") == 1
-        assert "refused: You may not see this: You need the right to" in refused.stderr
+        assert "refused: You may not do this: You need the right to" in refused.stderr
 
 
 def test_one_who_sees_numbers_gets_the_same_screen_without_names(seats: Seats) -> None:

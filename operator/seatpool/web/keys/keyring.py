@@ -45,7 +45,7 @@ class Keyring:
             raise Refusal(ProblemId.BAD_KEY)
         state = self.state_of(found)
         if state.phase is not KeyPhase.ISSUED:
-            raise Refusal(ProblemId.KEY_ENDED, prefix=key.prefix, said=state.said)
+            raise Refusal(ProblemId.KEY_ENDED, prefix=key.prefix, said=state.said.rstrip("."))
         self.used(found)
         return Caller(name=found.spec.user, groups=found.status.groups, key=rights_of(found, key.id))
 

@@ -17,7 +17,7 @@ _OF_POOL = frozenset({_POOL, "/api/v1/usage", "/api/v1/plan", "/pools/{namespace
 OPEN_ROUTES: Mapping[KeyScope, frozenset[str]] = {
     KeyScope.OWN: _ALL | {"/api/v1/me", "/api/v1/users/{user}", "/api/v1/events", "/", "/stream"},
     KeyScope.POOL: _ALL | _OF_POOL,
-    KeyScope.LIST: _ALL | _OF_POOL | {"/api/v1/pools", "/api/v1/servers", "/pools", "/buyer"},
+    KeyScope.LIST: _ALL | _OF_POOL | {"/api/v1/status", "/api/v1/pools", "/api/v1/servers", "/pools", "/buyer"},
 }
 """Paths of the routes, all of them to read, that a key of each scope opens."""
 _STREAM = "/stream"
