@@ -157,7 +157,7 @@ def of_web(found: Web) -> Told:
         Row("HTTP API: processor time of a request, ms", f"{found.cpu_ms:.2f}"),
         Row("HTTP API: until it is ready, s; memory, MB", f"{found.ready:.1f}; {found.memory_mb:.0f}"),
         Row(
-            f"HTTP API, {STREAMS} streams for {STREAMS_FOR / 60:.0f} minutes: first MB; last MB; processors",
+            f"HTTP API, {STREAMS} open pages for {STREAMS_FOR / 60:.0f} minutes: first MB; last MB; processors",
             f"{found.streams_mb[0]:.0f}; {found.streams_mb[-1]:.0f}; {found.streams_cpu:.2f}",
         ),
     ]

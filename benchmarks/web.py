@@ -1,7 +1,7 @@
 """Measures `seatpool web` in the large installation, beside its operator: how long requests wait, and what they cost.
 
 Callers have real tokens, and the API server decides what they may see. Requests leave at a constant rate, whether the ones
-before are answered or not, so a slow answer is not hidden. Then event streams are open while workbenches stop and start.
+before are answered or not, so a slow answer is not hidden. Then pages are open while workbenches stop and start.
 """
 
 import asyncio
@@ -133,11 +133,9 @@ async def _streams(
             await asyncio.sleep(SAMPLE)
             memory.append(server.process.memory_mb())
 
-    async def follow(token: str) -> None:
+    async def follow(path: str, token: str) -> None:
         forever = aiohttp.ClientTimeout(total=None)
-        async with session.get(
-            "/api/v1/events", headers={"Authorization": f"Bearer {token}"}, timeout=forever
-        ) as events:
+        async with session.get(path, headers={"Authorization": f"Bearer {token}"}, timeout=forever) as events:
             events.raise_for_status()
             async for _ in events.content.iter_any():
                 pass
@@ -152,7 +150,9 @@ async def _streams(
         finally:
             await kube.close()
 
-    following = [asyncio.create_task(follow(tokens[number % len(tokens)])) for number in range(STREAMS)]
+    following = [
+        asyncio.create_task(follow(_stream_of_page(number), tokens[number % len(tokens)])) for number in range(STREAMS)
+    ]
     await asyncio.sleep(5)
     began, cpu = time.monotonic(), server.process.cpu_seconds()
     sampling = asyncio.create_task(sample())
@@ -165,6 +165,13 @@ async def _streams(
         one.cancel()
     await asyncio.gather(*following, return_exceptions=True)
     return memory, share
+
+
+def _stream_of_page(number: int) -> str:
+    """Returns the stream of an open page: one in two shows own seats, most others a pool, and one in ten all of them."""
+    if number % 2:
+        return "/stream?page=seat"
+    return "/stream?page=pools" if number % 10 == 0 else f"/stream?page=pool&target={NAMESPACE}/pool-{number % POOLS}"
 
 
 def _callers(place: Place) -> list[str]:
