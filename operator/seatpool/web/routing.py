@@ -55,7 +55,7 @@ class Described:
     success: Mapping[int, str] = field(default_factory=lambda: OK)
     """What each status means that is no problem."""
     retirement: Retirement | None = None
-    """None: nobody plans to take the route away."""
+    """None: the route stays."""
 
 
 DESCRIBED: dict[tuple[str, str], Described] = {}

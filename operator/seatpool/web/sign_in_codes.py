@@ -1,4 +1,4 @@
-"""Holds codes that sign a reader in: whoever opens a link with one is signed in with the token that it stands for.
+"""Holds codes that sign a reader in: a caller who opens a link with one is signed in with the token that it stands for.
 
 `seatpool web` makes none. A program that embeds it and has a token for its user can. A code can be taken once, unless the
 program says that it can be taken again and again, as the demo does on its own machine.

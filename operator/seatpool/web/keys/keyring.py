@@ -1,4 +1,4 @@
-"""Finds out whose key a text is. It asks nobody: a key that is revoked is refused as soon as the watch has told it."""
+"""Finds out whose key a text is. It asks no server: a key that is revoked is refused as soon as the watch has told it."""
 
 import hmac
 from collections.abc import Callable
