@@ -9,7 +9,7 @@ BIN := .venv/bin
 SHELL_SCRIPTS := $(wildcard .ci/run krew/kubectl-seatpool operator/seatpool/servers/*.sh operator/seatpool/sim/xlc)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap controlplane environment test demo e2e peers image wheel audit bench soak model infra cdk openapi lint types imports generate generated check
+.PHONY: help bootstrap controlplane environment test backends demo e2e peers image wheel audit bench soak model infra cdk openapi lint types imports generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ environment:
 
 test: bootstrap ## run the tests, on a real control plane
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+backends: bootstrap ## the tests of lists on every way to keep them, also on those that `make test` leaves out; minutes
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "thorough or not thorough" tests/integration/backends $(ARGS)
 
 demo: controlplane ## see it work in the terminal; ARGS="--help" tells what else it can do
 	@$(BIN)/seatpool demo $(ARGS)

@@ -27,6 +27,7 @@ from seatpool.api.licenseserver import SECTIONS, LicenseServer
 from seatpool.control.reconcile.failpoints import Failpoint
 
 KINDS = ("xlc", "slapd", "samba", "scim", "options", "lines")
+TOLD = [*KINDS[:-1], pytest.param("lines", marks=pytest.mark.thorough)]
 WITH_ACCOUNTS = ("slapd", "samba", "scim")
 MOST = 4_999
 SHORTER = {"samba": 200, "scim": 200}
@@ -151,7 +152,7 @@ async def _closed(site: Any) -> None:
         await closing
 
 
-@pytest.mark.parametrize("story", KINDS, indirect=True)
+@pytest.mark.parametrize("story", TOLD, indirect=True)
 async def test_a_seat_passes_on_a_list_is_mended_and_a_restart_changes_nothing(story: Story) -> None:
     site, stage = story.site, story.stage  # noqa: F811
     await asyncio.to_thread(site.add_users, ["ann", "bob", "cem", "zoe"])
@@ -212,7 +213,7 @@ async def test_a_user_whom_the_server_does_not_know_is_told_and_the_next_one_get
         assert [one["user"] for one in (await stage.pool_status(LIST))["unlistable"]] == ["ghost"]
 
 
-@pytest.mark.parametrize("story", ["xlc", "options", "lines"], indirect=True)
+@pytest.mark.parametrize("story", ["xlc", "options", pytest.param("lines", marks=pytest.mark.thorough)], indirect=True)
 async def test_names_of_the_server_come_back_as_users_and_one_that_would_not_gets_no_seat(story: Story) -> None:
     stage = story.stage  # noqa: F811
     story.begin(seats=2, names={"template": "{user}@lab", "case": "Upper"})
@@ -225,7 +226,7 @@ async def test_names_of_the_server_come_back_as_users_and_one_that_would_not_get
         assert "Eve has capital letters" in message
 
 
-@pytest.mark.parametrize("story", KINDS, indirect=True)
+@pytest.mark.parametrize("story", TOLD, indirect=True)
 async def test_a_crash_at_each_step_is_mended_by_the_next_process(story: Story) -> None:
     site, stage = story.site, story.stage  # noqa: F811
     people = [f"user{number}" for number in range(len(Failpoint))]
@@ -250,7 +251,7 @@ async def test_a_crash_at_each_step_is_mended_by_the_next_process(story: Story) 
         await eventually(is_known, what="no command is in doubt")
 
 
-@pytest.mark.parametrize("story", KINDS, indirect=True)
+@pytest.mark.parametrize("story", TOLD, indirect=True)
 async def test_a_long_list_is_taken_over_and_grows_by_one(story: Story) -> None:
     site, stage = story.site, story.stage  # noqa: F811
     people = [f"user{number:04}" for number in range(SHORTER.get(story.kind, MOST))]

@@ -21,7 +21,14 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsStandIn]:
         yield aws
 
 
-@pytest.fixture(params=[OptionsSite, LinesSite, IniSite, JsonSite, CsvSite], ids=lambda kind: kind.__name__)
+KINDS = (
+    OptionsSite,
+    LinesSite,
+    *(pytest.param(kind, marks=pytest.mark.thorough) for kind in (IniSite, JsonSite, CsvSite)),
+)
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
 def site(stand_in: AwsStandIn, request: pytest.FixtureRequest) -> Iterator[FileSite]:
     if request.param is not OptionsSite and request.node.name.startswith(LIVES):
         pytest.skip("a list file goes the way of an options file, which lives this life")

@@ -62,21 +62,25 @@ class Slapd:
     def __init__(self, folder: Path, authority: Authority, *, rights: str = RIGHTS) -> None:
         self.folder = folder
         self.authority = authority
-        self.port, self.tls_port = free_port(), free_port()
+        self._starts_left = 5
         self._write(rights)
+        self._start()
+        wait_until(self._answers, what=f"slapd in {folder}")
+
+    def _start(self) -> None:
+        self.port, self.tls_port = free_port(), free_port()
         self._process = subprocess.Popen(
             [
                 shutil.which("slapd") or "/usr/sbin/slapd",
                 "-d0",
                 "-f",
-                str(folder / "slapd.conf"),
+                str(self.folder / "slapd.conf"),
                 "-h",
                 f"ldap://127.0.0.1:{self.port} ldaps://127.0.0.1:{self.tls_port}",
             ],
             stdout=subprocess.DEVNULL,
-            stderr=(folder / "slapd.log").open("wb"),
+            stderr=(self.folder / "slapd.log").open("ab"),
         )
-        wait_until(self._answers, what=f"slapd in {folder}")
 
     def close(self) -> None:
         self._process.terminate()
@@ -89,7 +93,10 @@ class Slapd:
         return ldap3.Server("127.0.0.1", self.port, get_info=ldap3.NONE)
 
     def _answers(self) -> bool:
-        assert self._process.poll() is None, (self.folder / "slapd.log").read_text()
+        if self._process.poll() is not None:  # another program may have taken the port meanwhile
+            self._starts_left -= 1
+            assert self._starts_left, (self.folder / "slapd.log").read_text()
+            self._start()
         try:
             self.administrator().connection.unbind()
         except ldap3.core.exceptions.LDAPException:

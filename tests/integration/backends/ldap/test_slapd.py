@@ -13,7 +13,7 @@ def slapd() -> Iterator[Slapd]:
         yield one
 
 
-@pytest.fixture(params=["member", "uniqueMember"])
+@pytest.fixture(params=["member", pytest.param("uniqueMember", marks=pytest.mark.thorough)])
 def site(slapd: Slapd, request: pytest.FixtureRequest) -> Iterator[SlapdSite]:
     site = SlapdSite(slapd, member_attribute=request.param)
     yield site

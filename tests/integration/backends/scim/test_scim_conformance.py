@@ -21,7 +21,7 @@ def running(context: ssl.SSLContext) -> Iterator[tuple[Service, str]]:
         yield one
 
 
-@pytest.fixture(params=KINDS.keys())
+@pytest.fixture(params=["ETag", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("no ETag", "least"))])
 async def site(
     request: pytest.FixtureRequest, running: tuple[Service, str], authority: trustme.CA
 ) -> AsyncIterator[ScimSite]:
