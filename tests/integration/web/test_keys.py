@@ -441,6 +441,30 @@ def test_a_user_has_no_more_keys_than_the_settings_allow_and_ended_ones_are_drop
     wait_until(lambda: ask().status == 201)
 
 
+def test_replicas_with_different_settings_write_a_few_times_and_not_for_ever(site: Site) -> None:
+    """One allows 90 days, one a day, as while a new setting is rolled out. A key of 30 days, refused by one only, is its case."""
+    keys = {"enabled": True, "longest": "1d", "approve": []}
+    server, _, stop = start(web_settings(site.plane, site.namespace, keys=keys))
+    try:
+        wait_until(lambda: server.registry.get_sample_value("seatpool_web_workbenches") or 0)
+        with ThreadPoolExecutor(1) as pool:
+            seen = pool.submit(
+                site.plane.kubectl, "get", "apikeys", "-n", site.namespace, "--watch", "--request-timeout=8s", "-o",
+                'jsonpath={.metadata.name}={.status.phase}{"\\n"}',
+            )  # fmt: skip
+            apply(site, "settled", validFor="30d", approved=True)
+            apply(site, "disputed", validFor="30d", scope="List")
+            phases = seen.result().splitlines()
+        assert phases.count("settled=Approved") >= 1
+        assert {"disputed=Refused", "disputed=Requested"} <= set(phases)
+        for name in ("settled", "disputed"):
+            assert sum(phase.startswith(f"{name}=") for phase in phases) <= 6, phases
+            site.patch_key(name, {"spec": {"revoked": True}})
+            until_phase(site, name, "Ended")
+    finally:
+        stop()
+
+
 def test_a_service_without_keys_makes_and_takes_none(site: Site) -> None:
     name = site.new_key("bob", scope="Own")["item"]["name"]
     server, log, stop = start(web_settings(site.plane, site.namespace))

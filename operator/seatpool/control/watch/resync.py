@@ -75,20 +75,28 @@ class Resync:
     async def refresh(self, kind: type[Resource], *, settle: float = SETTLE) -> None:
         """Lists one kind and repairs the cache. Raises KubeError."""
         before = self.store.versions(kind)
+        listed: dict[str, str] = {}
+        # Objects whose versions are stored already are not kept: all of them would be many times the memory of the cache.
+        newer: dict[str, Raw] = {}
         async with self._listed(kind) as (objects,):
-            listed = {key_of(raw["metadata"]): raw async for raw in objects}
+            async for raw in objects:
+                key = key_of(raw["metadata"])
+                listed[key] = raw["metadata"]["uid"]
+                if key not in before or before[key][1] < _version(raw):
+                    newer[key] = raw
         await asyncio.sleep(settle)  # a working watch brings the listed versions meanwhile
         after = self.store.versions(kind)
         repaired = 0
-        for key, raw in listed.items():
-            if key in after and after[key][1] < int(raw["metadata"]["resourceVersion"]):
+        for key, raw in newer.items():
+            if key in after and after[key][1] < _version(raw):
                 repaired += self.upsert(kind, raw)
-            elif key not in after and (read := await self._read(kind, key)) is not None:
+        for key in listed.keys() - after.keys():
+            if (read := await self._read(kind, key)) is not None:
                 repaired += self.upsert(kind, read)
         pruned = sum(
             self.delete(kind, key, uid)
             for key, (uid, _) in before.items()
-            if (key not in listed or listed[key]["metadata"]["uid"] != uid) and after.get(key, ("", 0))[0] == uid
+            if listed.get(key) != uid and after.get(key, ("", 0))[0] == uid
         )
         if repaired or pruned:
             self.metrics.repairs.labels(kind.kind).inc(repaired)
@@ -112,6 +120,10 @@ class Resync:
                 return [await requests.enter_async_context(one) for one in pages]
 
             yield [_items(await request(kind)) for kind in kinds]
+
+
+def _version(raw: Raw) -> int:
+    return int(raw["metadata"]["resourceVersion"])
 
 
 async def _items(lists: Iterable[Pages]) -> AsyncIterator[Raw]:

@@ -90,14 +90,22 @@ def _approval(key: APIKey, settings: KeySettings) -> ConditionReason:
     spec = key.spec
     if spec.approved is False:
         return ConditionReason.APPROVAL_REFUSED
-    if not key.is_issued and _too_long(key, settings):
+    # What was approved once stays approved, also if the settings change. Else two replicas with the settings from before and
+    # after a change would each undo what the other wrote.
+    was_approved = key.is_issued or _is_told_approved(key)
+    if not was_approved and _too_long(key, settings):
         return ConditionReason.TOO_LONG
     if spec.approved is True:
         return ConditionReason.APPROVED_BY_ADMIN
-    # What the settings approved once stays approved, also if they change.
-    if spec.scope in settings.approve or key.is_issued:
+    if spec.scope in settings.approve or was_approved:
         return ConditionReason.APPROVED_BY_POLICY
     return ConditionReason.APPROVAL_NEEDED
+
+
+def _is_told_approved(key: APIKey) -> bool:
+    """Tells whether the status says that an APIKey is approved by what approves it now: an admin, or the settings."""
+    reason = ConditionReason.APPROVED_BY_ADMIN if key.spec.approved else ConditionReason.APPROVED_BY_POLICY
+    return any((one.type, one.reason) == ("Approved", reason.value) for one in key.status.conditions)
 
 
 def _ready(

@@ -1,19 +1,21 @@
 """Writes the statuses of APIKeys: what became of each, and when its key was used.
 
 Every replica does it. Each write is a compare-and-swap, so one of them succeeds, and the one whose write it was notes it in the
-audit trail.
+audit trail. While the settings change, replicas may differ about an APIKey. A replica whose word was replaced waits before it
+writes the same again.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.apikey import APIKey, APIKeyStatus, KeyPhase
+from seatpool.api.reasons import ConditionReason
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Conflict, KubeError, NotFound
 from seatpool.trail.trail import Action, Trail
@@ -25,11 +27,23 @@ INTERVAL = 15.0
 """Seconds after which a key that ended by itself is seen to have ended, and a write that failed is tried again."""
 USED_INTERVAL = timedelta(hours=1)
 """Between two writes that a key was used."""
+_AGAIN = timedelta(seconds=INTERVAL)
+"""Between two writes that say the same about an APIKey."""
 _NOTED = {
     KeyPhase.APPROVED: Action.KEY_APPROVE,
     KeyPhase.REFUSED: Action.KEY_REFUSE,
     KeyPhase.ENDED: Action.KEY_END,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What this replica said about an APIKey."""
+
+    generation: int | None
+    ready: ConditionReason
+    approval: ConditionReason
+    at: datetime
 
 
 @dataclass(kw_only=True)
@@ -45,6 +59,8 @@ class KeyStatuses:
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _used: dict[str, str] = field(default_factory=dict, init=False)
     """Keys of APIKeys that were used, and whose status does not have it yet: the uid by `namespace/name`."""
+    _written: dict[str, _Written] = field(default_factory=dict, init=False)
+    """What this replica wrote lately, by uid."""
     _is_failing: bool = field(default=False, init=False)
 
     def wake(self) -> None:
@@ -64,6 +80,8 @@ class KeyStatuses:
                 async with asyncio.timeout(INTERVAL):
                     await self._woken.wait()
             self._woken.clear()
+            now = self.clock()
+            self._written = {uid: one for uid, one in self._written.items() if now - one.at < _AGAIN}
             for key in self.index:
                 await self._write_state(key)
             used, self._used = self._used, {}
@@ -77,7 +95,13 @@ class KeyStatuses:
         status = status_of(key, state, now=now)
         if status == key.status:
             return
+        said = _Written(key.metadata.generation, state.ready, state.approval, now)
+        before = self._written.get(key.metadata.uid)
+        if before is not None and replace(before, at=now) == said:
+            return  # another replica replaced it
         written = await self.write(key, status)
+        if written is not None:
+            self._written[key.metadata.uid] = said
         if written is not None and key.status.phase is not state.phase and state.phase in _NOTED:
             reason = state.approval if state.phase is KeyPhase.APPROVED else state.ready
             audit.note(self.trail, _NOTED[state.phase], written, reason=reason.value)

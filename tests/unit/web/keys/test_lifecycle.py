@@ -75,6 +75,35 @@ def test_what_was_approved_by_settings_stays_so_when_they_change() -> None:
     assert state(api_key(), SETTINGS.model_copy(update={"approve": ()})).phase is KeyPhase.REQUESTED
 
 
+@given(
+    approves=st.lists(st.sets(st.sampled_from(KeyScope)), min_size=2, max_size=3),
+    longest=st.lists(st.integers(min_value=1, max_value=365), min_size=2, max_size=3),
+    scope=st.sampled_from(KeyScope),
+    approved=st.sampled_from([True, False, None]),
+    valid_for=st.integers(min_value=1, max_value=365) | st.none(),
+)
+def test_replicas_with_different_settings_come_to_one_status(
+    approves: list[set[KeyScope]], longest: list[int], scope: KeyScope, approved: bool | None, valid_for: int | None
+) -> None:
+    """Replicas write in turns. What one of them approved, the others do not take back."""
+    replicas = [
+        SETTINGS.model_copy(update={"approve": tuple(scopes), "longest": timedelta(days=days)})
+        for scopes, days in zip(approves, longest, strict=False)
+    ]
+    spec: dict[str, Any] = {"scope": scope.value, "approved": approved}
+    if scope is KeyScope.POOL:
+        spec["pool"] = "matlab"
+    if valid_for is not None:
+        spec["validFor"] = format_duration(timedelta(days=valid_for))
+    key = api_key(**spec)
+    seen = []
+    for settings in replicas * 3:
+        key = key.model_copy(update={"status": status_of(key, state(key, settings), now=NOW)})
+        seen.append(key.status.phase)
+    if KeyPhase.APPROVED in seen:
+        assert set(seen[seen.index(KeyPhase.APPROVED) :]) == {KeyPhase.APPROVED}
+
+
 def test_a_request_is_not_good_for_ever() -> None:
     assert state(api_key(), now=NOW + timedelta(days=89)).phase is KeyPhase.APPROVED
     assert state(api_key(), now=NOW + timedelta(days=90)).ready.value == "KeyExpired"
