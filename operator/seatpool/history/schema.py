@@ -146,6 +146,12 @@ def columns(kind: type[Row]) -> dict[str, str]:
     return {field.name: _SQL_TYPES[_plain(hints[field.name])] for field in fields(kind)}
 
 
+def required_columns(kind: type[Row]) -> frozenset[str]:
+    """Returns the columns of a kind's files that every row has a value in."""
+    hints = get_type_hints(kind)
+    return frozenset(field.name for field in fields(kind) if not isinstance(hints[field.name], UnionType))
+
+
 def row_to_json(row: Row) -> dict[str, Any]:
     """Returns the row with its kind, as JSON can represent it."""
     found: dict[str, Any] = {"kind": row.kind}

@@ -15,7 +15,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.history.database import open_database
 from seatpool.history.dedup import dedup_query
 from seatpool.history.factory import HistoryNotInstalled
-from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns
+from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns, required_columns
 from seatpool.history.writing import FILES
 
 if TYPE_CHECKING:
@@ -79,7 +79,14 @@ def open_history(
 
 def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:
     pattern = f"kind={kind.kind}/day=*/{FILES}"
-    known = ", ".join(columns(kind))
+    # A broken file may have other types under the same names, or nothing where every row has a value.
+    needed = required_columns(kind)
+    known = ", ".join(
+        f"coalesce({name}::{sql}, error('a row of {kind.kind} has no {name}')) AS {name}"
+        if name in needed
+        else f"{name}::{sql} AS {name}"
+        for name, sql in columns(kind).items()
+    )
     if next(folder.glob(pattern), None) is None:
         empty = ", ".join(f"NULL::{sql} AS {name}" for name, sql in columns(kind).items())
         return f"SELECT {empty}, NULL::DATE AS day WHERE false"

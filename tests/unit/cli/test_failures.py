@@ -236,6 +236,38 @@ def test_ctrl_c_at_any_time_is_code_130_and_silent(silent: Path, after: float) -
     assert (out, err) == (b"", b"")
 
 
+LOSES_INTERRUPTS = """
+import signal, sys, time
+from seatpool.cli import entry
+sys.unraisablehook = entry.send_again
+
+class Loses:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+try:
+    for _ in range(3):
+        Loses()
+    time.sleep(60)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_ctrl_c_where_an_exception_goes_nowhere_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOSES_INTERRUPTS], env=environ(), capture_output=True, timeout=60, check=False,
+        preexec_fn=take_interrupts,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_another_error_that_goes_nowhere_is_told() -> None:
+    told = LOSES_INTERRUPTS.replace("signal.raise_signal(signal.SIGINT)", "1 / 0").replace("time.sleep(60)", "pass")
+    done = subprocess.run([sys.executable, "-c", told], env=environ(), capture_output=True, timeout=60, check=False)
+    assert b"ZeroDivisionError" in done.stderr
+
+
 def test_a_request_timeout_ends_the_waiting(silent: Path) -> None:
     done = seatpool("status", "--kubeconfig", silent, "--request-timeout", "100ms")
     assert done.returncode == 2

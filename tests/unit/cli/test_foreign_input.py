@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from seatpool.cli.main import app
 from seatpool.domain.errors import SeatpoolError
+from seatpool.history.schema import Session, columns
 from seatpool.history.writing import write_rows
 
 LOG = b"""
@@ -227,3 +229,25 @@ def test_events_may_be_in_an_array_or_follow_each_other(tmp_path: Path) -> None:
     for text in forms:
         found = json.loads(run("plan", "--events", written(tmp_path, "events", text.encode()), "-o", "json").output)
         assert found == expected
+
+
+OTHERS = (
+    "'x'", "'2026-03-09'", "'\\xAA'::BLOB", "42", "1e300", "-1::BIGINT", "true", "['a', 'b']", "{'a': 1}", "NULL",
+    "DATE '9999-12-31'",
+)  # fmt: skip
+"""Values in SQL, of types that a column may not have."""
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_column_of_another_type_breaks_no_report_and_no_query(tmp_path: Path, history: Path, other: str) -> None:
+    """The Parquet file itself is whole."""
+    (whole,) = history.glob("kind=sessions/*/*.parquet")
+    copy = tmp_path / whole.relative_to(history)
+    copy.parent.mkdir(parents=True)
+    for name in columns(Session):
+        duckdb.execute(
+            f"COPY (SELECT * REPLACE ({other} AS {name}) FROM read_parquet('{whole}', hive_partitioning = false)) "
+            f"TO '{copy}' (FORMAT parquet)"
+        )
+        for words in (("report",), ("plan", "--resamples", "5"), ("sql", "SELECT * FROM sessions")):
+            run(*words, "--history", tmp_path)
