@@ -15,7 +15,7 @@ from seatpool.domain.errors import SeatpoolError
 from seatpool.history.database import open_database
 from seatpool.history.dedup import dedup_query
 from seatpool.history.factory import HistoryNotInstalled
-from seatpool.history.schema import KINDS, Capacity, Row, Session, Wait, columns, required_columns
+from seatpool.history.schema import KINDS, YEARS, Capacity, Row, Session, Wait, columns, required_columns
 from seatpool.history.writing import FILES
 
 if TYPE_CHECKING:
@@ -79,14 +79,7 @@ def open_history(
 
 def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:
     pattern = f"kind={kind.kind}/day=*/{FILES}"
-    # A broken file may have other types under the same names, or nothing where every row has a value.
-    needed = required_columns(kind)
-    known = ", ".join(
-        f"coalesce({name}::{sql}, error('a row of {kind.kind} has no {name}')) AS {name}"
-        if name in needed
-        else f"{name}::{sql} AS {name}"
-        for name, sql in columns(kind).items()
-    )
+    known = ", ".join(_checked(kind, name, sql) for name, sql in columns(kind).items())
     if next(folder.glob(pattern), None) is None:
         empty = ", ".join(f"NULL::{sql} AS {name}" for name, sql in columns(kind).items())
         return f"SELECT {empty}, NULL::DATE AS day WHERE false"
@@ -95,6 +88,22 @@ def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:
         f"SELECT {known}, day FROM read_parquet('{_quoted(folder / pattern)}', hive_partitioning = true, "  # noqa: S608
         f"hive_types = {{'day': DATE, 'kind': VARCHAR}}){where}"
     )
+
+
+def _checked(kind: type[Row], name: str, sql: str) -> str:
+    """Returns SQL for a column that fails where a broken file has what no row can have.
+
+    That is another type under the same name, nothing where every row has a value, or an instant in a year that Python may
+    not know: DuckDB would give that as text.
+    """
+    value = f"{name}::{sql}"
+    if sql == columns(Row)["seen_at"]:
+        first, last = f"TIMESTAMP '{YEARS.start}-01-01'", f"TIMESTAMP '{YEARS.stop}-01-01'"
+        wrong = f"error('a row of {kind.kind} has {name} ' || {value} || ', before {YEARS.start} or after {YEARS.stop - 1}')"
+        value = f"CASE WHEN {value} < {first} OR {value} >= {last} THEN {wrong} ELSE {value} END"
+    if name in required_columns(kind):
+        value = f"coalesce({value}, error('a row of {kind.kind} has no {name}'))"
+    return f"{value} AS {name}"
 
 
 def _latest() -> str:
