@@ -222,16 +222,28 @@ def silent(tmp_path: Path) -> Iterator[Path]:
     server.server_close()
 
 
+BEGINS = "import os, sys; from seatpool.cli.entry import main; os.write(int(sys.argv.pop(1)), b'x'); main()"
+"""The program `seatpool`, which tells a file descriptor that it begins."""
+
+
 @pytest.mark.parametrize("after", [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0])
 def test_ctrl_c_at_any_time_is_code_130_and_silent(silent: Path, after: float) -> None:
-    command = [*SEATPOOL, "status", "--kubeconfig", str(silent)]
+    begun, tell = os.pipe()
+    command = [sys.executable, "-c", BEGINS, str(tell), "status", "--kubeconfig", str(silent)]
     child = subprocess.Popen(
-        command, env=environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=take_interrupts
+        command,
+        env=environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=take_interrupts,
+        pass_fds=[tell],
     )
-    time.sleep(0.1)  # an interpreter that has not begun yet is not ours
-    time.sleep(after)
+    os.close(tell)
+    assert os.read(begun, 1)  # an interpreter that has not begun yet is not ours
+    os.close(begun)
+    time.sleep(0.05 + after)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=30)
+    out, err = child.communicate(timeout=60)
     assert child.returncode in (130, -signal.SIGINT)  # a shell shows 130 for both
     assert (out, err) == (b"", b"")
 
