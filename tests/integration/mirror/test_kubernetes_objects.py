@@ -93,7 +93,7 @@ async def watched(mirror: Mirror, stage: Stage) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        await asyncio.wait({running}, timeout=30)
+        await asyncio.wait({running}, timeout=60)
 
 
 @asynccontextmanager

@@ -73,7 +73,7 @@ def test_a_daemon_that_keeps_the_output_open_holds_nobody_up(server: ServerOnDis
         )[0]["Payload"][0]
     )
     output, _ = process.communicate(timeout=PATIENCE)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     assert read_summary(output).entries()[0].result is Result.APPLIED
     living = [path for path in Path("/proc").glob("[0-9]*/cmdline") if path.read_bytes() == b"sleep\x0060\x00"]
     assert living, "the daemon is the vendor's and lives on"
@@ -87,7 +87,7 @@ def test_a_command_that_finds_the_lock_taken_for_too_long_says_so(dash_server: S
         )[0]["Payload"][0]
     )
     try:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 15
         while not (dash_server.home / "began").exists():
             assert time.monotonic() < until
             time.sleep(0.01)
@@ -95,7 +95,7 @@ def test_a_command_that_finds_the_lock_taken_for_too_long_says_so(dash_server: S
         process = dash_server.start(
             dash_server.adapter.parameters(ListCommand(revision=2, owner="here", products=("vew",)))[0]["Payload"][0]
         )
-        output, _ = process.communicate(timeout=5)
+        output, _ = process.communicate(timeout=15)
         assert "an earlier command holds it and hangs" in output
     finally:
         first.kill()
