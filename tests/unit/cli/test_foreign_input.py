@@ -234,6 +234,7 @@ def test_events_may_be_in_an_array_or_follow_each_other(tmp_path: Path) -> None:
 OTHERS = (
     "'x'", "'2026-03-09'", "'\\xAA'::BLOB", "42", "1e300", "-1::BIGINT", "true", "['a', 'b']", "{'a': 1}", "NULL",
     "DATE '9999-12-31'", "TIMESTAMP 'infinity'", "TIMESTAMP '290000-01-01'", "TIMESTAMP '4000-01-01 (BC)'",
+    "1e12", "-1e12", "'nan'::DOUBLE", "'infinity'::DOUBLE",
 )  # fmt: skip
 """Values in SQL, of types that a column may not have."""
 
