@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 UNSEEN = timedelta(hours=3)
 """The operator writes open facts every hour. A fact that was not seen for so long has ended."""
 UNSEEN_REASON = "NotSeenAgain"
-_MOST = 2**32
-"""Seconds in 136 years, and more seats than there are users."""
+_MOST_SECONDS = 2**32
 _LIMITS = {
-    "TIMESTAMP_MS": (f"{YEARS.start}-01-01", f"{YEARS.stop}-01-01"),
-    "DOUBLE": ("0", f"{_MOST}"),
-    "BIGINT": ("0", f"{_MOST}"),
+    "TIMESTAMP_MS": (f"{YEARS[0]}-01-01", f"{YEARS[-1]}-12-31 23:59:59.999"),
+    "DOUBLE": (f"{-_MOST_SECONDS}", f"{_MOST_SECONDS}"),
 }
-"""The least and most that a row can have, by SQL type."""
+"""The least and most that a row can have, by SQL type: so an instant less a duration is in a year that Python knows.
+
+There is none for whole numbers, because a revision has no bounds.
+"""
 
 
 class HistoryNotReadable(SeatpoolError):
@@ -89,7 +90,10 @@ def open_history(
 
 def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:
     pattern = f"kind={kind.kind}/day=*/{FILES}"
-    known = ", ".join(_checked(kind, name, sql) for name, sql in columns(kind).items())
+    needed = required_columns(kind)
+    known = ", ".join(
+        f"{_checked(kind, name, sql, needed=name in needed)} AS {name}" for name, sql in columns(kind).items()
+    )
     if next(folder.glob(pattern), None) is None:
         empty = ", ".join(f"NULL::{sql} AS {name}" for name, sql in columns(kind).items())
         return f"SELECT {empty}, NULL::DATE AS day WHERE false"
@@ -100,7 +104,7 @@ def _rows(folder: Path, kind: type[Row], *, since: date | None) -> str:
     )
 
 
-def _checked(kind: type[Row], name: str, sql: str) -> str:
+def _checked(kind: type[Row], name: str, sql: str, *, needed: bool) -> str:
     """Returns SQL for a column that fails where a broken file has what no row can have.
 
     That is another type under the same name, nothing where every row has a value, or a number or instant beyond all bounds.
@@ -111,9 +115,9 @@ def _checked(kind: type[Row], name: str, sql: str) -> str:
         first, last = limits
         wrong = f"error('a row of {kind.kind} has {name} ' || {value} || ', which is not between {first} and {last}')"
         value = f"CASE WHEN {value} < {sql} '{first}' OR {value} > {sql} '{last}' THEN {wrong} ELSE {value} END"
-    if name in required_columns(kind):
+    if needed:
         value = f"coalesce({value}, error('a row of {kind.kind} has no {name}'))"
-    return f"{value} AS {name}"
+    return value
 
 
 def _latest() -> str:

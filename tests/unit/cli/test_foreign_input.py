@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from typer.testing import CliRunner, Result
 
 from seatpool.cli.main import app
 from seatpool.domain.errors import SeatpoolError
-from seatpool.history.schema import Session, columns
+from seatpool.history.schema import Capacity, Session, columns
 from seatpool.history.writing import write_rows
 
 LOG = b"""
@@ -242,13 +243,13 @@ OTHERS = (
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_column_of_another_type_breaks_no_report_and_no_query(tmp_path: Path, history: Path, other: str) -> None:
     """The Parquet file itself is whole."""
-    (whole,) = history.glob("kind=sessions/*/*.parquet")
-    copy = tmp_path / whole.relative_to(history)
-    copy.parent.mkdir(parents=True)
-    for name in columns(Session):
-        duckdb.execute(
-            f"COPY (SELECT * REPLACE ({other} AS {name}) FROM read_parquet('{whole}', hive_partitioning = false)) "
-            f"TO '{copy}' (FORMAT parquet)"
-        )
-        for words in (("report",), ("plan", "--resamples", "5"), ("sql", "SELECT * FROM sessions")):
-            run(*words, "--history", tmp_path)
+    for kind in (Session, Capacity):
+        (whole,) = history.glob(f"kind={kind.kind}/*/*.parquet")
+        shutil.copytree(history, tmp_path, dirs_exist_ok=True)
+        for name in columns(kind):
+            duckdb.execute(
+                f"COPY (SELECT * REPLACE ({other} AS {name}) FROM read_parquet('{whole}', hive_partitioning = false)) "
+                f"TO '{tmp_path / whole.relative_to(history)}' (FORMAT parquet)"
+            )
+            for words in (("report",), ("plan", "--resamples", "5"), ("sql", f"SELECT * FROM {kind.kind}")):
+                run(*words, "--history", tmp_path)

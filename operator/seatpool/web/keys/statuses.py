@@ -8,14 +8,13 @@ writes the same again.
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from seatpool.api.apikey import APIKey, APIKeyStatus, KeyPhase
-from seatpool.api.reasons import ConditionReason
 from seatpool.kube.client import KubeClient
 from seatpool.kube.errors import Conflict, KubeError, NotFound
 from seatpool.trail.trail import Action, Trail
@@ -36,16 +35,6 @@ _NOTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What this replica said about an APIKey."""
-
-    generation: int | None
-    ready: ConditionReason
-    approval: ConditionReason
-    at: datetime
-
-
 @dataclass(kw_only=True)
 class KeyStatuses:
     """The statuses that one process writes."""
@@ -59,8 +48,8 @@ class KeyStatuses:
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _used: dict[str, str] = field(default_factory=dict, init=False)
     """Keys of APIKeys that were used, and whose status does not have it yet: the uid by `namespace/name`."""
-    _written: dict[str, _Written] = field(default_factory=dict, init=False)
-    """What this replica wrote lately, by uid."""
+    _written: dict[tuple[object, ...], datetime] = field(default_factory=dict, init=False)
+    """When this replica wrote what: uid, generation and reasons."""
     _is_failing: bool = field(default=False, init=False)
 
     def wake(self) -> None:
@@ -81,7 +70,7 @@ class KeyStatuses:
                     await self._woken.wait()
             self._woken.clear()
             now = self.clock()
-            self._written = {uid: one for uid, one in self._written.items() if now - one.at < _AGAIN}
+            self._written = {said: at for said, at in self._written.items() if now - at < _AGAIN}
             for key in self.index:
                 await self._write_state(key)
             used, self._used = self._used, {}
@@ -95,13 +84,12 @@ class KeyStatuses:
         status = status_of(key, state, now=now)
         if status == key.status:
             return
-        said = _Written(key.metadata.generation, state.ready, state.approval, now)
-        before = self._written.get(key.metadata.uid)
-        if before is not None and replace(before, at=now) == said:
+        said = (key.metadata.uid, key.metadata.generation, state.ready, state.approval)
+        if said in self._written:
             return  # another replica replaced it
         written = await self.write(key, status)
         if written is not None:
-            self._written[key.metadata.uid] = said
+            self._written[said] = now
         if written is not None and key.status.phase is not state.phase and state.phase in _NOTED:
             reason = state.approval if state.phase is KeyPhase.APPROVED else state.ready
             audit.note(self.trail, _NOTED[state.phase], written, reason=reason.value)
